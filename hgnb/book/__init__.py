@@ -1,0 +1,1 @@
+"""Notebooks in, pages out: run with papermill, rendered with Jupyter Book."""

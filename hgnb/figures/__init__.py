@@ -1,0 +1,1 @@
+"""Every figure of the book: a room for each chapter, one style."""
