@@ -1,0 +1,60 @@
+# The verbs of the house; `make help` lists them. Paths may hold spaces: every one is quoted or relative.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PROFILE ?= tiny
+DATA ?= embedded
+SEED ?= 0
+CORES ?=
+PYTHON ?= python3
+TORCH_INDEX ?=
+TESTS ?= tests
+
+# A misspelt variable would be ignored and the default built instead: refuse it.
+VARIABLES := PROFILE DATA SEED CORES PYTHON TORCH_INDEX TESTS
+GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(word 1,$(origin $v))),$v))
+UNKNOWN := $(filter-out $(VARIABLES),$(GIVEN))
+ifneq ($(UNKNOWN),)
+NEAR := $(shell $(PYTHON) -c "import difflib, sys; n = difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.5); print('the nearest one is ' + repr(n[0]) if n else 'it must be one of ' + ', '.join(sys.argv[2:]))" $(firstword $(UNKNOWN)) $(VARIABLES))
+$(error Unknown variable '$(firstword $(UNKNOWN))': $(NEAR))
+endif
+
+BIN := .venv/bin
+EDITION = --profile "$(PROFILE)" --data "$(DATA)" --seed "$(SEED)"
+
+.PHONY: help book test bench lab lint clean
+
+help: ## list these verbs
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
+	@echo; echo "  PROFILE=smoke|tiny|paper  DATA=embedded|FOLDER (COCO layout)  SEED=0  CORES=all"
+
+book: .venv/.installed ## make the data, train, run every chapter, render the site (PROFILE, DATA, SEED, CORES)
+	@"$(BIN)/python" -m hgnb.cli book $(EDITION) $(if $(CORES),--cores "$(CORES)")
+
+# One thread a process: two trainings with two threads each are slower than one after the other.
+test: .venv/.installed ## run every test (TESTS=tests/test_x.py for one file)
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 2 --dist loadfile "$(TESTS)"
+
+bench: .venv/.installed ## measure speed and accuracy on this machine
+	@for script in benchmarks/*.py; do [ -e "$$script" ] || continue; echo "== $$script"; "$(BIN)/python" "$$script" || exit 1; done
+
+lab: .venv/.installed ## open the chapters in JupyterLab
+	"$(BIN)/python" -m jupyterlab notebooks
+
+lint: .venv/.installed ## check style, and that no notebook carries outputs
+	"$(BIN)/python" -m ruff check .
+	"$(BIN)/python" -m ruff format --check .
+	@for notebook in notebooks/*.ipynb; do [ -e "$$notebook" ] || continue; \
+	  "$(BIN)/python" -m nbstripout --verify "$$notebook" || { echo "$$notebook carries outputs: run '.venv/bin/nbstripout $$notebook'."; exit 1; }; done
+
+clean: ## remove what a build made, except trained runs, datasets and .venv
+	rm -rf _build site site.new site.old book/_executed data/stamps data/build.log .snakemake
+	@echo "Kept: data/ (runs and datasets) and .venv; remove these folders by hand to start from nothing."
+
+# torch first and alone: it is the one package whose build (CPU, CUDA) is chosen, by TORCH_INDEX
+.venv/.installed: pyproject.toml constraints.txt
+	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "Python 3.11 or newer is needed (PYTHON=python3.12, say)."; exit 1; }
+	[ -x "$(BIN)/python" ] || "$(PYTHON)" -m venv .venv
+	"$(BIN)/python" -m pip install --quiet -c constraints.txt $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)") torch==2.13.0
+	"$(BIN)/python" -m pip install --quiet -c constraints.txt -e ".[book,dev]"
+	@touch $@

@@ -1,0 +1,109 @@
+"""Which chapter needs which data and which training. `make book` calls this through `hgnb book`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, workflow.basedir)
+
+from hgnb import sources
+from hgnb.book.house import EMBEDDED, Edition
+
+# what each chapter asks for; 04 and 05 compare, so they need everything
+NEEDS = {
+    "01_dataset": ["dataset"],
+    "02_experiment": ["dataset", "hourglass"],
+    "03_interpretation": ["dataset", "hourglass"],
+    "04_improvement": ["dataset", "hourglass", "autoencoder", "modified"],
+    "05_discussion": ["dataset", "hourglass", "autoencoder", "modified"],
+}
+# what a stage builds on
+AFTER = {"dataset": [], "hourglass": ["dataset"], "autoencoder": ["hourglass"], "modified": ["autoencoder"]}
+
+ROOT = Path(workflow.basedir)
+EDITION = Edition(str(config.get("profile", "tiny")), str(config.get("data", EMBEDDED)), int(config.get("seed", 0)))
+STAMPS = EDITION.stamps(ROOT).relative_to(ROOT).as_posix()
+PROFILE = f"profiles/{EDITION.profile}.toml"
+HGNB = [sys.executable, "-m", "hgnb.cli"]
+ASKED = ["--profile", EDITION.profile, "--data", EDITION.data, "--seed", str(EDITION.seed)]
+
+
+def literal(path):
+    """A path whose braces are its own, not a wildcard's."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def stamps(names):
+    return [literal(f"{STAMPS}/{name}.json") for name in names]
+
+
+def annotations():
+    """A user's annotations: another file there is other data. The embedded data are made by the first stage."""
+    folder = Path(EDITION.data).expanduser()
+    return [] if EDITION.data == EMBEDDED else [literal(path) for path in sorted(folder.glob("annotations/*.json"))]
+
+
+def modules(notebook):
+    """The modules of hgnb that a notebook imports, theirs too."""
+    found = sources.closure(sources.notebook_imports(ROOT / notebook))
+    return [path.relative_to(ROOT).as_posix() for path in found]
+
+
+rule site:
+    input:
+        chapters=[f"book/_executed/{name}.ipynb" for name in NEEDS],
+        pages=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "book").glob("*.*"))],
+        static=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "book/_static").rglob("*.*"))],
+        settings=["_config.yml", "hgnb/book/render.py"],
+    output:
+        "_build/site.json",  # the site itself would be deleted before the rule runs
+    params:
+        edition=ASKED,
+    threads: 1
+    shell:
+        "{HGNB:q} render {params.edition:q} --stamp {output:q}"
+
+
+for stage, before in AFTER.items():
+
+    rule:
+        name:
+            stage
+        input:
+            stamps(before),
+            annotations(),
+            PROFILE,
+        output:
+            stamps([stage]),
+        params:
+            edition=ASKED,
+            name=stage,
+            # code that differs, not files that were touched; the run itself decides whether it trains again
+            code=sources.fingerprint(["hgnb.training.experiment"]),
+        threads: workflow.cores
+        shell:
+            "{HGNB:q} stage {params.name} {params.edition:q} --stamp {output:q} --threads {threads}"
+
+
+for chapter, stages in NEEDS.items():
+
+    rule:
+        name:
+            f"chapter_{chapter}"
+        input:
+            stamps(stages),
+            annotations(),
+            PROFILE,
+            modules(f"notebooks/{chapter}.ipynb"),
+            "hgnb/book/execute.py",
+            "hgnb/book/weave.py",
+            notebook=f"notebooks/{chapter}.ipynb",
+        output:
+            f"book/_executed/{chapter}.ipynb",
+        params:
+            profile=EDITION.profile,
+            data=EDITION.data,
+            seed=EDITION.seed,
+        threads: 1
+        shell:
+            "{HGNB:q} run {input.notebook:q} -o {output:q} --woven --threads {threads}"
+            " -p profile {params.profile:q} -p data {params.data:q} -p seed {params.seed:q}"

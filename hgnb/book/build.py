@@ -1,0 +1,181 @@
+"""The whole book: checks what was asked for, lets Snakemake do what isn't done yet, and says how it went."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hgnb.book import house, journal
+from hgnb.book.house import Edition
+from hgnb.errors import InputError
+
+
+class BuildError(InputError):
+    """The build stopped; the message is the sentence of the part that failed."""
+
+
+def build(profile: str, data: str, seed: int, cores: int | None = None, forced: bool = False) -> Path:
+    """Make or refresh the site; prints its path and the results, and returns the path of index.html."""
+    experiment(Edition(profile, data, seed)).check()
+    edition, root = Edition(profile, house.resolved(data), seed), house.root()
+    with _only_build(root) as lock:
+        stamps = edition.stamps(root)
+        stamps.mkdir(parents=True, exist_ok=True)
+        site = root / "site" / "index.html"
+        if not site.is_file():
+            (root / "_build" / "site.json").unlink(missing_ok=True)
+        did = _snakemake(root, edition, cores or _cores(), forced, lock)
+        rows = _results(edition, stamps / "results.json", fresh=did)
+    _say(site, rows)
+    return site
+
+
+def experiment(edition: Edition):
+    """The experiment of an edition, imported late: a build with nothing to do shouldn't load torch."""
+    from hgnb.training.experiment import Experiment
+
+    return Experiment.open(edition.profile, edition.data, edition.seed)
+
+
+def stage(edition: Edition, name: str, out: Path) -> dict:
+    """Run the stage called `name` and write what it returns to the stamp `out`."""
+    with journal.told(name):
+        facts = experiment(edition).stage(name)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = out.with_name(f".{out.name}.{os.getpid()}.part")
+    # sorted and without times: an unchanged stage leaves an unchanged stamp, and no chapter runs again
+    aside.write_text(json.dumps(facts, indent=1, sort_keys=True, default=str) + "\n", encoding="utf8")
+    os.replace(aside, out)
+    return facts
+
+
+def show_results(edition: Edition) -> None:
+    """Print the results of an edition as its last build left them."""
+    from rich.console import Console
+
+    kept = edition.stamps(house.root()) / "results.json"
+    if not kept.is_file():
+        raise InputError(
+            f"There are no results for profile '{edition.profile}', data '{edition.data_name}' "
+            f"and seed {edition.seed}: run 'hgnb book' with these first."
+        )
+    Console().print(_table(json.loads(kept.read_text(encoding="utf8"))))
+
+
+def _snakemake(root: Path, edition: Edition, cores: int, forced: bool, lock: int | None) -> bool:
+    """Run Snakemake, telling of each part as it starts and ends; whether it did anything."""
+    config = edition.stamps(root) / "edition.json"
+    config.write_text(json.dumps({"profile": edition.profile, "data": edition.data, "seed": edition.seed}))
+    log = root / "data" / "build.log"
+    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", str(config)]
+    # the lock is ours (a killed Snakemake leaves its own behind), half-written outputs are made again
+    command += ["--nolock", "--rerun-incomplete", *(["--forceall"] if forced else [])]
+    with tempfile.TemporaryDirectory() as folder:
+        notes = Path(folder) / "journal"
+        with log.open("w", encoding="utf8") as file:
+            process = subprocess.Popen(
+                command,
+                cwd=root,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {journal.VARIABLE: str(notes)},
+                # a build that is killed hard leaves Snakemake at work: the lock then stays taken
+                pass_fds=() if lock is None or os.name == "nt" else (lock,),
+            )
+            events = _follow(process, notes)
+    errors = [event["text"] for event in events if event["kind"] == "error"]
+    if process.returncode:
+        raise BuildError("\n".join(dict.fromkeys(errors)) or _last_words(log, root))
+    return bool(events)
+
+
+def _follow(process: subprocess.Popen, notes: Path) -> list[dict]:
+    from rich.console import Console
+
+    console, events, offset, ended = Console(stderr=True, highlight=False), [], 0, False
+    try:
+        while not ended:
+            ended = process.poll() is not None  # asked before reading, so the last lines aren't missed
+            new, offset = journal.read(notes, offset)
+            for event in new:
+                if event["kind"] != "error":
+                    mark = "[dim]…[/dim]" if event["kind"] == "start" else "[green]✓[/green]"
+                    console.print(f"{mark} {event['what']} {event['text']}")
+            events += new
+            if not ended:
+                time.sleep(0.1)
+    except KeyboardInterrupt:
+        process.wait()  # the terminal interrupts Snakemake as well; it ends its jobs and cleans up
+        raise BuildError("Stopped; what was finished stays, and the next build goes on from there.") from None
+    return events
+
+
+def _last_words(log: Path, root: Path) -> str:
+    lines = [
+        line.strip() for line in log.read_text(encoding="utf8", errors="replace").splitlines() if line.strip()
+    ]
+    telling = (
+        [line for line in lines if "Error" in line or "Exception" in line] or lines or ["it said nothing"]
+    )
+    return f"The build stopped ({telling[0][:300]}); its log is {log.relative_to(root)}."
+
+
+@contextmanager
+def _only_build(root: Path) -> Iterator[int | None]:
+    """Hold the repository's build lock, or say who holds it; yields the lock's file descriptor."""
+    path = root / "data" / "build.lock"
+    path.parent.mkdir(exist_ok=True)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        try:
+            if os.name == "nt":
+                import msvcrt
+
+                msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BuildError("Another build is running in this folder: wait for it, or stop it.") from error
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _results(edition: Edition, kept: Path, *, fresh: bool) -> list[dict]:
+    if fresh or not kept.is_file():
+        rows = experiment(edition).results()
+        kept.write_text(json.dumps(rows, indent=1, default=str), encoding="utf8")
+    return json.loads(kept.read_text(encoding="utf8"))
+
+
+def _table(rows: list[dict]):
+    from rich.table import Table
+
+    table = Table(show_edge=False)
+    for name in dict.fromkeys(name for row in rows for name in row):
+        table.add_column(str(name))
+    for row in rows:
+        cells = (row.get(column.header, "") for column in table.columns)
+        table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in cells))
+    return table
+
+
+def _say(site: Path, rows: list[dict]) -> None:
+    from rich.console import Console
+
+    console = Console(soft_wrap=True, highlight=False)
+    if rows:
+        console.print(_table(rows))
+    console.print(f"\nThe book: {site}", markup=False)

@@ -1,0 +1,163 @@
+"""Runs one chapter with papermill: parameters checked first, output written aside and renamed when whole."""
+
+import ast
+import logging
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from hgnb.book import house, journal
+from hgnb.errors import InputError, unknown
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class ChapterError(InputError):
+    """A chapter can't be run or published; the message names the chapter, the cell and what went wrong."""
+
+
+def run(
+    notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False, cwd: Path | None = None
+) -> Path:
+    """Run `notebook` with the parameters `given` and write it to `out`, `woven` into a page if asked.
+
+    Text values are read as the type of the notebook's own default. On any failure `out` is not written.
+    """
+    source = read(notebook)
+    values = checked(notebook, source, given)
+    with journal.told(notebook.stem):
+        executed = _execute(notebook, source, values, cwd)
+        if woven:
+            from hgnb.book.weave import weave
+
+            executed = weave(
+                executed,
+                notebook.stem,
+                house.private_folders(house.root(), str(values.get("data", "embedded"))),
+            )
+        write(executed, out)
+    return out
+
+
+def read(notebook: Path):
+    """The notebook at that path, or a sentence saying why it isn't one."""
+    import nbformat
+
+    if not notebook.is_file():
+        near = (
+            sorted(path.name for path in notebook.parent.glob("*.ipynb")) if notebook.parent.is_dir() else []
+        )
+        raise (
+            unknown("notebook", notebook.name, near, str(notebook.parent))
+            if near
+            else InputError(f"There is no notebook {notebook}.")
+        )
+    try:
+        return nbformat.read(notebook, as_version=4)
+    except Exception as error:  # nbformat raises several kinds, none with the file's name
+        raise InputError(f"{notebook} isn't a notebook: {str(error).splitlines()[0][:200]}") from error
+
+
+def write(executed, out: Path) -> None:
+    """Write beside `out` and rename, so that `out` is never half a notebook."""
+    import nbformat
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        nbformat.write(executed, aside)
+        os.replace(aside, out)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def parameters(source) -> dict[str, Any]:
+    """Names and defaults in the cell tagged `parameters`."""
+    for cell in source.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            return {name: ast.literal_eval(node.value) for name, node in assignments(cell.source)}
+    return {}
+
+
+def assignments(code: str) -> list[tuple[str, ast.Assign]]:
+    """The `name = literal` lines of a parameters cell."""
+    return [
+        (node.targets[0].id, node)
+        for node in ast.parse(code).body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    ]
+
+
+def checked(notebook: Path, source, given: dict[str, Any]) -> dict[str, Any]:
+    """`given` with each value in the type of its default; an unknown name or unreadable value is refused."""
+    defaults = parameters(source)
+    if given and not defaults:
+        raise InputError(f"{notebook.name} takes no parameters: none of its cells is tagged 'parameters'.")
+    for name in given:
+        if name not in defaults:
+            raise unknown("parameter", name, defaults, notebook.name)
+    return {name: _typed(notebook, name, value, defaults[name]) for name, value in given.items()}
+
+
+def _typed(notebook: Path, name: str, value: Any, default: Any) -> Any:
+    if default is None or not isinstance(value, str) or isinstance(default, str):
+        return value
+    try:
+        read = ast.literal_eval(value)
+        if type(read) is type(default) or (isinstance(default, float) and isinstance(read, int)):
+            return type(default)(read)
+    except (ValueError, SyntaxError):
+        pass
+    kind = type(default).__name__
+    raise InputError(
+        f"The parameter '{name}' of {notebook.name} must be of type {kind}, as {default!r}, not '{value}'."
+    )
+
+
+def _execute(notebook: Path, source, values: dict[str, Any], cwd: Path | None):
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    os.environ.setdefault(
+        "PYDEVD_DISABLE_FILE_VALIDATION", "1"
+    )  # a debugger's notice, printed by every kernel
+    start = time.monotonic()
+    try:
+        # papermill formats path names with the parameters, which fails on a folder with braces: it gets none
+        executed = papermill.execute_notebook(
+            source, None, values, kernel_name="python3", language="python", progress_bar=False, cwd=cwd
+        )
+    except PapermillExecutionError as error:
+        where = place(source, error.cell_index, injected=bool(values))
+        reason = " ".join(ANSI.sub("", str(error.evalue)).split())
+        raise ChapterError(f"Chapter {notebook.name} stopped at {where}: {error.ename}: {reason}") from error
+    except DeadKernelError as error:
+        raise ChapterError(
+            f"Chapter {notebook.name} stopped: its Python process died, most likely for lack of memory."
+        ) from error
+    executed.metadata["hgnb"] = {"parameters": dict(values), "seconds": round(time.monotonic() - start, 1)}
+    return executed
+
+
+def place(source, index: int, *, injected: bool = False) -> str:
+    """The cell at `index` in a reader's words: its number among the code cells, and the heading above it.
+
+    `injected`: the run had papermill's own cell after the parameters cell, which the notebook hasn't.
+    """
+    if injected:
+        tagged = [i for i, cell in enumerate(source.cells) if "parameters" in cell.metadata.get("tags", [])]
+        index -= bool(tagged and index > tagged[0])
+    before = source.cells[: index + 1]
+    number = sum(cell.cell_type == "code" for cell in before)
+    headings = [
+        line.lstrip("# ").strip()
+        for cell in before
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+        if re.match(r"#+ ", line)
+    ]
+    return f"code cell {number}" + (f", below the heading '{headings[-1]}'" if headings else "")

@@ -1,0 +1,66 @@
+"""Where the book's things lie: paths within the repository, and the names of a build."""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from hgnb.errors import InputError
+
+EMBEDDED = "embedded"  # the name of the data that the book draws itself
+
+
+def root() -> Path:
+    """The repository: the nearest folder, from here upwards, with a Snakefile and a _config.yml."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "Snakefile").is_file() and (folder / "_config.yml").is_file():
+            return folder
+    raise InputError(
+        f"{here} isn't inside the book's repository (no Snakefile and _config.yml found): go there first."
+    )
+
+
+def resolved(data: str) -> str:
+    """The data as every process of a build names them, whatever folder it runs in."""
+    return EMBEDDED if data == EMBEDDED else str(Path(data).expanduser().resolve())
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One build of the book: which numbers, which data, which seed."""
+
+    profile: str
+    data: str  # "embedded", or a folder in COCO layout
+    seed: int
+
+    @property
+    def data_name(self) -> str:
+        """What pages call the data: the folder's name, never its path."""
+        return Path(resolved(self.data)).name
+
+    def stamps(self, root: Path) -> Path:
+        """The folder of this edition's stamps, one JSON file a finished stage."""
+        return root / "data" / "stamps" / f"{self.profile}-{self._slug()}-{self.seed}"
+
+    def _slug(self) -> str:
+        if self.data == EMBEDDED:
+            return EMBEDDED
+        plain = re.sub(r"[^A-Za-z0-9_.]+", "-", self.data_name)
+        # two folders of one name stay two editions
+        return f"{plain}-{hashlib.sha256(resolved(self.data).encode()).hexdigest()[:8]}"
+
+
+def private_folders(root: Path, data: str = EMBEDDED) -> dict[str, str]:
+    """Absolute folders that no page may show, each with what stands there instead; longest first."""
+    home = str(Path.home())
+    folders = {str(root): "", str(root.resolve()): ""}
+    if data != EMBEDDED:
+        folders |= {
+            str(Path(data).expanduser().resolve().parent): "",
+            os.path.dirname(os.path.abspath(data)): "",
+        }
+    folders.setdefault(home, "~")
+    folders = {folder: name for folder, name in folders.items() if len(Path(folder).parts) > 1}
+    return dict(sorted(folders.items(), key=lambda item: -len(item[0])))

@@ -1,0 +1,212 @@
+"""Jupyter Book over the executed chapters: warnings are errors, and a site is published whole or not at all.
+
+Pages are built in `_build/`, which stays as a cache, and copied to `site/` only when all of them are sound.
+"""
+
+import html
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from hgnb.book import execute, journal
+from hgnb.book.house import Edition
+from hgnb.errors import InputError
+
+WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")
+VERSIONS = (
+    "torch",
+    "lightning",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "umap-learn",
+    "pandas",
+    "matplotlib",
+    "seaborn",
+)
+VERSIONS += ("Pillow", "pycocotools", "papermill", "jupyter-book", "sphinx", "snakemake")
+
+
+class RenderError(InputError):
+    """A page can't be rendered; the message names it and the first warning."""
+
+
+def render(edition: Edition, root: Path) -> Path:
+    """Build the pages of `root`/book and publish them; returns the path of the site's index.html."""
+    with journal.told("site"):
+        build, site = root / "_build", root / "site"
+        _recover(site)
+        pages = toc_pages(root / "book" / "_toc.yml")
+        _forget_other_toc(build, pages)
+        write_environment(root, edition)
+        try:
+            _jupyter_book(root, _config(root, build, edition))
+            _complete(build / "_build" / "html", pages)
+        except BaseException:
+            shutil.rmtree(
+                build, ignore_errors=True
+            )  # a cached page would keep quiet about its warning next time
+            raise
+        _publish(build / "_build" / "html", site)
+        return site / "index.html"
+
+
+def toc_pages(toc: Path) -> list[str]:
+    """Pages that the table of contents lists, in its order, as paths without suffix."""
+    import yaml
+
+    def names(entry):
+        if isinstance(entry, list):
+            return [name for item in entry for name in names(item)]
+        if isinstance(entry, dict):
+            own = [entry[key] for key in ("root", "file") if key in entry]
+            return own + [
+                name for key in ("parts", "chapters", "sections") for name in names(entry.get(key, []))
+            ]
+        return []
+
+    try:
+        return [
+            re.sub(r"\.(md|ipynb)$", "", name)
+            for name in names(yaml.safe_load(toc.read_text(encoding="utf8")))
+        ]
+    except FileNotFoundError as error:
+        raise RenderError(f"There is no table of contents at {toc}.") from error
+
+
+def _jupyter_book(root: Path, config: Path) -> None:
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "book"]
+    command += ["--config", str(config), "--path-output", str(config.parent), "-W", "-n", "--keep-going"]
+    # the colours and the line width of a terminal would cut the warnings that are quoted below
+    plain = os.environ | {"NO_COLOR": "1", "COLUMNS": "1000", "TERM": "dumb", "PYTHONIOENCODING": "utf8"}
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf8", env=plain)
+    (config.parent / "render.log").write_text(done.stdout + done.stderr, encoding="utf8")
+    if done.returncode:
+        raise RenderError(_sentence(done.stdout + done.stderr, root))
+
+
+def _sentence(log: str, root: Path) -> str:
+    """What went wrong, from Sphinx's log: the first page with a warning, and how many more there are."""
+    lines = [
+        relative.strip() for relative in execute.ANSI.sub("", log).replace(f"{root}{os.sep}", "").splitlines()
+    ]
+    found = list(
+        dict.fromkeys(line for line in lines if WARNING.search(line) and "treated as errors" not in line)
+    )
+    if not found:
+        said = [line for line in lines if line and not set(line) <= set("=-")]
+        return f"Jupyter Book couldn't render the pages: {' '.join(said[-2:])}"
+    where, _, what = found[0].partition(": ")
+    page, what = (where, what) if what and not WARNING.match(where) else ("", found[0])
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"Page {page or 'of the book'} can't be rendered: {what}{more}"
+
+
+def _config(root: Path, build: Path, edition: Edition) -> Path:
+    """_config.yml with the footer of this edition, written into `build`."""
+    import yaml
+
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
+    facts = {
+        "profile": edition.profile,
+        "data": edition.data_name,
+        "seed": edition.seed,
+        "built": date.today(),
+    }
+    footer = " · ".join(f"{name} <b>{html.escape(str(value))}</b>" for name, value in facts.items())
+    config.setdefault("html", {})["extra_footer"] = f'<p class="edition">{footer}</p>'
+    build.mkdir(parents=True, exist_ok=True)
+    path = build / "config.yml"
+    path.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf8")
+    return path
+
+
+def write_environment(root: Path, edition: Edition) -> Path:
+    """Write the page part that says what built the book: device, versions, seconds a chapter."""
+    executed = root / "book" / "_executed"
+    executed.mkdir(parents=True, exist_ok=True)
+    facts = {
+        "Profile, data, seed": f"{edition.profile}, {edition.data_name}, {edition.seed}",
+        "Processor": f"{_processor()}, {os.cpu_count()} cores",
+        "System": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "Versions": ", ".join(f"{name} {number}" for name in VERSIONS if (number := _version(name))),
+        "Chapters": ", ".join(f"{name} {seconds:.0f} s" for name, seconds in _seconds(root).items()),
+    }
+    rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items() if value)
+    path = executed / "environment.md"
+    text = f"| | |\n| --- | --- |\n{rows}\n"
+    if not path.is_file() or path.read_text(encoding="utf8") != text:  # else the page would render again
+        path.write_text(text, encoding="utf8")
+    return path
+
+
+def _seconds(root: Path) -> dict[str, float]:
+    found = {}
+    for path in sorted((root / "book" / "_executed").glob("*.ipynb")):
+        metadata = execute.read(path).metadata.get("hgnb", {})
+        if "seconds" in metadata:
+            found[path.stem] = metadata["seconds"]
+    return found
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = re.search(r"model name\s*:\s*(.+)", text)
+    return named[1].strip() if named else platform.machine()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _forget_other_toc(build: Path, pages: list[str]) -> None:
+    """Start afresh when the list of pages changed: a page that left it would stay in the site."""
+    note = build / "pages.txt"
+    listed = "\n".join(pages)
+    if build.is_dir() and (not note.is_file() or note.read_text(encoding="utf8") != listed):
+        shutil.rmtree(build)
+    build.mkdir(parents=True, exist_ok=True)
+    note.write_text(listed, encoding="utf8")
+
+
+def _complete(built: Path, pages: list[str]) -> None:
+    for page in pages:
+        if not (built / f"{page}.html").is_file():
+            raise RenderError(f"Page {page} of the table of contents wasn't rendered.")
+
+
+def _publish(built: Path, site: Path) -> None:
+    """Replace `site` by a copy of `built`, without the pictures of earlier builds that no page shows."""
+    aside, old = site.with_name("site.new"), site.with_name("site.old")
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    text = "\n".join(path.read_text(encoding="utf8") for path in built.rglob("*.html"))
+    shown = set(re.findall(r"_images/([^\"'?#) ]+)", text))
+
+    def unused(folder: str, names: list[str]) -> list[str]:
+        return [name for name in names if name not in shown] if Path(folder).name == "_images" else []
+
+    shutil.copytree(built, aside, ignore=unused)
+    if site.exists():
+        site.rename(old)
+    aside.rename(site)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _recover(site: Path) -> None:
+    """Put the old site back if the machine stopped between the two renames."""
+    old = site.with_name("site.old")
+    if old.exists() and not site.exists():
+        old.rename(site)

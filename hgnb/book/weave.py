@@ -1,0 +1,114 @@
+"""From an executed notebook to one that can be published: figures get their words, traces of the machine go.
+
+Cells show a `Plate`, `Table` or `Note` (hgnb.figures.plate) whose words lie in the output's metadata under
+`hgnb`; MyST-NB reads captions, labels and alt texts from the cell's metadata instead, so they move there.
+"""
+
+import copy
+import re
+from typing import Any
+
+from hgnb.book.execute import ChapterError, assignments, place
+
+IMAGES = ("image/png", "image/svg+xml", "image/jpeg")
+
+
+def weave(executed, chapter: str, private: dict[str, str]):
+    """A publishable copy of the notebook `executed`.
+
+    `private`: absolute folders and what stands in their place (house.private_folders). Raises ChapterError,
+    naming the cell, for a figure without label, caption or alt text.
+    """
+    page = copy.deepcopy(executed)
+    given = page.metadata.get("papermill", {}).get("parameters", {})
+    page.metadata.pop("papermill", None)
+    page.metadata.pop("widgets", None)
+    page.cells = [cell for cell in page.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    for index, cell in enumerate(page.cells):
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.source = folded(cell.source, given)
+            cell.source = relative(cell.source, private)
+        if cell.cell_type == "code":
+            cell.outputs = [relative(output, private) for output in cell.outputs if _kept(output)]
+            try:
+                _dress(cell)
+            except ChapterError as error:
+                raise ChapterError(f"Chapter {chapter}, {place(page, index)}: {error}") from None
+    page.metadata = relative(page.metadata, private)
+    return page
+
+
+def folded(code: str, given: dict[str, Any]) -> str:
+    """A parameters cell with the values that were `given` in place of its defaults; comments stay."""
+    lines = code.encode().splitlines(keepends=True)  # ast counts columns in bytes
+    for name, node in reversed(assignments(code)):
+        if name in given:
+            first, last, value = (
+                node.value.lineno - 1,
+                node.value.end_lineno - 1,
+                repr(given[name]).replace("'", '"'),
+            )
+            line = (
+                lines[first][: node.value.col_offset]
+                + value.encode()
+                + lines[last][node.value.end_col_offset :]
+            )
+            lines[first : last + 1] = [line]
+    return b"".join(lines).decode()
+
+
+def relative(thing: Any, private: dict[str, str]) -> Any:
+    """`thing` (nested dicts, lists and text) with no private folder in its text."""
+    if isinstance(thing, str):
+        for folder, name in private.items():
+            # not in the middle of a longer name: "/root" is no part of "/mnt/root" or "/rooted"
+            path = rf"(?<![\w.-]){re.escape(folder)}(?![\w.-])"
+            thing = re.sub(path + ("/?" if not name else ""), name, thing)
+        return thing
+    if isinstance(thing, dict):
+        for key in thing:
+            if key not in IMAGES:
+                thing[key] = relative(thing[key], private)
+        return thing
+    return [relative(item, private) for item in thing] if isinstance(thing, list) else thing
+
+
+def _kept(output) -> bool:
+    """Not stderr: progress bars and warnings print paths of the machine."""
+    return not (output.output_type == "stream" and output.name == "stderr")
+
+
+def _dress(cell) -> None:
+    kinds = [output.get("metadata", {}).get("hgnb", {}).get("kind") for output in cell.outputs]
+    pictured = [any(image in output.get("data", {}) for image in IMAGES) for output in cell.outputs]
+    if "figure" in kinds or any(pictured):
+        if len(cell.outputs) > 1:
+            raise ChapterError("a cell with a figure shows nothing else; split it into two cells.")
+        _figure(cell, cell.outputs[0])
+    elif "table" in kinds or "note" in kinds:
+        for output, kind in zip(cell.outputs, kinds, strict=True):
+            if kind:
+                output.data = {"text/markdown": output.data["text/markdown"]}
+        cell.metadata["mystnb"] = {"markdown_format": "myst"}
+
+
+def _figure(cell, output) -> None:
+    words = output.get("metadata", {}).get("hgnb", {})
+    mystnb = cell.metadata.get("mystnb", {})
+    figure, image = dict(mystnb.get("figure", {})), dict(mystnb.get("image", {}))
+    figure["caption"] = words.get("caption") or figure.get("caption")
+    image["alt"] = words.get("alt") or image.get("alt")
+    for what, value in (
+        ("label", figure.get("name")),
+        ("caption", figure["caption"]),
+        ("alt text", image["alt"]),
+    ):
+        if not (value and str(value).strip()):
+            raise ChapterError(f"its figure has no {what}.")
+    image["alt"] = " ".join(image["alt"].split())
+    figure["caption"] = " ".join(figure["caption"].split())
+    output.data = {mime: data for mime, data in output.data.items() if mime in IMAGES}
+    output.metadata.pop("hgnb", None)
+    cell.metadata["mystnb"] = {**mystnb, "figure": figure, "image": image}

@@ -1,0 +1,185 @@
+"""The command `hgnb`: each verb hands over to the room that does it."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hgnb.errors import InputError
+
+_UsageError = typer.BadParameter.__mro__[1]  # click's, wherever this version of typer keeps it
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A thesis on human pose, as software.",
+)
+data_app = typer.Typer(no_args_is_help=True, help="Datasets in COCO layout.")
+profile_app = typer.Typer(no_args_is_help=True, help="The numbers of an experiment.")
+app.add_typer(data_app, name="data")
+app.add_typer(profile_app, name="profile")
+
+Profile = Annotated[str, typer.Option(help="The numbers to use: smoke, tiny or paper.")]
+Data = Annotated[str, typer.Option(help="'embedded', or a folder in COCO layout.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads of each process.")]
+
+
+@app.command()
+def book(
+    profile: Profile = "tiny",
+    data: Data = "embedded",
+    seed: Seed = 0,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run every step again.")] = False,
+):
+    """Make the data, train, run every chapter and render the site: whatever isn't done yet."""
+    from hgnb.book.build import build
+
+    build(profile, data, seed, cores, force)
+
+
+@app.command()
+def run(
+    notebook: Path,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the executed notebook goes.")],
+    given: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="KEY VALUE", help="A parameter; repeat for more."),
+    ] = None,
+    woven: Annotated[bool, typer.Option("--woven", help="Ready for the book: words on figures.")] = False,
+    threads: Threads = None,
+):
+    """Run one chapter with papermill; an unknown parameter is refused."""
+    _limit(threads)
+    from hgnb.book.execute import run
+
+    run(notebook, out, dict(pair.split("=", 1) for pair in given or []), woven=woven)
+
+
+@app.command()
+def stage(
+    name: str,
+    stamp: Annotated[Path, typer.Option(help="JSON file that says what the stage made.")],
+    profile: Profile = "tiny",
+    data: Data = "embedded",
+    seed: Seed = 0,
+    threads: Threads = None,
+):
+    """Run one stage of the experiment: dataset, hourglass, autoencoder or modified."""
+    _limit(threads)
+    from hgnb.book.build import stage
+    from hgnb.book.house import Edition
+
+    stage(Edition(profile, data, seed), name, stamp)
+
+
+@app.command()
+def render(
+    profile: Profile = "tiny",
+    data: Data = "embedded",
+    seed: Seed = 0,
+    stamp: Annotated[Path | None, typer.Option(help="File to write once the site is published.")] = None,
+):
+    """Render the executed chapters into site/."""
+    from hgnb.book.house import Edition, root
+    from hgnb.book.render import render
+
+    index = render(Edition(profile, data, seed), root())
+    if stamp:
+        stamp.write_text(f'"{index.relative_to(root()).as_posix()}"\n', encoding="utf8")
+
+
+@app.command()
+def results(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
+    """Print the results of the last build with this profile, data and seed."""
+    from hgnb.book.build import show_results
+    from hgnb.book.house import Edition
+
+    show_results(Edition(profile, data, seed))
+
+
+@data_app.command()
+def synthetic(
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    train_images: Annotated[int, typer.Option(min=1)] = 1000,
+    val_images: Annotated[int, typer.Option(min=1)] = 200,
+    seed: Seed = 0,
+    processes: Annotated[int | None, typer.Option(min=1, help="Processes; one a core if not given.")] = None,
+):
+    """Draw people and write them as a dataset in COCO layout."""
+    from hgnb.data.synthetic import write
+
+    write(out, train_images=train_images, val_images=val_images, seed=seed, processes=processes)
+
+
+@profile_app.command()
+def show(name: str):
+    """Print every number of a profile with its unit and source."""
+    from rich.console import Console
+
+    from hgnb.book.sheet import sheet
+    from hgnb.training import profiles
+
+    Console().print(sheet(name, profiles.load(name)))
+
+
+def _limit(threads: int | None) -> None:
+    """Set before numerical libraries load: they read it once."""
+    if threads:
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+
+
+def _paired(words: list[str]) -> list[str]:
+    """`-p KEY VALUE`, as papermill takes it, in the one word `KEY=VALUE` that typer can repeat."""
+    paired, rest = [], list(words)
+    while rest:
+        paired.append(rest.pop(0))
+        if paired[-1] in ("-p", "--parameter") and rest:
+            key = rest.pop(0)
+            if "=" not in key:
+                if not rest:
+                    raise InputError(f"The parameter '{key}' has no value: write -p {key} VALUE.")
+                key = f"{key}={rest.pop(0)}"
+            paired.append(key)
+    return paired
+
+
+def main() -> None:
+    """Run a command; what a person can mend is said in one sentence, with exit status 1."""
+    try:
+        sys.exit(app(_paired(sys.argv[1:]), standalone_mode=False))
+    except InputError as error:
+        _stop(str(error))
+    except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            sys.exit(0)  # the help stands there already
+        _stop(
+            f"{error.format_message()} ('{error.ctx.command_path} --help' lists what there is.)"
+            if error.ctx
+            else str(error)
+        )
+    except typer.Abort:
+        _stop("Stopped.")
+    except Exception as error:
+        from hgnb.book import journal
+
+        journal.tell("error", "", f"{type(error).__name__}: {error} (data/build.log says where)")
+        raise
+
+
+def _stop(sentence: str) -> None:
+    from hgnb.book import journal
+
+    journal.tell("error", "", sentence)
+    print(sentence, file=sys.stderr)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Which files a notebook or module is made of, read from their imports; nothing is imported to find out.
+
+The Snakefile declares a chapter's modules as its inputs this way, and a run hashes the code that trained it.
+Standard library only, so that asking costs no import of torch.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from hgnb.errors import InputError
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def closure(modules: Iterable[str], package: Path = PACKAGE) -> list[Path]:
+    """Every file of `package` that importing `modules` can reach, sorted; imports inside functions count too.
+
+    Packages' `__init__.py` on the way are part of it; names outside `package` are left out.
+    """
+    found: set[Path] = set()
+    waiting = [file for name in modules for file in _files(name, package)]
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            waiting += [other for name in module_imports(file, package) for other in _files(name, package)]
+    return sorted(found)
+
+
+def fingerprint(modules: Iterable[str], package: Path = PACKAGE) -> str:
+    """sha256 over the code of the closure of `modules`; comments, docstrings and layout don't change it."""
+    digest = hashlib.sha256()
+    for file in closure(modules, package):
+        tree = _without_docstrings(_parse(file.read_text(encoding="utf8"), file))
+        digest.update(f"{file.relative_to(package).as_posix()}\n{ast.dump(tree)}\n".encode())
+    return digest.hexdigest()
+
+
+def notebook_imports(path: Path, package: Path = PACKAGE) -> set[str]:
+    """Names of `package` that the code cells of the notebook at `path` import, as `hgnb.figures.dataset`."""
+    names: set[str] = set()
+    for number, cell in enumerate(_cells(path), 1):
+        if cell.get("cell_type") == "code":
+            lines = "".join(cell.get("source", "")).splitlines()
+            code = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+            names |= set(_imported(_parse(code, path, f", cell {number}"), "", package.name))
+    return names
+
+
+def module_imports(file: Path, package: Path = PACKAGE) -> set[str]:
+    """Names of `package` that the module at `file` imports, anywhere in it."""
+    inside = file.relative_to(package.parent).with_suffix("").parts
+    # what a leading dot means: the package itself in an __init__, else the one the module lies in
+    here = ".".join(inside[:-1])
+    return set(_imported(_parse(file.read_text(encoding="utf8"), file), here, package.name))
+
+
+def _files(name: str, package: Path) -> list[Path]:
+    """The files that importing the dotted `name` runs; of a name within a module, the module's."""
+    parts = name.split(".")
+    if parts[0] != package.name:
+        return []
+    files = []
+    for end in range(1, len(parts) + 1):
+        place = package.parent.joinpath(*parts[:end])
+        if (place / "__init__.py").is_file():
+            files.append(place / "__init__.py")
+        elif place.with_suffix(".py").is_file():
+            return [*files, place.with_suffix(".py")]
+        elif not place.is_dir():
+            break
+    return files
+
+
+def _imported(tree: ast.AST, here: str, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = here.split(".")[: len(here.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*start, *([node.module] if node.module else [])])
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]  # `from package import module`
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == package)
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:]
+    return tree
+
+
+def _parse(code: str, file: Path, where: str = "") -> ast.Module:
+    try:
+        return ast.parse(code)
+    except SyntaxError as error:
+        raise InputError(f"{file.name}{where} isn't Python: {error.msg} (line {error.lineno}).") from error
+
+
+def _cells(path: Path) -> list[dict]:
+    try:
+        return json.loads(path.read_text(encoding="utf8"))["cells"]
+    except FileNotFoundError as error:
+        raise InputError(f"There is no notebook {path}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} isn't a notebook (nbformat 4): {error}.") from error
