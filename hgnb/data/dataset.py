@@ -1,0 +1,77 @@
+"""Prepared persons as batches for a network, in an order that a seed and an epoch decide."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+
+class Persons(Protocol):
+    """What a loader reads; a prepared split is one."""
+
+    crops: np.ndarray  # (N, side, side, 3) uint8, may be a memory map
+    keypoints: np.ndarray  # (N, K, 3) float32: x, y in pixels of the crop, v
+
+
+@dataclass
+class Batch:
+    """B persons as they lie on disk; the network's device makes images and heatmaps of them."""
+
+    crops: Tensor  # (B, side, side, 3) uint8
+    points: Tensor  # (B, K, 2) float32 as (x, y), pixels of the crop
+    visibility: Tensor  # (B, K) float32 in {0, 1, 2}
+    index: Tensor  # (B,) position within the split
+
+    def to(self, device, **kwargs) -> "Batch":
+        """The same batch on another device; Lightning calls it."""
+        return Batch(*(t.to(device, **kwargs) for t in vars(self).values()))
+
+    def images(self, mean_rgb: Tensor) -> Tensor:
+        """(B, 3, side, side) float32 in 0..1 less the mean colour; its memory is channels_last already."""
+        return self.crops.permute(0, 3, 1, 2).float() / 255 - mean_rgb.view(1, 3, 1, 1)
+
+
+class PersonBatches(Dataset):
+    """Asked for a list of positions, gives a Batch: one read of the memory map, no collation."""
+
+    def __init__(self, split: Persons):
+        self.split = split
+
+    def __len__(self) -> int:
+        return len(self.split.keypoints)
+
+    def __getitem__(self, index: list[int]) -> Batch:
+        keypoints = torch.from_numpy(self.split.keypoints[index])
+        crops = torch.from_numpy(np.ascontiguousarray(self.split.crops[index]))
+        return Batch(crops, keypoints[..., :2], keypoints[..., 2], torch.as_tensor(index))
+
+
+class EpochSampler(Sampler[list[int]]):
+    """Batches of positions; each epoch's order depends on the seed and the epoch alone, so a resumed run repeats it."""
+
+    def __init__(self, length: int, batch: int, seed: int | None):
+        self.length, self.batch, self.seed, self.epoch = length, batch, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-self.length // self.batch)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = np.arange(self.length)
+        if self.seed is not None:
+            order = np.random.default_rng([self.seed, self.epoch]).permutation(order)
+        for start in range(0, self.length, self.batch):
+            yield order[start : start + self.batch].tolist()
+
+
+def loader(split: Persons, batch: int, seed: int | None = None) -> DataLoader:
+    """Batches of a split: shuffled by `seed` for training, in order without one. Reading a memory map is cheap
+    enough that worker processes would only copy."""
+    return DataLoader(PersonBatches(split), sampler=EpochSampler(len(split.keypoints), batch, seed), batch_size=None)

@@ -1,0 +1,56 @@
+"""What a dataset calls its keypoints: names, skeleton, sides and groups, read from its own COCO category."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+HEAD = {"nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top", "head"}
+# Newell's list scores ankles, knees, hips, wrists and elbows as limbs: hips are none of the torso (ambiguity 14).
+LIMBS = ("elbow", "wrist", "hip", "knee", "ankle")
+
+
+@dataclass(frozen=True)
+class KeypointSchema:
+    """K keypoint names in the order of the annotations, and the bones between them as index pairs."""
+
+    names: tuple[str, ...]
+    skeleton: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def from_category(cls, category: dict) -> "KeypointSchema":
+        """From an entry of a COCO file's `categories`, whose skeleton counts from 1."""
+        skeleton = tuple((a - 1, b - 1) for a, b in category.get("skeleton", []))
+        return cls(tuple(category["keypoints"]), skeleton)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def index(self, *names: str) -> list[int]:
+        """Positions of the names that the dataset has, in the order asked for."""
+        return [self.names.index(n) for n in names if n in self.names]
+
+    @cached_property
+    def sides(self) -> tuple[str, ...]:
+        """'left', 'right' or 'centre' for each keypoint, as the person's own sides."""
+        return tuple(s if (s := n.split("_")[0]) in ("left", "right") else "centre" for n in self.names)
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """(left, right) index pairs that a mirror image exchanges."""
+        rights = {n.removeprefix("right_"): i for i, n in enumerate(self.names) if n.startswith("right_")}
+        lefts = {n.removeprefix("left_"): i for i, n in enumerate(self.names) if n.startswith("left_")}
+        return tuple((lefts[n], rights[n]) for n in lefts if n in rights)
+
+    @cached_property
+    def groups(self) -> dict[str, np.ndarray]:
+        """Indices of the head, torso and limb keypoints; every keypoint is in exactly one."""
+        kind = [
+            "head" if n in HEAD else "limbs" if any(limb in n for limb in LIMBS) else "torso" for n in self.names
+        ]
+        return {g: np.flatnonzero([k == g for k in kind]) for g in ("head", "torso", "limbs")}
+
+    @property
+    def titles(self) -> list[str]:
+        """Names as a figure shows them: 'left knee'."""
+        return [n.replace("_", " ") for n in self.names]

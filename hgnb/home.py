@@ -1,0 +1,17 @@
+"""Where the book lives on this machine: profiles, data and runs are found from here."""
+
+import os
+from pathlib import Path
+
+from hgnb.errors import InputError
+
+
+def home() -> Path:
+    """`$HGNB_HOME`, or the nearest folder from here upwards that holds `profiles/` and the `hgnb` package."""
+    if place := os.environ.get("HGNB_HOME"):
+        return Path(place)
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
+        if (folder / "profiles").is_dir() and (folder / "hgnb").is_dir():
+            return folder
+    raise InputError(f"'{here}' isn't inside the book's repository (no profiles/ and hgnb/ found): go there first.")

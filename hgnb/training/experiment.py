@@ -1,0 +1,198 @@
+"""The thesis's chain on one profile and dataset: crops -> hourglass -> autoencoder -> modified hourglass.
+
+Each notebook opens the experiment and asks for the run it needs; what isn't there yet is made, once.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock
+
+from hgnb.data.dataset import EpochSampler, loader
+from hgnb.data.prepared import Prepared, prepare
+from hgnb.errors import InputError, unknown
+from hgnb.home import home
+from hgnb.metrics import pck
+from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.sources import fingerprint
+from hgnb.training import profiles
+from hgnb.training.fit import Job, fit
+from hgnb.training.inference import Reader
+from hgnb.training.modules import AutoencoderModule, PoseModule, TrainingConfig
+from hgnb.training.runs import Recipe, Run
+
+EMBEDDED = "embedded"
+STAGES = ("dataset", "hourglass", "autoencoder", "modified")
+CODE = ("hgnb.training.modules", "hgnb.training.inference")  # what these are made of changes a training's result
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A profile, a dataset and a seed."""
+
+    profile: profiles.Profile
+    data: str  # "embedded", or a folder in COCO layout; a relative one is looked for from the repository
+    seed: int = 0
+    progress: bool = False
+
+    @classmethod
+    def open(cls, profile: str, data: str, seed: int = 0, progress: bool = False) -> "Experiment":
+        """By the names that a notebook's parameters give; an unknown profile is an InputError."""
+        return cls(profiles.load(profile), data, int(seed), progress)
+
+    @property
+    def data_name(self) -> str:
+        """What pages call the data: never a path of this machine."""
+        return self.data if self.data == EMBEDDED else self.folder.name
+
+    @cached_property
+    def folder(self) -> Path:
+        """The dataset's folder in COCO layout; the embedded one is drawn if it isn't there yet."""
+        return self._embedded() if self.data == EMBEDDED else (home() / Path(self.data).expanduser()).resolve()
+
+    def check(self) -> None:
+        """InputError unless the data can be read: layout, JSON, keypoints and images."""
+        from hgnb.data import coco
+
+        if self.data != EMBEDDED:
+            coco.check(self.folder)
+        try:
+            self.profile.model.check_side(self.profile.data.side)
+        except ValueError as error:
+            raise InputError(f"profiles/{self.profile.name}.toml: {error}") from error
+
+    @cached_property
+    def _prepared(self) -> Prepared:
+        cache = home() / "data" / "prepared"
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / ".lock"):
+            return prepare(self.folder, self.profile.data, cache)
+
+    def prepared(self) -> Prepared:
+        """The persons of the dataset, cropped and split."""
+        return self._prepared
+
+    def model(self) -> HourglassConfig:
+        """The profile's network with as many heatmaps as the dataset has keypoints."""
+        return replace(self.profile.model, keypoints=len(self.prepared().schema))
+
+    def hourglass(self) -> Run:
+        """The single-stack hourglass of chapter 02."""
+        training = self.profile.training
+        return fit(self._recipe("hourglass", training), lambda: self._pose_job(training), self.progress)
+
+    def autoencoder(self) -> Run:
+        """The autoencoder of chapter 04, trained on the latents of the hourglass at its best PCK."""
+        p, parent = self.profile, self.hourglass()
+        recipe = self._recipe("autoencoder", p.autoencoder_training, p.autoencoder, parent)
+
+        def job() -> Job:
+            reader, data = self.reader(parent), self.prepared()
+            train, val = (torch.from_numpy(reader.latents(data.split(s))) for s in ("train", "val"))
+            module = AutoencoderModule(tuple(train.shape[1:]), p.autoencoder, p.autoencoder_training)
+            loaders = (self._latent_loader(z, s) for z, s in ((train, self.seed), (val, None)))
+            return Job(module, *loaders, p.autoencoder_training.epochs, ("val_loss",))
+
+        return fit(recipe, job, self.progress)
+
+    def modified(self) -> Run:
+        """The hourglass with the autoencoder in its bottleneck, trained on; chapter 04."""
+        original, inner, training = self.hourglass(), self.autoencoder(), self.profile.modified
+        recipe = self._recipe("modified", training, self.profile.autoencoder, original, inner)
+
+        def job() -> Job:
+            job = self._pose_job(training, autoencoder=self.profile.autoencoder)
+            job.module.network.load_state_dict(original.weights(), strict=False)
+            job.module.network.hourglasses[0].autoencoder.load_state_dict(inner.weights("val_loss"))
+            return job
+
+        return fit(recipe, job, self.progress)
+
+    def network(self, run: Run) -> StackedHourglass:
+        """The network of an hourglass run at its best PCK, with its autoencoder if it has one."""
+        network, weights = StackedHourglass(self.model()), run.weights()
+        if any(".autoencoder." in name for name in weights):
+            network.insert_autoencoder(self.profile.autoencoder, self.profile.data.side)
+        network.load_state_dict(weights)
+        return network
+
+    def reader(self, run: Run) -> Reader:
+        """The same network, ready to predict."""
+        return Reader(self.network(run), self.prepared().mean_rgb)
+
+    def sample(self) -> np.ndarray:
+        """Positions of the random training persons that chapters 03 and 05 look at; 10,000 in the thesis (6.4)."""
+        persons = len(self.prepared().split("train"))
+        order = np.random.default_rng(self.seed).permutation(persons)
+        return np.sort(order[: self.profile.analysis.sample])
+
+    def stage(self, name: str) -> dict:
+        """Runs one link of the chain and says what came out, JSON-able."""
+        if name not in STAGES:
+            raise unknown("stage", name, STAGES)
+        facts = {"profile": self.profile.name, "data": self.data_name, "seed": self.seed}
+        if name == "dataset":
+            manifest = self.prepared().manifest
+            return {**facts, "folder": self.prepared().folder.name, "persons": manifest["persons"]}
+        run = getattr(self, name)()
+        facts |= {"run": run.id, "seconds": run.manifest["seconds"], "epochs": len(run.metrics)}
+        if name == "autoencoder":
+            return {**facts, "val_loss": float(run.metrics.val_loss.min())}
+        return {**facts, "pck": self._pck(run)}
+
+    def results(self) -> list[dict]:
+        """One row for each stage: the closing table of a build."""
+        return [{"stage": name, **self.stage(name)} for name in STAGES]
+
+    def _pck(self, run: Run) -> dict[str, float]:
+        """PCK of a run's best epoch on the splits it wasn't trained on."""
+        reader = self.reader(run)
+        predictions = {s: reader.predict(self.prepared().split(s)) for s in ("val", "test")}
+        return {s: float(pck(p.hits(self.profile.pck), p.visibility)) for s, p in predictions.items()}
+
+    def _pose_job(self, training: TrainingConfig, **extra) -> Job:
+        p, data = self.profile, self.prepared()
+        module = PoseModule(
+            self.model(), training, p.heatmaps, p.pck, mean_rgb=data.mean_rgb, side=p.data.side, **extra
+        )
+        train, val = loader(data.split("train"), training.batch, self.seed), loader(data.split("val"), 64)
+        return Job(module, train, val, training.epochs, ("val_pck", "val_loss"))
+
+    def _latent_loader(self, latents: torch.Tensor, seed: int | None) -> torch.utils.data.DataLoader:
+        batches = EpochSampler(len(latents), self.profile.autoencoder_training.batch, seed)
+        return torch.utils.data.DataLoader(latents, sampler=batches, batch_size=None)
+
+    def _recipe(self, name: str, training, autoencoder=None, *parents: Run) -> Recipe:
+        """What a run's hash is made of: numbers, data, code and the runs it starts from."""
+        p = self.profile
+        config = {
+            "data": self.prepared().checksum,
+            "side": p.data.side,
+            "model": asdict(self.model()),
+            "heatmaps": asdict(p.heatmaps),
+            "pck": asdict(p.pck),
+            "training": asdict(training),
+            "autoencoder": autoencoder and asdict(autoencoder),
+            "parents": [run.id for run in parents],
+            "code": fingerprint(CODE),
+        }
+        return Recipe(f"{name}-{p.name}-{self.data_name}", config, self.seed)
+
+    def _embedded(self) -> Path:
+        """Draws the embedded data into data/, named by what changes it."""
+        from hgnb.data import synthetic
+
+        e = self.profile.embedded
+        code = fingerprint(["hgnb.data.synthetic"])[:8]
+        folder = home() / "data" / f"embedded-{e.train_images}+{e.val_images}-{e.width}x{e.height}-s{e.seed}-{code}"
+        folder.parent.mkdir(exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            if not folder.exists():
+                synthetic.write(
+                    folder, train_images=e.train_images, val_images=e.val_images, seed=e.seed, width=e.width,
+                    height=e.height,
+                )  # fmt: skip
+        return folder

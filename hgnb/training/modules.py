@@ -1,0 +1,152 @@
+"""What is trained, and how: losses, optimisers and the learning-rate rule. Thesis 5.1 and 7.2."""
+
+from dataclasses import dataclass
+
+import lightning as L
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hgnb.data.dataset import Batch
+from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
+from hgnb.metrics import PckConfig, found, peaks
+from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
+from hgnb.models.hourglass import HourglassConfig, StackedHourglass, glorot
+from hgnb.quantity import quantity
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How an hourglass is trained; the defaults are the thesis's."""
+
+    epochs: int = quantity(50, "epochs", "5.2")
+    batch: int = quantity(16, "persons", "5.1")
+    rate: float = quantity(2.5e-4, "learning rate", "5.1")
+    alpha: float = quantity(0.99, "RMSProp's smoothing", "5.1; ambiguity 4")
+    eps: float = quantity(1e-8, "outside the root, as torch", "ambiguity 4")
+    drop_after: int = quantity(5, "epochs since the best PCK", "5.1; ambiguity 11")
+    drop_factor: float = quantity(5.0, "divides the rate, once", "5.1")
+
+
+@dataclass(frozen=True)
+class AutoencoderTrainingConfig:
+    """How the autoencoder is trained on its own; the defaults are the thesis's."""
+
+    epochs: int = quantity(100, "epochs", "7.3, figure 24")
+    batch: int = quantity(16, "persons", "7.2")
+    rate: float = quantity(5e-4, "learning rate", "7.2")
+    momentum: float = quantity(0.9, "SGD momentum", "7.2")
+    halve_every: int = quantity(25, "epochs", "7.2")
+    noise: float = quantity(0.1, "of each input value, times N(0, 1)", "7.2; examiner's question 6.3; ambiguity 6")
+
+
+class Tracked(L.LightningModule):
+    """A module that hands each epoch's means to whoever records them, in `row`."""
+
+    def __init__(self):
+        super().__init__()
+        self.row: dict[str, float] = {}
+        self._sums: dict[str, Tensor] = {}
+
+    def add(self, **totals: Tensor) -> None:
+        """Adds to this epoch's sums, on the device: no step waits for a number."""
+        for name, value in totals.items():
+            self._sums[name] = self._sums.get(name, 0) + value.detach().double()
+
+    def ratio(self, above: str, below: str) -> float:
+        """A mean of the epoch; both sums start anew."""
+        return float(self._sums.pop(above) / self._sums.pop(below))
+
+    def on_train_epoch_start(self) -> None:
+        self._sums.clear()
+        self.row = {"learning_rate": self.optimizers().param_groups[0]["lr"]}
+
+
+class PoseModule(Tracked):
+    """A stacked hourglass under MSE and RMSProp, its rate dropped once when the best PCK has grown old; 5.1."""
+
+    def __init__(
+        self, model: HourglassConfig, training: TrainingConfig, maps: HeatmapConfig, pck: PckConfig,
+        *, mean_rgb, side: int, autoencoder: AutoencoderConfig | None = None,
+    ):  # fmt: skip
+        super().__init__()
+        self.config, self.maps, self.pck, self.side = training, maps, pck, side
+        self.network = StackedHourglass(model)
+        if autoencoder is not None:
+            self.network.insert_autoencoder(autoencoder, side)
+        self.size = side // model.stride
+        self.register_buffer("mean_rgb", torch.as_tensor(mean_rgb), persistent=False)
+        self.best, self.best_epoch, self.dropped = -1.0, -1, False
+
+    def targets(self, batch: Batch) -> Tensor:
+        """(B, K, size, size) float32."""
+        return heatmaps(batch.points, batch.visibility, side=self.side, size=self.size, config=self.maps)
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        truth = self.targets(batch)
+        outputs = self.network.predictions(batch.images(self.mean_rgb))
+        loss = sum(F.mse_loss(o, truth) for o in outputs)
+        self.add(train_loss=loss * len(batch.crops), train_persons=torch.tensor(len(batch.crops)))
+        return loss
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        truth = self.targets(batch)
+        output = self.network(batch.images(self.mean_rgb))
+        true = cells(batch.points, self.side, self.size)
+        hits = found(peaks(output)[0], true, size=self.size, config=self.pck) & (batch.visibility > 0)
+        persons = torch.tensor(len(batch.crops))
+        self.add(val_loss=F.mse_loss(output, truth) * persons, val_persons=persons)
+        self.add(val_hits=hits.sum(), val_keypoints=(batch.visibility > 0).sum())
+
+    def on_train_epoch_end(self) -> None:
+        self.row["train_loss"] = self.ratio("train_loss", "train_persons")
+        self.row["val_loss"] = self.ratio("val_loss", "val_persons")
+        self.row["val_pck"] = self.ratio("val_hits", "val_keypoints")
+        self._age_rate()
+
+    def _age_rate(self) -> None:
+        """The rate drops for good the first time the best PCK is `drop_after` epochs old (ambiguity 11)."""
+        if self.row["val_pck"] > self.best:
+            self.best, self.best_epoch = self.row["val_pck"], self.current_epoch
+        elif not self.dropped and self.current_epoch - self.best_epoch >= self.config.drop_after:
+            self.dropped = True
+            for group in self.optimizers().param_groups:
+                group["lr"] /= self.config.drop_factor
+
+    def configure_optimizers(self):
+        c = self.config
+        return torch.optim.RMSprop(self.network.parameters(), lr=c.rate, alpha=c.alpha, eps=c.eps)
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        checkpoint["rate_rule"] = {"best": self.best, "best_epoch": self.best_epoch, "dropped": self.dropped}
+
+    def on_load_checkpoint(self, checkpoint: dict) -> None:
+        vars(self).update(checkpoint["rate_rule"])
+
+
+class AutoencoderModule(Tracked):
+    """The autoencoder on its own: noisy latents in, clean latents out; SGD with momentum, rate halved; 7.2."""
+
+    def __init__(self, shape: tuple[int, int, int], model: AutoencoderConfig, training: AutoencoderTrainingConfig):
+        super().__init__()
+        self.config = training
+        self.network = Autoencoder(shape, model).apply(glorot)
+
+    def training_step(self, latents: Tensor, _: int) -> Tensor:
+        noisy = latents + self.config.noise * latents * torch.randn_like(latents)
+        loss = F.mse_loss(self.network(noisy), latents)
+        self.add(train_loss=loss * len(latents), train_persons=torch.tensor(len(latents)))
+        return loss
+
+    def validation_step(self, latents: Tensor, _: int) -> None:
+        persons = torch.tensor(len(latents))
+        self.add(val_loss=F.mse_loss(self.network(latents), latents) * persons, val_persons=persons)
+
+    def on_train_epoch_end(self) -> None:
+        self.row["train_loss"] = self.ratio("train_loss", "train_persons")
+        self.row["val_loss"] = self.ratio("val_loss", "val_persons")
+
+    def configure_optimizers(self):
+        optimiser = torch.optim.SGD(self.network.parameters(), lr=self.config.rate, momentum=self.config.momentum)
+        rule = torch.optim.lr_scheduler.StepLR(optimiser, self.config.halve_every, gamma=0.5)
+        return {"optimizer": optimiser, "lr_scheduler": rule}

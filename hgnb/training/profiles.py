@@ -1,0 +1,103 @@
+"""Every number of an experiment, with its unit and source; explained in 02_experiment.
+
+The defaults of the config classes are the thesis's; a profile's TOML file holds only what differs from them.
+"""
+
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+
+from hgnb.data.heatmaps import HeatmapConfig
+from hgnb.data.prepared import DataConfig
+from hgnb.errors import InputError, unknown
+from hgnb.home import home
+from hgnb.metrics import PckConfig
+from hgnb.models.autoencoder import AutoencoderConfig
+from hgnb.models.hourglass import HourglassConfig
+from hgnb.quantity import quantity
+from hgnb.training.modules import AutoencoderTrainingConfig, TrainingConfig
+
+
+@dataclass(frozen=True)
+class EmbeddedConfig:
+    """How many photographs the embedded data draws in place of COCO's."""
+
+    train_images: int = quantity(60_000, "images", "ours: about COCO's number of images with persons, 4.1")
+    val_images: int = quantity(2_500, "images", "ours: as above")
+    width: int = quantity(640, "pixels", "COCO's longer side")
+    height: int = quantity(480, "pixels", "COCO's usual shorter side")
+    seed: int = quantity(0, "seed", "ours")
+
+
+@dataclass(frozen=True)
+class AnalysisConfig:
+    """What chapters 03 and 05 look at; the defaults are the thesis's."""
+
+    sample: int = quantity(10_000, "random training persons", "6.4")
+    components: tuple[int, ...] = quantity((1, 2, 3, 10, 30, 50), "principal components walked", "6.3, figure 15")
+    steps: tuple[float, ...] = quantity((-3.0, -1.5, 0.0, 1.5, 3.0), "sqrt(lambda)", "6.3 gives the rule, not c")
+    clusters: tuple[int, ...] = quantity(tuple(range(2, 11)), "values of K", "6.4")
+    restarts: int = quantity(10, "K-means restarts", "6.4")
+    samples: int = quantity(20, "persons shown", "6.2, figure 14")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size of the whole experiment: `smoke` proves that it runs, `tiny` means something, `paper` is the thesis."""
+
+    name: str
+    data: DataConfig = field(default_factory=DataConfig)
+    embedded: EmbeddedConfig = field(default_factory=EmbeddedConfig)
+    heatmaps: HeatmapConfig = field(default_factory=HeatmapConfig)
+    pck: PckConfig = field(default_factory=PckConfig)
+    model: HourglassConfig = field(default_factory=HourglassConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
+    autoencoder_training: AutoencoderTrainingConfig = field(default_factory=AutoencoderTrainingConfig)
+    # Figure 25 zooms in from epoch 47: ten further epochs from the carried-over checkpoint (ambiguity 13).
+    modified: TrainingConfig = field(default_factory=lambda: TrainingConfig(epochs=10))
+    analysis: AnalysisConfig = field(default_factory=AnalysisConfig)
+
+
+def names() -> list[str]:
+    """The profiles there are."""
+    return sorted(f.stem for f in (home() / "profiles").glob("*.toml"))
+
+
+def load(name: str) -> Profile:
+    """The profile called `name`; InputError names the nearest where there is none, or a key that isn't known."""
+    if name not in names():
+        raise unknown("profile", name, names())
+    file = home() / "profiles" / f"{name}.toml"
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"profiles/{file.name} is not TOML: {error}.") from error
+    return _filled(Profile(name), tables, file.name)
+
+
+def _filled(profile: Profile, tables: dict, where: str) -> Profile:
+    """The profile with the values of a TOML file; every key must exist and keep its default's type."""
+    sections = {f.name for f in fields(profile)} - {"name"}
+    changed = {}
+    for section, values in tables.items():
+        if section not in sections or not isinstance(values, dict):
+            raise unknown("section", section, sections, where)
+        config = getattr(profile, section)
+        known = {f.name: getattr(config, f.name) for f in fields(config)}
+        for key, value in values.items():
+            if key not in known:
+                raise unknown("key", f"{section}.{key}", [f"{section}.{k}" for k in known], where)
+            values[key] = _like(known[key], value, f"{section}.{key} in {where}")
+        changed[section] = replace(config, **values)
+    return replace(profile, **changed)
+
+
+def _like(default, value, where: str):
+    """`value` as the type of `default`: TOML's lists become tuples, whole numbers may stand for real ones."""
+    if isinstance(default, tuple) and isinstance(value, list):
+        return tuple(value)
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
+    if type(value) is not type(default):
+        raise InputError(f"{where} must be of type {type(default).__name__}, as {default!r} is, not {value!r}.")
+    return value

@@ -1,0 +1,154 @@
+"""Finished and unfinished trainings on disk: nothing is lost, nothing is trained twice.
+
+`data/runs/<readable id>-<hash>/` holds `manifest.json`, `metrics.csv`, `last.ckpt` and the weights of the best
+epochs. Every file is written aside and renamed, so that a kill leaves the last complete epoch.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pandas as pd
+import torch
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from safetensors.torch import load_file, save_file
+
+from hgnb.home import home
+from hgnb.training.modules import Tracked
+
+PACKAGES = ("torch", "lightning", "numpy")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that changes a run's result: its numbers, data, seed and code; never where or when it ran."""
+
+    title: str  # readable part of the id: what, profile, data
+    config: dict[str, Any]  # JSON-able
+    seed: int
+
+    @property
+    def id(self) -> str:
+        """Readable, and unique by hash."""
+        key = json.dumps([self.config, self.seed], sort_keys=True).encode()
+        return f"{self.title}-s{self.seed}-{hashlib.sha256(key).hexdigest()[:10]}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Config, seed, commit, versions, device, data checksum and times."""
+        return json.loads((self.folder / "manifest.json").read_text())
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """One row an epoch, counted from 1: train_loss, val_loss, val_pck, learning_rate, seconds."""
+        return pd.read_csv(self.folder / "metrics.csv")
+
+    def best_epoch(self, column: str = "val_pck") -> int:
+        """The epoch, from 1, with the highest PCK or the lowest loss."""
+        values = self.metrics.set_index("epoch")[column]
+        return int(values.idxmax() if column.endswith("pck") else values.idxmin())
+
+    def weights(self, best: str = "val_pck") -> dict[str, torch.Tensor]:
+        """The network's weights at the epoch that was best by `best`."""
+        return load_file(self.folder / f"best-{best}.safetensors")
+
+
+def runs_folder() -> Path:
+    """Where all runs lie."""
+    return home() / "data" / "runs"
+
+
+def write_aside(path: Path, write) -> None:
+    """Calls `write(temporary path)` and renames the result to `path`: never half a file, also after a crash."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(aside)
+        with open(aside, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+class AtomicCheckpoints(TorchCheckpointIO):
+    """Lightning saves through the temporary folder and a move, which is no rename across file systems."""
+
+    def save_checkpoint(self, checkpoint, path, storage_options=None) -> None:
+        write_aside(Path(path), lambda aside: torch.save(checkpoint, aside))
+
+    def load_checkpoint(self, path, map_location=None, weights_only=True):
+        return torch.load(path, map_location=map_location, weights_only=True)
+
+
+class Recorder(Checkpoint):
+    """After each epoch: the best weights, a checkpoint to resume from, and the table of epochs.
+
+    A Checkpoint, because Lightning calls those after the module has closed its epoch.
+    """
+
+    def __init__(self, folder: Path, best_by: tuple[str, ...]):
+        self.folder, self.best_by = folder, best_by
+        self.rows: list[dict[str, float]] = []
+
+    def on_train_epoch_end(self, trainer: L.Trainer, module: Tracked) -> None:
+        self.rows.append({"epoch": trainer.current_epoch + 1, **module.row})
+        for column in self.best_by:
+            values = [row[column] for row in self.rows]
+            best = max(values) if column.endswith("pck") else min(values)
+            if values.index(best) == len(values) - 1:
+                weights = {k: v.contiguous() for k, v in module.network.state_dict().items()}
+                write_aside(self.folder / f"best-{column}.safetensors", lambda p, w=weights: save_file(w, p))
+        trainer.save_checkpoint(self.folder / "last.ckpt")
+        table = pd.DataFrame(self.rows)
+        write_aside(self.folder / "metrics.csv", lambda p: table.to_csv(p, index=False))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.rows = state["rows"]
+
+
+def environment(trainer: L.Trainer) -> dict[str, Any]:
+    """What a manifest says of where a run was made."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=home(), capture_output=True, text=True, check=False)
+    accelerator = trainer.accelerator.__class__.__name__.removesuffix("Accelerator")
+    device = torch.cuda.get_device_name() if accelerator == "CUDA" else _processor()
+    return {
+        "commit": commit.stdout.strip(),
+        "python": platform.python_version(),
+        "versions": {p: version(p) for p in PACKAGES},
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": device,
+        "threads": torch.get_num_threads(),
+        "precision": trainer.precision,
+    }
+
+
+def _processor() -> str:
+    """The processor's name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
