@@ -123,12 +123,10 @@ def seeded(seed: int):
 @contextmanager
 def quiet():
     """Lightning's advice about workers, loggers and its own products stays off the page."""
-    names = ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators.cuda")
-    levels = {name: logging.getLogger(name).level for name in names}
-    for name in names:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         yield
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+    logger.setLevel(level)

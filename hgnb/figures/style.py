@@ -1,0 +1,54 @@
+"""One look for every figure: palette, type and lines. Nothing is set on import."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib.pyplot as plt
+import matplotlib.style
+
+# Okabe & Ito (2008): told apart with every common colour blindness.
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, INK = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#222222",
+)  # fmt: skip
+CYCLE = [BLUE, ORANGE, GREEN, RED, PURPLE, SKY, INK]
+GREY = "#8A8A8A"
+
+# Left and right differ in line style too, and the person's left is blue wherever a person is drawn.
+SIDES = {
+    "left": {"color": BLUE, "linestyle": "-"},
+    "right": {"color": RED, "linestyle": (0, (2.2, 1.0))},
+    "centre": {"color": GREEN, "linestyle": "-"},
+}
+
+# The original and the modified hourglass keep their colours from chapter 04 on.
+ORIGINAL, MODIFIED = BLUE, RED
+
+RC = {
+    "figure.dpi": 110,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.titleweight": "medium",
+    "axes.labelsize": 10,
+    "axes.edgecolor": "#666666",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "xtick.color": "#444444",
+    "ytick.color": "#444444",
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Figures made within the block look like the book's; what was set before comes back behind it."""
+    with matplotlib.style.context("default"), plt.rc_context(RC):
+        yield
