@@ -87,21 +87,24 @@ def render(
     stamp: Annotated[Path | None, typer.Option(help="File to write once the site is published.")] = None,
 ):
     """Render the executed chapters into site/."""
-    from hgnb.book.house import Edition, root
+    from hgnb.book.house import Edition
     from hgnb.book.render import render
+    from hgnb.home import home
 
-    index = render(Edition(profile, data, seed), root())
+    index = render(Edition(profile, data, seed), home())
     if stamp:
-        stamp.write_text(f'"{index.relative_to(root()).as_posix()}"\n', encoding="utf8")
+        stamp.write_text(f'"{index.relative_to(home()).as_posix()}"\n', encoding="utf8")
 
 
 @app.command()
 def results(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
     """Print the results of the last build with this profile, data and seed."""
-    from hgnb.book.build import show_results
+    from rich.console import Console
+
+    from hgnb.book.build import results
     from hgnb.book.house import Edition
 
-    show_results(Edition(profile, data, seed))
+    Console().print(results(Edition(profile, data, seed)))
 
 
 @data_app.command()

@@ -10,9 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich.console import Console
+from rich.table import Table
+
 from hgnb.book import house, journal
 from hgnb.book.house import Edition
 from hgnb.errors import InputError
+from hgnb.home import home
+
+REPEATED = ("profile", "data", "seed", "folder", "run")  # the same in every row, or too long for one
 
 
 class BuildError(InputError):
@@ -21,17 +27,18 @@ class BuildError(InputError):
 
 def build(profile: str, data: str, seed: int, cores: int | None = None, forced: bool = False) -> Path:
     """Make or refresh the site; prints its path and the results, and returns the path of index.html."""
-    experiment(Edition(profile, data, seed)).check()
-    edition, root = Edition(profile, house.resolved(data), seed), house.root()
+    edition, root = Edition(profile, house.resolved(data), seed), home()
+    experiment(edition).check()
     with _only_build(root) as lock:
         stamps = edition.stamps(root)
         stamps.mkdir(parents=True, exist_ok=True)
         site = root / "site" / "index.html"
         if not site.is_file():
             (root / "_build" / "site.json").unlink(missing_ok=True)
-        did = _snakemake(root, edition, cores or _cores(), forced, lock)
-        rows = _results(edition, stamps / "results.json", fresh=did)
-    _say(site, rows)
+        _snakemake(root, edition, cores or _cores(), forced, lock)
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(results(edition))
+    console.print(f"\nThe book: {site}", markup=False)
     return site
 
 
@@ -54,22 +61,38 @@ def stage(edition: Edition, name: str, out: Path) -> dict:
     return facts
 
 
-def show_results(edition: Edition) -> None:
-    """Print the results of an edition as its last build left them."""
-    from rich.console import Console
-
-    kept = edition.stamps(house.root()) / "results.json"
-    if not kept.is_file():
+def results(edition: Edition) -> Table:
+    """What the stages of an edition came to, as their stamps say: loads no torch and no network."""
+    stamps = sorted(edition.stamps(home()).glob("[!.]*.json"), key=lambda path: path.stat().st_mtime)
+    rows = [{"stage": path.stem, **_flat(json.loads(path.read_text(encoding="utf8")))} for path in stamps]
+    if not rows:
         raise InputError(
             f"There are no results for profile '{edition.profile}', data '{edition.data_name}' "
             f"and seed {edition.seed}: run 'hgnb book' with these first."
         )
-    Console().print(_table(json.loads(kept.read_text(encoding="utf8"))))
+    table = Table(show_edge=False)
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in REPEATED]
+    for name in names:
+        table.add_column(name, justify="left" if name == "stage" else "right")
+    for row in rows:
+        table.add_row(
+            *(f"{row[n]:.4g}" if isinstance(row.get(n), float) else str(row.get(n, "")) for n in names)
+        )
+    return table
 
 
-def _snakemake(root: Path, edition: Edition, cores: int, forced: bool, lock: int | None) -> bool:
-    """Run Snakemake, telling of each part as it starts and ends; whether it did anything."""
-    config = edition.stamps(root) / "edition.json"
+def _flat(facts: dict, prefix: str = "") -> dict:
+    """`{"pck": {"val": 0.5}}` as `{"val pck": 0.5}`."""
+    flat = {}
+    for name, value in facts.items():
+        words = f"{name} {prefix}".strip()
+        flat |= _flat(value, words) if isinstance(value, dict) else {words: value}
+    return flat
+
+
+def _snakemake(root: Path, edition: Edition, cores: int, forced: bool, lock: int | None) -> None:
+    """Run Snakemake, telling of each part as it starts and ends."""
+    config = edition.stamps(root) / ".edition.json"
     config.write_text(json.dumps({"profile": edition.profile, "data": edition.data, "seed": edition.seed}))
     log = root / "data" / "build.log"
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", str(config)]
@@ -92,12 +115,9 @@ def _snakemake(root: Path, edition: Edition, cores: int, forced: bool, lock: int
     errors = [event["text"] for event in events if event["kind"] == "error"]
     if process.returncode:
         raise BuildError("\n".join(dict.fromkeys(errors)) or _last_words(log, root))
-    return bool(events)
 
 
 def _follow(process: subprocess.Popen, notes: Path) -> list[dict]:
-    from rich.console import Console
-
     console, events, offset, ended = Console(stderr=True, highlight=False), [], 0, False
     try:
         while not ended:
@@ -151,31 +171,3 @@ def _only_build(root: Path) -> Iterator[int | None]:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _results(edition: Edition, kept: Path, *, fresh: bool) -> list[dict]:
-    if fresh or not kept.is_file():
-        rows = experiment(edition).results()
-        kept.write_text(json.dumps(rows, indent=1, default=str), encoding="utf8")
-    return json.loads(kept.read_text(encoding="utf8"))
-
-
-def _table(rows: list[dict]):
-    from rich.table import Table
-
-    table = Table(show_edge=False)
-    for name in dict.fromkeys(name for row in rows for name in row):
-        table.add_column(str(name))
-    for row in rows:
-        cells = (row.get(column.header, "") for column in table.columns)
-        table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in cells))
-    return table
-
-
-def _say(site: Path, rows: list[dict]) -> None:
-    from rich.console import Console
-
-    console = Console(soft_wrap=True, highlight=False)
-    if rows:
-        console.print(_table(rows))
-    console.print(f"\nThe book: {site}", markup=False)

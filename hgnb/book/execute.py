@@ -10,6 +10,7 @@ from typing import Any
 
 from hgnb.book import house, journal
 from hgnb.errors import InputError, unknown
+from hgnb.home import home
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -35,7 +36,7 @@ def run(
             executed = weave(
                 executed,
                 notebook.stem,
-                house.private_folders(house.root(), str(values.get("data", "embedded"))),
+                house.private_folders(home(), str(values.get("data", "embedded"))),
             )
         write(executed, out)
     return out

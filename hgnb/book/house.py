@@ -6,20 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from hgnb.errors import InputError
-
 EMBEDDED = "embedded"  # the name of the data that the book draws itself
-
-
-def root() -> Path:
-    """The repository: the nearest folder, from here upwards, with a Snakefile and a _config.yml."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "Snakefile").is_file() and (folder / "_config.yml").is_file():
-            return folder
-    raise InputError(
-        f"{here} isn't inside the book's repository (no Snakefile and _config.yml found): go there first."
-    )
 
 
 def resolved(data: str) -> str:

@@ -1,0 +1,271 @@
+"""A book of two small chapters, through running, weaving and rendering; and what stops each of these."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from hgnb.book import build, execute, house, journal, render, weave
+from hgnb.book.house import Edition
+from hgnb.errors import InputError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PARAMETERS = 'profile = "tiny"  # smoke, tiny or paper\ndata = "embedded"\nseed = 0'
+FIGURE = """\
+import matplotlib
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from hgnb.figures.plate import Plate
+
+figure, ax = plt.subplots()
+ax.plot([seed, 1])
+Plate(figure, f"A line from {seed}, see $x^2$.", f"The line starts at {seed}.")"""
+TABLE = """\
+import pandas as pd
+from hgnb.figures.plate import Table
+
+Table(pd.DataFrame({"set": ["train"], "persons": [12]}), "Persons a set.", "tbl-sets")"""
+NOTE = 'from hgnb.figures.plate import Note\nNote(f"The seed is {seed}, as {{numref}}`fig-line` shows.")'
+
+
+def tagged(code, name=None):
+    """A code cell labelled `name`."""
+    return new_code_cell(code, metadata={"mystnb": {"figure": {"name": name}}} if name else {})
+
+
+def chapter(*cells, parameters=PARAMETERS):
+    """A notebook with a parameters cell and `cells` under a heading each."""
+    first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    notebook = new_notebook(cells=[new_markdown_cell("# A chapter\n\nIt asks."), first])
+    for number, cell in enumerate(cells, 1):
+        notebook.cells += [new_markdown_cell(f"## Part {number}"), cell]
+    return notebook
+
+
+def saved(notebook, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A repository with a space in its path and the book's own settings, but no chapters."""
+    folder = tmp_path / "my books {draft}"
+    (folder / "book" / "_static").mkdir(parents=True)
+    for name in ("_config.yml", "book/references.bib", "book/_static/book.css", "book/_static/names.js"):
+        (folder / name).write_text((REPOSITORY / name).read_text(encoding="utf8"), encoding="utf8")
+    (folder / "book/_static/logo.svg").write_text((REPOSITORY / "book/_static/logo.svg").read_text())
+    (folder / "book/index.md").write_text("# Start\n\n```{include} _executed/environment.md\n```\n")
+    (folder / "book/_toc.yml").write_text(
+        "format: jb-book\nroot: index\nparts:\n  - caption: All\n    numbered: true\n    chapters:\n"
+        "      - file: _executed/01_a\n      - file: _executed/02_b\n"
+    )
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HGNB_HOME", str(folder))
+    return folder
+
+
+def test_folded_parameters_keep_their_comments():
+    given = {"profile": "smoke", "seed": 3}
+    assert weave.folded(PARAMETERS, given) == (
+        'profile = "smoke"  # smoke, tiny or paper\ndata = "embedded"\nseed = 3'
+    )
+    assert weave.folded('ø = "å"; b = 1  # ü', {"b": 2}) == 'ø = "å"; b = 2  # ü'
+
+
+def test_no_private_folder_stays_in_an_output():
+    private = {"/home/ann/books": "", "/home/ann": "~"}
+    text = "/home/ann/books/data/x.png, /home/ann/y, file:///home/ann/books but /home/anna and /mnt/home/ann"
+    assert weave.relative({"a": [text], "image/png": "/home/ann"}, private) == {
+        "a": ["data/x.png, ~/y, file:// but /home/anna and /mnt/home/ann"],
+        "image/png": "/home/ann",
+    }
+
+
+def test_data_are_named_by_their_folder_only(tmp_path):
+    given = Edition("tiny", str(tmp_path / "photos"), 0)
+    assert given.data_name == "photos"
+    assert str(tmp_path) not in str(given.stamps(Path("r")))
+    other = Edition("tiny", str(tmp_path / "b" / "photos"), 0)
+    assert given.stamps(Path("r")) != other.stamps(Path("r"))
+    assert (
+        weave.relative(f"'{tmp_path}/photos'", house.private_folders(Path("/r/s"), given.data)) == "'photos'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        ({"name": "fig-a", "caption": "", "alt": "b"}, "caption"),
+        ({"name": "fig-a", "caption": "a", "alt": " "}, "alt text"),
+        ({"name": None, "caption": "a", "alt": "b"}, "label"),
+    ],
+)
+def test_figure_without_words_is_refused(words, missing):
+    output = nbformat.v4.new_output(
+        "display_data", {"image/png": "x"}, metadata={"hgnb": {"kind": "figure", **words}}
+    )
+    cell = tagged("1", words["name"])
+    cell.outputs = [output]
+    with pytest.raises(execute.ChapterError, match=rf"01_a, code cell 2, below.*'Part 1'.*no {missing}"):
+        weave.weave(chapter(cell), "01_a", {})
+
+
+def test_figure_that_shares_its_cell_is_refused():
+    cell = tagged("1", "fig-a")
+    words = {"hgnb": {"kind": "figure", "caption": "a", "alt": "b"}}
+    cell.outputs = [
+        nbformat.v4.new_output("display_data", {"image/png": "x"}, metadata=words),
+        nbformat.v4.new_output("stream", name="stdout", text="hello"),
+    ]
+    with pytest.raises(execute.ChapterError, match="two cells"):
+        weave.weave(chapter(cell), "01_a", {})
+
+
+def test_unknown_parameter_is_refused_with_the_nearest(tmp_path):
+    source = saved(chapter(), tmp_path / "01_a.ipynb")
+    with pytest.raises(InputError, match=r"'profil' in 01_a.ipynb: did you mean 'profile'"):
+        execute.run(source, tmp_path / "out.ipynb", {"profil": "smoke"})
+    with pytest.raises(InputError, match=r"'seed' of 01_a.ipynb must be of type int"):
+        execute.run(source, tmp_path / "out.ipynb", {"seed": "one"})
+    with pytest.raises(InputError, match=r"01_a\.ipynb"):
+        execute.run(tmp_path / "01_b.ipynb", tmp_path / "out.ipynb", {})
+    assert not (tmp_path / "out.ipynb").exists()
+
+
+def test_values_take_the_type_of_their_default(tmp_path):
+    source = chapter(parameters='data = "a"\nseed = 0\nrate = 0.5\nquick = False')
+    given = {"data": "123", "seed": "7", "rate": "2", "quick": "True"}
+    checked = execute.checked(tmp_path / "x.ipynb", source, given)
+    assert checked == {"data": "123", "seed": 7, "rate": 2.0, "quick": True}
+    assert isinstance(checked["rate"], float)
+
+
+def test_failing_cell_names_chapter_cell_and_error(tmp_path):
+    source = saved(chapter(tagged("1"), tagged('raise KeyError("elbow")')), tmp_path / "01_a.ipynb")
+    out = tmp_path / "executed" / "01_a.ipynb"
+    with pytest.raises(execute.ChapterError, match=r"01_a.ipynb.*code cell 3.*'Part 2'.*KeyError: 'elbow'"):
+        execute.run(source, out, {"seed": "1"})
+    assert not out.parent.exists() or not list(out.parent.iterdir())
+
+
+def test_chapters_become_pages(root):
+    """Run, woven, rendered: captions, alts, labels, footer; then a warning that leaves the site as it was."""
+    cells = [
+        tagged(FIGURE, "fig-line"),
+        tagged(TABLE),
+        tagged(NOTE),
+        tagged("import os\nprint(os.getcwd(), '/data')"),
+    ]
+    saved(chapter(*cells), root / "notebooks/01_a.ipynb")
+    other = chapter(tagged("import sys\nprint('secret', file=sys.stderr)\nseed"))
+    other.cells[0].source = "# Other\n\nSee {numref}`fig-line`, {numref}`tbl-sets` and $x^2$."
+    saved(other, root / "notebooks/02_b.ipynb")
+    for name in ("01_a", "02_b"):
+        given = {"profile": "smoke", "seed": "3"}
+        execute.run(
+            root / f"notebooks/{name}.ipynb", root / f"book/_executed/{name}.ipynb", given, woven=True
+        )
+
+    edition = Edition("smoke", str(root / "photos"), 3)
+    index = render.render(edition, root)
+    assert index == root / "site/index.html"
+    page = (root / "site/_executed/01_a.html").read_text(encoding="utf8")
+    other = (root / "site/_executed/02_b.html").read_text(encoding="utf8")
+
+    assert 'id="fig-line"' in page
+    assert 'alt="The line starts at 3."' in page
+    assert "A line from 3, see" in page
+    assert 'id="tbl-sets"' in page
+    assert "Persons a set." in page
+    assert "Fig. 1.1" in other
+    assert "Table 1.1" in other
+    for text in (page, other, index.read_text(encoding="utf8")):
+        assert "profile <b>smoke</b> · data <b>photos</b> · seed <b>3</b> · built <b>2" in text
+        assert "thebe" not in text
+        assert "injected-parameters" not in text
+        assert 'src="http' not in text
+    published = "".join(
+        path.read_text(encoding="utf8", errors="ignore")
+        for path in (root / "site").rglob("*")
+        if path.suffix in (".html", ".ipynb", ".js", ".md")
+    )
+    assert str(root) not in published
+    assert "papermill.record" not in published
+    assert "secret'\n" not in published
+    assert len(list((root / "site/_images").iterdir())) == 1
+
+    # a reference to nothing: the old site stays, no cache keeps quiet about it afterwards
+    before = index.stat().st_mtime_ns
+    broken = nbformat.read(root / "book/_executed/02_b.ipynb", as_version=4)
+    broken.cells[0].source += "\n\n{numref}`fig-nowhere`"
+    nbformat.write(broken, root / "book/_executed/02_b.ipynb")
+    with pytest.raises(render.RenderError, match=r"02_b.*fig-nowhere"):
+        render.render(edition, root)
+    assert index.stat().st_mtime_ns == before
+    assert not (root / "_build").exists()
+    assert not list(root.glob("site.*"))
+
+
+def test_site_is_restored_after_a_stop_between_renames(tmp_path):
+    (tmp_path / "site.old").mkdir()
+    (tmp_path / "site.old" / "index.html").write_text("old")
+    render._recover(tmp_path / "site")
+    assert (tmp_path / "site" / "index.html").read_text() == "old"
+
+
+def test_warning_becomes_a_sentence():
+    log = (
+        "\x1b[91m/r/book/_executed/01_a.ipynb:30002: WARNING: no such image\x1b[39;49;00m\n"
+        "/r/book/index.md:3: WARNING: undefined label\n"
+        "build finished with problems, 2 warnings (with warnings treated as errors)."
+    )
+    said = "Page book/_executed/01_a.ipynb:30002 can't be rendered: WARNING: no such image (and 1 more)"
+    assert render._sentence(log, Path("/r")) == said
+
+
+def test_second_build_says_so(root):
+    hold = (
+        "import sys, pathlib; from hgnb.book import build\n"
+        "with build._only_build(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", hold, str(root)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(build.BuildError, match="Another build"), build._only_build(root):
+            pass
+        other.communicate("")
+    with build._only_build(root):
+        pass
+
+
+def test_journal_reads_on_from_where_it_stopped(tmp_path, monkeypatch):
+    notes = tmp_path / "journal"
+    monkeypatch.setenv(journal.VARIABLE, str(notes))
+    with journal.told("hourglass"):
+        pass
+    events, offset = journal.read(notes)
+    assert [event["kind"] for event in events] == ["start", "done"]
+    with notes.open("a") as file:
+        file.write('{"kind": ')
+    assert journal.read(notes, offset) == ([], offset)
+
+
+def test_toc_holds_only_what_there_is():
+    for page in render.toc_pages(REPOSITORY / "book/_toc.yml"):
+        source = REPOSITORY / "book" / page
+        if page.startswith("_executed/"):
+            assert (REPOSITORY / "notebooks" / f"{source.name}.ipynb").is_file(), page
+        else:
+            assert source.with_suffix(".md").is_file(), page
+
+
+def test_notebooks_carry_no_outputs():
+    for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf8"))["cells"]:
+            assert not cell.get("outputs"), path.name

@@ -1,0 +1,99 @@
+"""The command: what a person mistypes is answered in one sentence, with exit status 1 and no traceback."""
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from hgnb import cli
+from hgnb.book.sheet import rows
+from hgnb.errors import InputError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def hgnb(monkeypatch, capsys, *words):
+    """Exit status and what was printed on each stream."""
+    monkeypatch.setattr(sys, "argv", ["hgnb", *words])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    printed = capsys.readouterr()
+    return stopped.value.code or 0, printed.out, printed.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["bok"], "bok"),
+        (["book", "--profil", "tiny"], "--profile"),
+        (["book", "--cores", "many"], "--cores"),
+        (["run", "no.ipynb", "-o", "x.ipynb"], "no.ipynb"),
+        (["run", "no.ipynb", "-o", "x.ipynb", "-p", "seed"], "seed"),
+    ],
+)
+def test_mistakes_are_one_sentence(monkeypatch, capsys, tmp_path, words, said):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = hgnb(monkeypatch, capsys, *words)
+    assert status == 1
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+    assert not out
+    assert not list(tmp_path.iterdir())
+
+
+def test_input_error_is_printed_without_a_traceback(monkeypatch, capsys):
+    def refuse(*given):
+        raise InputError("The folder x isn't in COCO layout.")
+
+    monkeypatch.setattr("hgnb.book.build.build", refuse)
+    status, _, err = hgnb(monkeypatch, capsys, "book")
+    assert (status, err) == (1, "The folder x isn't in COCO layout.\n")
+
+
+def test_parameters_come_in_pairs_as_papermill_takes_them():
+    words = ["run", "a.ipynb", "-p", "seed", "1", "-p", "data", "a=b c", "-p", "profile=tiny"]
+    assert cli._paired(words) == ["run", "a.ipynb", "-p", "seed=1", "-p", "data=a=b c", "-p", "profile=tiny"]
+
+
+def test_build_gets_what_was_asked(monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr("hgnb.book.build.build", lambda *given: asked.append(given))
+    words = ["book", "--profile", "smoke", "--data", "my photos", "--seed", "2", "--cores", "1"]
+    assert hgnb(monkeypatch, capsys, *words)[0] == 0
+    assert asked == [("smoke", "my photos", 2, 1, False)]
+
+
+def test_sheet_names_unit_and_source_of_nested_numbers():
+    @dataclass(frozen=True)
+    class Inner:
+        rate: float = field(default=2.5e-4, metadata={"unit": "1/step", "source": "thesis 5.1"})
+
+    @dataclass(frozen=True)
+    class Outer:
+        side: int = field(default=256, metadata={"unit": "px", "source": "thesis 4.2"})
+        inner: Inner = field(default_factory=Inner)
+
+    assert rows(Outer()) == [
+        ("side", "256", "px", "thesis 4.2"),
+        ("inner.rate", "0.00025", "1/step", "thesis 5.1"),
+    ]
+
+
+def test_make_refuses_a_misspelt_variable():
+    done = subprocess.run(["make", "help", "PROFIL=smoke"], cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode
+    assert "Unknown variable 'PROFIL': the nearest one is 'PROFILE'" in done.stderr
+
+
+def test_make_help_lists_the_verbs():
+    done = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    for verb in ("book", "test", "bench", "lab", "lint", "clean", "help"):
+        assert f"make {verb} " in done.stdout
+
+
+def test_make_passes_paths_with_spaces():
+    words = ["make", "--dry-run", "book", "DATA=/my photos/x", "PROFILE=smoke"]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert '--data "/my photos/x"' in done.stdout

@@ -1,0 +1,67 @@
+"""Who may import whom: rooms of the house know those below them, never those above."""
+
+import subprocess
+import sys
+
+import pytest
+
+from hgnb import sources
+
+WINGS = ["data", "models", "training", "explain", "figures", "book"]  # from the ground up
+NOT_FOR_TRAINING = ["IPython", "jupyter_core", "ipykernel", "papermill", "nbformat", "pycocotools"]
+NOT_FOR_TRAINING += ["matplotlib", "seaborn"]
+
+
+def wing(name: str) -> str:
+    """The wing of `hgnb.x.y`; a module beside the wings is 'cli' or part of the ground."""
+    second = name.split(".")[1] if "." in name else ""
+    return second if second in [*WINGS, "cli"] else "ground"
+
+
+def modules():
+    return sorted(sources.PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda file: file.relative_to(sources.PACKAGE).as_posix())
+def test_imports_point_downwards(file):
+    storeys = ["ground", *WINGS, "cli"]
+    own = wing(".".join(file.relative_to(sources.PACKAGE.parent).with_suffix("").parts))
+    for name in sources.module_imports(file):
+        assert storeys.index(wing(name)) <= storeys.index(own), f"{file.name} imports {name}"
+
+
+def test_models_need_no_data():
+    """A model is told shapes; where they come from isn't its business."""
+    for file in (sources.PACKAGE / "models").glob("*.py"):
+        assert not [name for name in sources.module_imports(file) if wing(name) == "data"], file.name
+
+
+WATCH = """
+import sys
+
+class Watch:  # first in line for every import; finds nothing, notes what hgnb's own modules ask for
+    def find_spec(self, name, path=None, target=None):
+        frame = sys._getframe(1)
+        while "importlib" in frame.f_code.co_filename or "Watch" in frame.f_code.co_qualname:
+            frame = frame.f_back
+        if frame.f_globals.get("__name__", "").startswith("hgnb") and name.split(".")[0] in NONE_OF:
+            sys.exit(f"{frame.f_globals['__name__']} imports {name}")
+
+sys.meta_path.insert(0, Watch())
+"""
+
+
+@pytest.mark.parametrize("place", ["models", "metrics", "training"])
+def test_a_bare_machine_can_train(place):
+    """What trains doesn't ask for Jupyter, plotting or the annotation parser (Lightning may)."""
+    folder = sources.PACKAGE / place
+    rooms = [f"hgnb.{place}"] + [f"hgnb.{place}.{file.stem}" for file in sorted(folder.glob("[!_]*.py"))]
+    code = f"NONE_OF = {NOT_FOR_TRAINING}\n{WATCH}\nimport {', '.join(rooms)}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_watch_sees_plotting():
+    code = f"NONE_OF = {NOT_FOR_TRAINING}\n{WATCH}\nimport hgnb.figures.plate"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.startswith("hgnb.figures.plate imports matplotlib")
