@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -28,11 +29,9 @@ class BuildError(InputError):
 def build(profile: str, data: str, seed: int, cores: int | None = None, forced: bool = False) -> Path:
     """Make or refresh the site; prints its path and the results, and returns the path of index.html."""
     edition, root = Edition(profile, house.resolved(data), seed), home()
-    experiment(edition).check()
+    _check(edition, root)
+    site = root / "site" / "index.html"
     with _only_build(root) as lock:
-        stamps = edition.stamps(root)
-        stamps.mkdir(parents=True, exist_ok=True)
-        site = root / "site" / "index.html"
         if not site.is_file():
             (root / "_build" / "site.json").unlink(missing_ok=True)
         _snakemake(root, edition, cores or _cores(), forced, lock)
@@ -40,6 +39,19 @@ def build(profile: str, data: str, seed: int, cores: int | None = None, forced: 
     console.print(results(edition))
     console.print(f"\nThe book: {site}", markup=False)
     return site
+
+
+def _check(edition: Edition, root: Path) -> None:
+    """Refuse an edition that can't be built, before anything is written; what passed isn't read again."""
+    given = [root / "profiles" / f"{edition.profile}.toml"]
+    if edition.data != house.EMBEDDED:
+        given += sorted(Path(edition.data).glob("annotations/*.json"))
+    state = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in given if path.is_file()]
+    note, text = edition.stamps(root) / ".checked.json", json.dumps(state)
+    if not (note.is_file() and note.read_text(encoding="utf8") == text):
+        experiment(edition).check()
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(text, encoding="utf8")
 
 
 def experiment(edition: Edition):
@@ -64,30 +76,23 @@ def stage(edition: Edition, name: str, out: Path) -> dict:
 def results(edition: Edition) -> Table:
     """What the stages of an edition came to, as their stamps say: loads no torch and no network."""
     stamps = sorted(edition.stamps(home()).glob("[!.]*.json"), key=lambda path: path.stat().st_mtime)
-    rows = [{"stage": path.stem, **_flat(json.loads(path.read_text(encoding="utf8")))} for path in stamps]
-    if not rows:
+    if not stamps:
         raise InputError(
             f"There are no results for profile '{edition.profile}', data '{edition.data_name}' "
             f"and seed {edition.seed}: run 'hgnb book' with these first."
         )
-    table = Table(show_edge=False)
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in REPEATED]
-    for name in names:
-        table.add_column(name, justify="left" if name == "stage" else "right")
-    for row in rows:
-        table.add_row(
-            *(f"{row[n]:.4g}" if isinstance(row.get(n), float) else str(row.get(n, "")) for n in names)
-        )
+    table = Table("stage", "result", show_edge=False)
+    for stamp in stamps:
+        facts = json.loads(stamp.read_text(encoding="utf8"))
+        table.add_row(stamp.stem, "; ".join(_words(n, v) for n, v in facts.items() if n not in REPEATED))
     return table
 
 
-def _flat(facts: dict, prefix: str = "") -> dict:
-    """`{"pck": {"val": 0.5}}` as `{"val pck": 0.5}`."""
-    flat = {}
-    for name, value in facts.items():
-        words = f"{name} {prefix}".strip()
-        flat |= _flat(value, words) if isinstance(value, dict) else {words: value}
-    return flat
+def _words(name: str, value: Any) -> str:
+    """`pck`, {"val": 0.4561} as "pck val 0.456"."""
+    if isinstance(value, dict):
+        return f"{name} " + ", ".join(_words(key, item) for key, item in value.items())
+    return f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
 
 
 def _snakemake(root: Path, edition: Edition, cores: int, forced: bool, lock: int | None) -> None:
