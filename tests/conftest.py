@@ -1,0 +1,81 @@
+"""What several tests share: a tiny dataset in COCO layout, real data where they are, a home of their own."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL = (ROOT / os.environ.get("HGNB_REAL_DATA", "../shared/real")).resolve()
+
+
+@pytest.fixture
+def real():
+    """A folder of real data by name; skips where it is absent, fails if HGNB_REQUIRE_REAL says it must not be."""
+
+    def folder(name: str) -> Path:
+        if not (REAL / name).is_dir():
+            reason = f"no real data in {REAL / name} (HGNB_REAL_DATA)"
+            pytest.fail(reason) if os.environ.get("HGNB_REQUIRE_REAL") else pytest.skip(reason)
+        return REAL / name
+
+    return folder
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch) -> Path:
+    """A home of its own, so that a test's data and runs don't meet the reader's."""
+    (tmp_path / "hgnb").mkdir()
+    (tmp_path / "profiles").mkdir()
+    for file in (ROOT / "profiles").glob("*.toml"):
+        (tmp_path / "profiles" / file.name).write_text(file.read_text())
+    monkeypatch.setenv("HGNB_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def coco_folder(tmp_path) -> Path:
+    """Twelve training and six validation images of 96 x 80, two persons each, with crowds and unlabelled persons."""
+    return write_coco(tmp_path / "dots", {"train2017": 12, "val2017": 6})
+
+
+def write_coco(folder: Path, images: dict[str, int], keypoints: int = 5) -> Path:
+    """A COCO-layout folder of bright dots on grey; the n-th keypoint has its own colour."""
+    rng = np.random.default_rng(0)
+    names = ["nose", "left_hip", "right_hip", "left_knee", "right_knee"][:keypoints]
+    category = {"id": 1, "name": "person", "keypoints": names, "skeleton": [[2, 4], [3, 5]]}
+    for split, count in images.items():
+        (folder / split).mkdir(parents=True)
+        (folder / "annotations").mkdir(exist_ok=True)
+        listed, annotations = [], []
+        for n in range(count):
+            pixels = np.full((80, 96, 3), 90, np.uint8)
+            for half in (0, 1):
+                points = rng.integers((4 + 48 * half, 4), (44 + 48 * half, 76), (keypoints, 2))
+                for k, (x, y) in enumerate(points):
+                    pixels[y - 1 : y + 2, x - 1 : x + 2] = np.roll((250, 40 * k, 10), k)
+                flags = np.array([2, 2, 1, 2, 2][:keypoints])
+                flags[0] = 0 if n % 3 == 0 else 2
+                annotations.append(annotation(len(annotations) + 1, n + 1, points, flags))
+            listed.append({"id": n + 1, "file_name": f"{n + 1:03}.png", "width": 96, "height": 80})
+            Image.fromarray(pixels).save(folder / split / f"{n + 1:03}.png")
+        crowd = {**annotation(901, 1, np.ones((keypoints, 2)), np.zeros(keypoints)), "iscrowd": 1}
+        unlabelled = annotation(902, 2, np.ones((keypoints, 2)), np.zeros(keypoints))
+        content = {"images": listed, "annotations": [*annotations, crowd, unlabelled], "categories": [category]}
+        (folder / "annotations" / f"person_keypoints_{split}.json").write_text(json.dumps(content))
+    return folder
+
+
+def annotation(number: int, image: int, points: np.ndarray, flags: np.ndarray) -> dict:
+    """A COCO annotation around `points` (K, 2) with visibility `flags` (K,)."""
+    x, y = points.min(0) - 3
+    w, h = points.max(0) + 3 - (x, y)
+    triples = np.column_stack([points * (flags > 0)[:, None], flags])
+    return {
+        "id": number, "image_id": image, "category_id": 1, "iscrowd": 0, "area": float(w * h),
+        "bbox": [float(x), float(y), float(w), float(h)], "num_keypoints": int((flags > 0).sum()),
+        "keypoints": [int(v) for v in triples.flatten()],
+    }  # fmt: skip

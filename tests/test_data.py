@@ -1,0 +1,209 @@
+"""COCO layout to crops to heatmaps: by hand, against scipy, and as properties."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
+
+from hgnb.data import coco
+from hgnb.data.crops import CropTransform, keypoints_in, square
+from hgnb.data.dataset import loader
+from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
+from hgnb.data.prepared import DataConfig, divide, prepare
+from hgnb.data.schema import KeypointSchema
+from hgnb.errors import InputError
+
+
+def person(box, keypoints, size=(200, 100)):
+    return coco.Person(1, 1, None, size, np.array(box, float), np.array(keypoints, float))
+
+
+def test_persons_crowds_and_unlabelled_are_counted(coco_folder):
+    split = coco.load(coco_folder, "train")
+    assert split.name == "train2017"
+    assert split.counts == {
+        "images": 12, "annotations": 26, "crowds": 1, "without keypoints": 1, "persons": 24, "images with persons": 12,
+    }  # fmt: skip
+    assert [p.id for p in split.persons] == list(range(1, 25))
+    assert split.schema.names == ("nose", "left_hip", "right_hip", "left_knee", "right_knee")
+    assert split.schema.skeleton == ((1, 3), (2, 4))
+
+
+def test_schema_sides_pairs_and_groups():
+    schema = KeypointSchema(("right_ankle", "left_ankle", "head_top", "neck", "left_shoulder", "left_hip"))
+    assert schema.pairs == ((1, 0),)
+    assert schema.sides == ("right", "left", "centre", "centre", "left", "left")
+    assert {g: i.tolist() for g, i in schema.groups.items()} == {"head": [2], "torso": [3, 4], "limbs": [0, 1, 5]}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda f: (f / "train2017" / "003.png").unlink(), "003.png' is missing"),
+        (lambda f: (f / "annotations/person_keypoints_val2017.json").write_text("{"), "is not JSON"),
+        (lambda f: (f / "annotations/person_keypoints_val2017.json").unlink(), "person_keypoints_val"),
+        (lambda f: _edit(f, lambda d: d["annotations"][3]["keypoints"].pop()), "Annotation 4 .*14 keypoint numbers"),
+        (lambda f: _edit(f, lambda d: d["annotations"][3].update(image_id=77)), "Annotation 4 .*isn't listed"),
+        (lambda f: _edit(f, lambda d: d.update(annotations=[])), "no person with keypoints"),
+    ],
+)
+def test_damage_is_one_sentence(coco_folder, spoil, words):
+    spoil(coco_folder)
+    with pytest.raises(InputError, match=words) as error:
+        coco.check(coco_folder)
+    assert "\n" not in str(error.value)
+
+
+def _edit(folder, change):
+    file = folder / "annotations/person_keypoints_train2017.json"
+    content = json.loads(file.read_text())
+    change(content)
+    file.write_text(json.dumps(content))
+
+
+def test_square_by_hand():
+    # Box 20 x 40 -> side 44 with the tenth; keypoints' middle (50, 40) -> centre between pixels 50 and 51.
+    crop = square(person((0, 0, 20, 40), [(40, 20, 2), (60, 60, 1), (0, 0, 0)]), size=22, margin=0.1, rule="shift")
+    assert (crop.x, crop.y, crop.side, crop.size) == (28, 18, 44, 22)
+
+
+def test_square_moves_inside_and_shrinks_to_fit():
+    near_edge = person((180, 10, 18, 60), [(198, 20, 2), (190, 60, 2)])
+    crop = square(near_edge, size=64, margin=0.1, rule="shift")
+    assert (crop.x, crop.side) == (200 - 66, 66)
+    literal = square(near_edge, size=64, margin=0.1, rule="vertical")
+    assert literal.side == round(2 * (200 - 194.5)) and literal.x + literal.side <= 200  # x stays centred on 194
+    huge = square(person((0, 0, 200, 100), [(10, 50, 2), (190, 50, 2)]), size=64, margin=0.1, rule="shift")
+    assert (huge.x, huge.y, huge.side) == (50, 0, 100)
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(1, 400), st.sampled_from([32, 64, 128, 256]), st.data())
+def test_points_come_back(x, y, side, size, data):
+    crop = CropTransform(x, y, side, size)
+    inside = st.tuples(st.floats(x - 0.5, x + side - 0.5), st.floats(y - 0.5, y + side - 0.5))
+    point = np.array(data.draw(inside))
+    there = crop.to_crop(point)
+    assert ((there >= -0.5 - 1e-9) & (there <= size - 0.5 + 1e-9)).all()
+    assert np.abs(crop.to_image(there) - point).max() < 1e-6
+
+
+@settings(max_examples=200)
+@given(st.integers(8, 300), st.integers(8, 300), st.data())
+def test_a_square_lies_in_its_image(width, height, data):
+    corner = data.draw(st.tuples(st.integers(-10, width), st.integers(-10, height)))
+    box = (*corner, data.draw(st.integers(1, width)), data.draw(st.integers(1, height)))
+    point = st.tuples(st.integers(0, width - 1), st.integers(0, height - 1), st.sampled_from([1, 2]))
+    someone = person(box, data.draw(st.lists(point, min_size=1, max_size=6)), (width, height))
+    for rule in ("shift", "vertical"):
+        crop = square(someone, size=64, margin=0.1, rule=rule)
+        assert 0 <= crop.x <= width - crop.side and 0 <= crop.y <= height - crop.side and crop.side >= 1
+
+
+def test_a_keypoint_outside_the_crop_is_unlabelled():
+    someone = person((0, 0, 10, 10), [(5, 5, 2), (50, 5, 2), (7, 3, 0)])
+    found = keypoints_in(someone, CropTransform(0, 0, 10, 20))
+    assert found.tolist() == [[10.5, 10.5, 2], [0, 0, 0], [0, 0, 0]]
+
+
+def test_pixels_and_points_agree():
+    from PIL import Image
+
+    pixels = np.zeros((60, 80, 3), np.uint8)
+    pixels[20:23, 40:43] = 255  # a spot around (41, 21)
+    crop = CropTransform(30, 10, 30, 120)
+    spot = crop.apply(Image.fromarray(pixels))[..., 0].astype(float)
+    rows, columns = np.indices(spot.shape)
+    centre = np.array([(columns * spot).sum(), (rows * spot).sum()]) / spot.sum()
+    assert np.abs(centre - crop.to_crop(np.array([41.0, 21.0]))).max() < 0.01
+
+
+@pytest.mark.parametrize(("size", "side"), [(5, 20), (16, 64), (64, 256)])
+def test_heatmaps_are_scipys(size, side):
+    rng = np.random.default_rng(size)
+    points = rng.uniform(0, side - 1, (6, 4, 2)).astype(np.float32)
+    points[0, :2] = [[0, 0], [side - 1, side - 1]]  # the borders reflect
+    visibility = rng.integers(0, 3, (6, 4))
+    visibility[0, :2] = (1, 2)
+    made = heatmaps(
+        torch.from_numpy(points), torch.from_numpy(visibility), side=side, size=size, config=HeatmapConfig()
+    ).numpy()
+    for b, k in np.ndindex(6, 4):
+        wanted = np.zeros((size, size))
+        if visibility[b, k]:
+            x, y = np.floor(points[b, k] * size / side).astype(int)
+            wanted[y, x] = 1
+            wanted = gaussian_filter(wanted, 0.5 if visibility[b, k] == 2 else 1.0, mode="reflect", truncate=4)
+        assert np.abs(made[b, k] - wanted).max() < 1e-6
+        assert made[b, k].sum() == pytest.approx(float(visibility[b, k] > 0), abs=1e-5)
+
+
+def test_peak_targets_peak_at_one():
+    maps = heatmaps(torch.tensor([[[8.0, 4.0]]]), torch.tensor([[1]]), side=20, size=5, config=HeatmapConfig("peak"))
+    assert maps.shape == (1, 1, 5, 5)
+    assert maps.max() == 1 and maps[0, 0, 1, 2] == 1
+
+
+def test_cells_floor_and_clamp():
+    points = torch.tensor([[-0.5, 3.99], [4.0, 19.4]])
+    assert cells(points, 20, 5).tolist() == [[0, 0], [1, 4]]
+
+
+def test_prepared_is_made_once_and_whole(coco_folder, tmp_path):
+    config = DataConfig(side=64)
+    data = prepare(coco_folder, config, tmp_path / "cache")
+    persons = data.manifest["persons"]
+    assert persons == {"train": 16, "val": 12, "test": 8}
+    train, test = data.split("train"), data.split("test")
+    assert not set(train.image_ids) & set(test.image_ids)
+    assert train.crops.shape == (16, 64, 64, 3) and train.keypoints.shape == (16, 5, 3)
+    assert data.mean_rgb == pytest.approx(train.crops.reshape(-1, 3).mean(0) / 255, abs=1e-6)
+    again = prepare(coco_folder, config, tmp_path / "cache")
+    assert again.folder == data.folder and again.checksum == data.checksum
+    assert prepare(coco_folder, DataConfig(side=32), tmp_path / "cache").folder != data.folder
+    assert not list((tmp_path / "cache").glob("*.partial"))
+
+
+def test_a_crop_shows_the_keypoints_colour(coco_folder, tmp_path):
+    train = prepare(coco_folder, DataConfig(side=64), tmp_path / "cache").split("train")
+    for i in range(len(train)):
+        x, y, v = train.keypoints[i, 1]
+        if v:
+            r, g, b = train.crops[i, round(y), round(x)].astype(int)
+            assert g > 120 and r < 120, "the second keypoint's dot is green"
+
+
+def test_limits_and_threshold(coco_folder):
+    train, val = coco.load(coco_folder, "train"), coco.load(coco_folder, "val")
+    some = divide(train, val, DataConfig(train_persons=9, val_persons=3))
+    assert [p.id for p in some["val"]] == [1, 2, 3]
+    assert len(some["train"]) + len(some["test"]) == 9
+    strict = divide(train, val, DataConfig(min_labelled=5))
+    assert all(p.labelled == 5 for persons in strict.values() for p in persons)
+
+
+def test_epochs_repeat_by_seed_and_cover_everyone(coco_folder, tmp_path):
+    train = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache").split("train")
+
+    def order(seed, epoch):
+        batches = loader(train, 5, seed)
+        batches.sampler.set_epoch(epoch)
+        return torch.cat([b.index for b in batches]).tolist()
+
+    assert order(1, 0) == order(1, 0) != order(1, 1)
+    assert sorted(order(1, 3)) == list(range(16)) == order(None, 3)
+    first = next(iter(loader(train, 5)))
+    assert first.crops.shape == (5, 32, 32, 3) and first.crops.dtype == torch.uint8
+    image = first.images(torch.tensor([0.5, 0.5, 0.5]))
+    assert image.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(image[2, :, 7, 9], torch.from_numpy(train.crops[2, 7, 9].copy()) / 255 - 0.5)
+
+
+@pytest.mark.parametrize(("name", "persons", "joints"), [("coco-mini", 207, 17), ("lspet", 4500, 14)])
+def test_real_layouts_are_read(real, name, persons, joints):
+    split = coco.load(real(name), "train")
+    assert len(split.persons) == persons and len(split.schema) == joints
+    assert sum(p.labelled == joints for p in split.persons) == {"coco-mini": 12, "lspet": 2958}[name]
