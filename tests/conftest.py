@@ -64,7 +64,11 @@ def write_coco(folder: Path, images: dict[str, int], keypoints: int = 5) -> Path
             Image.fromarray(pixels).save(folder / split / f"{n + 1:03}.png")
         crowd = {**annotation(901, 1, np.ones((keypoints, 2)), np.zeros(keypoints)), "iscrowd": 1}
         unlabelled = annotation(902, 2, np.ones((keypoints, 2)), np.zeros(keypoints))
-        content = {"images": listed, "annotations": [*annotations, crowd, unlabelled], "categories": [category]}
+        content = {
+            "images": listed,
+            "annotations": [*annotations, crowd, unlabelled],
+            "categories": [category],
+        }
         (folder / "annotations" / f"person_keypoints_{split}.json").write_text(json.dumps(content))
     return folder
 

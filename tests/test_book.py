@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from browser import in_browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from hgnb.book import build, execute, house, journal, render, weave
@@ -159,12 +160,14 @@ def test_chapters_become_pages(root):
     cells = [
         tagged(FIGURE, "fig-line"),
         tagged(TABLE),
-        tagged(NOTE),
+        tagged(NOTE, "fig-undrawn"),
         tagged("import os\nprint(os.getcwd(), '/data')"),
     ]
     saved(chapter(*cells), root / "notebooks/01_a.ipynb")
     other = chapter(tagged("import sys\nprint('secret', file=sys.stderr)\nseed"))
-    other.cells[0].source = "# Other\n\nSee {numref}`fig-line`, {numref}`tbl-sets` and $x^2$."
+    other.cells[
+        0
+    ].source = "# Other\n\nSee {numref}`fig-line`, {numref}`fig-undrawn`, {numref}`tbl-sets` and $x^2$."
     saved(other, root / "notebooks/02_b.ipynb")
     for name in ("01_a", "02_b"):
         given = {"profile": "smoke", "seed": "3"}
@@ -184,7 +187,10 @@ def test_chapters_become_pages(root):
     assert 'id="tbl-sets"' in page
     assert "Persons a set." in page
     assert "Fig. 1.1" in other
+    assert "Fig. 1.2" in other
     assert "Table 1.1" in other
+    assert 'id="fig-undrawn"' in page
+    assert weave.UNDRAWN in page
     for text in (page, other, index.read_text(encoding="utf8")):
         assert "profile <b>smoke</b> · data <b>photos</b> · seed <b>3</b> · built <b>2" in text
         assert "thebe" not in text
@@ -199,6 +205,8 @@ def test_chapters_become_pages(root):
     assert "papermill.record" not in published
     assert "secret'\n" not in published
     assert len(list((root / "site/_images").iterdir())) == 1
+
+    in_browser(index, "_executed/01_a.html", "_executed/02_b.html")
 
     # a reference to nothing: the old site stays, no cache keeps quiet about it afterwards
     before = index.stat().st_mtime_ns
@@ -225,7 +233,7 @@ def test_warning_becomes_a_sentence():
         "/r/book/index.md:3: WARNING: undefined label\n"
         "build finished with problems, 2 warnings (with warnings treated as errors)."
     )
-    said = "Page book/_executed/01_a.ipynb:30002 can't be rendered: WARNING: no such image (and 1 more)"
+    said = "Page book/_executed/01_a.ipynb, cell 3, can't be rendered: no such image (and 1 more)"
     assert render._sentence(log, Path("/r")) == said
 
 

@@ -37,7 +37,11 @@ def test_schema_sides_pairs_and_groups():
     schema = KeypointSchema(("right_ankle", "left_ankle", "head_top", "neck", "left_shoulder", "left_hip"))
     assert schema.pairs == ((1, 0),)
     assert schema.sides == ("right", "left", "centre", "centre", "left", "left")
-    assert {g: i.tolist() for g, i in schema.groups.items()} == {"head": [2], "torso": [3, 4], "limbs": [0, 1, 5]}
+    assert {g: i.tolist() for g, i in schema.groups.items()} == {
+        "head": [2],
+        "torso": [3, 4],
+        "limbs": [0, 1, 5],
+    }
 
 
 @pytest.mark.parametrize(
@@ -46,8 +50,14 @@ def test_schema_sides_pairs_and_groups():
         (lambda f: (f / "train2017" / "003.png").unlink(), "003.png' is missing"),
         (lambda f: (f / "annotations/person_keypoints_val2017.json").write_text("{"), "is not JSON"),
         (lambda f: (f / "annotations/person_keypoints_val2017.json").unlink(), "person_keypoints_val"),
-        (lambda f: _edit(f, lambda d: d["annotations"][3]["keypoints"].pop()), "Annotation 4 .*14 keypoint numbers"),
-        (lambda f: _edit(f, lambda d: d["annotations"][3].update(image_id=77)), "Annotation 4 .*isn't listed"),
+        (
+            lambda f: _edit(f, lambda d: d["annotations"][3]["keypoints"].pop()),
+            "Annotation 4 .*14 keypoint numbers",
+        ),
+        (
+            lambda f: _edit(f, lambda d: d["annotations"][3].update(image_id=77)),
+            "Annotation 4 .*isn't listed",
+        ),
         (lambda f: _edit(f, lambda d: d.update(annotations=[])), "no person with keypoints"),
     ],
 )
@@ -81,7 +91,13 @@ def test_square_moves_inside_and_shrinks_to_fit():
     assert (huge.x, huge.y, huge.side) == (50, 0, 100)
 
 
-@given(st.integers(0, 300), st.integers(0, 300), st.integers(1, 400), st.sampled_from([32, 64, 128, 256]), st.data())
+@given(
+    st.integers(0, 300),
+    st.integers(0, 300),
+    st.integers(1, 400),
+    st.sampled_from([32, 64, 128, 256]),
+    st.data(),
+)
 def test_points_come_back(x, y, side, size, data):
     crop = CropTransform(x, y, side, size)
     inside = st.tuples(st.floats(x - 0.5, x + side - 0.5), st.floats(y - 0.5, y + side - 0.5))

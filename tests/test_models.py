@@ -27,7 +27,12 @@ def test_the_thesis_network_has_its_shapes():
         assert network(image).shape == (1, 17, 64, 64)
         assert network.latents(image).shape == (1, 256, 4, 4)
     hourglass = network.hourglasses[0]
-    assert (len(hourglass.skips), len(hourglass.encoder), len(hourglass.bottleneck), len(hourglass.decoder)) == (4, 3, 3, 3)
+    assert (
+        len(hourglass.skips),
+        len(hourglass.encoder),
+        len(hourglass.bottleneck),
+        len(hourglass.decoder),
+    ) == (4, 3, 3, 3)
     convolutions = [m for m in hourglass.skips[0].modules() if isinstance(m, torch.nn.Conv2d)]
     assert [(c.in_channels, c.out_channels, c.kernel_size) for c in convolutions] == [
         (256, 128, (1, 1)), (128, 128, (3, 3)), (128, 256, (1, 1)),

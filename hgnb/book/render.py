@@ -103,9 +103,13 @@ def _sentence(log: str, root: Path) -> str:
         said = [line for line in lines if line and not set(line) <= set("=-")]
         return f"Jupyter Book couldn't render the pages: {' '.join(said[-2:])}"
     where, _, what = found[0].partition(": ")
-    page, what = (where, what) if what and not WARNING.match(where) else ("", found[0])
+    if not what or WARNING.match(where):
+        where, what = "", found[0]
+    # MyST-NB counts lines of a notebook as 10000 × cell + line
+    where = re.sub(r"(\.ipynb):(\d+)$", lambda m: f"{m[1]}, cell {int(m[2]) // 10000},", where)
+    what = re.sub(r"^[A-Z]+: ", "", what)
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return f"Page {page or 'of the book'} can't be rendered: {what}{more}"
+    return f"Page {where or 'of the book'} can't be rendered: {what}{more}"
 
 
 def _config(root: Path, build: Path, edition: Edition) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 
 from hgnb.book.execute import ChapterError, assignments, place
 
+UNDRAWN = "Not drawn on these data, for the reason above."
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg")
 
 
@@ -91,7 +92,11 @@ def _dress(cell) -> None:
         for output, kind in zip(cell.outputs, kinds, strict=True):
             if kind:
                 output.data = {"text/markdown": output.data["text/markdown"]}
+        label = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         cell.metadata["mystnb"] = {"markdown_format": "myst"}
+        if label and "note" in kinds:
+            # the data don't allow the figure: a numbered place stays, or references to it would break
+            cell.metadata["mystnb"]["figure"] = {"name": label, "caption": UNDRAWN}
 
 
 def _figure(cell, output) -> None:

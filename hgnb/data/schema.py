@@ -45,9 +45,7 @@ class KeypointSchema:
     @cached_property
     def groups(self) -> dict[str, np.ndarray]:
         """Indices of the head, torso and limb keypoints; every keypoint is in exactly one."""
-        kind = [
-            "head" if n in HEAD else "limbs" if any(limb in n for limb in LIMBS) else "torso" for n in self.names
-        ]
+        kind = ["head" if n in HEAD else "limbs" if any(limb in n for limb in LIMBS) else "torso" for n in self.names]
         return {g: np.flatnonzero([k == g for k in kind]) for g in ("head", "torso", "limbs")}
 
     @property

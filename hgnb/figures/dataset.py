@@ -96,7 +96,9 @@ def keypoint_counts(split: PreparedSplit, schema: KeypointSchema) -> Plate:
         figure, axes = grid(2, 2, cell=4)
         figure.set_size_inches(9, 3.9)
         left, start = np.arange(len(schema)), np.zeros(len(schema))
-        for share, name, colour in zip(shares, ("visible", "hidden", "unlabelled"), (SKY, ORANGE, "#DDDDDD"), strict=True):
+        for share, name, colour in zip(
+            shares, ("visible", "hidden", "unlabelled"), (SKY, ORANGE, "#DDDDDD"), strict=True
+        ):
             axes[0].barh(left, share, left=start, color=colour, label=name)
             start = start + share
         axes[0].set(yticks=left, xlim=(0, 1), xlabel="share of training persons")
@@ -125,7 +127,14 @@ def split_table(data: Prepared) -> Table:
     persons, images = data.manifest["persons"], data.manifest["images"]
     ours, thesis = sum(persons.values()), sum(THESIS_SPLIT.values())
     rows = [
-        (SPLIT_TITLES[s], f"{persons[s]:,}", f"{persons[s] / ours:.3%}", f"{images[s]:,}", f"{n:,}", f"{n / thesis:.3%}")
+        (
+            SPLIT_TITLES[s],
+            f"{persons[s]:,}",
+            f"{persons[s] / ours:.3%}",
+            f"{images[s]:,}",
+            f"{n:,}",
+            f"{n / thesis:.3%}",
+        )
         for s, n in THESIS_SPLIT.items()
     ]
     rows.append(("Total", f"{ours:,}", "100 %", f"{sum(images.values()):,}", f"{thesis:,}", "100 %"))

@@ -17,7 +17,11 @@ THESIS_BEST = {
     "val_loss": (32, 5.01e-5, 5.15e-5, 0.42),
     "val_pck": (47, 4.19e-5, 5.43e-5, 0.433),
 }
-BEST_TITLES = {"train_loss": "Best training loss", "val_loss": "Best validation loss", "val_pck": "Best validation PCK"}
+BEST_TITLES = {
+    "train_loss": "Best training loss",
+    "val_loss": "Best validation loss",
+    "val_pck": "Best validation PCK",
+}
 
 
 def training(run: Run, lines: Baselines) -> Plate:
@@ -71,7 +75,11 @@ def _pck(ax: Axes, table: pd.DataFrame, lines: Baselines, first: int) -> None:
     shown = table[table.epoch >= first]
     ax.plot(shown.epoch, shown.val_pck, color=BLUE, marker="s", markersize=3, label="validation PCK")
     ax.axhline(lines.mean_pose_pck, color=GREY, linestyle="--", linewidth=1, label="mean position of each joint")
-    ax.set(xlabel="epoch", ylabel="PCK", ylim=(0, max(0.05, 1.08 * max(table.val_pck.max(), lines.mean_pose_pck))))
+    ax.set(
+        xlabel="epoch",
+        ylabel="PCK",
+        ylim=(0, max(0.05, 1.08 * max(table.val_pck.max(), lines.mean_pose_pck))),
+    )
     _mark_drop(ax, table, first)
 
 

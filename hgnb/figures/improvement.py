@@ -50,7 +50,10 @@ def modified_training(original: Run, modified: Run) -> Plate:
         figure, axes = plt.subplots(2, 3, figsize=(10, 5.4))
         for row, first in zip(axes, (1, start), strict=True):
             for ax, column, title in zip(
-                row, ("train_loss", "val_loss", "val_pck"), ("training loss", "validation loss", "validation PCK"), strict=True
+                row,
+                ("train_loss", "val_loss", "val_pck"),
+                ("training loss", "validation loss", "validation PCK"),
+                strict=True,
             ):
                 _curve(ax, old, column, first, ORIGINAL, "-", "original")
                 _curve(ax, new, column, first, MODIFIED, "--", "with the autoencoder")

@@ -41,15 +41,21 @@ class Table:
     def markdown(self) -> str:
         """The rows as a MyST table directive, labelled `name`."""
         head = [str(c) for c in self.rows.columns]
-        lines = [head, ["---"] * len(head), *[[str(v) for v in row] for row in self.rows.to_numpy(dtype=object)]]
+        lines = [
+            head,
+            ["---"] * len(head),
+            *[[str(v) for v in row] for row in self.rows.to_numpy(dtype=object)],
+        ]
         body = "\n".join("| " + " | ".join(v.replace("|", "\\|") for v in line) + " |" for line in lines)
         return f"```{{table}} {self.caption}\n:name: {self.name}\n\n{body}\n```\n"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         html = f"<p><em>{self.caption}</em></p>" + self.rows.to_html(index=False, border=0)
-        return {"text/markdown": self.markdown(), "text/html": html, "text/plain": self.rows.to_string(index=False)}, {
-            "hgnb": {"kind": "table", "caption": self.caption, "name": self.name}
-        }
+        return {
+            "text/markdown": self.markdown(),
+            "text/html": html,
+            "text/plain": self.rows.to_string(index=False),
+        }, {"hgnb": {"kind": "table", "caption": self.caption, "name": self.name}}
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,14 @@ def skeleton(ax: Axes, keypoints: np.ndarray, schema: KeypointSchema, *, width: 
     for i in np.flatnonzero(shown):
         colour = SIDES[schema.sides[i]]["color"]
         face = colour if keypoints[i, 2] == 2 else "white"
-        ax.plot(*keypoints[i, :2], "o", markersize=2.2 * width, color=colour, markerfacecolor=face, markeredgewidth=0.8)
+        ax.plot(
+            *keypoints[i, :2],
+            "o",
+            markersize=2.2 * width,
+            color=colour,
+            markerfacecolor=face,
+            markeredgewidth=0.8,
+        )
     return ax
 
 
@@ -61,7 +68,9 @@ def grid(count: int, columns: int, *, cell: float = 1.3, rows: int | None = None
     return figure, axes.flatten()[:count]
 
 
-def pictures(images: Sequence[np.ndarray], titles: Sequence[str] = (), *, columns: int = 6, cell: float = 1.3) -> Figure:
+def pictures(
+    images: Sequence[np.ndarray], titles: Sequence[str] = (), *, columns: int = 6, cell: float = 1.3
+) -> Figure:
     """Images in a grid, each with its title if there is one."""
     figure, axes = grid(len(images), columns, cell=cell)
     for i, (ax, image) in enumerate(zip(axes, images, strict=True)):

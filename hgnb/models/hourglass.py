@@ -43,8 +43,10 @@ class HourglassConfig:
         """ValueError unless every pooling halves exactly."""
         step = self.stride * 2**self.depth
         if side % step:
-            raise ValueError(f"A crop of {side} px can't be halved {self.depth} times after the stem: "
-                             f"its side must be divisible by {step}.")
+            raise ValueError(
+                f"A crop of {side} px can't be halved {self.depth} times after the stem: "
+                f"its side must be divisible by {step}."
+            )
 
 
 class Residual(nn.Module):
@@ -107,7 +109,9 @@ class Head(nn.Module):
     def __init__(self, config: HourglassConfig):
         super().__init__()
         c = config.channels
-        self.features = nn.Sequential(Residual(c, c, config.inner), nn.Conv2d(c, c, 1), nn.BatchNorm2d(c), nn.ReLU(inplace=True))
+        self.features = nn.Sequential(
+            Residual(c, c, config.inner), nn.Conv2d(c, c, 1), nn.BatchNorm2d(c), nn.ReLU(inplace=True)
+        )
         self.heatmaps = nn.Conv2d(c, config.keypoints, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -26,7 +26,10 @@ from hgnb.training.runs import Recipe, Run
 
 EMBEDDED = "embedded"
 STAGES = ("dataset", "hourglass", "autoencoder", "modified")
-CODE = ("hgnb.training.modules", "hgnb.training.inference")  # what these are made of changes a training's result
+CODE = (
+    "hgnb.training.modules",
+    "hgnb.training.inference",
+)  # what these are made of changes a training's result
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Experiment:
         def job() -> Job:
             reader, data = self.reader(parent), self.prepared()
             train, val = (torch.from_numpy(reader.latents(data.split(s))) for s in ("train", "val"))
-            module = AutoencoderModule(tuple(train.shape[1:]), p.autoencoder, p.autoencoder_training)
+            module = AutoencoderModule(tuple(train.shape[1:]), p.autoencoder, p.autoencoder_training, self.seed)
             loaders = (self._latent_loader(z, s) for z, s in ((train, self.seed), (val, None)))
             return Job(module, *loaders, p.autoencoder_training.epochs, ("val_loss",))
 

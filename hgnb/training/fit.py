@@ -51,7 +51,7 @@ def _train(recipe: Recipe, prepare: Callable[[], Job], folder: Path, progress: b
         module = job.module.to(memory_format=torch.channels_last)
         trainer = L.Trainer(
             max_epochs=job.epochs, accelerator="auto", devices=1, precision=precision(),
-            plugins=[AtomicCheckpoints()], callbacks=[Clock(), EpochSeed(recipe.seed), recorder],
+            plugins=[AtomicCheckpoints()], callbacks=[Clock(), recorder],
             logger=False, enable_model_summary=False, enable_progress_bar=progress,
             num_sanity_val_steps=0,
         )  # fmt: skip
@@ -79,16 +79,6 @@ class Clock(L.Callback):
 
     def on_validation_end(self, trainer: L.Trainer, module: Tracked) -> None:
         module.row["seconds"] = round(time.perf_counter() - self.start, 3)
-
-
-class EpochSeed(L.Callback):
-    """Noise drawn in an epoch depends on the seed and the epoch alone, so a resumed run draws the same."""
-
-    def __init__(self, seed: int):
-        self.seed = seed
-
-    def on_train_epoch_start(self, trainer: L.Trainer, module: Tracked) -> None:
-        torch.manual_seed(self.seed * 1_000_003 + trainer.current_epoch)
 
 
 def precision() -> str:

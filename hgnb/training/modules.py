@@ -127,13 +127,22 @@ class PoseModule(Tracked):
 class AutoencoderModule(Tracked):
     """The autoencoder on its own: noisy latents in, clean latents out; SGD with momentum, rate halved; 7.2."""
 
-    def __init__(self, shape: tuple[int, int, int], model: AutoencoderConfig, training: AutoencoderTrainingConfig):
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        model: AutoencoderConfig,
+        training: AutoencoderTrainingConfig,
+        seed: int = 0,
+    ):
         super().__init__()
-        self.config = training
+        self.config, self.seed = training, seed
         self.network = Autoencoder(shape, model).apply(glorot)
 
     def training_step(self, latents: Tensor, _: int) -> Tensor:
-        noisy = latents + self.config.noise * latents * torch.randn_like(latents)
+        # Drawn from the seed and the step alone, so that a resumed run draws the same.
+        drawn = torch.Generator(latents.device).manual_seed((self.seed << 32) + self.global_step)
+        n = torch.randn(latents.shape, generator=drawn, device=latents.device)
+        noisy = latents + self.config.noise * latents * n
         loss = F.mse_loss(self.network(noisy), latents)
         self.add(train_loss=loss * len(latents), train_persons=torch.tensor(len(latents)))
         return loss
