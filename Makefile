@@ -54,7 +54,8 @@ clean: ## remove what a build made, except trained runs, datasets and .venv
 # torch first and alone: it is the one package whose build (CPU, CUDA) is chosen, by TORCH_INDEX
 .venv/.installed: pyproject.toml constraints.txt
 	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "Python 3.11 or newer is needed (PYTHON=python3.12, say)."; exit 1; }
-	[ -x "$(BIN)/python" ] || "$(PYTHON)" -m venv .venv
-	"$(BIN)/python" -m pip install --quiet --no-input -c constraints.txt $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)") torch==2.13.0
-	"$(BIN)/python" -m pip install --quiet --no-input -c constraints.txt -e ".[book,dev]"
+	@echo "Setting up .venv, once; this takes some minutes."
+	@[ -x "$(BIN)/python" ] || "$(PYTHON)" -m venv .venv
+	@"$(BIN)/python" -m pip install -qq --no-input -c constraints.txt $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)") torch==2.13.0
+	@"$(BIN)/python" -m pip install -qq --no-input -c constraints.txt -e ".[book,dev]"
 	@touch $@

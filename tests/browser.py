@@ -1,0 +1,64 @@
+"""A page as a reader sees it: opened from disk in headless Chromium, with the network off."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = os.environ.get("HGNB_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+NAMELESS = """[...document.querySelectorAll("button, a[href], input")].filter(e => e.offsetParent &&
+    !(e.textContent.trim() || e.getAttribute("aria-label") || e.title || e.placeholder
+      || e.querySelector("img[alt]"))).map(e => e.outerHTML.slice(0, 120))"""
+PICTURES = "[...document.images].map(i => [i.src, i.complete && i.naturalWidth > 0, i.alt])"
+
+
+def look(index: Path, *pages: str, width: int = 1280, scheme: str = "light", shot: Path | None = None) -> dict:
+    """What each page shows, a name beside `index`: complaints, pictures, formulas, width."""
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("HGNB_REQUIRE_BROWSER") == "1":
+            pytest.fail(f"A browser is required, and there is no Chromium at {CHROMIUM}.")
+        pytest.skip(f"browser: there is no Chromium at {CHROMIUM}")
+    from playwright.sync_api import sync_playwright
+
+    seen = {}
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        view = {"width": width, "height": 900}
+        context = browser.new_context(offline=True, viewport=view, color_scheme=scheme)
+        for name in pages:
+            page, complaints = context.new_page(), []
+            page.on("console", lambda m, c=complaints: c.append(m.text) if m.type == "error" else None)
+            page.on("pageerror", lambda e, c=complaints: c.append(str(e)))
+            page.on("requestfailed", lambda r, c=complaints: c.append(f"not loaded: {r.url}"))
+            page.goto((index.parent / name).as_uri(), wait_until="load")
+            page.wait_for_timeout(500)
+            if page.query_selector("span.math, div.math"):
+                page.wait_for_selector("mjx-container", timeout=20_000)
+            if shot:
+                page.screenshot(path=shot, full_page=True)
+            seen[name] = {
+                "complaints": complaints,
+                "pictures": page.evaluate(PICTURES),
+                "formulas": [
+                    page.locator("span.math, div.math").count(),
+                    page.locator("mjx-container").count(),
+                ],
+                "nameless": page.evaluate(NAMELESS),
+                "overhang": page.evaluate("document.documentElement.scrollWidth - innerWidth"),
+            }
+            page.close()
+        browser.close()
+    return seen
+
+
+def in_browser(index: Path, *pages: str) -> None:
+    """Assert that pages open without a console error, with pictures, formulas and names for every button."""
+    for width in (1280, 390):
+        for name, seen in look(index, *pages, width=width).items():
+            assert not seen["complaints"], name
+            assert not [picture for picture in seen["pictures"] if not (picture[1] and picture[2])], name
+            assert seen["formulas"][0] == seen["formulas"][1], name
+            assert not seen["nameless"], name
+            assert seen["overhang"] <= 0, f"{name} is wider than a screen of {width} px"

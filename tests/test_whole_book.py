@@ -1,0 +1,144 @@
+"""The whole book with the smallest profile, from an empty folder to pages: on drawn and on real people."""
+
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from browser import in_browser
+
+from hgnb.book.render import toc_pages
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+REAL = Path(os.environ.get("HGNB_REAL_DATA", REPOSITORY.parent / "shared" / "real"))
+PARTS = ["Snakefile", "_config.yml", "book", "notebooks", "profiles", "hgnb"]
+FIGURES = {
+    "01_dataset": ["fig-coco-example", "fig-crops", "fig-heatmaps"],
+    "02_experiment": ["fig-architecture", "fig-shg-training"],
+    "03_interpretation": [
+        "fig-skip-histograms", "fig-skip-samples", "fig-pc-walks", "fig-latent-map", "fig-silhouette-all",
+        "fig-silhouette-full", "fig-clusters-all", "fig-centroids-all", "fig-clusters-full",
+        "fig-centroids-full", "fig-clusters-k3", "fig-latent-umap",
+    ],
+    "04_improvement": [
+        "fig-ae-architecture", "fig-shg-ae-architecture", "fig-ae-training", "fig-shg-ae-training",
+    ],
+    "05_discussion": ["fig-clusters-ae", "fig-explained-variance"],
+}  # fmt: skip
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """The repository's sources in a folder of their own, without anything a build made."""
+    folder = tmp_path / "a clone"
+    folder.mkdir()
+    made = shutil.ignore_patterns("_executed", "__pycache__", ".ipynb_checkpoints")
+    for part in PARTS:
+        source = REPOSITORY / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=made)
+        else:
+            shutil.copy(source, folder / part)
+    return folder
+
+
+def hgnb(clone, *words):
+    """Run the command in the clone; the finished process."""
+    command = [sys.executable, "-m", "hgnb.cli", *words]
+    plain = {name: value for name, value in os.environ.items() if name != "HGNB_HOME"}
+    return subprocess.run(command, cwd=clone, capture_output=True, text=True, env=plain, timeout=900)
+
+
+def pages_hold_their_figures(clone, *, all_drawn):
+    site = clone / "site"
+    for page in toc_pages(clone / "book/_toc.yml"):
+        text = (site / f"{page}.html").read_text(encoding="utf8")
+        assert str(clone) not in text
+        assert "Traceback" not in text
+        if not page.startswith("_executed/"):
+            continue
+        labels = re.findall(r'<figure[^>]* id="([^"]+)"', text)
+        chapter = Path(page).name
+        assert set(FIGURES.get(chapter, [])) <= set(labels), chapter
+        for cell in nbformat.read(clone / "book" / f"{page}.ipynb", as_version=4).cells:
+            words = cell.metadata.get("mystnb", {})
+            if "figure" in words:
+                if all_drawn:
+                    assert "image" in words, f"{words['figure']['name']} isn't drawn"
+                if "image" in words:
+                    alts = [html.unescape(alt) for alt in re.findall(r'alt="([^"]*)"', text)]
+                    assert words["image"]["alt"] in alts
+                    assert re.search(
+                        rf'id="{words["figure"]["name"]}".*?<figcaption>.*?caption-text', text, re.S
+                    )
+
+
+def test_embedded(clone):
+    """Everything once, then nothing, then only what changed."""
+    done = hgnb(clone, "book", "--profile", "smoke")
+    assert done.returncode == 0, done.stderr
+    assert str(clone / "site" / "index.html") in done.stdout
+    assert "hourglass" in done.stdout
+    pages_hold_their_figures(clone, all_drawn=True)
+    in_browser(clone / "site/index.html", *(f"{page}.html" for page in toc_pages(clone / "book/_toc.yml")))
+
+    start = time.monotonic()
+    again = hgnb(clone, "book", "--profile", "smoke")
+    assert again.returncode == 0, again.stderr
+    assert "✓" not in again.stderr
+    assert time.monotonic() - start < 30  # 5 s on an idle machine; benchmarks measure it
+
+    chapter = clone / "notebooks/01_dataset.ipynb"
+    notebook = nbformat.read(chapter, as_version=4)
+    notebook.cells[0].source += "\n\nOne more sentence."
+    nbformat.write(notebook, chapter)
+    again = hgnb(clone, "book", "--profile", "smoke")
+    assert again.returncode == 0, again.stderr
+    assert re.findall(r"✓ (\S+)", again.stderr) == ["01_dataset", "site"]
+
+    # a chapter that fails: one sentence, and the site of before
+    notebook.cells.append(nbformat.v4.new_code_cell('raise ValueError("no elbow")'))
+    nbformat.write(notebook, chapter)
+    failed = hgnb(clone, "book", "--profile", "smoke")
+    assert failed.returncode == 1
+    assert re.search(r"^Chapter 01_dataset\.ipynb stopped at .*ValueError: no elbow$", failed.stderr, re.M)
+    assert "Traceback" not in failed.stderr
+    assert "One more sentence." in (clone / "site/_executed/01_dataset.html").read_text(encoding="utf8")
+    assert not (clone / "book/_executed/01_dataset.ipynb").exists()
+
+
+@pytest.mark.parametrize("name", ["coco-mini", "lspet"])
+def test_real(clone, name):
+    """Photographs with COCO's 17 keypoints, and with another schema of 14."""
+    folder = REAL / name
+    if not folder.is_dir():
+        if os.environ.get("HGNB_REQUIRE_REAL") == "1":
+            pytest.fail(f"Real data are required, and there is no folder {folder}.")
+        pytest.skip(f"real data: there is no folder {folder}")
+    done = hgnb(clone, "book", "--profile", "smoke", "--data", str(folder))
+    assert done.returncode == 0, done.stderr
+    pages_hold_their_figures(clone, all_drawn=False)
+    for page in toc_pages(clone / "book/_toc.yml"):
+        text = (clone / "site" / f"{page}.html").read_text(encoding="utf8")
+        assert f"data <b>{name}</b>" in text
+        assert str(folder) not in text
+
+
+def test_bad_input_is_refused_before_anything_is_written(clone, tmp_path):
+    before = sorted(clone.rglob("*.*"))
+    for words, said in (
+        (["--profile", "smok"], "did you mean 'smoke'?"),
+        (["--profile", "smoke", "--data", str(tmp_path)], "COCO layout"),
+    ):
+        done = hgnb(clone, "book", *words)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+    written = [path for path in sorted(clone.rglob("*.*")) if "__pycache__" not in path.parts]
+    assert written == [path for path in before if "__pycache__" not in path.parts]
