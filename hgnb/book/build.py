@@ -142,12 +142,8 @@ def _follow(process: subprocess.Popen, notes: Path) -> list[dict]:
 
 
 def _last_words(log: Path, root: Path) -> str:
-    lines = [
-        line.strip() for line in log.read_text(encoding="utf8", errors="replace").splitlines() if line.strip()
-    ]
-    telling = (
-        [line for line in lines if "Error" in line or "Exception" in line] or lines or ["it said nothing"]
-    )
+    lines = [line.strip() for line in log.read_text(encoding="utf8", errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if "Error" in line or "Exception" in line] or lines or ["it said nothing"]
     return f"The build stopped ({telling[0][:300]}); its log is {log.relative_to(root)}."
 
 

@@ -19,9 +19,7 @@ class ChapterError(InputError):
     """A chapter can't be run or published; the message names the chapter, the cell and what went wrong."""
 
 
-def run(
-    notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False, cwd: Path | None = None
-) -> Path:
+def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False, cwd: Path | None = None) -> Path:
     """Run `notebook` with the parameters `given` and write it to `out`, `woven` into a page if asked.
 
     Text values are read as the type of the notebook's own default. On any failure `out` is not written.
@@ -47,9 +45,7 @@ def read(notebook: Path):
     import nbformat
 
     if not notebook.is_file():
-        near = (
-            sorted(path.name for path in notebook.parent.glob("*.ipynb")) if notebook.parent.is_dir() else []
-        )
+        near = sorted(path.name for path in notebook.parent.glob("*.ipynb")) if notebook.parent.is_dir() else []
         raise (
             unknown("notebook", notebook.name, near, str(notebook.parent))
             if near
@@ -123,9 +119,7 @@ def _execute(notebook: Path, source, values: dict[str, Any], cwd: Path | None):
     from papermill.exceptions import PapermillExecutionError
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    os.environ.setdefault(
-        "PYDEVD_DISABLE_FILE_VALIDATION", "1"
-    )  # a debugger's notice, printed by every kernel
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # a debugger's notice, printed by every kernel
     start = time.monotonic()
     try:
         # papermill formats path names with the parameters, which fails on a folder with braces: it gets none

@@ -49,9 +49,7 @@ def render(edition: Edition, root: Path) -> Path:
             _jupyter_book(root, _config(root, build, edition))
             _complete(build / "_build" / "html", pages)
         except BaseException:
-            shutil.rmtree(
-                build, ignore_errors=True
-            )  # a cached page would keep quiet about its warning next time
+            shutil.rmtree(build, ignore_errors=True)  # a cached page would keep quiet about its warning next time
             raise
         _publish(build / "_build" / "html", site)
         return site / "index.html"
@@ -66,16 +64,11 @@ def toc_pages(toc: Path) -> list[str]:
             return [name for item in entry for name in names(item)]
         if isinstance(entry, dict):
             own = [entry[key] for key in ("root", "file") if key in entry]
-            return own + [
-                name for key in ("parts", "chapters", "sections") for name in names(entry.get(key, []))
-            ]
+            return own + [name for key in ("parts", "chapters", "sections") for name in names(entry.get(key, []))]
         return []
 
     try:
-        return [
-            re.sub(r"\.(md|ipynb)$", "", name)
-            for name in names(yaml.safe_load(toc.read_text(encoding="utf8")))
-        ]
+        return [re.sub(r"\.(md|ipynb)$", "", name) for name in names(yaml.safe_load(toc.read_text(encoding="utf8")))]
     except FileNotFoundError as error:
         raise RenderError(f"There is no table of contents at {toc}.") from error
 
@@ -86,19 +79,17 @@ def _jupyter_book(root: Path, config: Path) -> None:
     # the colours and the line width of a terminal would cut the warnings that are quoted below
     plain = os.environ | {"NO_COLOR": "1", "COLUMNS": "1000", "TERM": "dumb", "PYTHONIOENCODING": "utf8"}
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf8", env=plain)
-    (config.parent / "render.log").write_text(done.stdout + done.stderr, encoding="utf8")
+    log = root / "data" / "render.log"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text(done.stdout + done.stderr, encoding="utf8")
     if done.returncode:
         raise RenderError(_sentence(done.stdout + done.stderr, root))
 
 
 def _sentence(log: str, root: Path) -> str:
     """What went wrong, from Sphinx's log: the first page with a warning, and how many more there are."""
-    lines = [
-        relative.strip() for relative in execute.ANSI.sub("", log).replace(f"{root}{os.sep}", "").splitlines()
-    ]
-    found = list(
-        dict.fromkeys(line for line in lines if WARNING.search(line) and "treated as errors" not in line)
-    )
+    lines = [relative.strip() for relative in execute.ANSI.sub("", log).replace(f"{root}{os.sep}", "").splitlines()]
+    found = list(dict.fromkeys(line for line in lines if WARNING.search(line) and "treated as errors" not in line))
     if not found:
         said = [line for line in lines if line and not set(line) <= set("=-")]
         return f"Jupyter Book couldn't render the pages: {' '.join(said[-2:])}"

@@ -51,11 +51,7 @@ def folded(code: str, given: dict[str, Any]) -> str:
                 node.value.end_lineno - 1,
                 repr(given[name]).replace("'", '"'),
             )
-            line = (
-                lines[first][: node.value.col_offset]
-                + value.encode()
-                + lines[last][node.value.end_col_offset :]
-            )
+            line = lines[first][: node.value.col_offset] + value.encode() + lines[last][node.value.end_col_offset :]
             lines[first : last + 1] = [line]
     return b"".join(lines).decode()
 
