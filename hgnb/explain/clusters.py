@@ -1,0 +1,248 @@
+"""Clusters of the latents. Thesis 6.4 (its figures 16 to 21), 8.3.1 (26); explained in 03_interpretation.
+
+K-means runs in all dimensions, a plane is only for looking. Of several restarts the one with the best
+silhouette counts, as in the thesis; the distances between persons are computed once for all of them.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.manifold import trustworthiness
+
+from hgnb.explain.components import halves
+from hgnb.explain.posture import auc
+from hgnb.explain.skips import Interval, bootstrap
+
+BLOCK = 1024  # rows of the distance matrix computed at once
+
+
+def distances(points: np.ndarray) -> np.ndarray:
+    """(N, D) -> (N, N) float32 Euclidean distances, by |x|² + |y|² - 2xy around the mean."""
+    x = points.astype(np.float64) - points.mean(0, dtype=np.float64)
+    squares = (x**2).sum(1)
+    out = np.empty((len(x), len(x)), dtype=np.float32)
+    for i in range(0, len(x), BLOCK):
+        gap = squares[i : i + BLOCK, None] + squares - 2 * x[i : i + BLOCK] @ x.T
+        out[i : i + BLOCK] = np.sqrt(np.maximum(gap, 0))
+    np.fill_diagonal(out, 0)
+    return out
+
+
+def silhouettes(apart: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(N,) silhouette of each point: (b - a) / max(a, b), 0 for one alone in its cluster (alg-silhouette).
+
+    apart: (N, N) distances; labels: (N,), at least two different. One matrix product gives, for every point,
+    the sum of its distances to every cluster.
+    """
+    clusters, own = np.unique(labels, return_inverse=True)
+    member = np.zeros((len(own), len(clusters)), dtype=apart.dtype)
+    member[np.arange(len(own)), own] = 1
+    sizes = member.sum(0)
+    sums = apart @ member
+    rows = np.arange(len(own))
+    within = sums[rows, own] / np.maximum(sizes[own] - 1, 1)
+    means = sums / sizes
+    means[rows, own] = np.inf
+    other = means.min(1)
+    most = np.maximum(within, other)
+    value = np.divide(other - within, most, out=np.zeros_like(most), where=most > 0)
+    return np.where(sizes[own] > 1, value, 0)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """K-means with several K and restarts: the silhouettes of all, the labels of each K's best."""
+
+    clusters: tuple[int, ...]  # the values of K that were possible
+    silhouettes: np.ndarray  # (len(clusters), restarts)
+    labels: tuple[np.ndarray, ...]  # (N,) for each K
+    persons: int
+    left_out: tuple[int, ...]  # values of K that so few different points don't allow
+
+    @property
+    def best(self) -> np.ndarray:
+        """The best silhouette of each K."""
+        return self.silhouettes.max(1) if len(self.clusters) else np.zeros(0)
+
+    @property
+    def winner(self) -> int | None:
+        """The K of the best silhouette; None if no K was possible."""
+        return self.clusters[int(self.best.argmax())] if len(self.clusters) else None
+
+    def of(self, k: int) -> np.ndarray:
+        """(N,) labels of the best restart with K = k; all 0 if that K was impossible."""
+        return self.labels[self.clusters.index(k)] if k in self.clusters else np.zeros(self.persons, dtype=int)
+
+
+def sweep(points: np.ndarray, clusters: tuple[int, ...], restarts: int, seed: int) -> Sweep:
+    """K-means of (N, D) points for every K, from `restarts` k-means++ starts each.
+
+    A silhouette needs 2 <= K < N clusters, and K-means K different points.
+    """
+    different = len(np.unique(points, axis=0)) if len(points) <= max(clusters) + 1 else len(points)
+    possible = tuple(k for k in clusters if 2 <= k < len(points) and k <= different)
+    apart = distances(points) if possible else None
+    scores, labels = np.zeros((len(possible), restarts)), []
+    for row, k in enumerate(possible):
+        tried = [_fitted(points, k, seed * 10_007 + r) for r in range(restarts)]
+        scores[row] = [silhouettes(apart, t).mean() if len(set(t)) > 1 else -1 for t in tried]
+        labels.append(tried[int(scores[row].argmax())])
+    left_out = tuple(k for k in clusters if k not in possible)
+    return Sweep(possible, scores, tuple(labels), len(points), left_out)
+
+
+def _fitted(points: np.ndarray, k: int, seed: int) -> np.ndarray:
+    return KMeans(k, n_init=1, random_state=seed % 2**32).fit_predict(points)
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """N persons in clusters 0, 1, … ordered by the mean of `key`: the highest first, or the lowest if `sign` is -1."""
+
+    points: np.ndarray  # (N, D)
+    labels: np.ndarray  # (N,)
+    key: np.ndarray  # (N,) what the clusters are compared by; may hold NaN
+    images: np.ndarray  # (N,)
+    sign: int = 1
+    seed: int = 0
+
+    @property
+    def count(self) -> int:
+        """Clusters."""
+        return int(self.labels.max()) + 1 if len(self.labels) else 0
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """(count,) persons of each cluster."""
+        return np.bincount(self.labels, minlength=self.count)
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """(count,) mean of (N,) values over each cluster's persons, those that aren't NaN."""
+        return np.array([_mean(values[self.labels == c]) for c in range(self.count)])
+
+    def nearest(self, count: int) -> list[np.ndarray]:
+        """For each cluster the indices of its persons nearest the centroid, nearest first."""
+        out = []
+        for c in range(self.count):
+            members = np.flatnonzero(self.labels == c)
+            gap = np.linalg.norm(self.points[members] - self.points[members].mean(0), axis=1)
+            out.append(members[np.argsort(gap, kind="stable")[:count]])
+        return out
+
+    @cached_property
+    def separation(self) -> Interval:
+        """AUC of sign x key between cluster 0 and the rest; 0.5: the clusters don't tell it."""
+        return auc(self.sign * self.key, (self.labels == 0).astype(float), self.images, seed=self.seed)
+
+    @cached_property
+    def misplaced(self) -> "Misplaced":
+        """Who lies on the other side than the key says; for two clusters."""
+        return misplaced(self.labels, self.sign * self.key, self.images, self.seed)
+
+
+def clustering(
+    points: np.ndarray, labels: np.ndarray, key: np.ndarray, images: np.ndarray, *, sign: int = 1, seed: int = 0
+) -> Clustering:
+    """Clusters renumbered: cluster 0 has the highest mean of sign x key (in the thesis, of labelled keypoints)."""
+    names, own = np.unique(labels, return_inverse=True)
+    means = np.array([_mean(sign * key[own == c]) for c in range(len(names))])
+    sizes = np.bincount(own, minlength=len(names))
+    order = np.lexsort((-sizes, -np.nan_to_num(means, nan=-np.inf)))
+    return Clustering(points, np.argsort(order)[own] if len(own) else own, key, images, sign, seed)
+
+
+@dataclass(frozen=True)
+class Misplaced:
+    """Persons in another cluster than a cut through their key puts them in."""
+
+    flags: np.ndarray  # (N,) bool
+    judged: np.ndarray  # (N,) bool: persons with a key, while a cut exists
+    cuts: tuple[float, float]  # chosen on each half of the images; a key >= cut belongs to cluster 0
+    images: np.ndarray
+
+    @property
+    def rate(self) -> Interval:
+        """Share of the judged persons."""
+        columns = np.column_stack([self.flags, self.judged]).astype(float)
+        return bootstrap(columns, self.images, lambda wrong, all_: wrong / all_)
+
+
+def misplaced(labels: np.ndarray, key: np.ndarray, images: np.ndarray, seed: int = 0) -> Misplaced:
+    """Each half of the images is judged by the cut that parts the other half's clusters best.
+
+    The cut of least balanced error, so that an uneven pair of clusters isn't cut beyond its end. Without a key
+    that varies, or with one cluster only, nobody is judged.
+    """
+    first, top = halves(images, seed), labels == 0
+    flags, judged, cuts = np.zeros(len(labels), bool), np.zeros(len(labels), bool), []
+    for half in (first, ~first):
+        cut = best_cut(key[half], top[half])
+        cuts.append(cut)
+        there = ~half & np.isfinite(key) & np.isfinite(cut)
+        judged |= there
+        flags |= there & ((key >= cut) != top)
+    return Misplaced(flags, judged, (cuts[0], cuts[1]), images)
+
+
+def best_cut(key: np.ndarray, top: np.ndarray) -> float:
+    """The value c for which 'key >= c' agrees best with `top`, both sides weighing the same; NaN if none parts."""
+    there = np.isfinite(key)
+    key, top = key[there], top[there]
+    levels = np.unique(key)
+    if len(levels) < 2 or not top.any() or top.all():
+        return np.nan
+    upper, lower = (np.bincount(np.searchsorted(levels, key[s]), minlength=len(levels)) for s in (top, ~top))
+    missed = np.cumsum(upper) - upper  # of the top ones, those below each level
+    wrong = lower.sum() - (np.cumsum(lower) - lower)  # of the others, those at or above it
+    error = missed / upper.sum() + wrong / lower.sum()
+    at = 1 + int(error[1:].argmin())  # a cut at the lowest level parts nobody
+    return float((levels[at - 1] + levels[at]) / 2)
+
+
+def rate_difference(a: Misplaced, b: Misplaced) -> Interval:
+    """Misplaced rate of a less that of b, the same persons in both; paired by image."""
+    columns = np.column_stack([a.flags, a.judged, b.flags, b.judged]).astype(float)
+    return bootstrap(columns, a.images, lambda wrong, n, other, m: wrong / n - other / m)
+
+
+@dataclass(frozen=True)
+class Map:
+    """Points in the plane and how far their neighbourhoods are true."""
+
+    name: str
+    plane: np.ndarray  # (N, 2)
+    trust: float  # trustworthiness over 15 neighbours: 1 if no stranger comes near; NaN for very few points
+
+
+def trust(points: np.ndarray, plane: np.ndarray, neighbours: int = 15) -> float:
+    """Trustworthiness (Venna & Kaski, 2001), over as many neighbours as the points allow."""
+    neighbours = min(neighbours, (len(points) - 1) // 2)
+    return float(trustworthiness(points, plane, n_neighbors=neighbours)) if neighbours >= 1 else np.nan
+
+
+def umap(points: np.ndarray, seed: int, neighbours: int = 15) -> Map:
+    """UMAP (McInnes, Healy & Melville, 2018) of (N, D) points; neighbours capped by N - 1."""
+    if len(points) < 4:  # fewer points than a plane's graph needs
+        plane = np.zeros((len(points), 2))
+        plane[:, 0] = np.arange(len(points))
+        return Map("UMAP", plane, np.nan)
+    import warnings
+
+    from umap import UMAP  # compiles on import: seconds
+
+    small = len(points) < 50  # the spectral start wants more points than that
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about n_jobs and disconnected graphs
+        reducer = UMAP(
+            n_neighbors=min(neighbours, len(points) - 1), random_state=seed, n_jobs=1, metric="precomputed",
+            init="random" if small else "spectral", n_epochs=200,
+        )  # fmt: skip
+        plane = reducer.fit_transform(distances(points))
+    return Map("UMAP", plane, trust(points, plane))
+
+
+def _mean(values: np.ndarray) -> float:
+    there = values[np.isfinite(values)]
+    return float(there.mean()) if len(there) else np.nan

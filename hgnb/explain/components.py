@@ -1,0 +1,168 @@
+"""Principal components of the latents. Thesis 6.3 (its figure 15), 8.3.2 (27); explained in 03_interpretation.
+
+The decomposition is exact: for more persons than dimensions through the covariance's eigenvectors, else by
+singular values. Both are the same PCA, and scikit-learn does either.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from hgnb.data.prepared import PreparedSplit
+from hgnb.explain.posture import Postures, auc
+from hgnb.explain.skips import Interval
+
+WANTED = 20  # persons; with fewer, components and clusters would describe single persons
+
+
+@dataclass(frozen=True)
+class Complete:
+    """The most completely labelled persons of a split."""
+
+    positions: np.ndarray
+    threshold: int  # every one of them has at least so many labelled keypoints
+    keypoints: int  # of the schema
+    fully: int  # persons with all of them
+
+    @property
+    def all_full(self) -> bool:
+        """Whether these are the thesis's fully annotated persons."""
+        return self.threshold == self.keypoints
+
+    @property
+    def title(self) -> str:
+        """How a caption calls them."""
+        if self.all_full:
+            return "fully labelled persons"
+        return f"persons with at least {self.threshold} of {self.keypoints} keypoints labelled"
+
+
+def complete(split: PreparedSplit, wanted: int = WANTED) -> Complete:
+    """The fully labelled persons; with fewer than `wanted`, as few keypoints are asked for as bring that many."""
+    labelled, keypoints = split.labelled, split.keypoints.shape[1]
+    threshold = keypoints
+    while threshold > 1 and (labelled >= threshold).sum() < min(wanted, (labelled > 0).sum()):
+        threshold -= 1
+    return Complete(np.flatnonzero(labelled >= threshold), threshold, keypoints, len(split.fully_labelled))
+
+
+@dataclass(frozen=True)
+class Components:
+    """A PCA of N latents; components count from 1, as the thesis counts them."""
+
+    latents: np.ndarray  # (N, D)
+    mean: np.ndarray  # (D,)
+    axes: np.ndarray  # (n, D), rows of length 1
+    variance: np.ndarray  # (n,): lambda, with N - 1 below
+    ratio: np.ndarray  # (n,): share of the whole variance
+
+    def __len__(self) -> int:
+        return len(self.axes)
+
+    def scores(self, count: int | None = None) -> np.ndarray:
+        """(N, count): coordinates along the first components."""
+        return (self.latents - self.mean) @ self.axes[:count].T
+
+    def needed(self, share: float) -> int:
+        """How many components hold `share` of the variance; 0 if there is none."""
+        total = np.cumsum(self.ratio)
+        return int(np.searchsorted(total, share - 1e-9) + 1) if len(self) and np.isfinite(total[-1]) else 0
+
+    def walk(self, component: int, steps: np.ndarray) -> np.ndarray:
+        """(S, D): the points mean + c sqrt(lambda) w for every c of `steps`."""
+        axis, deviation = self.axes[component - 1], np.sqrt(self.variance[component - 1])
+        return self.mean + np.outer(steps, deviation * axis)
+
+    def nearest(self, points: np.ndarray) -> np.ndarray:
+        """(S,) index of the person nearest each point, over all D dimensions (ambiguity 20)."""
+        centred = self.latents - self.mean
+        gap = (centred**2).sum(1)[:, None] - 2 * centred @ (points - self.mean).T
+        return gap.argmin(0)
+
+
+def principal(latents: np.ndarray) -> Components:
+    """The PCA of (N, D) latents, N - 1 components at most; none for fewer than 2 persons or equal ones."""
+    n, d = latents.shape
+    wide = latents.astype(np.float64)
+    if n < 2 or not np.ptp(wide, axis=0).any():
+        mean = wide.mean(0) if n else np.zeros(d)
+        return Components(wide, mean, np.zeros((0, d)), np.zeros(0), np.zeros(0))
+    pca = PCA(svd_solver="covariance_eigh" if n > d else "full").fit(wide)
+    keep = min(n - 1, d)  # the last of N directions through a mean of N points is rounding noise
+    return Components(
+        wide, pca.mean_, pca.components_[:keep], pca.explained_variance_[:keep], pca.explained_variance_ratio_[:keep]
+    )
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Persons met on the way along one component."""
+
+    component: int
+    ratio: float
+    persons: np.ndarray  # (S,) positions in the split, one for each step
+
+    @property
+    def different(self) -> int:
+        """How many different persons were met."""
+        return len(set(self.persons.tolist()))
+
+
+def walks(parts: Components, positions: np.ndarray, wanted: tuple[int, ...], steps: tuple[float, ...]) -> list[Walk]:
+    """The walk of thesis 6.3 along each wanted component that exists; positions: (N,) of the latents' persons."""
+    return [
+        Walk(c, float(parts.ratio[c - 1]), positions[parts.nearest(parts.walk(c, np.array(steps)))])
+        for c in wanted
+        if c <= len(parts)
+    ]
+
+
+@dataclass(frozen=True)
+class Trait:
+    """What one component tells: its share of the variance, AUC against classes, correlation with numbers."""
+
+    component: int
+    ratio: float
+    sitting: Interval
+    moving: Interval
+    labelled: float  # Pearson correlations, NaN where the number doesn't vary
+    hidden: float
+    size: float
+
+
+def traits(parts: Components, split: PreparedSplit, states: Postures, count: int = 10) -> list[Trait]:
+    """The first components against posture, motion, keypoints and size; `split` and `states` of the same persons.
+
+    The sign of a component is arbitrary: an AUC of 0.1 separates as well as one of 0.9.
+    """
+    hidden, size = (split.visibility == 1).sum(1), np.log(np.maximum(split.squares[:, 2], 1))
+    rows = []
+    for i, score in enumerate(parts.scores(count).T):
+        aucs = (auc(score, classes, split.image_ids) for classes in (states.sitting, states.moving))
+        numbers = (correlation(score, x) for x in (split.labelled, hidden, size))
+        rows.append(Trait(i + 1, float(parts.ratio[i]), *aucs, *numbers))
+    return rows
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson's, NaN where either doesn't vary."""
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    return float(np.corrcoef(a, b)[0, 1]) if len(a) > 2 and np.ptp(a) > 0 and np.ptp(b) > 0 else np.nan
+
+
+def halves(images: np.ndarray, seed: int) -> np.ndarray:
+    """(N,) bool: a random half of the images' persons; what is chosen on one half is judged on the other."""
+    names, image = np.unique(images, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    return order[image] < len(names) / 2
+
+
+def judged_auc(score: np.ndarray, classes: np.ndarray, images: np.ndarray, seed: int) -> Interval:
+    """AUC of a score whose sign is chosen on one half of the images and judged on the other."""
+    first = halves(images, seed)
+    chosen = auc(score[first], classes[first], images[first]).value
+    sign = -1 if chosen < 0.5 else 1  # NaN keeps the sign; the judgement is then NaN or says so itself
+    if not np.isfinite(chosen):
+        return Interval(np.nan, np.nan, np.nan)
+    return auc(sign * score[~first], classes[~first], images[~first], seed=seed)
