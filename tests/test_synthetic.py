@@ -1,0 +1,177 @@
+"""The embedded dataset: COCO layout, reproducible bytes, and geometry that agrees with the picture."""
+
+import filecmp
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+from hgnb.data import synthetic
+from hgnb.data.body import KEYPOINTS, MOTION, POSTURES, draw_pose, skeleton
+from hgnb.errors import InputError
+
+AT = {name: i for i, name in enumerate(KEYPOINTS)}
+SPLITS = ("train", "val")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return synthetic.write(
+        tmp_path_factory.mktemp("synthetic") / "drawn", train_images=40, val_images=8, processes=1
+    )
+
+
+@pytest.fixture(scope="module")
+def tables(folder) -> dict[str, COCO]:
+    return {s: COCO(folder / "annotations" / f"person_keypoints_{s}2017.json") for s in SPLITS}
+
+
+@pytest.fixture(scope="module")
+def people(tables) -> list[dict]:
+    return [person for table in tables.values() for person in table.anns.values() if not person["iscrowd"]]
+
+
+def joints(person: dict) -> np.ndarray:
+    return np.array(person["keypoints"], float).reshape(-1, 3)
+
+
+def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """The mask and everything within a square of so many pixels of it."""
+    padded, (h, w) = np.pad(mask, pixels), mask.shape
+    return np.any(
+        [padded[r : r + h, c : c + w] for r, c in np.ndindex(2 * pixels + 1, 2 * pixels + 1)], axis=0
+    )
+
+
+def test_it_has_the_layout_of_coco(folder, tables):
+    assert not folder.with_name(folder.name + ".partial").exists()
+    for split, count in zip(SPLITS, (40, 8), strict=True):
+        table = tables[split]
+        assert len(table.imgs) == count
+        assert table.cats[1]["keypoints"] == list(KEYPOINTS)
+        for image in table.imgs.values():
+            with Image.open(folder / f"{split}2017" / image["file_name"]) as picture:
+                assert picture.size == (image["width"], image["height"]) == (320, 240)
+    assert not set(tables["train"].imgs) & set(tables["val"].imgs)
+    assert not set(tables["train"].anns) & set(tables["val"].anns)
+
+
+def test_the_bytes_depend_on_the_seed_alone(tmp_path):
+    small = dict(train_images=9, val_images=2, width=96, height=72)
+    one, two, other = (
+        synthetic.write(tmp_path / name, seed=seed, processes=processes, **small)
+        for name, seed, processes in (("one", 3, 1), ("two", 3, 2), ("other", 4, 1))
+    )
+    files = sorted(str(path.relative_to(one)) for path in one.rglob("*.j*"))
+    assert len(files) == 13
+    assert filecmp.cmpfiles(one, two, files, shallow=False)[0] == files
+    assert filecmp.cmpfiles(one, other, files, shallow=False)[0] == []
+
+
+def test_labels_count_up_and_lie_inside_the_image(people):
+    for person in people:
+        x, y, v = joints(person).T
+        assert person["num_keypoints"] == (v > 0).sum()
+        assert np.all((x >= 0) & (x <= 319) & (y >= 0) & (y <= 239))
+        assert np.all((x[v == 0] == 0) & (y[v == 0] == 0))
+
+
+def test_the_box_and_the_area_are_those_of_the_mask(tables):
+    for table in tables.values():
+        for person in table.anns.values():
+            mask = table.annToMask(person)
+            rows, cols = np.nonzero(mask)
+            x, y, w, h = person["bbox"]
+            assert (cols.min(), rows.min(), np.ptp(cols) + 1, np.ptp(rows) + 1) == (x, y, w, h)
+            assert person["area"] == mask.sum()
+
+
+def test_visible_joints_lie_on_their_own_person(tables, people):
+    seen = 0
+    for table in tables.values():
+        for person in table.anns.values():
+            x, y, v = joints(person).T
+            mask = grown(table.annToMask(person).astype(bool), 2)
+            at = np.round(y[v == 2]).astype(int), np.round(x[v == 2]).astype(int)
+            assert mask[at].all()
+            seen += mask[at].sum()
+    assert seen > 300
+
+
+def test_it_has_the_variety_and_the_gaps_of_coco(tables, people):
+    assert len({person["posture"] for person in people}) >= 6
+    assert all(person["motion"] == MOTION[person["posture"]] for person in people)
+    v = np.concatenate([joints(person)[:, 2] for person in people])
+    assert all((v == value).mean() > 0.03 for value in (0, 1, 2))
+    counts = np.array([person["num_keypoints"] for person in people])
+    assert (counts == 0).any() and ((counts > 0) & (counts < 17)).any()
+    assert (counts == 17).sum() / (counts > 0).sum() >= 0.35
+    assert 1.3 < len(people) / 48 < 2.6
+    per_image = [len(table.getAnnIds(imgIds=image)) for table in tables.values() for image in table.imgs]
+    assert max(per_image) >= 3
+
+
+def test_a_crowd_is_one_region_without_keypoints():
+    images = (synthetic.draw_image(np.random.default_rng([1, i]), 64, 48)[1] for i in range(200))
+    crowd = next(person for people in images for person in people if person["iscrowd"])
+    assert crowd["num_keypoints"] == 0 and not any(crowd["keypoints"])
+    assert crowd["area"] > 0
+
+
+def test_left_is_the_persons_own_left(people):
+    """Who faces the camera has the left shoulder on the image's right; from behind, on its left."""
+    left, right = AT["left_shoulder"], AT["right_shoulder"]
+    for towards, turned in ((True, lambda yaw: abs(yaw) < 50), (False, lambda yaw: abs(yaw) > 140)):
+        upright = [
+            p for p in people if p["posture"] in ("standing", "walking", "sitting") and turned(p["facing"])
+        ]
+        spans = [joints(p)[left] - joints(p)[right] for p in upright if joints(p)[[left, right], 2].all()]
+        assert len(spans) >= 3
+        assert np.mean([(span[0] > 0) == towards for span in spans]) > 0.9
+
+
+def test_a_face_is_hidden_from_behind(people):
+    nose = AT["nose"]
+    behind = [joints(p)[nose, 2] for p in people if abs(p["facing"]) > 140 and p["posture"] != "lying"]
+    front = [joints(p)[nose, 2] for p in people if abs(p["facing"]) < 40 and p["posture"] == "standing"]
+    assert behind and 2 not in behind
+    assert np.mean(np.array(front) == 2) > 0.7
+
+
+def thigh_angle(posture: str, seed: int) -> float:
+    """Degrees between the left thigh and straight down."""
+    body = skeleton(draw_pose(posture, np.random.default_rng(seed)), 1.7)
+    thigh = body.points["left_knee"] - body.points["left_hip"]
+    return float(np.degrees(np.arccos(-thigh[1] / np.linalg.norm(thigh))))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_thighs_tell_sitting_from_standing(seed):
+    assert thigh_angle("standing", seed) < 20
+    assert thigh_angle("sitting", seed) > 70
+
+
+@pytest.mark.parametrize("posture", POSTURES)
+def test_a_pose_bends_joints_and_never_stretches_bones(posture):
+    """Drillis & Contini's fractions hold in every posture, and the body stands on the floor."""
+    for seed in range(10):
+        body = skeleton(draw_pose(posture, np.random.default_rng(seed)), 2.0)
+        span = lambda a, b, body=body: np.linalg.norm(body.points[a] - body.points[b])  # noqa: E731
+        for side in ("left", "right"):
+            assert span(f"{side}_hip", f"{side}_knee") == pytest.approx(0.490)
+            assert span(f"{side}_knee", f"{side}_ankle") == pytest.approx(0.492)
+            assert span(f"{side}_shoulder", f"{side}_elbow") == pytest.approx(0.372)
+            assert span(f"{side}_elbow", f"{side}_wrist") == pytest.approx(0.292)
+        lowest = min(at[1] for at in body.points.values())
+        assert -0.03 < lowest < (0.5 if posture == "jumping" else 0.15)
+
+
+def test_a_folder_in_use_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="isn't empty"):
+        synthetic.write(tmp_path / "mine", train_images=1, val_images=1)
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine", "thesis.txt"]
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
