@@ -45,7 +45,7 @@ lint: .venv/.installed ## check style, and that no notebook carries outputs
 	"$(BIN)/python" -m ruff check .
 	"$(BIN)/python" -m ruff format --check .
 	@for notebook in notebooks/*.ipynb; do [ -e "$$notebook" ] || continue; \
-	  "$(BIN)/python" -m nbstripout --verify "$$notebook" || { echo "$$notebook carries outputs: run '.venv/bin/nbstripout $$notebook'."; exit 1; }; done
+	  "$(BIN)/python" -m nbstripout --keep-id --verify "$$notebook" || { echo "$$notebook carries outputs: run '.venv/bin/nbstripout --keep-id $$notebook'."; exit 1; }; done
 
 clean: ## remove what a build made, except trained runs, datasets and .venv
 	rm -rf _build site site.new site.old book/_executed data/stamps data/build.log data/render.log .snakemake

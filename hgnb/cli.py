@@ -33,9 +33,7 @@ def book(
     profile: Profile = "tiny",
     data: Data = "embedded",
     seed: Seed = 0,
-    cores: Annotated[
-        int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")
-    ] = None,
+    cores: Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run every step again.")] = False,
 ):
     """Make the data, train, run every chapter and render the site: whatever isn't done yet."""

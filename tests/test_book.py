@@ -73,9 +73,7 @@ def root(tmp_path, monkeypatch):
 
 def test_folded_parameters_keep_their_comments():
     given = {"profile": "smoke", "seed": 3}
-    assert weave.folded(PARAMETERS, given) == (
-        'profile = "smoke"  # smoke, tiny or paper\ndata = "embedded"\nseed = 3'
-    )
+    assert weave.folded(PARAMETERS, given) == ('profile = "smoke"  # smoke, tiny or paper\ndata = "embedded"\nseed = 3')
     assert weave.folded('ø = "å"; b = 1  # ü', {"b": 2}) == 'ø = "å"; b = 2  # ü'
 
 
@@ -94,9 +92,7 @@ def test_data_are_named_by_their_folder_only(tmp_path):
     assert str(tmp_path) not in str(given.stamps(Path("r")))
     other = Edition("tiny", str(tmp_path / "b" / "photos"), 0)
     assert given.stamps(Path("r")) != other.stamps(Path("r"))
-    assert (
-        weave.relative(f"'{tmp_path}/photos'", house.private_folders(Path("/r/s"), given.data)) == "'photos'"
-    )
+    assert weave.relative(f"'{tmp_path}/photos'", house.private_folders(Path("/r/s"), given.data)) == "'photos'"
 
 
 @pytest.mark.parametrize(
@@ -108,9 +104,7 @@ def test_data_are_named_by_their_folder_only(tmp_path):
     ],
 )
 def test_figure_without_words_is_refused(words, missing):
-    output = nbformat.v4.new_output(
-        "display_data", {"image/png": "x"}, metadata={"hgnb": {"kind": "figure", **words}}
-    )
+    output = nbformat.v4.new_output("display_data", {"image/png": "x"}, metadata={"hgnb": {"kind": "figure", **words}})
     cell = tagged("1", words["name"])
     cell.outputs = [output]
     with pytest.raises(execute.ChapterError, match=rf"01_a, code cell 2, below.*'Part 1'.*no {missing}"):
@@ -165,15 +159,11 @@ def test_chapters_become_pages(root):
     ]
     saved(chapter(*cells), root / "notebooks/01_a.ipynb")
     other = chapter(tagged("import sys\nprint('secret', file=sys.stderr)\nseed"))
-    other.cells[
-        0
-    ].source = "# Other\n\nSee {numref}`fig-line`, {numref}`fig-undrawn`, {numref}`tbl-sets` and $x^2$."
+    other.cells[0].source = "# Other\n\nSee {numref}`fig-line`, {numref}`fig-undrawn`, {numref}`tbl-sets` and $x^2$."
     saved(other, root / "notebooks/02_b.ipynb")
     for name in ("01_a", "02_b"):
         given = {"profile": "smoke", "seed": "3"}
-        execute.run(
-            root / f"notebooks/{name}.ipynb", root / f"book/_executed/{name}.ipynb", given, woven=True
-        )
+        execute.run(root / f"notebooks/{name}.ipynb", root / f"book/_executed/{name}.ipynb", given, woven=True)
 
     edition = Edition("smoke", str(root / "photos"), 3)
     index = render.render(edition, root)

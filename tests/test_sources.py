@@ -12,8 +12,7 @@ FILES = {
     "ground.py": '"""Ground."""\nX = 1\n',
     "upper/__init__.py": "",
     "upper/room.py": (
-        '"""Room."""\nimport os\n\n\ndef f():\n    """Say."""\n'
-        "    from small.ground import X\n\n    return X  # ten\n"
+        '"""Room."""\nimport os\n\n\ndef f():\n    """Say."""\n    from small.ground import X\n\n    return X  # ten\n'
     ),
     "upper/near.py": "from . import room\nfrom ..ground import X\n",
     "upper/alone.py": "import json\n",

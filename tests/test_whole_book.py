@@ -74,9 +74,7 @@ def pages_hold_their_figures(clone, *, all_drawn):
                 if "image" in words:
                     alts = [html.unescape(alt) for alt in re.findall(r'alt="([^"]*)"', text)]
                     assert words["image"]["alt"] in alts
-                    assert re.search(
-                        rf'id="{words["figure"]["name"]}".*?<figcaption>.*?caption-text', text, re.S
-                    )
+                    assert re.search(rf'id="{words["figure"]["name"]}".*?<figcaption>.*?caption-text', text, re.S)
 
 
 def test_embedded(clone):
