@@ -130,7 +130,7 @@ class StackedHourglass(nn.Module):
         c = config.channels
         self.stem = nn.Sequential(
             nn.Conv2d(3, config.stem, 7, stride=2, padding=3), nn.BatchNorm2d(config.stem), nn.ReLU(inplace=True),
-            Residual(config.stem, c, config.inner), nn.MaxPool2d(2),
+            Residual(config.stem, c, min(config.inner, config.stem // 2)), nn.MaxPool2d(2),  # 128 of 256, as 3.2.2 says
         )  # fmt: skip
         self.hourglasses = nn.ModuleList(Hourglass(config) for _ in range(config.stacks))
         self.heads = nn.ModuleList(Head(config) for _ in range(config.stacks))

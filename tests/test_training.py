@@ -1,0 +1,222 @@
+"""Profiles, the learning-rate rule, and runs that are neither lost nor repeated."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from hgnb.data.heatmaps import HeatmapConfig
+from hgnb.errors import InputError
+from hgnb.metrics import PckConfig
+from hgnb.models.hourglass import HourglassConfig
+from hgnb.quantity import described
+from hgnb.training import experiment as chain
+from hgnb.training import profiles, runs
+from hgnb.training.baselines import baselines
+from hgnb.training.experiment import Experiment
+from hgnb.training.modules import AutoencoderTrainingConfig, PoseModule, TrainingConfig
+
+
+@pytest.fixture
+def small(house, coco_folder) -> Experiment:
+    """The whole chain on dots, in seconds."""
+    opened = Experiment.open("smoke", str(coco_folder))
+    return dataclasses.replace(opened, profile=dataclasses.replace(
+        opened.profile, training=TrainingConfig(epochs=3, batch=4, rate=1e-3), modified=TrainingConfig(epochs=1, rate=1e-3),
+        autoencoder_training=AutoencoderTrainingConfig(epochs=3, batch=4, rate=0.01),
+    ))  # fmt: skip
+
+
+def test_paper_is_the_thesis(house):
+    p = profiles.load("paper")
+    assert (p.data.side, p.data.margin, p.data.train_persons) == (256, 0.10, 0)
+    assert (p.model.stacks, p.model.depth, p.model.channels, p.model.inner, p.model.stem) == (
+        1,
+        4,
+        256,
+        128,
+        256,
+    )
+    assert (p.heatmaps.targets, p.heatmaps.sigma_visible, p.heatmaps.sigma_hidden) == ("thesis", 0.5, 1.0)
+    assert (p.pck.normaliser, p.pck.radius) == (0.1, 0.5)
+    t = p.training
+    assert (t.epochs, t.batch, t.rate, t.alpha, t.drop_after, t.drop_factor) == (50, 16, 2.5e-4, 0.99, 5, 5)
+    a = p.autoencoder_training
+    assert (a.epochs, a.batch, a.rate, a.momentum, a.halve_every, a.noise) == (100, 16, 5e-4, 0.9, 25, 0.1)
+    assert (p.autoencoder.code, p.modified.epochs, p.modified.rate) == (50, 10, 2.5e-4)
+    assert (p.analysis.sample, p.analysis.clusters, p.analysis.restarts) == (10_000, tuple(range(2, 11)), 10)
+
+
+@pytest.mark.parametrize("name", ["smoke", "tiny", "paper"])
+def test_every_number_names_its_unit_and_source(house, name):
+    profile = profiles.load(name)
+    for section in dataclasses.fields(profile):
+        config = getattr(profile, section.name)
+        if dataclasses.is_dataclass(config):
+            assert len(described(config)) == len(dataclasses.fields(config)), section.name
+            assert all(f.metadata["unit"] and f.metadata["source"] for f, _ in described(config))
+    profile.model.check_side(profile.data.side)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[training]\nepoch = 3", "training.epoch.*training.epochs"),
+        ("[trainin]\nepochs = 3", "section 'trainin'.*training"),
+        ("[training]\nepochs = 'many'", "training.epochs in odd.toml must be of type int"),
+        ("[training]\nepochs = true", "must be of type int"),
+        ("training", "is not TOML"),
+    ],
+)
+def test_a_profile_with_a_slip_names_the_nearest(house, text, words):
+    (house / "profiles" / "odd.toml").write_text(text)
+    with pytest.raises(InputError, match=words):
+        profiles.load("odd")
+
+
+def test_an_unknown_profile_names_the_nearest(house):
+    with pytest.raises(InputError, match="profile 'tinny'.*'tiny'"):
+        profiles.load("tinny")
+
+
+def test_paper_takes_its_first_steps_downwards(house):
+    """Two RMSProp steps of the thesis's own network at its own size, on two made-up persons."""
+    p = profiles.load("paper")
+    torch.manual_seed(0)
+    module = PoseModule(p.model, p.training, p.heatmaps, p.pck, mean_rgb=np.zeros(3, np.float32), side=p.data.side)
+    optimiser = module.configure_optimizers()
+    group = optimiser.param_groups[0]
+    assert (group["lr"], group["alpha"], group["momentum"]) == (2.5e-4, 0.99, 0)
+    crops = torch.randint(0, 256, (2, 256, 256, 3), dtype=torch.uint8)
+    from hgnb.data.dataset import Batch
+
+    batch = Batch(crops, torch.rand(2, 17, 2) * 255, torch.randint(0, 3, (2, 17)).float(), torch.arange(2))
+    assert module.targets(batch).shape == (2, 17, 64, 64)
+    losses = []
+    for _ in range(3):
+        optimiser.zero_grad()
+        losses.append(module.training_step(batch, 0))
+        losses[-1].backward()
+        optimiser.step()
+    assert losses[0] > losses[1] > losses[2]
+
+
+def test_the_rate_drops_once_when_the_best_is_five_epochs_old():
+    module = PoseModule(
+        HourglassConfig(depth=1, channels=4, inner=2, stem=4, keypoints=2), TrainingConfig(), HeatmapConfig(),
+        PckConfig(), mean_rgb=np.zeros(3, np.float32), side=16,
+    )  # fmt: skip
+    group = {"lr": 1.0}
+    module.optimizers = lambda: type("O", (), {"param_groups": [group]})
+    scores, rates = [0.1, 0.3, 0.2, 0.3, 0.1, 0.2, 0.25, 0.2, 0.4, *[0.1] * 9], []
+    for epoch, score in enumerate(scores):
+        module._current = epoch
+        type(module).current_epoch = property(lambda self: self._current)
+        module.row = {"val_pck": score}
+        module._age_rate()
+        rates.append(group["lr"])
+    del type(module).current_epoch
+    # The best of epoch 1 (equalled, not beaten, in 3) is five epochs old in epoch 6.
+    assert rates == [1.0] * 6 + [0.2] * 12
+
+
+def test_the_chain_runs_and_is_remembered(small):
+    facts = {name: small.stage(name) for name in chain.STAGES}
+    assert facts["dataset"]["persons"] == {"train": 16, "val": 12, "test": 8}
+    for name in ("hourglass", "autoencoder", "modified"):
+        run = getattr(small, name)()
+        table = run.metrics
+        assert len(table) == run.manifest["config"]["training"]["epochs"] and np.isfinite(table).all(axis=None)
+        assert run.manifest["config"]["data"] == small.prepared().checksum
+        before = (run.folder / "last.ckpt").stat().st_mtime_ns
+        assert getattr(small, name)().id == run.id
+        assert (run.folder / "last.ckpt").stat().st_mtime_ns == before, "a finished run is not trained again"
+    assert 0 <= facts["modified"]["pck"]["test"] <= 1
+    json.dumps(facts)
+    # The modified network starts from the original's weights, and its autoencoder from the autoencoder's.
+    assert small.modified().manifest["config"]["parents"] == [small.hourglass().id, small.autoencoder().id]
+    assert small.network(small.modified()).hourglasses[0].autoencoder is not None
+
+
+def test_what_changes_a_result_changes_the_run(small):
+    run = small._recipe("hourglass", small.profile.training).id
+    other = dataclasses.replace(small, seed=1)
+    assert other._recipe("hourglass", small.profile.training).id != run
+    slower = dataclasses.replace(small.profile.training, rate=1e-4)
+    assert small._recipe("hourglass", slower).id != run
+    analysis = dataclasses.replace(small.profile, analysis=dataclasses.replace(small.profile.analysis, sample=7))
+    assert dataclasses.replace(small, profile=analysis)._recipe("hourglass", small.profile.training).id == run
+
+
+@pytest.mark.parametrize("stage", ["hourglass", "autoencoder"])
+def test_an_interrupted_run_ends_as_if_it_never_was(small, stage, monkeypatch):
+    """Broken off in the middle of the second epoch, the run resumes and ends with the same bits."""
+    whole = getattr(small, stage)()
+    weights, table = _last(whole), whole.metrics.drop(columns="seconds")
+    for file in [*whole.folder.glob("*")]:
+        file.unlink()
+
+    row = runs.Recorder.on_train_epoch_end
+
+    def fall(self, trainer, module):
+        if trainer.current_epoch == 1:
+            raise RuntimeError("power cut")
+        row(self, trainer, module)
+
+    with monkeypatch.context() as power:
+        power.setattr(runs.Recorder, "on_train_epoch_end", fall)
+        with pytest.raises(RuntimeError, match="power cut"):
+            getattr(small, stage)()
+    assert (whole.folder / "last.ckpt").exists() and not (whole.folder / "manifest.json").exists()
+    again = getattr(small, stage)()
+    assert again.metrics.drop(columns="seconds").equals(table)
+    assert all(torch.equal(a, b) for a, b in zip(weights.values(), _last(again).values(), strict=True))
+    assert not list(again.folder.glob(".*.[0-9]*")), "nothing half-written is left"
+
+
+def _last(run):
+    return torch.load(run.folder / "last.ckpt", weights_only=True)["state_dict"]
+
+
+def test_best_weights_are_those_of_the_best_epoch(small):
+    run = small.hourglass()
+    reader = small.reader(run)
+    val = reader.predict(small.prepared().split("val"))
+    hits = val.hits(small.profile.pck) & (val.visibility > 0)
+    score = hits.sum().item() / (val.visibility > 0).sum().item()
+    assert math.isclose(score, run.metrics.val_pck.max(), abs_tol=1e-9)
+
+
+def test_baselines_against_plain_loops(small):
+    data, p = small.prepared(), small.profile
+    train, val = data.split("train"), data.split("val")
+    lines = baselines(train, val, side=p.data.side, stride=4, maps=p.heatmaps, config=p.pck)
+    module = small._pose_job(p.training).module
+    truth = {}
+    for name, split in (("train", train), ("val", val)):
+        from hgnb.data.dataset import loader
+
+        truth[name] = np.concatenate([module.targets(b).numpy() for b in loader(split, 7)]).astype(float)
+    assert lines.zero_loss == pytest.approx((truth["val"] ** 2).mean(), rel=1e-5)
+    assert lines.mean_map_loss == pytest.approx(((truth["val"] - truth["train"].mean(0)) ** 2).mean(), rel=1e-5)
+    right = counted = 0
+    for k in range(5):
+        seen = train.keypoints[train.visibility[:, k] > 0, k, :2]
+        guess = np.floor(seen.astype(float).mean(0) / 4)
+        for x, y, v in val.keypoints[:, k]:
+            if v:
+                counted += 1
+                right += np.hypot(*(np.floor(np.array([x, y]) / 4) - guess)) / 1.6 < 0.5
+    assert lines.mean_pose_pck == pytest.approx(right / counted)
+
+
+def test_weights_need_no_pickle(small):
+    run = small.hourglass()
+    assert {f.name for f in run.folder.glob("best-*")} == {
+        "best-val_pck.safetensors",
+        "best-val_loss.safetensors",
+    }
+    assert set(run.weights("val_loss")) == set(small.network(run).state_dict())
