@@ -285,6 +285,8 @@ def _lying(rng: np.random.Generator) -> Pose:
     knees = (2 * bend + u(0, 8), u(0, 35))  # the sole of a bent leg rests on the floor
     shoulders = ((u(-8, 12), u(12, 70), 0.0), (u(-8, 12), u(12, 150), 0.0))
     root = ((-90.0, 0.0), (0.0, 90.0), (90.0, 0.0))[rng.choice(3, p=(0.45, 0.4, 0.15))]
+    if root[1]:  # on one side, the arms before the chest
+        shoulders = tuple((u(20, 95), u(0, 12), 0.0) for _ in SIDES)
     if root[0] > 0:  # face down: no knee can bend into the floor
         hips = ((u(0, 3), u(3, 12), 0.0), (u(0, 3), u(3, 12), 0.0))
         knees, shoulders = (u(0, 30), u(0, 12)), ((u(0, 8), u(15, 60), 0.0), (u(0, 8), u(100, 150), 0.0))

@@ -257,7 +257,7 @@ class _Figure:
         if look.hairdo == "bun":
             feature((0, 0.055, -0.045), (0.026, 0.026, 0.026), look.hair)
         if look.hairdo == "cap":
-            feature((0, 0.034, -0.002), (0.05, 0.042, 0.056), look.shoes)
+            feature((0, 0.034, -0.008), (0.052, 0.05, 0.059), look.shoes)
             feature((0, 0.032, 0.055), (0.036, 0.006, 0.032), look.shoes)
 
     def arm(self, side: str) -> None:

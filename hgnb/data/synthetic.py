@@ -325,7 +325,7 @@ def _backdrop(rng: np.random.Generator, stage: Stage, views: list[View]) -> np.n
         below = np.array(((0.45, 0.55, 0.30), (0.72, 0.64, 0.50), (0.55, 0.55, 0.56))[rng.integers(3)])
     rows = np.arange(h)[:, None, None] / h
     picture = np.where(rows * h < edge, above * (1.05 - 0.25 * rows), below * (0.75 + 0.35 * rows))
-    picture = np.broadcast_to(picture, (h, w, 3)).copy()
+    picture = np.repeat(picture.astype(np.float32), w, axis=1)
     if outdoors:  # hills
         ridge = edge - h * 0.08 * (1 + _noise(rng, (1, 6), (w, 1))[0])
         hills = (np.arange(h)[:, None] > ridge) & (np.arange(h)[:, None] < edge)
@@ -335,16 +335,14 @@ def _backdrop(rng: np.random.Generator, stage: Stage, views: list[View]) -> np.n
             x, y = rng.integers(0, w), rng.integers(0, max(1, edge))
             wide, tall = rng.integers(w // 16, w // 5), rng.integers(h // 12, h // 3)
             picture[y : min(edge, y + tall), x : x + wide] *= _hue(rng, (0.05, 0.4), (0.7, 1.0))
-    picture += (
-        0.045 * _noise(rng, (5, 7), (w, h))[..., None] + 0.02 * _noise(rng, (24, 32), (w, h))[..., None]
-    )
-    picture, ys, xs = picture.astype(np.float32), np.arange(h)[:, None], np.arange(w)
+    texture = 0.045 * _noise(rng, (5, 7), (w, h)) + 0.02 * _noise(rng, (24, 32), (w, h))
+    picture += texture[..., None]
+    ys, xs = np.arange(h)[:, None], np.arange(w)
     for view in views:
         radius = 0.32 * view.scale / OVERSAMPLING
-        far = ((xs - view.x / OVERSAMPLING) / radius) ** 2 + (
-            (ys - view.y / OVERSAMPLING) / (0.3 * radius)
-        ) ** 2
-        picture *= (1 - 0.4 * np.exp(-far))[..., None].astype(np.float32)
+        across = np.exp(-(((xs - view.x / OVERSAMPLING) / radius) ** 2))
+        along = np.exp(-(((ys - view.y / OVERSAMPLING) / (0.3 * radius)) ** 2))
+        picture *= (1 - 0.4 * along * across).astype(np.float32)[..., None]
     canvas = np.empty((h, OVERSAMPLING, w, OVERSAMPLING, 3), np.float32)
     canvas[:] = picture[:, None, :, None]
     return canvas.reshape(stage.height, stage.width, 3)
