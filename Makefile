@@ -33,7 +33,7 @@ book: .venv/.installed ## make the data, train, run every chapter, render the si
 
 # One thread a process: two trainings with two threads each are slower than one after the other.
 test: .venv/.installed ## run every test (TESTS=tests/test_x.py for one file)
-	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 2 --dist loadfile "$(TESTS)"
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 2 --dist worksteal "$(TESTS)"
 
 bench: .venv/.installed ## measure speed and accuracy on this machine
 	@for script in benchmarks/*.py; do [ -e "$$script" ] || continue; echo "== $$script"; "$(BIN)/python" "$$script" || exit 1; done

@@ -74,7 +74,7 @@ def stage(edition: Edition, name: str, out: Path) -> dict:
 
 
 def results(edition: Edition) -> Table:
-    """What the stages of an edition came to, as their stamps say: loads no torch and no network."""
+    """What the stages of an edition came to, as their stamps say: loads no torch."""
     stamps = sorted(edition.stamps(home()).glob("[!.]*.json"), key=lambda path: path.stat().st_mtime)
     if not stamps:
         raise InputError(
