@@ -81,7 +81,7 @@ def sweep(points: np.ndarray, clusters: tuple[int, ...], restarts: int, seed: in
 
     A silhouette needs 2 <= K < N clusters, and K-means K different points.
     """
-    different = len(np.unique(points, axis=0)) if len(points) <= max(clusters) + 1 else len(points)
+    different = len(np.unique(points, axis=0))
     possible = tuple(k for k in clusters if 2 <= k < len(points) and k <= different)
     apart = distances(points) if possible else None
     scores, labels = np.zeros((len(possible), restarts)), []

@@ -72,8 +72,9 @@ class Portraits:
         return (keypoints[pairs, :2].reshape(-1, 2, 2) + 0.5) / self.side
 
     def draw(self, ax: Axes, person: int, maps: np.ndarray | None = None) -> Axes:
-        """True heatmaps with thin bones, or given ones without."""
-        ax.imshow(self.ink(self.maps(person) if maps is None else maps), extent=(0, 1, 1, 0), interpolation="bilinear")
+        """True heatmaps with thin bones, or given ones, pale and without."""
+        paper = self.ink(self.maps(person)) if maps is None else (1 + self.ink(maps)) / 2
+        ax.imshow(paper, extent=(0, 1, 1, 0), interpolation="bilinear")
         if maps is None:
             ax.add_collection(LineCollection(self.bones(person), colors=GREY, linewidths=0.7))
         ax.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0))
@@ -186,7 +187,9 @@ def skip_samples(study: SkipStudy, shown: Shown, portraits: Portraits, without: 
     n = len(shown.positions)
     if not n:
         with style():
-            return Plate(nothing("No training person to show."), "No persons.", "There is no training person to show.")
+            return Plate(
+                nothing("No training person to show."), "No person to show.", "There is no training person to show."
+            )
     kept = [int((study.off[i] & (study.visibility[i] > 0)).sum()) for i in shown.positions]
     labelled = [int((study.visibility[i] > 0).sum()) for i in shown.positions]
     across, rows = min(across, n), -(-n // min(across, n))
@@ -204,8 +207,9 @@ def skip_samples(study: SkipStudy, shown: Shown, portraits: Portraits, without: 
                 ax.axis("on")
             portraits.photo(photo, person)
             portraits.draw(truth, person)
-            seen = (study.visibility[person] > 0)[:, None, None]
-            portraits.draw(guess, person, sharpened(without[i]) * seen)
+            seen = study.visibility[person] > 0
+            portraits.draw(guess, person, sharpened(without[i]) * seen[:, None, None])
+            _guesses(guess, without[i], seen, study.off[person], portraits.schema)
             guess.set_xlabel(f"{kept[i]} of {labelled[i]}", fontsize=8, labelpad=1)
             if i < across:
                 for ax, words in zip((photo, truth, guess), ("crop", "truth", "no skips"), strict=True):
@@ -214,9 +218,19 @@ def skip_samples(study: SkipStudy, shown: Shown, portraits: Portraits, without: 
 
 
 def sharpened(maps: np.ndarray) -> np.ndarray:
-    """What lies above half of each map's peak."""
+    """What lies above four fifths of each map's peak, room for the peaks themselves."""
     peak = np.maximum(maps.max((1, 2), keepdims=True), 1e-12)
-    return np.clip(2 * maps / peak - 1, 0, 1)
+    return np.clip(5 * maps / peak - 4, 0, 1)
+
+
+def _guesses(ax: Axes, maps: np.ndarray, seen: np.ndarray, found: np.ndarray, schema: KeypointSchema) -> None:
+    """Dots at the peaks of the maps: filled where the keypoint is found, hollow where it isn't."""
+    size = maps.shape[-1]
+    for k in np.flatnonzero(seen):
+        y, x = np.unravel_index(maps[k].argmax(), maps[k].shape)
+        colour = SIDES[schema.sides[k]]["color"]
+        ax.plot((x + 0.5) / size, (y + 0.5) / size, "o", color=colour, markersize=3, markeredgewidth=0.7,
+                markerfacecolor=colour if found[k] else "white")  # fmt: skip
 
 
 def _sample_words(shown: Shown, kept: list[int], labelled: list[int], n: int) -> tuple[str, str]:
@@ -229,7 +243,8 @@ def _sample_words(shown: Shown, kept: list[int], labelled: list[int], n: int) ->
         )
     caption = (
         f"{who[0].upper()}{who[1:]}: crop, true heatmaps, and the prediction without skips for the same keypoints "
-        "(upper half of each map's range; the number counts the keypoints found). Blue: the person's left, red: right."
+        "(top fifth of each map's range; a filled dot is a keypoint found, a hollow one missed; the number counts "
+        "the found). Blue: the person's left, red: right."
     )
     share = sum(kept) / max(sum(labelled), 1)
     return (
@@ -347,7 +362,9 @@ def latent_map(
     if len(parts) < 2:
         with style():
             return Plate(
-                nothing("The latents span no plane."), "No map.", "The latents span fewer than two dimensions."
+                nothing("The latents span no plane."),
+                "No map: the latents span no plane.",
+                "The latents span fewer than two dimensions.",
             )
     plane = parts.scores(2)
     low, span = plane.min(0), np.ptp(plane, axis=0)
@@ -360,15 +377,16 @@ def latent_map(
             _stamp(ax, unit[i], size * 0.94, portraits, int(positions[i]))
         ticks = np.linspace(0, 1, 5)
         ax.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), xticks=ticks, yticks=ticks, aspect="equal")
-        ax.set_xticklabels([f"{low[0] + t * span[0]:.3g}" for t in ticks])
-        ax.set_yticklabels([f"{low[1] + t * span[1]:.3g}" for t in ticks])
+        digits = 0 if span.min() > 20 else 1
+        ax.set_xticklabels([number(low[0] + t * span[0], digits) for t in ticks])
+        ax.set_yticklabels([number(low[1] + t * span[1], digits) for t in ticks])
         ax.set(xlabel=f"PC 1 ({percent(parts.ratio[0])})", ylabel=f"PC 2 ({percent(parts.ratio[1])})")
         ax.grid(False)
     two = float(parts.ratio[:2].sum())
     caption = (
         f"Latents of {len(plane):,} random training persons on two components, which hold {percent(two)} "
-        f"of the variance. Grey dots are all persons; {len(kept)} of them, thinned so that none overlaps, show their true "
-        "heatmaps."
+        f"of the variance. Grey dots are all persons; {len(kept)} of them, thinned so that none overlaps, "
+        "show their true heatmaps."
     )
     labelled, (one, other) = portraits.split.labelled[positions], plane.T
     found = max(((abs(_r(a, labelled)), n) for a, n in ((one, "first"), (other, "second"))), key=lambda p: p[0])
@@ -537,7 +555,7 @@ def cluster_table(group: Clustering, labelled: np.ndarray, states: Postures, par
         }
         for c in range(group.count)
     ]
-    source = "as the data state it" if states.known else "computed from the joints"
+    source = "as the data state them" if states.known else "computed from the joints"
     caption = (
         f"The clusters of K = {group.count} by their persons: mean number of labelled keypoints, shares moving and "
         f"sitting (of those sitting or on their feet), {source}, and how many of them K = 2 puts into its cluster 0."
@@ -549,7 +567,7 @@ def latent_planes(maps: Sequence[Map], labelled: np.ndarray, states: Postures, k
     """fig-latent-umap: the same persons on two components and by UMAP, coloured twice."""
     if not len(labelled):
         with style():
-            return Plate(nothing("No persons to map."), "No map.", "There are no persons to map.")
+            return Plate(nothing("No persons to map."), "No person to map.", "There are no persons to map.")
     with style():
         figure, axes = plt.subplots(2, len(maps), figsize=(4.3 * len(maps), 7.4), squeeze=False)
         for column, plane in enumerate(maps):
@@ -561,7 +579,7 @@ def latent_planes(maps: Sequence[Map], labelled: np.ndarray, states: Postures, k
             loc="upper left", bbox_to_anchor=(0, -0.02), ncols=4, fontsize=9, markerscale=2, handletextpad=0.1
         )
     each = " and ".join(f"{number(m.trust)} for {m.name}" for m in maps)
-    source = "as the data state it" if states.known else "by the scores computed from the joints"
+    source = "as the data state them" if states.known else "by the scores computed from the joints"
     caption = (
         f"Latents of {len(labelled):,} training persons on two principal components (left) and by UMAP (right), "
         f"coloured by labelled keypoints (top) and by posture, {source} (bottom). Trustworthiness over at most 15 "
