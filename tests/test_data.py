@@ -188,7 +188,7 @@ def test_a_crop_shows_the_keypoints_colour(coco_folder, tmp_path):
     for i in range(len(train)):
         x, y, v = train.keypoints[i, 1]
         if v:
-            r, g, b = train.crops[i, round(y), round(x)].astype(int)
+            r, g, _ = train.crops[i, round(y), round(x)].astype(int)
             assert g > 120 and r < 120, "the second keypoint's dot is green"
 
 

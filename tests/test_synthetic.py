@@ -18,9 +18,7 @@ SPLITS = ("train", "val")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    return synthetic.write(
-        tmp_path_factory.mktemp("synthetic") / "drawn", train_images=40, val_images=8, processes=1
-    )
+    return synthetic.write(tmp_path_factory.mktemp("synthetic") / "drawn", train_images=40, val_images=8, processes=1)
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +38,7 @@ def joints(person: dict) -> np.ndarray:
 def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
     """The mask and everything within a square of so many pixels of it."""
     padded, (h, w) = np.pad(mask, pixels), mask.shape
-    return np.any(
-        [padded[r : r + h, c : c + w] for r, c in np.ndindex(2 * pixels + 1, 2 * pixels + 1)], axis=0
-    )
+    return np.any([padded[r : r + h, c : c + w] for r, c in np.ndindex(2 * pixels + 1, 2 * pixels + 1)], axis=0)
 
 
 def test_it_has_the_layout_of_coco(folder, tables):
@@ -124,9 +120,7 @@ def test_left_is_the_persons_own_left(people):
     """Who faces the camera has the left shoulder on the image's right; from behind, on its left."""
     left, right = AT["left_shoulder"], AT["right_shoulder"]
     for towards, turned in ((True, lambda yaw: abs(yaw) < 50), (False, lambda yaw: abs(yaw) > 140)):
-        upright = [
-            p for p in people if p["posture"] in ("standing", "walking", "sitting") and turned(p["facing"])
-        ]
+        upright = [p for p in people if p["posture"] in ("standing", "walking", "sitting") and turned(p["facing"])]
         spans = [joints(p)[left] - joints(p)[right] for p in upright if joints(p)[[left, right], 2].all()]
         assert len(spans) >= 3
         assert np.mean([(span[0] > 0) == towards for span in spans]) > 0.9

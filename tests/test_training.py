@@ -24,10 +24,13 @@ from hgnb.training.modules import AutoencoderTrainingConfig, PoseModule, Trainin
 def small(house, coco_folder) -> Experiment:
     """The whole chain on dots, in seconds."""
     opened = Experiment.open("smoke", str(coco_folder))
-    return dataclasses.replace(opened, profile=dataclasses.replace(
-        opened.profile, training=TrainingConfig(epochs=3, batch=4, rate=1e-3), modified=TrainingConfig(epochs=1, rate=1e-3),
+    profile = dataclasses.replace(
+        opened.profile,
+        training=TrainingConfig(epochs=3, batch=4, rate=1e-3),
+        modified=TrainingConfig(epochs=1, rate=1e-3),
         autoencoder_training=AutoencoderTrainingConfig(epochs=3, batch=4, rate=0.01),
-    ))  # fmt: skip
+    )
+    return dataclasses.replace(opened, profile=profile)
 
 
 def test_paper_is_the_thesis(house):

@@ -195,9 +195,7 @@ def _walking(rng: np.random.Generator) -> Pose:
     shoulders = ((-swing, u(4, 9), 8.0), (swing, u(4, 9), 12.0))
     elbows = (u(10, 25), u(20, 45))
     knees, flat = (u(4, 16), u(14, 45)), (u(0.2, 0.5), u(0.0, 0.35))
-    return Pose(
-        hips=hips, knees=knees, flat=flat, shoulders=shoulders, elbows=elbows, lean=u(1, 7), twist=-u(4, 12)
-    )
+    return Pose(hips=hips, knees=knees, flat=flat, shoulders=shoulders, elbows=elbows, lean=u(1, 7), twist=-u(4, 12))
 
 
 def _running(rng: np.random.Generator) -> Pose:
@@ -267,15 +265,11 @@ def _reaching(rng: np.random.Generator) -> Pose:
         return replace(pose, shoulders=(first, second), elbows=(u(4, 25), u(4, 25)), head=(-14.0, 0.0))
     if kind == 1:  # forwards or to the side
         first = (u(70, 95), u(0, 15), 0.0) if u() < 0.5 else (u(0, 20), u(75, 98), 0.0)
-        return replace(
-            pose, shoulders=(first, pose.shoulders[1]), elbows=(u(3, 20), pose.elbows[1]), lean=u(2, 12)
-        )
+        return replace(pose, shoulders=(first, pose.shoulders[1]), elbows=(u(3, 20), pose.elbows[1]), lean=u(2, 12))
     arms = ((u(85, 115), u(2, 12), 0.0), (u(70, 110), u(2, 12), 0.0))  # down to the floor
     hips = tuple((u(14, 26), u(4, 10), -6.0) for _ in SIDES)
     knees = (u(22, 38), u(22, 38))
-    return replace(
-        pose, hips=hips, knees=knees, lean=u(65, 90), shoulders=arms, elbows=(10.0, 18.0), head=(-20.0, 0)
-    )
+    return replace(pose, hips=hips, knees=knees, lean=u(65, 90), shoulders=arms, elbows=(10.0, 18.0), head=(-20.0, 0))
 
 
 def _lying(rng: np.random.Generator) -> Pose:
@@ -290,9 +284,7 @@ def _lying(rng: np.random.Generator) -> Pose:
     if root[0] > 0:  # face down: no knee can bend into the floor
         hips = ((u(0, 3), u(3, 12), 0.0), (u(0, 3), u(3, 12), 0.0))
         knees, shoulders = (u(0, 30), u(0, 12)), ((u(0, 8), u(15, 60), 0.0), (u(0, 8), u(100, 150), 0.0))
-    return Pose(
-        root=root, hips=hips, knees=knees, flat=(0, 0), shoulders=shoulders, elbows=(u(10, 60), u(10, 60))
-    )
+    return Pose(root=root, hips=hips, knees=knees, flat=(0, 0), shoulders=shoulders, elbows=(u(10, 60), u(10, 60)))
 
 
 POSTURES: dict[str, Callable[[np.random.Generator], Pose]] = {

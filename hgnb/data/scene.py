@@ -79,9 +79,7 @@ class Canvas:
             colour = np.asarray(part.colour, np.float32)[:, None]
             if part.stripes:
                 direction, period, second = part.stripes
-                along = (view.rotation @ direction).astype(np.float32) @ spot + np.float32(
-                    part.centre @ direction
-                )
+                along = (view.rotation @ direction).astype(np.float32) @ spot + np.float32(part.centre @ direction)
                 colour = np.where(along / period % 1 < 0.5, colour, np.asarray(second, np.float32)[:, None])
             # The gradient of the surface's equation, itself linear in the spot.
             normal = forms[:, :3].astype(np.float32) @ spot + forms[:, 3:].astype(np.float32)

@@ -138,9 +138,7 @@ def _table(drawn: list[list[dict]], first: int, size: tuple[int, int], seed: int
             "seed": seed,
             "year": 2017,
         },
-        "licenses": [
-            {"id": 1, "name": "CC0 1.0", "url": "https://creativecommons.org/publicdomain/zero/1.0/"}
-        ],
+        "licenses": [{"id": 1, "name": "CC0 1.0", "url": "https://creativecommons.org/publicdomain/zero/1.0/"}],
         "categories": [{**person, "keypoints": list(KEYPOINTS), "skeleton": [list(b) for b in SKELETON]}],
         "images": images,
         "annotations": annotations,
@@ -279,9 +277,7 @@ def _seat(rng: np.random.Generator, actor: Actor) -> list[Part]:
     if rng.uniform() < 0.4:
         return [block(0, top / 2, middle, 0.24, top / 2, 0.2)]
     parts = [block(0, top - 0.025, middle, 0.23, 0.025, 0.21)]
-    parts += [
-        block(x, top / 2, middle + z, 0.022, top / 2, 0.022) for x in (-0.2, 0.2) for z in (-0.18, 0.18)
-    ]
+    parts += [block(x, top / 2, middle + z, 0.022, top / 2, 0.022) for x in (-0.2, 0.2) for z in (-0.18, 0.18)]
     if rng.uniform() < 0.6:
         parts += [block(x, top + 0.2, middle - 0.24, 0.022, 0.22, 0.02) for x in (-0.2, 0.2)]
         parts += [block(0, top + 0.33, middle - 0.24, 0.23, 0.1, 0.02)]

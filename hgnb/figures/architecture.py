@@ -19,6 +19,9 @@ COLOURS = {
     "autoencoder": PURPLE, "linear": RED, "heatmaps": BLUE,
 }  # fmt: skip
 
+# Convolutions that are part of no residual.
+OUTER = ("stem.0", "heads.0.features.1", "heads.0.heatmaps")
+
 
 @dataclass(frozen=True)
 class Step:
@@ -62,9 +65,8 @@ def hourglass_steps(network: StackedHourglass, side: int) -> list[Step]:
             kinds[name] = "autoencoder"
         elif isinstance(module, nn.MaxPool2d):
             kinds[name] = "pooling"
-        elif isinstance(module, nn.Conv2d) and (name.startswith("stem.") or name.startswith("heads.")):
-            if ".body." not in name and ".shortcut" not in name:
-                kinds[name] = "heatmaps" if name.endswith("heatmaps") else "convolution"
+        elif isinstance(module, nn.Conv2d) and name in OUTER:
+            kinds[name] = "heatmaps" if name.endswith("heatmaps") else "convolution"
     return trace(network, (3, side, side), kinds)
 
 
@@ -112,8 +114,8 @@ def autoencoder(module: Autoencoder) -> Plate:
     flat, parameters = int(np.prod(module.shape)), sum(s.parameters for s in steps)
     code = module.config.code
     caption = (
-        f"The autoencoder, drawn from the live module: {parameters:,} parameters press {_size(module.shape)} = {flat:,} "
-        f"latents into a code of {code} and unfold it again. A ReLU stands between any two layers but around the code."
+        f"The autoencoder, drawn from the live module: {parameters:,} parameters press {_size(module.shape)} = "
+        f"{flat:,} latents into a code of {code} and unfold it again. A ReLU stands between any two layers but around the code."
     )
     alt = f"Boxes shrink from {_size(module.shape)} to {code} and grow back symmetrically."
     return Plate(figure, caption, alt)

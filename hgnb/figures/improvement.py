@@ -30,8 +30,8 @@ def autoencoder_training(run: Run, variance: float) -> Plate:
     low, last = table.val_loss.min(), table.val_loss.iloc[-1]
     explained = 1 - low / variance
     caption = (
-        f"The autoencoder on its own, {len(table)} epochs of `{run.id}`. Its lowest validation loss, {low:.3g} at epoch "
-        f"{run.best_epoch('val_loss')}, leaves {low / variance:.0%} of the latents' variance unexplained."
+        f"The autoencoder on its own, {len(table)} epochs of `{run.id}`. Its lowest validation loss, {low:.3g} at "
+        f"epoch {run.best_epoch('val_loss')}, leaves {low / variance:.0%} of the latents' variance unexplained."
     )
     rise = last / low - 1
     alt = (
@@ -70,7 +70,8 @@ def modified_training(original: Run, modified: Run) -> Plate:
     )
     alt = (
         f"The modified hourglass starts {'below' if first < before else 'not below'} the original's best PCK "
-        f"({first:.3f} against {before:.3f}) and its best is {'above' if best > before else 'not above'} it ({best:.3f})."
+        f"({first:.3f} against {before:.3f}) and its best is "
+        f"{'above' if best > before else 'not above'} it ({best:.3f})."
     )
     return Plate(figure, caption, alt)
 
