@@ -115,7 +115,8 @@ def autoencoder(module: Autoencoder) -> Plate:
     code = module.config.code
     caption = (
         f"The autoencoder, drawn from the live module: {parameters:,} parameters press {_size(module.shape)} = "
-        f"{flat:,} latents into a code of {code} and unfold it again. A ReLU stands between any two layers but around the code."
+        f"{flat:,} latents into a code of {code} and unfold it again. "
+        f"A ReLU stands between any two layers but around the code."
     )
     alt = f"Boxes shrink from {_size(module.shape)} to {code} and grow back symmetrically."
     return Plate(figure, caption, alt)
