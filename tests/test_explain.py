@@ -308,6 +308,11 @@ def test_a_cut_is_judged_on_the_other_half():
     assert np.mean(rates) == pytest.approx(0.5, abs=0.03)
 
 
+def test_nearest_points_by_hand():
+    index, apart = clusters.nearest(np.array([[0.0], [1.0], [5.0]]), 2)
+    assert index.tolist() == [[0, 1], [1, 0], [2, 1]] and apart.tolist() == [[0, 1], [0, 1], [0, 4]]
+
+
 def test_umap_keeps_clouds_apart():
     points, own = clouds((40, 40), apart=12)
     plane = clusters.umap(points, seed=0)

@@ -222,6 +222,15 @@ def trust(points: np.ndarray, plane: np.ndarray, neighbours: int = 15) -> float:
     return float(trustworthiness(points, plane, n_neighbors=neighbours)) if neighbours >= 1 else np.nan
 
 
+def nearest(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """(N, count) indices and distances of each point's nearest points, itself first."""
+    apart = distances(points)
+    index = np.concatenate(
+        [np.argsort(apart[i : i + BLOCK], axis=1, kind="stable")[:, :count] for i in range(0, len(points), BLOCK)]
+    )
+    return index, np.take_along_axis(apart, index, 1)
+
+
 def umap(points: np.ndarray, seed: int, neighbours: int = 15) -> Map:
     """UMAP (McInnes, Healy & Melville, 2018) of (N, D) points; neighbours capped by N - 1."""
     if len(points) < 4:  # fewer points than a plane's graph needs
@@ -232,14 +241,16 @@ def umap(points: np.ndarray, seed: int, neighbours: int = 15) -> Map:
 
     from umap import UMAP  # compiles on import: seconds
 
+    neighbours = min(neighbours, len(points) - 1)
     small = len(points) < 50  # the spectral start wants more points than that
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about n_jobs and disconnected graphs
+        # The exact neighbours are at hand: without them umap would compile its own search, ten seconds.
         reducer = UMAP(
-            n_neighbors=min(neighbours, len(points) - 1), random_state=seed, n_jobs=1, metric="precomputed",
-            init="random" if small else "spectral", n_epochs=200,
+            n_neighbors=neighbours, precomputed_knn=(*nearest(points, neighbours), None), n_epochs=200,
+            force_approximation_algorithm=True, init="random" if small else "spectral", random_state=seed, n_jobs=1,
         )  # fmt: skip
-        plane = reducer.fit_transform(distances(points))
+        plane = reducer.fit_transform(points)
     return Map("UMAP", plane, trust(points, plane))
 
 
