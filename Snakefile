@@ -1,6 +1,7 @@
 """Which chapter needs which data and which training. `make book` calls this through `hgnb book`."""
 
 import sys
+import tomllib
 from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
@@ -23,6 +24,8 @@ ROOT = Path(workflow.basedir)
 EDITION = Edition(str(config.get("profile", "tiny")), str(config.get("data", EMBEDDED)), int(config.get("seed", 0)))
 STAMPS = EDITION.stamps(ROOT).relative_to(ROOT).as_posix()
 PROFILE = f"profiles/{EDITION.profile}.toml"
+# A profile whose maps are small trains on one core and leaves the others to the chapters.
+TRAINING = tomllib.loads((ROOT / PROFILE).read_text(encoding="utf8")).get("training", {}).get("threads", 0)
 HGNB = [sys.executable, "-m", "hgnb.cli"]
 ASKED = ["--profile", EDITION.profile, "--data", EDITION.data, "--seed", str(EDITION.seed)]
 
@@ -79,7 +82,7 @@ for stage, before in AFTER.items():
             name=stage,
             # code that differs, not files that were touched; the run itself decides whether it trains again
             code=sources.fingerprint(["hgnb.training.experiment"]),
-        threads: workflow.cores
+        threads: workflow.cores if stage == "dataset" else TRAINING or workflow.cores
         shell:
             "{HGNB:q} stage {params.name} {params.edition:q} --stamp {output:q} --threads {threads}"
 

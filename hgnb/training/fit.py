@@ -45,7 +45,7 @@ def _train(recipe: Recipe, prepare: Callable[[], Job], folder: Path, progress: b
     """Trains, or goes on from the last complete epoch, and writes the manifest last."""
     keep_freed_memory()
     last = folder / "last.ckpt"
-    with seeded(recipe.seed), quiet():
+    with seeded(recipe.seed), quiet(), threads(recipe.config["training"]["threads"]):
         job = prepare()
         recorder = Recorder(folder, job.best_by)
         module = job.module.to(memory_format=torch.channels_last)
@@ -108,6 +108,15 @@ def seeded(seed: int):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield
+
+
+@contextmanager
+def threads(count: int):
+    """torch computes with `count` threads within the block; 0 leaves it as it is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    yield
+    torch.set_num_threads(before)
 
 
 @contextmanager
