@@ -12,7 +12,8 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.data.scene import View
 from hgnb.data.schema import KeypointSchema
 from hgnb.data.synthetic import KEYPOINTS
-from hgnb.explain import clusters, components, posture, skips
+from hgnb.explain import clusters, components, intervals, posture, skips
+from hgnb.explain.latents import Latents, read
 from hgnb.metrics import PckConfig
 
 COCO = KeypointSchema(tuple(KEYPOINTS), ((5, 6), (11, 12), (5, 11), (11, 13), (13, 15)))
@@ -69,6 +70,8 @@ def reader(split, through):
 
 # Skip-connections
 
+NOBODY = Latents(np.zeros(0, int), np.zeros((0, 1)))
+
 
 def test_skips_that_carry_everything():
     split = persons(scattered())
@@ -101,7 +104,7 @@ def test_one_pass_equals_the_reader():
     real = Reader(StackedHourglass(config), np.zeros(3, np.float32))
     split = persons(scattered(6))
     split.crops[:] = np.random.default_rng(0).integers(0, 255, split.crops.shape)
-    got = skips.read(real, split, PckConfig(), (True, False, [False, True]), keep=range(6))
+    got = read(real, split, PckConfig(), (True, False, [False, True]), keep=range(6))
     for hits, switch in zip(got.hits, (True, False, [False, True]), strict=True):
         assert (hits == real.predict(split, skips=switch).hits(PckConfig()).numpy()).all()
     assert np.allclose(got.latents.values, real.latents(split).reshape(6, -1))
@@ -114,8 +117,7 @@ def test_survival_counts_only_what_was_found_with_skips():
     on, off = np.zeros((3, 17), bool), np.zeros((3, 17), bool)
     on[0, 5:7] = on[2, 5:7] = True
     off[0, 5] = off[1, 5] = off[2, 5:7] = True
-    latents = skips.Latents(np.zeros(0, int), np.zeros((0, 1)))
-    study = skips.SkipStudy(on, off, visibility, np.arange(3), COCO, (), 0, latents)
+    study = skips.SkipStudy(on, off, visibility, np.arange(3), COCO, (), 0, NOBODY)
     assert study.survival("left_shoulder", "right_shoulder").value == 0.5
     assert study.counted("left_shoulder", "right_shoulder") == 2
     assert np.isnan(study.survival("nose").value) and study.survival("nose").text() == "–"
@@ -125,29 +127,9 @@ def test_examples_prefer_the_perfect_then_the_best():
     visibility = np.full((4, 17), 2.0)
     on = np.zeros((4, 17), bool)
     on[1], on[3, :16], on[0, :2] = True, True, True
-    latents = skips.Latents(np.zeros(0, int), np.zeros((0, 1)))
-    study = skips.SkipStudy(on, on, visibility, np.arange(4), COCO, (), 0, latents)
+    study = skips.SkipStudy(on, on, visibility, np.arange(4), COCO, (), 0, NOBODY)
     shown = skips.examples(study, 3, seed=1)
     assert shown.positions.tolist() == [1, 3, 0] and (shown.perfect, shown.available) == (1, 1)
-
-
-def test_bootstrap_resamples_images():
-    """Two persons of one image move together: with a single image there is nothing to vary."""
-    columns = np.array([[1.0, 2.0], [0.0, 2.0]])
-    one = skips.bootstrap(columns, np.array([7, 7]), lambda a, b: a / b)
-    assert (one.value, one.low, one.high) == (0.25, 0.25, 0.25)
-    two = skips.bootstrap(columns, np.array([7, 8]), lambda a, b: a / b)
-    assert (two.low, two.high) == (0, 0.5)
-
-
-def test_bootstrap_covers_the_truth():
-    rng, inside = np.random.default_rng(0), 0
-    for trial in range(60):
-        hits = rng.random((80, 1)) < 0.3
-        columns = np.hstack([hits, np.ones_like(hits)]).astype(float)
-        interval = skips.bootstrap(columns, np.arange(80), lambda a, b: a / b, draws=300, seed=trial)
-        inside += interval.low <= 0.3 <= interval.high
-    assert inside >= 50  # 95 % of 60 are 57
 
 
 # Components
@@ -205,10 +187,10 @@ def test_traits_find_what_a_component_tells():
     first, second = components.traits(components.principal(latents), split, states, count=2)
     assert abs(first.sitting.value - 0.5) > 0.48 and abs(second.sitting.value - 0.5) < 0.2
     assert np.isnan(first.moving.value) and np.isnan(first.labelled)
-    told = components.judged_auc(-factors[:, 0], seated, split.image_ids, seed=0)
+    told = intervals.judged_auc(-factors[:, 0], seated, split.image_ids, seed=0)
     assert told.value == 1  # the sign that the first half chose
     noise = np.random.default_rng(1).normal(size=160)
-    blind = components.judged_auc(noise, seated, split.image_ids, seed=0)
+    blind = intervals.judged_auc(noise, seated, split.image_ids, seed=0)
     assert blind.low < 0.5 < blind.high
 
 
@@ -389,11 +371,33 @@ def test_classes_are_the_datas_or_the_scores(people):
     assert len(computed.of(np.arange(5)).sitting) == 5
 
 
+# Intervals
+
+
+def test_bootstrap_resamples_images():
+    """Two persons of one image move together: with a single image there is nothing to vary."""
+    columns = np.array([[1.0, 2.0], [0.0, 2.0]])
+    one = intervals.bootstrap(columns, np.array([7, 7]), lambda a, b: a / b)
+    assert (one.value, one.low, one.high) == (0.25, 0.25, 0.25)
+    two = intervals.bootstrap(columns, np.array([7, 8]), lambda a, b: a / b)
+    assert (two.low, two.high) == (0, 0.5)
+
+
+def test_bootstrap_covers_the_truth():
+    rng, inside = np.random.default_rng(0), 0
+    for trial in range(60):
+        hits = rng.random((80, 1)) < 0.3
+        columns = np.hstack([hits, np.ones_like(hits)]).astype(float)
+        interval = intervals.bootstrap(columns, np.arange(80), lambda a, b: a / b, draws=300, seed=trial)
+        inside += interval.low <= 0.3 <= interval.high
+    assert inside >= 50  # 95 % of 60 are 57
+
+
 def test_auc_equals_scikit_learns():
     rng = np.random.default_rng(0)
     scores, classes = rng.integers(0, 6, 80).astype(float), rng.integers(0, 2, 80).astype(float)
-    got = posture.auc(scores, classes, np.arange(80))
+    got = intervals.auc(scores, classes, np.arange(80))
     assert got.value == pytest.approx(roc_auc_score(classes, scores)) and got.low < got.value < got.high
     scores[3], classes[4] = np.nan, np.nan
-    assert np.isfinite(posture.auc(scores, classes, np.arange(80)).value)
-    assert np.isnan(posture.auc(scores, np.ones(80), np.arange(80)).value)
+    assert np.isfinite(intervals.auc(scores, classes, np.arange(80)).value)
+    assert np.isnan(intervals.auc(scores, np.ones(80), np.arange(80)).value)

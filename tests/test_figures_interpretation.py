@@ -10,9 +10,12 @@ from test_explain import COCO, SIDE, persons, planted, reader, scattered
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.data.schema import KeypointSchema
 from hgnb.explain import clusters, components, posture, skips
-from hgnb.figures import discussion
-from hgnb.figures import interpretation as figures
+from hgnb.figures import clusters as cluster_figures
+from hgnb.figures import components as component_figures
+from hgnb.figures import discussion, maps
+from hgnb.figures import skips as skip_figures
 from hgnb.figures.plate import Plate
+from hgnb.figures.portraits import Portraits
 from hgnb.metrics import PckConfig
 from hgnb.training.profiles import Profile
 
@@ -31,7 +34,7 @@ def split(n=24, schema=COCO):
 
 
 def portraits(given, schema=COCO):
-    return figures.Portraits(given, schema, HeatmapConfig())
+    return Portraits(given, schema, HeatmapConfig())
 
 
 def check(plate):
@@ -54,14 +57,14 @@ def study(given, through="skips", schema=COCO):
 def test_skip_figures(schema, through):
     given = split(24, schema)
     made = study(given, through, schema)
-    plate = check(figures.skip_histograms(made))
+    plate = check(skip_figures.histograms(made))
     assert "Pooled PCK is 1.000 with" in plate.alt
     assert ("a drop" in plate.alt) == (through == "skips")
-    table = figures.skip_table(made)
+    table = skip_figures.table(made)
     assert table.name == "tbl-skip-groups" and "nan" not in table.markdown()
     shown = skips.examples(made, 5, seed=0)
     without = np.random.default_rng(0).random((5, len(schema), 16, 16))
-    plate = check(figures.skip_samples(made, shown, portraits(given, schema), without))
+    plate = check(skip_figures.samples(made, shown, portraits(given, schema), without))
     assert "5 of the 24 training persons" in plate.caption
 
 
@@ -70,7 +73,7 @@ def test_skip_samples_say_when_nobody_is_perfect():
     made = study(given)
     made.on[:] = False
     shown = skips.examples(made, 20, seed=0)
-    plate = check(figures.skip_samples(made, shown, portraits(given), np.zeros((3, 17, 16, 16))))
+    plate = check(skip_figures.samples(made, shown, portraits(given), np.zeros((3, 17, 16, 16))))
     assert "the best of the others" in plate.caption and plate.caption.startswith("3 training persons")
 
 
@@ -79,10 +82,10 @@ def test_walk_and_trait_figures(n):
     latents, _, _ = planted(max(n, 2))
     parts, given = components.principal(latents[:n]), split(max(n, 2)).take(np.arange(n))
     paths = components.walks(parts, np.arange(n), (1, 2, 50), (-3.0, 0.0, 3.0))
-    plate = check(figures.component_walks(paths, (-3.0, 0.0, 3.0), portraits(given), "persons"))
+    plate = check(component_figures.walks(paths, (-3.0, 0.0, 3.0), portraits(given), "persons"))
     assert ("on PC 2" in plate.alt) == (n == 30) and "PC 50" not in plate.alt
     states = posture.postures(given, COCO)
-    assert "nan" not in figures.trait_table(components.traits(parts, given, states), "persons").markdown()
+    assert "nan" not in component_figures.table(components.traits(parts, given, states), "persons").markdown()
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 40])
@@ -90,36 +93,37 @@ def test_latent_and_cluster_figures(n):
     latents, _, _ = planted(max(n, 2))
     latents, given = latents[:n], split(max(n, 2)).take(np.arange(n))
     parts, at = components.principal(latents), np.arange(n)
-    check(figures.latent_map(parts, at, portraits(given)))
+    check(maps.latent_map(parts, at, portraits(given)))
     sweep = clusters.sweep(latents, (2, 3), 2, seed=0)
-    check(figures.silhouettes(sweep, "persons"))
+    check(cluster_figures.silhouettes(sweep, "persons"))
     states, plane = posture.postures(given, COCO), np.zeros((n, 2))
     plane[:, : len(parts.axes[:2])] = parts.scores(2)
     for key in (given.labelled.astype(float), np.random.default_rng(0).random(n), np.full(n, np.nan)):
         for k in (2, 3):
             group = clusters.clustering(latents, sweep.of(k), key, given.image_ids)
-            check(figures.clusters(group, plane, "number of things", "persons"))
-            table = figures.cluster_table(group, given.labelled, states, sweep.of(2))
+            check(cluster_figures.clusters(group, plane, "number of things", "persons"))
+            table = cluster_figures.table(group, given.labelled, states, sweep.of(2))
             assert "nan" not in table.markdown()
-    check(figures.centroids(group, at, portraits(given), "persons"))
-    maps = [clusters.Map("PCA", plane, clusters.trust(latents, plane)), clusters.Map("UMAP", plane, np.nan)]
-    check(figures.latent_planes(maps, given.labelled, states, 17))
+    check(cluster_figures.centroids(group, at, portraits(given), "persons"))
+    planes = [clusters.Map("PCA", plane, clusters.trust(latents, plane)), clusters.Map("UMAP", plane, np.nan)]
+    check(maps.latent_planes(planes, given.labelled, states, 17))
 
 
 def test_cluster_words_follow_the_data():
     """The same figure says 'misplaced' only of somebody who is."""
     points = np.repeat([[0.0, 0], [9, 9]], 20, 0) + np.random.default_rng(0).normal(size=(40, 2))
     key = np.repeat([17.0, 2.0], 20)
-    plate = check(figures.clusters(clusters.clustering(points, key < 9, key, np.arange(40)), points, "count", "people"))
+    group = clusters.clustering(points, key < 9, key, np.arange(40))
+    plate = check(cluster_figures.clusters(group, points, "count", "people"))
     assert "the 0 persons" in plate.caption and "0 % of the persons" in plate.alt and "1.00" in plate.alt
     key[:2] = 2
     group = clusters.clustering(points, np.repeat([0, 1], 20), key, np.arange(40))
-    assert "the 2 persons" in check(figures.clusters(group, points, "count", "people")).caption
+    assert "the 2 persons" in check(cluster_figures.clusters(group, points, "count", "people")).caption
 
 
 def test_markers_of_the_map_do_not_overlap():
     plane = np.random.default_rng(0).random((400, 2))
-    kept = plane[figures.thinned(plane, 0.1, 0.05)]
+    kept = plane[maps.thinned(plane, 0.1, 0.05)]
     gap = np.abs(kept[:, None] - kept)
     apart = (gap[..., 0] >= 0.1) | (gap[..., 1] >= 0.05)
     assert (apart | np.eye(len(kept), dtype=bool)).all() and len(kept) > 30
@@ -139,7 +143,7 @@ def test_ink_is_where_the_keypoint_is():
 def test_known_postures_are_shown_as_such():
     given = persons(scattered(12), posture="sitting", motion="stationary")
     states = posture.postures(given, COCO)
-    assert figures.kinds(states)["sitting"].all() and not figures.kinds(states)["unknown"].any()
+    assert maps.kinds(states)["sitting"].all() and not maps.kinds(states)["unknown"].any()
 
 
 # Chapter 05

@@ -11,9 +11,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.manifold import trustworthiness
 
-from hgnb.explain.components import halves
-from hgnb.explain.posture import auc
-from hgnb.explain.skips import Interval, bootstrap
+from hgnb.explain.intervals import Interval, auc, bootstrap, halves
 
 BLOCK = 1024  # rows of the distance matrix computed at once
 

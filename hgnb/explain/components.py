@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from hgnb.data.prepared import PreparedSplit
-from hgnb.explain.posture import Postures, auc
-from hgnb.explain.skips import Interval
+from hgnb.explain.intervals import Interval, auc
+from hgnb.explain.posture import Postures
 
 WANTED = 20  # persons; with fewer, components and clusters would describe single persons
 
@@ -149,20 +149,3 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Pearson's, NaN where either doesn't vary."""
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     return float(np.corrcoef(a, b)[0, 1]) if len(a) > 2 and np.ptp(a) > 0 and np.ptp(b) > 0 else np.nan
-
-
-def halves(images: np.ndarray, seed: int) -> np.ndarray:
-    """(N,) bool: a random half of the images' persons; what is chosen on one half is judged on the other."""
-    names, image = np.unique(images, return_inverse=True)
-    order = np.random.default_rng(seed).permutation(len(names))
-    return order[image] < len(names) / 2
-
-
-def judged_auc(score: np.ndarray, classes: np.ndarray, images: np.ndarray, seed: int) -> Interval:
-    """AUC of a score whose sign is chosen on one half of the images and judged on the other."""
-    first = halves(images, seed)
-    chosen = auc(score[first], classes[first], images[first]).value
-    sign = -1 if chosen < 0.5 else 1  # NaN keeps the sign; the judgement is then NaN or says so itself
-    if not np.isfinite(chosen):
-        return Interval(np.nan, np.nan, np.nan)
-    return auc(sign * score[~first], classes[~first], images[~first], seed=seed)

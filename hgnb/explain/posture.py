@@ -10,7 +10,6 @@ import numpy as np
 
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.explain.skips import Interval, resamples
 
 UPRIGHT = ("standing", "walking", "reaching")  # what sitting is told from: people on their feet
 # Cuts of the scores where no class is known, from the embedded data: below every seated person there and above
@@ -133,26 +132,3 @@ def postures(split: PreparedSplit, schema: KeypointSchema) -> Postures:
     seated = np.where(upright & np.isfinite(sitting), (sitting > SITTING_ABOVE).astype(float), np.nan)
     moving = np.where(np.isfinite(motion), (motion > MOVING_ABOVE).astype(float), np.nan)
     return Postures(sitting, motion, seated, moving, np.full(len(split.keypoints), ""), known=False)
-
-
-def auc(scores: np.ndarray, positive: np.ndarray, images: np.ndarray, *, draws: int = 400, seed: int = 0) -> Interval:
-    """Chance that a positive's score exceeds a negative's, ties counting half; interval by image.
-
-    scores and positive (N,), persons where either is NaN left out; all NaN unless both classes are there.
-    """
-    known = np.isfinite(scores) & np.isfinite(positive)
-    yes = positive[known] > 0
-    if not yes.any() or yes.all():
-        return Interval(np.nan, np.nan, np.nan)
-    names, image = np.unique(images[known], return_inverse=True)
-    levels, level = np.unique(scores[known], return_inverse=True)
-
-    def ranked(weights: np.ndarray) -> float:
-        won, lost = (np.bincount(level, weights * w, len(levels)) for w in (yes, ~yes))
-        below = np.cumsum(lost) - lost / 2
-        pairs = won.sum() * lost.sum()
-        return float((won * below).sum() / pairs) if pairs else np.nan
-
-    rng = np.random.default_rng(seed)
-    drawn = [ranked(c[image]) for block in resamples(rng, len(names), draws) for c in block]
-    return Interval(ranked(np.ones(len(yes))), *np.nanpercentile(drawn, (2.5, 97.5)))

@@ -1,120 +1,24 @@
 """What the skip-connections carry. Thesis 6.2 (its figures 13 and 14); explained in 03_interpretation.
 
 The trained network reads every person twice, with the hourglass's branches and without them; nothing is
-retrained, and residual modules keep their shortcuts (ambiguity 9). Intervals resample images, not persons,
-since the persons of a photograph are not independent.
+retrained, and residual modules keep their shortcuts (ambiguity 9).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from hgnb.data.dataset import loader
-from hgnb.data.heatmaps import cells
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.metrics import PckConfig, found, peaks
-from hgnb.models.hourglass import Skips
+from hgnb.explain.intervals import Interval, bootstrap
+from hgnb.explain.latents import Latents, read
+from hgnb.metrics import PckConfig
 from hgnb.training.inference import Reader
 
 SMALL = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")  # thesis 6.2
 BIG = tuple(f"{side}_{joint}" for joint in ("shoulder", "hip", "knee") for side in ("left", "right"))
 ENOUGH = 10  # labelled keypoints of a person whose joints are compared
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A measured value and the bounds of its 95 % bootstrap interval; all NaN where nothing can be measured."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def text(self, digits: int = 2, scale: float = 1) -> str:
-        """'0.43 (0.40 to 0.46)', or a dash."""
-        if not np.isfinite(self.value):
-            return "–"
-        value, low, high = (f"{scale * v:.{digits}f}".replace("-", "−") for v in (self.value, self.low, self.high))
-        return f"{value} ({low} to {high})"
-
-
-def bootstrap(
-    columns: np.ndarray, images: np.ndarray, statistic: Callable, *, draws: int = 1000, seed: int = 0
-) -> Interval:
-    """A statistic of sums over persons, with an interval from resampled images.
-
-    columns: (N, c) numbers of each person; images: (N,) the photograph each comes from; statistic: takes the
-    c sums, scalars or arrays, and returns one.
-    """
-    names, image = np.unique(images, return_inverse=True)
-    sums = np.zeros((len(names), columns.shape[1]))
-    np.add.at(sums, image, columns)
-    rng, drawn = np.random.default_rng(seed), []
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = float(statistic(*sums.sum(0)))
-        if not np.isfinite(value):
-            return Interval(np.nan, np.nan, np.nan)
-        for counts in resamples(rng, len(names), draws):
-            drawn.append(statistic(*(counts @ sums).T))
-    return Interval(value, *np.nanpercentile(np.concatenate(drawn), (2.5, 97.5)))
-
-
-def resamples(rng: np.random.Generator, images: int, draws: int, block: int = 100):
-    """Blocks (block, images) that say how often each image was drawn."""
-    for start in range(0, draws, block):
-        yield rng.multinomial(images, np.full(images, 1 / images), size=min(block, draws - start))
-
-
-@dataclass(frozen=True)
-class Latents:
-    """The flattened latents of some persons of a split."""
-
-    positions: np.ndarray  # (N,) in the split, ascending
-    values: np.ndarray  # (N, D) float32
-
-    def of(self, positions: np.ndarray) -> np.ndarray:
-        """(n, D) of persons that were kept."""
-        return self.values[np.searchsorted(self.positions, positions)]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What one pass over a split's persons brings."""
-
-    hits: list[np.ndarray]  # (N, K) bool for each setting of the skips
-    latents: Latents
-
-
-@torch.inference_mode()
-def read(
-    reader: Reader, split: PreparedSplit, pck: PckConfig, switches: Sequence[Skips] = (), keep: Sequence = ()
-) -> Reading:
-    """Encodes each person once and decodes with every setting of the skips; latents of the positions in `keep` stay.
-
-    Encoding is two thirds of a prediction's cost, and no setting of the skips changes it.
-    """
-    network, hourglass, head = reader.network, reader.network.hourglasses[0], reader.network.heads[0]
-    if len(network.hourglasses) > 1:
-        raise ValueError("skips are studied on a single hourglass, as in the thesis")
-    wanted = np.zeros(len(split.keypoints), dtype=bool)
-    wanted[np.asarray(keep, dtype=int)] = True
-    side, hits, kept = split.crops.shape[1], [[] for _ in switches], []
-    for batch in loader(split, reader.batch):
-        batch = batch.to(reader.device)
-        latents, branches = hourglass.encode(network.stem(batch.images(reader.mean_rgb)))
-        kept.append(latents.flatten(1).float().cpu().numpy()[wanted[batch.index.cpu().numpy()]])
-        for found_, skips in zip(hits, switches, strict=True):
-            maps = head(hourglass.decode(latents, branches, skips))[1]
-            size = maps.shape[-1]
-            true = cells(batch.points, side, size)
-            found_.append(found(peaks(maps)[0], true, size=size, config=pck).cpu().numpy())
-    positions = np.flatnonzero(wanted)
-    return Reading([np.concatenate(h) for h in hits], Latents(positions, np.concatenate(kept)))
 
 
 @dataclass(frozen=True)
@@ -126,7 +30,7 @@ class SkipStudy:
     visibility: np.ndarray  # (N, K) in {0, 1, 2}
     images: np.ndarray  # (N,)
     schema: KeypointSchema
-    levels: "tuple[Interval, ...]"  # drop of pooled PCK without each level's skip alone, finest first
+    levels: tuple[Interval, ...]  # drop of pooled PCK without each level's skip alone, finest first
     part: int  # persons on whom the levels were tried
     latents: Latents
 

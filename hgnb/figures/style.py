@@ -29,7 +29,7 @@ RC = {
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "axes.titlesize": 10,
-    "axes.titleweight": "medium",
+    "axes.titleweight": "normal",
     "axes.labelsize": 10,
     "axes.edgecolor": "#666666",
     "axes.linewidth": 0.8,

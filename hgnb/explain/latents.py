@@ -1,0 +1,61 @@
+"""One pass of the trained network over a split: latents and hits. Thesis 6.2 to 6.4; explained in 03_interpretation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from hgnb.data.dataset import loader
+from hgnb.data.heatmaps import cells
+from hgnb.data.prepared import PreparedSplit
+from hgnb.metrics import PckConfig, found, peaks
+from hgnb.models.hourglass import Skips
+from hgnb.training.inference import Reader
+
+
+@dataclass(frozen=True)
+class Latents:
+    """The flattened latents of some persons of a split."""
+
+    positions: np.ndarray  # (N,) in the split, ascending
+    values: np.ndarray  # (N, D) float32
+
+    def of(self, positions: np.ndarray) -> np.ndarray:
+        """(n, D) of persons that were kept."""
+        return self.values[np.searchsorted(self.positions, positions)]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one pass over a split's persons brings."""
+
+    hits: list[np.ndarray]  # (N, K) bool for each setting of the skips
+    latents: Latents
+
+
+@torch.inference_mode()
+def read(
+    reader: Reader, split: PreparedSplit, pck: PckConfig, switches: Sequence[Skips] = (), keep: Sequence = ()
+) -> Reading:
+    """Encodes each person once and decodes with every setting of the skips; latents of the positions in `keep` stay.
+
+    Encoding is two thirds of a prediction's cost, and no setting of the skips changes it.
+    """
+    network, hourglass, head = reader.network, reader.network.hourglasses[0], reader.network.heads[0]
+    if len(network.hourglasses) > 1:
+        raise ValueError("skips are studied on a single hourglass, as in the thesis")
+    wanted = np.zeros(len(split.keypoints), dtype=bool)
+    wanted[np.asarray(keep, dtype=int)] = True
+    side, hits, kept = split.crops.shape[1], [[] for _ in switches], []
+    for batch in loader(split, reader.batch):
+        batch = batch.to(reader.device)
+        latents, branches = hourglass.encode(network.stem(batch.images(reader.mean_rgb)))
+        kept.append(latents.flatten(1).float().cpu().numpy()[wanted[batch.index.cpu().numpy()]])
+        for found_, skips in zip(hits, switches, strict=True):
+            maps = head(hourglass.decode(latents, branches, skips))[1]
+            size = maps.shape[-1]
+            true = cells(batch.points, side, size)
+            found_.append(found(peaks(maps)[0], true, size=size, config=pck).cpu().numpy())
+    positions = np.flatnonzero(wanted)
+    return Reading([np.concatenate(h) for h in hits], Latents(positions, np.concatenate(kept)))

@@ -1,0 +1,34 @@
+"""Wording that figures and notes share: numbers, verdicts, why a figure is empty. 03_interpretation, 05_discussion."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from hgnb.explain.intervals import Interval
+from hgnb.figures.plate import Plate
+from hgnb.figures.style import INK, style
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """'37 %', or a dash."""
+    return f"{100 * value:.{digits}f} %" if np.isfinite(value) else "–"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """'0.43', or a dash."""
+    return f"{value:.{digits}f}".replace("-", "−") if np.isfinite(value) else "–"
+
+
+def verdict(interval: Interval, positive: str, negative: str, neither: str) -> str:
+    """Which of three words an interval of a difference deserves."""
+    if interval.low > 0:
+        return positive
+    return negative if interval.high < 0 else neither
+
+
+def nothing(words: str, caption: str, alt: str) -> Plate:
+    """A small figure that says why there is nothing to draw."""
+    with style():
+        figure, ax = plt.subplots(figsize=(6, 1.2))
+        ax.text(0.5, 0.5, words, ha="center", va="center", color=INK, wrap=True)
+        ax.axis("off")
+    return Plate(figure, caption, alt)
