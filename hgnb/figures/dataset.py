@@ -1,6 +1,5 @@
 """Figures and tables of chapter 01: the dataset, the crops, the heatmaps."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
@@ -10,10 +9,9 @@ from hgnb.data.coco import Split, by_image
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.data.prepared import DataConfig, Prepared, PreparedSplit
-from hgnb.data.schema import KeypointSchema
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.poses import grid, over, picture, skeleton
-from hgnb.figures.style import GREY, ORANGE, SIDES, SKY, style
+from hgnb.figures.style import GREY, SIDES, style
 
 # Thesis, table 1: persons, though it says images.
 THESIS_SPLIT = {"train": 124_040, "val": 5_064, "test": 5_064}
@@ -85,40 +83,6 @@ def heatmap_example(split: PreparedSplit, i: int, size: int, config: HeatmapConf
         f"{size} × {size} map."
     )
     alt = f"Left a person; right the same, darkened, with {visible + hidden} glowing dots where the joints are."
-    return Plate(figure, caption, alt)
-
-
-def keypoint_counts(split: PreparedSplit, schema: KeypointSchema) -> Plate:
-    """How often each keypoint is visible, hidden or unlabelled, and how many a person has."""
-    visibility = split.visibility
-    shares = [(visibility == v).mean(0) for v in (2, 1, 0)]
-    with style():
-        figure, axes = grid(2, 2, cell=4)
-        figure.set_size_inches(9, 3.9)
-        left, start = np.arange(len(schema)), np.zeros(len(schema))
-        for share, name, colour in zip(
-            shares, ("visible", "hidden", "unlabelled"), (SKY, ORANGE, "#DDDDDD"), strict=True
-        ):
-            axes[0].barh(left, share, left=start, color=colour, label=name)
-            start = start + share
-        axes[0].set(yticks=left, xlim=(0, 1), xlabel="share of training persons")
-        axes[0].set_yticklabels(schema.titles, fontsize=8)
-        axes[0].invert_yaxis()
-        axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3, fontsize=8)
-        counts = np.bincount(split.labelled, minlength=len(schema) + 1)
-        axes[1].bar(np.arange(len(counts)), counts, color=SKY)
-        axes[1].set(xlabel="labelled keypoints", ylabel="training persons")
-        axes[1].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
-    full, overall = len(split.fully_labelled), [float(s.mean()) for s in shares]
-    rarest = schema.titles[int(np.argmax(shares[2]))]
-    caption = (
-        f"Left: visibility of each keypoint over the {len(split):,} training persons. "
-        f"Right: labelled keypoints of a person; {full:,} persons have all {len(schema)}."
-    )
-    alt = (
-        f"{overall[0]:.0%} of all keypoints are visible, {overall[1]:.0%} hidden and {overall[2]:.0%} unlabelled; "
-        f"the {rarest} is missing most often. {full / len(split):.0%} of the persons are fully annotated."
-    )
     return Plate(figure, caption, alt)
 
 
