@@ -1,1 +1,1 @@
-"""Every figure of the book: a room for each chapter, one style."""
+"""Every figure of the book: a room for each subject of a chapter, one style."""

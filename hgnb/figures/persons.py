@@ -153,8 +153,8 @@ def moved(split: Split, config: DataConfig, seed: int, count: int = 10) -> Plate
                 skeleton(ax, keypoints_in(person, crop), split.schema, width=1.0)
     caption = (
         f"{len(chosen)} of the {len(touched):,} persons of `{split.name}` whose square had to be moved or shrunk, "
-        "drawn by the seed. Top: moved both ways, as this book does. Bottom: the literal rule, which moves up or down only "
-        "and shrinks until the person fits sideways."
+        "drawn by the seed. Top: moved both ways, as this book does. Bottom: the literal rule, which moves up or down "
+        "only and shrinks until the person fits sideways."
     )
     smaller = np.mean([_side(p, config, "vertical") / _side(p, config, "shift") for p in touched])
     alt = (
