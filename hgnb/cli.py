@@ -119,6 +119,18 @@ def synthetic(
     write(out, train_images=train_images, val_images=val_images, seed=seed, processes=processes)
 
 
+@data_app.command()
+def fetch(
+    what: Annotated[str, typer.Argument(metavar="tiny|val|full", help="200 photographs, val2017, or all of it.")],
+    out: Annotated[Path, typer.Option(help="Folder to fill; an interrupted fetch goes on there.")],
+):
+    """Get COCO Keypoints 2017 from its official addresses, or the mirror that HGNB_COCO_URL names."""
+    from hgnb.data.fetch import fetch
+
+    added = fetch(what, out)
+    print(f"{out}: {', '.join(added)} added." if added else f"{out}: '{what}' is complete already.")
+
+
 @profile_app.command()
 def show(name: str):
     """Print every number of a profile with its unit and source."""

@@ -1,0 +1,438 @@
+"""COCO Keypoints 2017 from its official addresses, into a folder in COCO layout. Lin et al. (2014); 01_dataset.
+
+`val` and `full` are the archives unpacked; `tiny` is some photographs of val2017, one by one, that may be shown
+again. Everything is made in `OUT/.fetch` and moved to its place when it is whole; `OUT/fetched.json` says what
+was moved, so that a second call has nothing to do and an interrupted one goes on.
+"""
+
+import json
+import os
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock, Timeout
+from PIL import Image
+from pooch import file_hash
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from hgnb.data.download import Patience, download
+from hgnb.errors import InputError, unknown
+
+OFFICIAL = "http://images.cocodataset.org"
+VARIABLE = "HGNB_COCO_URL"  # environment variable that names a mirror of it
+BLOCK = 4096  # bytes: what a file takes on disk is rounded up to it
+
+# Licences by COCO's id, with the part of their address that proves it is the one meant. A book shows crops with
+# poses drawn on them, so a photograph must allow copies and adaptations. Left out are 3 (BY-NC-ND) and 6 (BY-ND),
+# which allow no adaptation.
+REPUBLISHABLE = {
+    1: "creativecommons.org/licenses/by-nc-sa/",  # adaptations under the same licence, no commerce
+    2: "creativecommons.org/licenses/by-nc/",  # no commerce
+    4: "creativecommons.org/licenses/by/",
+    5: "creativecommons.org/licenses/by-sa/",  # adaptations under the same licence
+    7: "flickr.com/commons/usage",  # no known copyright restrictions
+    8: "usa.gov/copyright",  # work of the US government
+}
+TINY_IMAGES = 200  # ours: a smoke book's worth
+TINY_VAL = 4  # every fourth of them is validation
+NO_AUTHORS = (
+    "All photographs are from COCO 2017's val2017, also those in train2017 here. COCO names no photographers: "
+    "flickr_url is the photograph as its author published it. What the book shows of them is cropped and resized."
+)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One of COCO's zip files. `path` is below the base address; sizes in bytes."""
+
+    path: str
+    md5: str
+    size: int
+    unpacked: int  # what is kept of it, roughly, to see beforehand whether it fits
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+ARCHIVES = {  # cocodataset.org/#download; sizes as the server states them
+    "annotations": Archive(
+        "annotations/annotations_trainval2017.zip", "f4bbac642086de4f52a3fdda2de5fa2c", 252_907_541, 260_000_000
+    ),
+    "val2017": Archive("zips/val2017.zip", "442b8da7639aecaf257c1dceb8ba8c80", 815_585_330, 840_000_000),
+    "train2017": Archive("zips/train2017.zip", "cced6f7f71b7629ddf16f17bbcfab6b2", 19_336_861_798, 19_900_000_000),
+}
+TRAIN, VAL = (f"annotations/person_keypoints_{split}.json" for split in ("train2017", "val2017"))
+CREDITS = ("ATTRIBUTION.json", "ATTRIBUTION.md")
+SETS = {  # in the order in which they are moved to their place
+    "tiny": ("train2017", "val2017", *CREDITS, TRAIN, VAL),
+    "val": (VAL, "val2017"),
+    "full": (VAL, TRAIN, "val2017", "train2017"),
+}
+
+
+def fetch(
+    what: str,
+    out: Path,
+    *,
+    base_url: str | None = None,
+    archives: dict[str, Archive] = ARCHIVES,
+    images: int = TINY_IMAGES,
+    patience: Patience | None = None,
+    quiet: bool = False,
+) -> list[str]:
+    """Gets the set 'tiny', 'val' or 'full' into `out`; returns what was added, nothing where all was there.
+
+    `base_url`, or HGNB_COCO_URL, stands in for COCO's server; checksums stay. `images` is for `tiny` alone.
+    """
+    if what not in SETS:
+        raise unknown("set", what, SETS)
+    if images < TINY_VAL:
+        raise InputError(f"A tiny set of {images} images can't be split: it takes {TINY_VAL} or more.")
+    base = (base_url or os.environ.get(VARIABLE) or OFFICIAL).rstrip("/")
+    place = _Place(out)
+    with _mended(out):
+        if not place.missing(_sources(what, archives, images)):
+            return []
+        with place.locked(), _progress(quiet) as progress:
+            missing = place.missing(_sources(what, archives, images))
+            errand = _Errand(place, base, archives, patience or Patience(), progress)
+            if what == "tiny":
+                errand.tiny(missing, images)
+            else:
+                errand.unpacked(missing)
+            return list(missing)
+
+
+def photo_credits(folder: Path) -> dict[int, str]:
+    """One line of credit by image id, to print under a photograph; empty for a folder without ATTRIBUTION.json."""
+    file = folder / CREDITS[0]
+    listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else []
+    return {i["id"]: f"COCO {i['id']}, {i['licence']} ({i['licence_url']}), {i['flickr_url']}" for i in listed}
+
+
+def choose(annotations: dict, count: int) -> list[dict]:
+    """The first `count` images by id with a licence to show them again and a person with labelled keypoints."""
+    licences = {
+        row["id"] for row in annotations["licenses"] if REPUBLISHABLE.get(row["id"], "\0") in row["url"].lower()
+    }
+    peopled = {a["image_id"] for a in annotations["annotations"] if a["num_keypoints"] and not a.get("iscrowd")}
+    listed = sorted(annotations["images"], key=lambda image: image["id"])
+    return [image for image in listed if image["license"] in licences and image["id"] in peopled][:count]
+
+
+def unpack(archive: Path, aside: Path, targets: list[str], tick: Callable = lambda done, of: None) -> None:
+    """Unpacks the members that are or lie below `targets` into `aside`.
+
+    An archive that would write anywhere else, or make anything but plain files and folders, is refused whole.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = {t: [m for m in opened.infolist() if _plain(m, archive) and _below(m, t)] for t in targets}
+            if empty := [t for t in targets if not members[t]]:
+                raise InputError(f"'{archive.name}' holds no {empty[0]}: it isn't the archive it should be.")
+            wanted = [m for t in targets for m in members[t]]
+            _room(aside, sum(-(-m.file_size // BLOCK) * BLOCK for m in wanted), "what is unpacked")
+            for n, member in enumerate(wanted, 1):
+                file = aside / member.filename
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(member) as packed, file.open("wb") as plain:
+                    shutil.copyfileobj(packed, plain, 1 << 20)
+                tick(n, len(wanted))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(
+            f"'{archive}' can't be unpacked ({error}): delete it and run the same command again."
+        ) from error
+
+
+class _Place:
+    """The folder that is filled: what is complete in it, and the room aside where things are made."""
+
+    def __init__(self, out: Path):
+        self.out, self.aside, self.record = out, out / ".fetch", out / "fetched.json"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One fetch at a time; the room aside is gone when it succeeds."""
+        self.aside.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.aside / "lock", timeout=0):
+                yield
+                shutil.rmtree(self.aside, ignore_errors=True)
+        except Timeout:
+            raise InputError(f"Another 'hgnb data fetch' fills '{self.out}': wait until it is done.") from None
+
+    def missing(self, sources: dict[str, str]) -> dict[str, str]:
+        """The targets that aren't there yet; InputError for one that is there but isn't ours, or is damaged."""
+        known = self._known()
+        missing = {}
+        for target, source in sources.items():
+            path, entry = self.out / target, known.get(target)
+            if not os.path.lexists(path):
+                missing[target] = source
+            elif not entry or entry["source"] != source:
+                raise InputError(
+                    f"'{path}' is there already, from somewhere else: give an empty folder as --out, or move it away."
+                )
+            elif (holds := _holds(path)) < entry["holds"]:
+                unit = "files" if path.is_dir() else "bytes"
+                raise InputError(
+                    f"'{path}' has {holds:,} of the {entry['holds']:,} {unit} that were fetched: "
+                    "delete it and run the same command again."
+                )
+        return missing
+
+    def put(self, room: Path, target: str, source: str) -> None:
+        """Moves what was made in a room aside to its place, noted before: what has its name is whole."""
+        made, path = room / target, self.out / target
+        known = {**self._known(), target: {"source": source, "holds": _holds(made)}}
+        draft = self.aside / self.record.name
+        draft.write_text(json.dumps(known, indent=1), encoding="utf8")
+        draft.replace(self.record)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made.rename(path)
+
+    def _known(self) -> dict:
+        if not self.record.is_file():
+            return {}
+        try:
+            return json.loads(self.record.read_text(encoding="utf8"))
+        except ValueError as error:
+            raise InputError(f"'{self.record}' is damaged ({error}): give an empty folder as --out.") from error
+
+
+@dataclass
+class _Errand:
+    """One call: what it gets, from where, and whom it tells."""
+
+    place: _Place
+    base: str
+    archives: dict[str, Archive]
+    patience: Patience
+    progress: Progress
+
+    def unpacked(self, missing: dict[str, str]) -> None:
+        """Archive by archive: got, checked, unpacked, moved to its place, deleted."""
+        parts = {key: [t for t in missing if _archive_of(t) == key] for key in self.archives}
+        parts = {key: targets for key, targets in parts.items() if targets}
+        self._fits([self.archives[key] for key in parts])
+        for key, targets in parts.items():
+            archive = self._archive(key)
+            room = self.place.aside / "unpacked"
+            shutil.rmtree(room, ignore_errors=True)  # of a call that was interrupted
+            unpack(archive, room, targets, self._task(f"unpacking {archive.name}", str))
+            for target in targets:
+                self.place.put(room, target, missing[target])
+            archive.unlink()
+
+    def tiny(self, missing: dict[str, str], count: int) -> None:
+        """Annotations of val2017, cut down to the images that are chosen and fetched one by one."""
+        self._fits([self.archives["annotations"]], count * 300_000)  # a photograph of COCO is 160 kB or so
+        room = self.place.aside / f"tiny{count}"
+        annotations = self._read(self._archive("annotations"))
+        chosen = choose(annotations, count)
+        if len(chosen) < TINY_VAL:
+            raise InputError(f"{VAL} lists {len(chosen)} images that may be shown again: too few for a set.")
+        val = chosen[TINY_VAL - 1 :: TINY_VAL]
+        parts = {"train2017": [image for image in chosen if image not in val], "val2017": val}
+        self._photographs(room, {split: images for split, images in parts.items() if split in missing})
+        for target, split in ((TRAIN, "train2017"), (VAL, "val2017")):
+            _write_json(room / target, _reduced(annotations, parts[split], split))
+        _write_credits(room, annotations["licenses"], parts)
+        for target, source in missing.items():
+            self.place.put(room, target, source)
+
+    def _archive(self, key: str) -> Path:
+        """An archive in the room aside, whole and checked."""
+        archive = self.archives[key]
+        path = self.place.aside / archive.name
+        if not path.is_file():  # it has its name only after its checksum was right
+            url = f"{self.base}/{archive.path}"
+            verify = self._checksum(archive)
+            tick = self._task(archive.name, decimal)
+            download(url, path, size=archive.size, verify=verify, patience=self.patience, tick=tick)
+        return path
+
+    def _checksum(self, archive: Archive) -> Callable[[Path], str]:
+        def verify(path: Path) -> str:
+            tick = self._task(f"checking {archive.name}", decimal)
+            md5 = file_hash(str(path), alg="md5")
+            tick(archive.size, archive.size)
+            return "" if md5 == archive.md5 else f"a file with the MD5 {md5} where {archive.md5} was expected"
+
+        return verify
+
+    def _read(self, archive: Path) -> dict:
+        """val2017's keypoint annotations, out of the archive."""
+        room = self.place.aside / "whole"
+        unpack(archive, room, [VAL])
+        try:
+            return json.loads((room / VAL).read_bytes())
+        except ValueError as error:
+            raise InputError(f"{VAL} in '{archive.name}' is not JSON: {error}.") from error
+
+    def _photographs(self, room: Path, parts: dict[str, list[dict]]) -> None:
+        """Those that aren't aside yet; each has its name only after it could be decoded."""
+        tick = self._task("photographs", str)
+        rows = [(split, image) for split, images in parts.items() for image in images]
+        for n, (split, image) in enumerate(rows, 1):
+            name = _file_name(image)
+            path = room / split / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.is_file():
+                url = f"{self.base}/val2017/{name}"
+                download(url, path, verify=_decodes(image), patience=self.patience)
+            tick(n, len(rows))
+
+    def _fits(self, archives: list[Archive], more: int = 0) -> None:
+        """InputError unless archives and what is unpacked fit: each archive is deleted before the next is got."""
+        used = needed = 0
+        for archive in archives:
+            here = [self.place.aside / name for name in (archive.name, f"{archive.name}.part")]
+            left = archive.size - min(sum(_holds(p) for p in here if p.is_file()), archive.size)
+            needed = max(needed, used + left + archive.unpacked)
+            used += left + archive.unpacked - archive.size
+        _room(self.place.aside, needed + more, "archives and what is unpacked")
+
+    def _task(self, text: str, amount: Callable[[int], str]) -> Callable[[int, int | None], None]:
+        """A line of progress; returns what moves it."""
+        task = self.progress.add_task(text, total=None, amount="")
+
+        def tick(done: int, total: int | None) -> None:
+            of = f" of {amount(total)}" if total else ""
+            self.progress.update(task, completed=done, total=total, amount=f"{amount(done)}{of}")
+
+        return tick
+
+
+def _sources(what: str, archives: dict[str, Archive], images: int) -> dict[str, str]:
+    """Where each target of a set comes from, in a word that `fetched.json` can compare."""
+    if what == "tiny":
+        return dict.fromkeys(SETS[what], f"tiny {images} of {archives['annotations'].md5}")
+    return {target: archives[_archive_of(target)].md5 for target in SETS[what]}
+
+
+def _archive_of(target: str) -> str:
+    return target.partition("/")[0]
+
+
+def _reduced(annotations: dict, images: list[dict], split: str) -> dict:
+    """The annotations of `images` alone, crowds and unlabelled persons included."""
+    ids = {image["id"] for image in images}
+    said = f"{len(ids)} photographs of COCO 2017's val2017 that may be shown again, as a set's {split}"
+    return {
+        "info": {**annotations.get("info", {}), "description": said},
+        "licenses": annotations["licenses"],
+        "categories": annotations["categories"],
+        "images": images,
+        "annotations": [a for a in annotations["annotations"] if a["image_id"] in ids],
+    }
+
+
+def _write_credits(folder: Path, licences: list[dict], parts: dict[str, list[dict]]) -> None:
+    """ATTRIBUTION.json for the book, ATTRIBUTION.md for people."""
+    by_id = {row["id"]: row for row in licences}
+    rows = [
+        {
+            "id": image["id"],
+            "file": f"{split}/{image['file_name']}",
+            "flickr_url": image.get("flickr_url", ""),
+            "coco_url": image.get("coco_url", ""),
+            "licence": by_id[image["license"]]["name"],
+            "licence_url": by_id[image["license"]]["url"],
+        }
+        for split, images in sorted(parts.items())
+        for image in images
+    ]
+    _write_json(folder / CREDITS[0], {"note": NO_AUTHORS, "images": rows})
+    table = ["| file | licence | photograph | COCO |", "| --- | --- | --- | --- |"]
+    table += [
+        f"| {r['file']} | [{r['licence']}]({r['licence_url']}) | {r['flickr_url']} | {r['coco_url']} |" for r in rows
+    ]
+    (folder / CREDITS[1]).write_text("\n".join(["# Attribution", "", NO_AUTHORS, "", *table, ""]), encoding="utf8")
+
+
+def _write_json(file: Path, content: dict) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content), encoding="utf8")
+
+
+def _decodes(image: dict) -> Callable[[Path], str]:
+    """COCO publishes no checksums of single images: one must decode, and have the size its annotation states."""
+    stated = f"{image['width']} x {image['height']}"
+
+    def verify(path: Path) -> str:
+        try:
+            with Image.open(path) as opened:
+                opened.load()
+                size = f"{opened.width} x {opened.height}"
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            return f"no image that can be decoded ({error})"
+        return "" if size == stated else f"an image of {size} pixels where {stated} were expected"
+
+    return verify
+
+
+def _file_name(image: dict) -> str:
+    """The image's file name; InputError for one that is a path."""
+    name = image["file_name"]
+    if name in ("", ".", "..") or "/" in name or "\\" in name or ":" in name:
+        raise InputError(f"{VAL} names the image file '{name}', which isn't a plain file name: it isn't COCO's.")
+    return name
+
+
+def _plain(member: zipfile.ZipInfo, archive: Path) -> bool:
+    """True for a file, False for a folder; InputError for a link, a device, or a path that leads elsewhere."""
+    name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
+    leads_out = name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts
+    if leads_out or kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise InputError(f"'{archive}' holds '{name}', which would reach outside its folder: don't use this archive.")
+    return not member.is_dir()
+
+
+def _below(member: zipfile.ZipInfo, target: str) -> bool:
+    return member.filename == target or member.filename.startswith(f"{target}/")
+
+
+def _holds(path: Path) -> int:
+    """Files of a folder, bytes of a file: enough to see that something went missing."""
+    return sum(1 for _ in path.iterdir()) if path.is_dir() else path.stat().st_size
+
+
+def _room(folder: Path, needed: int, what: str) -> None:
+    """InputError unless `needed` bytes are free where `folder` is or will be."""
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise InputError(
+            f"'{folder}' has {decimal(free)} free, and {decimal(needed)} are needed for {what}: "
+            "free some space, or give another --out."
+        )
+
+
+@contextmanager
+def _mended(out: Path) -> Iterator[None]:
+    """What the file system refuses, as a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"'{error.filename or out}' can't be written ({error.strerror or error}): mend that and run the same "
+            "command again to go on."
+        ) from error
+
+
+def _progress(quiet: bool) -> Progress:
+    """Lines on stderr, so that stdout stays the answer's."""
+    amount = TextColumn("{task.fields[amount]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), amount, TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=quiet)

@@ -1,0 +1,485 @@
+"""Getting COCO, against a server on this machine that misbehaves in every way a real one does."""
+
+import hashlib
+import io
+import json
+import shutil
+import stat
+import sys
+import threading
+import time
+import zipfile
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hgnb import cli
+from hgnb.data import coco
+from hgnb.data.download import CHUNK, Patience, download
+from hgnb.data.fetch import ARCHIVES, REPUBLISHABLE, TRAIN, VAL, Archive, choose, fetch, photo_credits, unpack
+from hgnb.errors import InputError
+
+HASTE = Patience(timeout=0.3, tries=3, pause=0.01, longest=0.02)
+LICENCES = {  # as COCO's annotation files list them
+    1: "http://creativecommons.org/licenses/by-nc-sa/2.0/",
+    2: "http://creativecommons.org/licenses/by-nc/2.0/",
+    3: "http://creativecommons.org/licenses/by-nc-nd/2.0/",
+    4: "http://creativecommons.org/licenses/by/2.0/",
+    5: "http://creativecommons.org/licenses/by-sa/2.0/",
+    6: "http://creativecommons.org/licenses/by-nd/2.0/",
+    7: "http://flickr.com/commons/usage/",
+    8: "http://www.usa.gov/copyright.shtml",
+}
+
+
+@dataclass
+class Server:
+    """What is served by path, and how the next answers misbehave; `asked` holds (path, Range, If-Range)."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    drops: list[int] = field(default_factory=list)  # bytes after which the next answers break off
+    stalls: int = 0  # answers that stop in the middle without closing
+    refusals: list[int] = field(default_factory=list)  # status of the next answers
+    ranges: bool = True
+    url: str = ""
+
+    def etag(self, path: str) -> str:
+        return f'"{hashlib.md5(self.files[path]).hexdigest()}"'
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for path, _, _ in self.asked]
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A server on 127.0.0.1 that lives as long as the test."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "HGNB_COCO_URL"):
+        monkeypatch.delenv(name, raising=False)
+    script, over = Server(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5
+
+        def do_GET(self):
+            span, condition = self.headers.get("Range"), self.headers.get("If-Range")
+            script.asked.append((self.path, span, condition))
+            if script.refusals or self.path not in script.files:
+                self.send_error(script.refusals.pop(0) if script.refusals else 404)
+                return
+            body, etag, first = script.files[self.path], script.etag(self.path), 0
+            if script.ranges and span and condition in (None, etag):
+                first = int(span.removeprefix("bytes=").rstrip("-"))
+                self.send_response(206)
+                self.send_header("Content-Range", f"bytes {first}-{len(body) - 1}/{len(body)}")
+            else:
+                self.send_response(200)
+            self.send_header("Content-Length", str(len(body) - first))
+            self.send_header("ETag", etag)
+            self.end_headers()
+            self.give(body[first:])
+
+        def give(self, body):
+            if script.stalls:
+                script.stalls -= 1
+                self.wfile.write(body[: len(body) // 2])
+                self.wfile.flush()
+                over.wait(2)
+            elif script.drops:
+                self.wfile.write(body[: script.drops.pop(0)])
+            else:
+                self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd.daemon_threads = True
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    script.url = f"http://127.0.0.1:{httpd.server_port}"
+    yield script
+    over.set()
+    httpd.shutdown()
+    httpd.server_close()
+    thread.join(5)
+
+
+def photograph(number: int) -> bytes:
+    """A JPEG of 48 x 40 pixels."""
+    file = io.BytesIO()
+    Image.fromarray(np.full((40, 48, 3), number * 7 % 256, np.uint8)).save(file, "JPEG")
+    return file.getvalue()
+
+
+def annotations(ids: range) -> dict:
+    """COCO's file with one person an image: licences 1 to 8 in turn, every fifth image without a labelled person."""
+    category = {"id": 1, "name": "person", "keypoints": ["nose", "left_hip"], "skeleton": [[1, 2]]}
+    person = {"category_id": 1, "iscrowd": 0, "area": 100.0, "bbox": [5, 5, 20, 20], "keypoints": [9, 9, 2, 20, 20, 1]}
+    url = "http://images.cocodataset.org/val2017/{:012}.jpg"
+    return {
+        "info": {"description": "COCO 2017 Dataset"},
+        "licenses": [{"id": n, "name": f"Licence {n}", "url": address} for n, address in LICENCES.items()],
+        "categories": [category],
+        "images": [
+            {"id": n, "file_name": f"{n:012}.jpg", "width": 48, "height": 40, "license": n % 8 + 1,
+             "coco_url": url.format(n), "flickr_url": f"http://flickr.test/{n}.jpg"}
+            for n in ids
+        ],
+        "annotations": [{**person, "id": n, "image_id": n, "num_keypoints": 2 if n % 5 else 0} for n in ids],
+    }  # fmt: skip
+
+
+def zipped(members: dict[str, bytes], kind: int = stat.S_IFREG) -> bytes:
+    """A zip with its folders as members of their own, as COCO's have them."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for folder in sorted({name.rpartition("/")[0] for name in members} - {""}):
+            archive.mkdir(folder)
+        for name, content in members.items():
+            member = zipfile.ZipInfo(name)
+            member.external_attr = (kind | 0o644) << 16
+            archive.writestr(member, content)
+    return file.getvalue()
+
+
+def stand_in(server: Server) -> dict[str, Archive]:
+    """Serves a small COCO at `server`; returns its table of archives."""
+    train, val = annotations(range(101, 105)), annotations(range(1, 31))
+    photographs = {n: photograph(n) for n in (*range(1, 31), *range(101, 105))}
+    server.files |= {f"/val2017/{n:012}.jpg": photographs[n] for n in range(1, 31)}
+    noise = np.random.default_rng(0).bytes(4 * CHUNK)
+    content = {
+        "annotations": {
+            "annotations/captions_val2017.json": b"{}",
+            TRAIN: json.dumps(train).encode(),
+            VAL: json.dumps(val).encode(),
+        },
+        "val2017": {f"val2017/{n:012}.jpg": photographs[n] for n in range(1, 31)},
+        "train2017": {f"train2017/{n:012}.jpg": photographs[n] for n in range(101, 105)} | {"train2017/more": noise},
+    }
+    archives = {}
+    for key, members in content.items():
+        body = zipped(members)
+        server.files[f"/{ARCHIVES[key].path}"] = body
+        archives[key] = Archive(ARCHIVES[key].path, hashlib.md5(body).hexdigest(), len(body), len(body))
+    return archives
+
+
+@pytest.fixture
+def get(server, tmp_path):
+    """Fetches a set of the small COCO into `tmp_path/coco`."""
+    archives = stand_in(server)
+
+    def get(what: str, **given):
+        given = {"base_url": server.url, "archives": archives, "patience": HASTE, "images": 12, **given}
+        return fetch(what, tmp_path / "coco", quiet=True, **given)
+
+    return get
+
+
+def test_the_table_is_cocos():
+    assert {key: (a.md5, a.size) for key, a in ARCHIVES.items()} == {
+        "annotations": ("f4bbac642086de4f52a3fdda2de5fa2c", 252_907_541),
+        "val2017": ("442b8da7639aecaf257c1dceb8ba8c80", 815_585_330),
+        "train2017": ("cced6f7f71b7629ddf16f17bbcfab6b2", 19_336_861_798),
+    }
+
+
+def test_full_is_coco_layout_and_a_second_call_fetches_nothing(get, server, tmp_path):
+    assert get("full") == [VAL, TRAIN, "val2017", "train2017"]
+    assert coco.load(tmp_path / "coco", "train").counts["images"] == 4
+    assert coco.load(tmp_path / "coco", "val").counts["images"] == 30
+    assert sorted(p.name for p in (tmp_path / "coco").iterdir()) == [
+        "annotations", "fetched.json", "train2017", "val2017",
+    ]  # fmt: skip
+    assert not (tmp_path / "coco/annotations/captions_val2017.json").exists()
+    server.asked.clear()
+    assert get("full") == []
+    assert get("val") == []
+    assert not server.asked
+
+
+def test_val_grows_to_full(get, server, tmp_path):
+    assert get("val") == [VAL, "val2017"]
+    server.asked.clear()
+    assert get("full") == [TRAIN, "train2017"]
+    assert not [path for path in server.paths if "val2017.zip" in path and "trainval" not in path]
+
+
+def test_tiny_holds_only_photographs_that_may_be_shown_again(get, server, tmp_path):
+    assert get("tiny")
+    folder = tmp_path / "coco"
+    splits = {name: json.loads((folder / file).read_text()) for name, file in (("train2017", TRAIN), ("val2017", VAL))}
+    images = [image for split in splits.values() for image in split["images"]]
+    assert {image["license"] for image in images} <= set(REPUBLISHABLE)
+    # by hand: ids 1.. with licence id % 8 + 1 (3 and 6 are ids 2 and 5, modulo 8), without every fifth
+    assert sorted(i["id"] for i in images) == [1, 3, 4, 6, 7, 8, 9, 11, 12, 14, 16, 17]
+    assert [i["id"] for i in splits["val2017"]["images"]] == [6, 11, 17]
+    for name in splits:
+        assert {p.image_id for p in coco.load(folder, name).persons} == {i["id"] for i in splits[name]["images"]}
+        assert {p.name for p in (folder / name).iterdir()} == {i["file_name"] for i in splits[name]["images"]}
+    coco.check(folder)
+    credits = json.loads((folder / "ATTRIBUTION.json").read_text())
+    assert "val2017" in credits["note"]
+    assert credits["images"][0] == {
+        "id": 1, "file": "train2017/000000000001.jpg", "licence": "Licence 2", "licence_url": LICENCES[2],
+        "flickr_url": "http://flickr.test/1.jpg", "coco_url": "http://images.cocodataset.org/val2017/000000000001.jpg",
+    }  # fmt: skip
+    assert len(photo_credits(folder)) == 12
+    assert "http://flickr.test/1.jpg" in photo_credits(folder)[1]
+    assert "| train2017/000000000001.jpg | [Licence 2]" in (folder / "ATTRIBUTION.md").read_text()
+    server.asked.clear()
+    assert get("tiny") == []
+    assert not server.asked
+    with pytest.raises(InputError, match=r"there already, from somewhere else"):
+        get("val")
+
+
+def test_photographs_are_chosen_by_the_licence_itself_not_its_number():
+    given = annotations(range(1, 9))
+    given["licenses"][3]["url"] = LICENCES[6]  # id 4 would be BY
+    assert 4 not in {image["license"] for image in choose(given, 9)}
+    assert {image["license"] for image in choose(annotations(range(1, 9)), 9)} == {1, 2, 4, 5, 7, 8} - {6}
+
+
+def test_tiny_goes_on_where_it_stopped(get, server, tmp_path):
+    gone = {path: server.files.pop(path) for path in ["/val2017/000000000009.jpg"]}
+    with pytest.raises(InputError, match=r"000000000009.jpg answers 404"):
+        get("tiny")
+    with pytest.raises(InputError, match="not in COCO layout"):
+        coco.check(tmp_path / "coco")
+    server.files |= gone
+    server.asked.clear()
+    assert get("tiny")
+    assert not [path for path in server.paths if path.endswith(".zip") or path.endswith("001.jpg")]
+    assert len(set(server.paths)) == len(server.paths)
+
+
+def test_a_photograph_of_another_size_or_none_at_all_is_not_kept(get, server, tmp_path):
+    server.files["/val2017/000000000003.jpg"] = server.files["/val2017/000000000003.jpg"][:200]
+    with pytest.raises(InputError, match=r"000000000003.jpg gave no image that can be decoded"):
+        get("tiny")
+    file = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(file, "PNG")
+    server.files["/val2017/000000000003.jpg"] = file.getvalue()
+    with pytest.raises(InputError, match=r"9 x 9 pixels where 48 x 40 were expected"):
+        get("tiny")
+    assert not list((tmp_path / "coco").rglob("*3.jpg*"))
+
+
+# One file.
+
+
+@pytest.fixture
+def big(server) -> bytes:
+    server.files["/big"] = np.random.default_rng(1).bytes(5 * CHUNK + 77)
+    return server.files["/big"]
+
+
+def test_a_dropped_connection_is_gone_on_with(server, big, tmp_path):
+    server.drops = [2 * CHUNK + 5, CHUNK]
+    heard = []
+    download(f"{server.url}/big", tmp_path / "big", patience=HASTE, tick=lambda have, total: heard.append(have))
+    assert (tmp_path / "big").read_bytes() == big
+    etag = server.etag("/big")
+    spans = [f"bytes={2 * CHUNK}-", f"bytes={3 * CHUNK}-"]  # what came of a third chunk is asked for again
+    assert server.asked == [("/big", None, None), *(("/big", span, etag) for span in spans)]
+    assert heard == sorted(heard)
+    assert heard[-1] == len(big)
+    assert [p.name for p in tmp_path.iterdir()] == ["big"]
+
+
+def test_drops_that_each_bring_something_are_no_failures(server, big, tmp_path):
+    server.drops = [CHUNK] * 5
+    download(f"{server.url}/big", tmp_path / "big", patience=Patience(timeout=1, tries=1, pause=0))
+    assert (tmp_path / "big").read_bytes() == big
+
+
+def test_an_interrupted_call_is_gone_on_with_by_the_next(server, big, tmp_path):
+    server.drops = [2 * CHUNK, 0, 0, 0]
+    with pytest.raises(InputError, match=r"'big' can't be fetched .* 3 times in a row; run .* after 131,072 bytes"):
+        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    assert not (tmp_path / "big").exists()
+    server.asked.clear()
+    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    assert server.asked == [("/big", f"bytes={2 * CHUNK}-", server.etag("/big"))]
+    assert (tmp_path / "big").read_bytes() == big
+
+
+def test_a_file_that_changed_meanwhile_is_fetched_anew(server, big, tmp_path):
+    server.drops = [2 * CHUNK, 0, 0, 0]
+    with pytest.raises(InputError):
+        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    server.files["/big"] = big[::-1]
+    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    assert (tmp_path / "big").read_bytes() == big[::-1]
+
+
+def test_a_part_that_the_server_knows_nothing_of_is_fetched_anew(server, big, tmp_path):
+    server.drops = [2 * CHUNK, 0, 0, 0]
+    with pytest.raises(InputError):
+        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    server.refusals = [416]  # Range Not Satisfiable
+    server.asked.clear()
+    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    assert [span for _, span, _ in server.asked] == [f"bytes={2 * CHUNK}-", None]
+    assert (tmp_path / "big").read_bytes() == big
+
+
+def test_a_server_without_range_starts_over(server, big, tmp_path):
+    server.ranges, server.drops = False, [2 * CHUNK]
+    download(f"{server.url}/big", tmp_path / "big", size=len(big), patience=HASTE)
+    assert (tmp_path / "big").read_bytes() == big
+    assert len(server.asked) == 2
+
+
+def test_a_server_without_range_that_always_drops_ends(server, big, tmp_path):
+    server.ranges, server.drops = False, [2 * CHUNK] * 99
+    with pytest.raises(InputError, match="3 times in a row"):
+        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    assert len(server.asked) == 4  # the first brought something
+
+
+def test_a_stall_times_out_and_is_asked_again(server, big, tmp_path):
+    server.stalls = 1
+    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    assert (tmp_path / "big").read_bytes() == big
+
+
+def test_a_server_that_only_stalls_is_given_up(server, tmp_path):
+    server.files["/small"], server.stalls = b"0123456789", 99
+    start = time.monotonic()
+    with pytest.raises(InputError, match=r"nothing came for 0.3 s, 3 times in a row"):
+        download(f"{server.url}/small", tmp_path / "small", patience=HASTE)
+    assert time.monotonic() - start < 4
+    assert not (tmp_path / "small").exists()
+
+
+def test_503_is_asked_again_then_said(server, big, tmp_path):
+    server.refusals = [503, 503]
+    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    server.refusals = [503] * 9
+    server.asked.clear()
+    with pytest.raises(InputError, match=r"the server answered 503 \(Service Unavailable\), 3 times in a row"):
+        download(f"{server.url}/big", tmp_path / "other", patience=HASTE)
+    assert len(server.asked) == 3
+
+
+def test_404_is_said_at_once(server, tmp_path):
+    with pytest.raises(InputError, match=r"/none answers 404 \(Not Found\)"):
+        download(f"{server.url}/none", tmp_path / "none", patience=HASTE)
+    assert len(server.asked) == 1
+
+
+def test_nobody_there_is_said(server, tmp_path):
+    with pytest.raises(InputError, match="the connection failed, 3 times"):
+        download("http://127.0.0.1:9/x", tmp_path / "x", patience=HASTE)
+    with pytest.raises(InputError, match="no usable address"):
+        download("coco/x", tmp_path / "x", patience=HASTE)
+
+
+# Archives that aren't what they should be.
+
+
+def test_wrong_bytes_are_not_kept(get, server, tmp_path):
+    path = f"/{ARCHIVES['val2017'].path}"
+    right = server.files[path]
+    server.files[path] = right[:-1] + bytes([right[-1] ^ 1])
+    with pytest.raises(InputError, match=r"val2017.zip gave a file with the MD5 .* was deleted"):
+        get("val")
+    assert not list((tmp_path / "coco").rglob("val2017*"))
+    server.files[path] = right
+    assert get("val") == ["val2017"]
+
+
+def test_another_size_is_seen_before_the_bytes_come(get, server):
+    server.files[f"/{ARCHIVES['val2017'].path}"] = b"<html>Log in</html>"
+    with pytest.raises(InputError, match=r"val2017.zip is 19 bytes where [\d,]+ were expected"):
+        get("val")
+
+
+def test_an_archive_that_breaks_off_is_gone_on_with(get, server, tmp_path):
+    server.drops = [10**9, 10**9, CHUNK * 3]
+    assert get("full")
+    assert server.asked[-1][1] == f"bytes={CHUNK * 3}-"
+
+
+def test_too_little_disk_is_seen_before_anything_is_fetched(get, server, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**6, 10**6, 1000))
+    for what in ("tiny", "val", "full"):
+        with pytest.raises(InputError, match=r"has 1.0 kB free, and .* are needed"):
+            get(what)
+    assert not server.asked
+
+
+@pytest.mark.parametrize(
+    "name", ["../out.jpg", "val2017/../../out.jpg", "/tmp/out.jpg", "C:/out.jpg", "val2017\\..\\..\\out.jpg"]
+)
+def test_an_archive_that_reaches_outside_is_refused(tmp_path, name):
+    (tmp_path / "bad.zip").write_bytes(zipped({"val2017/1.jpg": b"1", name: b"2"}))
+    with pytest.raises(InputError, match="outside its folder"):
+        unpack(tmp_path / "bad.zip", tmp_path / "aside", ["val2017"])
+    assert [p.name for p in tmp_path.iterdir()] == ["bad.zip"]
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
+def test_links_and_devices_are_refused(tmp_path, kind):
+    (tmp_path / "bad.zip").write_bytes(zipped({"val2017/1.jpg": b"/etc"}, kind))
+    with pytest.raises(InputError, match="outside its folder"):
+        unpack(tmp_path / "bad.zip", tmp_path / "aside", ["val2017"])
+    assert not (tmp_path / "aside").exists()
+
+
+def test_a_damaged_archive_is_a_sentence_and_leaves_nothing_that_looks_complete(get, server, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device", "x")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfileobj", full)
+        with pytest.raises(InputError, match="No space left on device"):
+            get("val")
+    assert not (tmp_path / "coco/val2017").exists()
+    assert not (tmp_path / "coco/annotations").exists()
+    assert get("val")
+    (tmp_path / "cut.zip").write_bytes(zipped({"val2017/1.jpg": b"1" * 99})[:-40])
+    with pytest.raises(InputError, match="can't be unpacked"):
+        unpack(tmp_path / "cut.zip", tmp_path / "aside", ["val2017"])
+
+
+def test_what_somebody_else_put_there_is_left_alone(get, server, tmp_path):
+    (tmp_path / "coco/val2017").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"val2017' is there already, from somewhere else"):
+        get("val")
+    assert not server.asked
+
+
+def test_what_went_missing_since_is_noticed(get, tmp_path):
+    get("val")
+    next((tmp_path / "coco/val2017").iterdir()).unlink()
+    with pytest.raises(InputError, match="has 29 of the 30 files"):
+        get("val")
+
+
+def test_the_command_says_one_sentence(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HGNB_COCO_URL", server.url + "/")
+    (tmp_path / "file").write_text("")
+    for words, said in (
+        (
+            ["tiny", "--out", str(tmp_path / "coco")],
+            f"{server.url}/annotations/annotations_trainval2017.zip answers 404",
+        ),
+        (["vall", "--out", str(tmp_path / "coco")], "did you mean 'val'?"),
+        (["val", "--out", str(tmp_path / "file")], "can't be written"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["hgnb", "data", "fetch", *words])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        assert stopped.value.code == 1
+        err = [line for line in capsys.readouterr().err.splitlines() if "━" not in line and line.strip()]
+        assert len(err) == 1
+        assert said in err[0]
