@@ -55,8 +55,8 @@ def training(run: Run, lines: Baselines) -> Plate:
 
 
 def drop_epoch(metrics: pd.DataFrame) -> int | None:
-    """The last epoch at the first learning rate, if the rate dropped."""
-    lower = metrics.epoch[metrics.learning_rate < metrics.learning_rate.iloc[0]]
+    """The last epoch before the learning rate dropped, if it did; a warm-up only rises."""
+    lower = metrics.epoch[metrics.learning_rate.diff() < 0]
     return int(lower.iloc[0]) - 1 if len(lower) else None
 
 

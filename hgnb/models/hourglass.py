@@ -27,6 +27,7 @@ class HourglassConfig:
     inner: int = quantity(128, "feature maps", "3.2.2")
     stem: int = quantity(256, "feature maps", "3.2.4")
     bottleneck: int = quantity(3, "residuals", "5.1")
+    output_gain: float = quantity(1.0, "times Glorot's weights of the last convolution", "5.1 names no exception")
     keypoints: int = quantity(17, "heatmaps", "4.1; the dataset's category decides")
 
     @property
@@ -138,6 +139,8 @@ class StackedHourglass(nn.Module):
         self.from_features = nn.ModuleList(nn.Conv2d(c, c, 1) for _ in range(config.stacks - 1))
         self.from_heatmaps = nn.ModuleList(nn.Conv2d(config.keypoints, c, 1) for _ in range(config.stacks - 1))
         self.apply(glorot)
+        for head in self.heads:
+            head.heatmaps.weight.data *= config.output_gain
 
     def insert_autoencoder(self, config: AutoencoderConfig, side: int) -> None:
         """Puts an autoencoder behind the third bottleneck residual of each hourglass; 7.2, fig-shg-ae-architecture."""

@@ -26,6 +26,7 @@ class TrainingConfig:
     eps: float = quantity(1e-8, "outside the root, as torch", "ambiguity 4")
     drop_after: int = quantity(5, "epochs since the best PCK", "5.1; ambiguity 11")
     drop_factor: float = quantity(5.0, "divides the rate, once", "5.1")
+    warmup: int = quantity(0, "steps over which the rate rises to its value", "5.1 names none")
     threads: int = quantity(0, "of the processor; 0: as many as torch takes", "ours: small maps gain nothing from more")
 
 
@@ -84,6 +85,11 @@ class PoseModule(Tracked):
         """(B, K, size, size) float32."""
         return heatmaps(batch.points, batch.visibility, side=self.side, size=self.size, config=self.maps)
 
+    def on_train_batch_start(self, batch: Batch, _: int) -> None:
+        if self.global_step < self.config.warmup:
+            for group in self.optimizers().param_groups:
+                group["lr"] = self.config.rate * (self.global_step + 1) / self.config.warmup
+
     def training_step(self, batch: Batch, _: int) -> Tensor:
         truth = self.targets(batch)
         outputs = self.network.predictions(batch.images(self.mean_rgb))
@@ -104,6 +110,7 @@ class PoseModule(Tracked):
         self.row["train_loss"] = self.ratio("train_loss", "train_persons")
         self.row["val_loss"] = self.ratio("val_loss", "val_persons")
         self.row["val_pck"] = self.ratio("val_hits", "val_keypoints")
+        self.row["learning_rate"] = self.optimizers().param_groups[0]["lr"]  # a warm-up ends within an epoch
         self._age_rate()
 
     def _age_rate(self) -> None:
