@@ -9,7 +9,8 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from hgnb.data import synthetic
-from hgnb.data.body import KEYPOINTS, MOTION, POSTURES, draw_pose, skeleton
+from hgnb.data.body import KEYPOINTS, skeleton
+from hgnb.data.pose import MOTION, POSTURES, draw_pose
 from hgnb.errors import InputError
 
 AT = {name: i for i, name in enumerate(KEYPOINTS)}
