@@ -47,7 +47,8 @@ class Table:
             *[[str(v) for v in row] for row in self.rows.to_numpy(dtype=object)],
         ]
         body = "\n".join("| " + " | ".join(v.replace("|", "\\|") for v in line) + " |" for line in lines)
-        return f"```{{table}} {self.caption}\n:name: {self.name}\n\n{body}\n```\n"
+        # Tildes, because a caption may hold backticks, which a fence of backticks may not.
+        return f"~~~{{table}} {self.caption}\n:name: {self.name}\n\n{body}\n~~~\n"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         html = f"<p><em>{self.caption}</em></p>" + self.rows.to_html(index=False, border=0)
