@@ -11,6 +11,7 @@ from pycocotools.coco import COCO
 from hgnb.data import synthetic
 from hgnb.data.body import KEYPOINTS, skeleton
 from hgnb.data.pose import MOTION, POSTURES, draw_pose
+from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
 AT = {name: i for i, name in enumerate(KEYPOINTS)}
@@ -65,6 +66,28 @@ def test_the_bytes_depend_on_the_seed_alone(tmp_path):
     assert len(files) == 13
     assert filecmp.cmpfiles(one, two, files, shallow=False)[0] == files
     assert filecmp.cmpfiles(one, other, files, shallow=False)[0] == []
+
+
+def test_mpii_joints_on_the_same_pictures(folder, tmp_path):
+    out = synthetic.write(tmp_path / "mpii", train_images=8, val_images=1, schema="mpii16", processes=1)
+    assert filecmp.cmp(out / "train2017" / f"{3:012d}.jpg", folder / "train2017" / f"{3:012d}.jpg", shallow=False)
+    table = COCO(out / "annotations" / "person_keypoints_train2017.json")
+    schema = KeypointSchema.from_category(table.cats[1])
+    assert schema.names[6:10] == ("pelvis", "thorax", "upper_neck", "head_top")
+    assert len(schema) == 16 and len(schema.skeleton) == 15 and len(schema.pairs) == 6
+    assert sorted({joint for bone in schema.skeleton for joint in bone}) == list(range(16))  # a tree
+    whole = [p for p in table.anns.values() if p["num_keypoints"] == 16 and p["posture"] in ("standing", "walking")]
+    assert whole
+    for person in whole:  # from the ankles up to the crown
+        heights = joints(person)[[0, 1, 2, 7, 8, 9], 1]
+        assert np.all(np.diff(heights) < 0)
+    seen = [joints(person)[9, 2] == 2 for person in whole]
+    assert np.mean(seen) > 0.7
+
+
+def test_an_unknown_schema_is_named(tmp_path):
+    with pytest.raises(InputError, match="coco17 or mpii16"):
+        synthetic.write(tmp_path / "x", train_images=1, val_images=1, schema="lspet")
 
 
 def test_labels_count_up_and_lie_inside_the_image(people):

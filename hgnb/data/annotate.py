@@ -7,21 +7,16 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from hgnb.data.canvas import OVERSAMPLING, Canvas
+from hgnb.data.layout import COCO17, SUBSETS, Layout
 from hgnb.data.pose import MOTION
 from hgnb.data.scene import Actor
 
-# How far (metres) a joint may lie under the visible surface and still count as seen: the flesh around it.
-FLESH = np.array([0.03] + [0.025] * 2 + [0.04] * 2 + [0.1] * 2 + [0.07] * 2 + [0.06] * 2 + [0.14] * 2)
-FLESH = np.concatenate([FLESH, [0.09] * 2, [0.08] * 2])
-# Contiguous sets that an annotator might have labelled alone: head, upper body, trunk and legs, one half.
-SUBSETS = (range(0, 5), range(0, 11), range(5, 17), (0, 1, 3, 5, 7, 9), (5, 6, 11, 12), range(5, 13))
 
-
-def annotate(rng: np.random.Generator, canvas: Canvas, actor: Actor, mask: np.ndarray) -> dict:
+def annotate(rng: np.random.Generator, canvas: Canvas, actor: Actor, mask: np.ndarray, layout: Layout = COCO17) -> dict:
     """One person's annotation; all coordinates in image pixels, pixel centres at integers."""
     region = describe(mask)
-    points = visible_joints(canvas, actor)
-    labelled = _labelled(rng, points[:, 2], region["bbox"][3] / mask.shape[0])
+    points = visible_joints(canvas, actor, layout)
+    labelled = _labelled(rng, layout, points[:, 2], region["bbox"][3] / mask.shape[0])
     points[~labelled] = 0
     keypoints = [int(n) if at % 3 == 2 else round(n, 1) for at, n in enumerate(points.ravel().tolist())]
     extras = {"posture": actor.posture, "motion": MOTION[actor.posture], "facing": round(actor.yaw, 1)}
@@ -44,9 +39,9 @@ def describe(mask: np.ndarray) -> dict:
     }
 
 
-def visible_joints(canvas: Canvas, actor: Actor) -> np.ndarray:
-    """Keypoints (17, 3): x, y in image pixels and v: 0 outside of the image, 1 hidden, 2 seen."""
-    xyz = actor.view.project(actor.body.keypoints())
+def visible_joints(canvas: Canvas, actor: Actor, layout: Layout = COCO17) -> np.ndarray:
+    """Keypoints (K, 3): x, y in image pixels and v: 0 outside of the image, 1 hidden, 2 seen."""
+    xyz = actor.view.project(layout.locate(actor.body))
     height, width = canvas.depth.shape
     cols, rows = np.round(xyz[:, 0]).astype(int), np.round(xyz[:, 1]).astype(int)
     # Canvas pixel i is centred at (i + 1/2) / oversampling - 1/2 in the image.
@@ -54,20 +49,20 @@ def visible_joints(canvas: Canvas, actor: Actor) -> np.ndarray:
     limit = np.array([width, height]) / OVERSAMPLING - 1
     inside = ((xy >= 0) & (xy <= limit)).all(1)
     cols, rows = np.clip(cols, 0, width - 1), np.clip(rows, 0, height - 1)
-    covered = canvas.depth[rows, cols] - xyz[:, 2] > FLESH
+    covered = canvas.depth[rows, cols] - xyz[:, 2] > layout.flesh
     seen = (canvas.owners(rows, cols) == actor.number) & ~covered
     v = np.where(inside, np.where(seen, 2, 1), 0)
     return np.column_stack([np.where(inside[:, None], xy, 0), v])
 
 
-def _labelled(rng: np.random.Generator, v: np.ndarray, tall: float) -> np.ndarray:
+def _labelled(rng: np.random.Generator, layout: Layout, v: np.ndarray, tall: float) -> np.ndarray:
     """Which keypoints an annotator labels; `tall` is the person's part of the image's height."""
-    thorough, lot, subset = rng.uniform() < 0.8, rng.uniform(), SUBSETS[rng.integers(len(SUBSETS))]
+    thorough, lot, subset = rng.uniform() < 0.8, rng.uniform(), layout.subset(rng.integers(len(SUBSETS)))
     labelled = v > 0
     if not thorough:  # what can't be seen isn't guessed
         labelled &= v == 2
     if (tall < 0.25 and lot < 0.4) or lot < 0.03:
         return np.zeros_like(labelled)
     if lot < 0.18:
-        labelled &= np.isin(np.arange(len(v)), list(subset))
+        labelled &= subset
     return labelled

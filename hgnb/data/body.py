@@ -81,6 +81,7 @@ def skeleton(pose: Pose, stature: float) -> Skeleton:
     points["head"] = points["neck"] + head @ (0, HEAD_CENTRE - NECK, 0.012)
     # A face's landmarks as fractions of stature from the head's centre.
     points["nose"] = points["head"] + head @ (0, -0.014, 0.060)
+    points["head_top"] = points["head"] + head @ (0, 0.061, 0)  # a centimetre under the crown
     for side, sign in SIDES:
         points[f"{side}_eye"] = points["head"] + head @ (sign * 0.019, 0.004, 0.046)
         points[f"{side}_ear"] = points["head"] + head @ (sign * 0.045, -0.008, -0.004)

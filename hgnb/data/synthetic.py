@@ -20,16 +20,13 @@ from PIL import Image, ImageFilter
 
 from hgnb.data.annotate import annotate, describe
 from hgnb.data.backdrop import backdrop, obstacle, seat
-from hgnb.data.body import KEYPOINTS
+from hgnb.data.body import KEYPOINTS as KEYPOINTS  # the default schema's
 from hgnb.data.canvas import OVERSAMPLING, Canvas
 from hgnb.data.figure import dress
+from hgnb.data.layout import COCO17, LAYOUTS, Layout
 from hgnb.data.scene import Stage, draw_actors, draw_crowd
 from hgnb.errors import InputError
 
-SKELETON = (  # COCO's own list, 1-based
-    *([16, 14], [14, 12], [17, 15], [15, 13], [12, 13], [6, 12], [7, 13], [6, 7], [6, 8], [7, 9]),
-    *([8, 10], [9, 11], [2, 3], [1, 2], [1, 3], [2, 4], [3, 5], [4, 6], [5, 7]),
-)
 JPEG = {"format": "JPEG", "quality": 90, "subsampling": 2, "optimize": False}
 
 
@@ -42,13 +39,17 @@ def write(
     width: int = 320,
     height: int = 240,
     processes: int | None = None,
+    schema: str = "coco17",
 ) -> Path:
     """Draw a dataset into the folder `out`, which must be new or empty, and return it.
 
+    `schema` is one of `layout.LAYOUTS`: "coco17", or "mpii16" for MPII's joints; the pictures are the same.
     The same seed gives the same bytes for any number of processes (None: one a core). The folder is
     written aside and renamed at the end, so an interrupted call leaves no half of a dataset.
     """
-    out = Path(out)
+    if schema not in LAYOUTS:
+        raise InputError(f"There is no schema '{schema}': choose {' or '.join(LAYOUTS)}.")
+    out, layout = Path(out), LAYOUTS[schema]
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"The folder '{out}' isn't empty: name a new one or remove it first.")
     aside = out.with_name(out.name + ".partial")
@@ -58,8 +59,8 @@ def write(
         for split, (name, count) in enumerate((("train", train_images), ("val", val_images))):
             (aside / f"{name}2017").mkdir()
             first = 1 + split * train_images
-            draw = partial(_save, aside / f"{name}2017", (seed, split), first, (width, height))
-            table = _table(_each(draw, count, processes), first, (width, height), seed)
+            draw = partial(_save, aside / f"{name}2017", (seed, split), first, (width, height), layout)
+            table = _table(_each(draw, count, processes), first, (width, height), seed, layout)
             (aside / "annotations" / f"person_keypoints_{name}2017.json").write_text(json.dumps(table))
         if out.exists():
             out.rmdir()
@@ -79,15 +80,17 @@ def _each(draw, count: int, processes: int | None) -> list[list[dict]]:
         return pool.map(draw, range(count), chunksize=8)
 
 
-def _save(folder: Path, seed: tuple[int, int], first: int, size: tuple[int, int], index: int) -> list[dict]:
-    image, people = draw_image(np.random.default_rng([*seed, index]), *size)
+def _save(
+    folder: Path, seed: tuple[int, int], first: int, size: tuple[int, int], layout: Layout, index: int
+) -> list[dict]:
+    image, people = draw_image(np.random.default_rng([*seed, index]), *size, layout)
     held = io.BytesIO()
     image.save(held, **JPEG)
     (folder / f"{first + index:012d}.jpg").write_bytes(held.getvalue())
     return people
 
 
-def _table(drawn: list[list[dict]], first: int, size: tuple[int, int], seed: int) -> dict:
+def _table(drawn: list[list[dict]], first: int, size: tuple[int, int], seed: int, layout: Layout) -> dict:
     """COCO's tables, with ids that don't collide between the splits."""
     images, annotations = [], []
     for image_id, people in enumerate(drawn, first):
@@ -103,13 +106,15 @@ def _table(drawn: list[list[dict]], first: int, size: tuple[int, int], seed: int
             "year": 2017,
         },
         "licenses": [{"id": 1, "name": "CC0 1.0", "url": "https://creativecommons.org/publicdomain/zero/1.0/"}],
-        "categories": [{**person, "keypoints": list(KEYPOINTS), "skeleton": [list(b) for b in SKELETON]}],
+        "categories": [{**person, "keypoints": list(layout.names), "skeleton": [list(b) for b in layout.skeleton]}],
         "images": images,
         "annotations": annotations,
     }
 
 
-def draw_image(rng: np.random.Generator, width: int, height: int) -> tuple[Image.Image, list[dict]]:
+def draw_image(
+    rng: np.random.Generator, width: int, height: int, layout: Layout = COCO17
+) -> tuple[Image.Image, list[dict]]:
     """One picture and the annotations of its people, without their ids."""
     w, h = width * OVERSAMPLING, height * OVERSAMPLING
     stage = Stage(w, h, h * rng.uniform(0.2, 0.42), rng.uniform(1.0, 1.7), 1.3 * h)
@@ -125,10 +130,10 @@ def draw_image(rng: np.random.Generator, width: int, height: int) -> tuple[Image
         if rng.uniform() < 0.16:
             canvas.draw(*obstacle(rng, stage, actor))
     canvas.paint(picture)
-    people = [annotate(rng, canvas, actor, canvas.mask([actor.number])) for actor in actors]
+    people = [annotate(rng, canvas, actor, canvas.mask([actor.number]), layout) for actor in actors]
     if crowd:
         region = describe(canvas.mask([actor.number for actor in crowd]))
-        people.append({**region, "iscrowd": 1, "keypoints": [0] * 51, "num_keypoints": 0})
+        people.append({**region, "iscrowd": 1, "keypoints": [0] * 3 * len(layout.names), "num_keypoints": 0})
     return _develop(rng, picture), [person for person in people if person["area"] > 0]
 
 
