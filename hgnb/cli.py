@@ -131,6 +131,18 @@ def fetch(
     print(f"{out}: {', '.join(added)} added." if added else f"{out}: '{what}' is complete already.")
 
 
+@data_app.command()
+def check(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder in COCO layout.")]):
+    """Say what a dataset holds and what in it is damaged; exit status 1 if anything is."""
+    from rich.console import Console
+
+    from hgnb.data.check import check
+
+    report = check(folder, progress=True)
+    Console().print(report)
+    raise typer.Exit(0 if report.sound else 1)
+
+
 @profile_app.command()
 def show(name: str):
     """Print every number of a profile with its unit and source."""

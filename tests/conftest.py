@@ -62,8 +62,8 @@ def write_coco(folder: Path, images: dict[str, int], keypoints: int = 5) -> Path
                 annotations.append(annotation(len(annotations) + 1, n + 1, points, flags))
             listed.append({"id": n + 1, "file_name": f"{n + 1:03}.png", "width": 96, "height": 80})
             Image.fromarray(pixels).save(folder / split / f"{n + 1:03}.png")
-        crowd = {**annotation(901, 1, np.ones((keypoints, 2)), np.zeros(keypoints)), "iscrowd": 1}
-        unlabelled = annotation(902, 2, np.ones((keypoints, 2)), np.zeros(keypoints))
+        crowd = {**annotation(901, 1, np.full((keypoints, 2), 9), np.zeros(keypoints)), "iscrowd": 1}
+        unlabelled = annotation(902, 2, np.full((keypoints, 2), 9), np.zeros(keypoints))
         content = {
             "images": listed,
             "annotations": [*annotations, crowd, unlabelled],

@@ -50,14 +50,10 @@ def test_schema_sides_pairs_and_groups():
         (lambda f: (f / "train2017" / "003.png").unlink(), "003.png' is missing"),
         (lambda f: (f / "annotations/person_keypoints_val2017.json").write_text("{"), "is not JSON"),
         (lambda f: (f / "annotations/person_keypoints_val2017.json").unlink(), "person_keypoints_val"),
-        (
-            lambda f: _edit(f, lambda d: d["annotations"][3]["keypoints"].pop()),
-            "Annotation 4 .*14 keypoint numbers",
-        ),
-        (
-            lambda f: _edit(f, lambda d: d["annotations"][3].update(image_id=77)),
-            "Annotation 4 .*isn't listed",
-        ),
+        (lambda f: _edit(f, lambda d: d.update(images={})), "no list of images"),
+        (lambda f: _edit(f, lambda d: d["categories"].append(d["categories"][0] | {"id": 2})), "one category .*not 2"),
+        (lambda f: _edit(f, lambda d: d["categories"][0]["keypoints"].reverse()), "categories .* differ"),
+        (lambda f: _edit(f, lambda d: d["categories"][0].update(skeleton=[[1, 6]])), "pairs of 1 to 5"),
         (lambda f: _edit(f, lambda d: d.update(annotations=[])), "no person with keypoints"),
     ],
 )
@@ -66,6 +62,36 @@ def test_damage_is_one_sentence(coco_folder, spoil, words):
     with pytest.raises(InputError, match=words) as error:
         coco.check(coco_folder)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [
+        (lambda a: a["keypoints"].pop(), "keypoint length", "14 keypoint numbers, not 3 x 5"),
+        (lambda a: a.update(image_id=77), "unknown image", "the image 77, which isn't listed"),
+        (lambda a: a.pop("bbox"), "box", "isn't four numbers"),
+        (lambda a: a["keypoints"].__setitem__(3, float("nan")), "keypoint place", "which is no place"),
+        (lambda a: a["keypoints"].__setitem__(4, "7"), "keypoint numbers", "aren't a list of numbers"),
+        (lambda a: a.update(category_id=[1]), "unknown category", "isn't listed"),
+    ],
+)
+def test_damage_of_one_person_drops_that_person(coco_folder, change, kind, words):
+    _edit(coco_folder, lambda d: change(d["annotations"][3]))
+    split = coco.load(coco_folder, "train")
+    assert [p.id for p in split.persons] == [n for n in range(1, 25) if n != 4]
+    assert split.dropped == {kind: [4]}
+    (fault,) = split.faults
+    assert (fault.split, fault.kind, fault.id) == ("train2017", kind, 4) and words in fault.reason
+    counts = split.counts
+    assert counts["annotations"] == counts["crowds"] + counts["without keypoints"] + counts["persons"] + 1
+
+
+def test_a_coordinate_without_a_label_means_nothing(coco_folder):
+    """COCO writes 0, 0, 0; whatever else stands there is no damage, and nothing reads it."""
+    nan = float("nan")
+    _edit(coco_folder, lambda d: d["annotations"][0]["keypoints"].__setitem__(slice(0, 3), [nan, -5, 0]))
+    split = coco.load(coco_folder, "train")
+    assert not split.faults and split.persons[0].keypoints[0].tolist() == [0, 0, 0]
 
 
 def _edit(folder, change):
@@ -117,6 +143,28 @@ def test_a_square_lies_in_its_image(width, height, data):
     for rule in ("shift", "vertical"):
         crop = square(someone, size=64, margin=0.1, rule=rule)
         assert 0 <= crop.x <= width - crop.side and 0 <= crop.y <= height - crop.side and crop.side >= 1
+
+
+@settings(max_examples=300)
+@given(st.integers(20, 300), st.integers(20, 300), st.floats(1, 400), st.data())
+def test_a_crop_contains_every_keypoint_that_fits(width, height, longer, data):
+    """In halves and quarters of a pixel too, which sit between two pixels' squares."""
+    quarters = st.tuples(st.integers(0, 4 * (width - 1)), st.integers(0, 4 * (height - 1)))
+    points = np.array(data.draw(st.lists(quarters, min_size=1, max_size=6))) / 4
+    someone = person((0, 0, longer, 1), np.column_stack([points, np.full(len(points), 2)]), (width, height))
+    crop = square(someone, size=64, margin=0.1, rule="shift")
+    pixels = np.floor(points + 0.5)
+    kept = keypoints_in(someone, crop)[:, 2] > 0
+    if (np.ptp(pixels, axis=0) < crop.side).all():
+        assert kept.all()
+    else:
+        assert not kept.all()
+    assert crop.side == max(1, round(min(longer * 1.1, width, height)))
+
+
+def test_an_unknown_crop_rule_is_refused():
+    with pytest.raises(InputError, match="did you mean 'shift'"):
+        square(person((0, 0, 9, 9), [(1, 1, 2)]), size=64, margin=0.1, rule="shfit")
 
 
 def test_a_keypoint_outside_the_crop_is_unlabelled():
@@ -183,6 +231,57 @@ def test_prepared_is_made_once_and_whole(coco_folder, tmp_path):
     assert not list((tmp_path / "cache").glob("*.partial"))
 
 
+def test_keypoints_that_leave_their_crop_are_counted(coco_folder, tmp_path):
+    """Person 1's box is a tenth of the extent of its keypoints: the two outermost can't both be inside."""
+    _edit(coco_folder, lambda d: d["annotations"][0].update(bbox=[4, 4, 5, 5]))
+    data = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
+    splits = [data.split(name) for name in ("train", "test")]
+    labelled = {p.id: p.labelled for p in coco.load(coco_folder, "train").persons}
+    kept = {int(i): int(n) for split in splits for i, n in zip(split.person_ids, split.labelled, strict=True)}
+    lost = {i: labelled[i] - kept[i] for i in labelled if labelled[i] != kept[i]}
+    assert set(lost) == {1}
+    left = data.manifest["left_crop"]
+    assert left["train"] + left["test"] == lost[1] and left["val"] == 0
+
+
+def test_a_broken_image_costs_its_persons_only(coco_folder, tmp_path):
+    whole = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
+    train = whole.split("train")
+    broken = int(train.image_ids[5])
+    (coco_folder / "train2017" / f"{broken:03}.png").write_bytes(b"no image")
+    (coco_folder / "val2017" / "002.png").unlink()
+    with pytest.raises(InputError, match="val2017/002.png' is missing"):
+        coco.check(coco_folder)
+    data = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
+    rest = data.split("train")
+    keep = train.image_ids != broken
+    assert 0 < keep.sum() < len(train)
+    assert np.array_equal(rest.crops, train.crops[keep]) and np.array_equal(rest.keypoints, train.keypoints[keep])
+    assert np.array_equal(rest.person_ids, train.person_ids[keep])
+    assert data.mean_rgb == pytest.approx(rest.crops.reshape(-1, 3).mean(0) / 255, abs=1e-6)
+    assert data.manifest["dropped"] == {"train2017": {"undecodable image": 2}, "val2017": {"missing image": 2}}
+    assert data.manifest["dropped_ids"]["train2017"] == {"undecodable image": train.person_ids[~keep].tolist()}
+    assert data.manifest["persons"]["val"] == len(data.split("val")) == 10
+    assert data.manifest["persons"]["test"] == len(data.split("test"))
+
+
+def test_any_number_of_threads_makes_the_same(coco_folder, tmp_path, monkeypatch):
+    made = []
+    for workers in (1, 5):
+        monkeypatch.setattr("hgnb.data.images._cores", lambda n=workers: n)
+        made.append(prepare(coco_folder, DataConfig(side=32), tmp_path / f"cache{workers}"))
+    assert made[0].checksum == made[1].checksum
+    for file in made[0].folder.iterdir():
+        assert file.read_bytes() == (made[1].folder / file.name).read_bytes(), file.name
+
+
+def test_a_split_that_nobody_is_left_in_is_one_sentence(coco_folder, tmp_path):
+    for file in (coco_folder / "val2017").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(InputError, match="The val split has no person left"):
+        prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
+
+
 def test_a_crop_shows_the_keypoints_colour(coco_folder, tmp_path):
     train = prepare(coco_folder, DataConfig(side=64), tmp_path / "cache").split("train")
     for i in range(len(train)):
@@ -223,3 +322,15 @@ def test_real_layouts_are_read(real, name, persons, joints):
     split = coco.load(real(name), "train")
     assert len(split.persons) == persons and len(split.schema) == joints
     assert sum(p.labelled == joints for p in split.persons) == {"coco-mini": 12, "lspet": 2958}[name]
+
+
+def test_persons_are_those_that_pycocotools_reads(real, capfd):
+    from pycocotools.coco import COCO
+
+    split = coco.load(real("coco-mini"), "train")
+    index = COCO(str(coco.annotation_file(real("coco-mini"), "train")))
+    wanted = [a for a in index.loadAnns(index.getAnnIds(catIds=[1], iscrowd=False)) if a["num_keypoints"]]
+    assert [p.id for p in split.persons] == sorted(a["id"] for a in wanted)
+    for found in split.persons:
+        assert found.keypoints.ravel().tolist() == index.anns[found.id]["keypoints"]
+        assert found.box.tolist() == index.anns[found.id]["bbox"]

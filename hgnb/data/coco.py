@@ -2,14 +2,19 @@
 
 A folder holds `annotations/person_keypoints_<split>.json` and the images in `<split>/`; a split's name is
 matched by its beginning, so that `train` finds `train2017`.
+
+What is damaged in one image or annotation is a `Fault`, and its persons are dropped and counted; an InputError
+is only what leaves nothing to read. pycocotools takes NaN, v = 7, ids listed twice and short keypoints as they
+come, so each record is judged before it gets to see them. A record has at most one fault, the first found.
 """
 
 import contextlib
 import io
 import json
 from collections import defaultdict
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +22,9 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
 PREFIX = "person_keypoints_"
+MISSING = "missing image"
+CROWDS, UNLABELLED, PERSONS = "crowds", "without keypoints", "persons"  # what an annotation can be
+BOX_SLACK = 1.0  # pixels that a box may leave its image by: boxes are rounded, and drawn around pixels
 
 
 @dataclass(frozen=True)
@@ -38,14 +46,39 @@ class Person:
         return int((self.keypoints[:, 2] > 0).sum())
 
 
+class Fault(NamedTuple):
+    """What is wrong with one record of a split: the kind, the record's id and the reason, a sentence."""
+
+    split: str
+    kind: str
+    id: object  # as it is listed; None where there is none
+    reason: str
+
+
+class ListedImage(NamedTuple):
+    """An image as the annotation file lists it."""
+
+    file: Path
+    size: tuple[int, int]  # width, height
+    licence: str
+
+
 @dataclass(frozen=True)
 class Split:
-    """The persons of a split that have keypoints, in order of id, and what was left out."""
+    """The persons of a split that have keypoints, in order of id, and what was left out.
+
+    `counts` has what the annotation file lists and what remains; `steps` the images and annotations after each
+    step of the selection; `dropped` the ids of annotations left out for damage, by kind of fault.
+    """
 
     name: str
     schema: KeypointSchema
     persons: list[Person]
     counts: dict[str, int]
+    steps: dict[str, dict[str, int]] = field(default_factory=dict)
+    dropped: dict[str, list] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    images: dict[int, ListedImage] = field(default_factory=dict)
 
     def of_image(self, image_id: int) -> list[Person]:
         """The persons of one image."""
@@ -69,81 +102,275 @@ def image_folder(annotations: Path) -> Path:
 
 def check(folder: Path) -> None:
     """InputError unless both splits can be read and every listed image is there; parses, decodes nothing."""
-    for split in ("train", "val"):
-        load(folder, split)
+    splits = [read(folder, name) for name in ("train", "val")]
+    for split in splits:
+        missing = next((fault for fault in split.faults if fault.kind == MISSING), None)
+        if missing:
+            raise InputError(f"{missing.reason.rstrip('.')}, though {PREFIX}{split.name}.json in '{folder}' lists it.")
+    for split in splits:
+        _somebody(split)
+    same_keypoints(*splits)
 
 
 def load(folder: Path, split: str) -> Split:
-    """Reads a split with pycocotools: crowds and persons without keypoints are dropped and counted."""
+    """Reads a split with pycocotools: crowds, persons without keypoints and damaged ones are dropped and counted."""
+    return _somebody(read(folder, split))
+
+
+def load_both(folder: Path) -> tuple[Split, Split]:
+    """The training and the validation split; InputError where they don't name the same keypoints."""
+    train, val = load(folder, "train"), load(folder, "val")
+    same_keypoints(train, val)
+    return train, val
+
+
+def same_keypoints(train: Split, val: Split) -> None:
+    """InputError where two splits' categories name different keypoints."""
+    if train.schema.names != val.schema.names:
+        raise InputError(
+            f"The categories of '{train.name}' and '{val.name}' differ: {len(train.schema)} and "
+            f"{len(val.schema)} keypoints, which must have the same names in the same order."
+        )
+
+
+def _somebody(split: Split) -> Split:
+    if not split.persons:
+        dropped = "; ".join(f"{len(ids)} dropped: {kind}" for kind, ids in split.dropped.items())
+        raise InputError(
+            f"'{PREFIX}{split.name}.json' holds no person with keypoints{f' ({dropped})' if dropped else ''}."
+        )
+    return split
+
+
+def read(folder: Path, split: str) -> Split:
+    """A split as `load` gives it, but persons may be none."""
     source = annotation_file(folder, split)
-    coco = _open(source)
-    schema = _schema(coco, source)
-    images, root = coco.imgs, image_folder(source)
-    present = {f.name for f in root.iterdir()} if root.is_dir() else set()
-    missing = next((i["file_name"] for i in images.values() if i["file_name"] not in present), None)
-    if missing:
-        raise InputError(f"The image '{root / missing}' is missing, though {source.name} lists it.")
-    persons, crowds, unlabelled = [], 0, 0
-    for annotation in sorted(coco.anns.values(), key=lambda a: a["id"]):
-        if annotation.get("iscrowd", 0):
-            crowds += 1
-        elif not annotation.get("num_keypoints", 0):
-            unlabelled += 1
+    content, name = _parse(source), source.stem.removeprefix(PREFIX)
+    category, schema = _schema(content["categories"], source)
+    faults: list[Fault] = []
+    images, lost = _images(content, image_folder(source), faults)
+    known, seen = {c["id"] for c in content["categories"]}, set()
+    dropped, sound = defaultdict(list), []
+    roles = [_role(record) for record in content["annotations"]]
+    for record, role in zip(content["annotations"], roles, strict=True):
+        fault = _annotation_fault(record, seen, images, lost, known, category, schema)
+        if fault is None:
+            sound.append({**record, "iscrowd": int(role == CROWDS)})
+            continue
+        number = record.get("id") if isinstance(record, dict) else None
+        faults.append(Fault(name, fault[0], number, fault[1]))
+        if role == PERSONS:
+            dropped[fault[0]].append(number)
+    steps, chosen = _select(sound, category)
+    persons = []
+    for record in chosen:
+        if record["image_id"] in lost:
+            dropped[lost[record["image_id"]]].append(record["id"])
         else:
-            persons.append(_person(annotation, images, root, schema, source))
+            persons.append(_person(record, images[record["image_id"]], schema))
     counts = {
-        "images": len(images),
-        "annotations": len(coco.anns),
-        "crowds": crowds,
-        "without keypoints": unlabelled,
-        "persons": len(persons),
+        "images": len(content["images"]),
+        "annotations": len(content["annotations"]),
+        CROWDS: roles.count(CROWDS),
+        UNLABELLED: roles.count(UNLABELLED),
+        PERSONS: len(persons),
         "images with persons": len({p.image_id for p in persons}),
     }
-    if not persons:
-        raise InputError(f"'{source}' holds no person with keypoints.")
-    return Split(source.stem.removeprefix(PREFIX), schema, persons, counts)
+    return Split(name, schema, persons, counts, steps, dict(dropped), faults, images)
 
 
-def _open(source: Path):
-    """pycocotools' index of an annotation file, without its chatter on stdout."""
-    from pycocotools.coco import COCO
+def _role(record: object) -> str:
+    """What an annotation is meant to be, damaged or not."""
+    if not isinstance(record, dict):
+        return PERSONS
+    if record.get("iscrowd"):
+        return CROWDS
+    keypoints = record.get("keypoints")
+    flagged = isinstance(keypoints, list) and any(keypoints[2::3])
+    return PERSONS if record.get("num_keypoints") or flagged else UNLABELLED
+
+
+def _parse(source: Path) -> dict:
+    """An annotation file's content; outlines are let go as they are read, since they take most of its memory."""
+
+    def slim(record: dict) -> dict:
+        record.pop("segmentation", None)
+        return record
 
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            return COCO(str(source))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"'{source}' is not JSON: {error}.") from error
-    except (AssertionError, KeyError, TypeError) as error:
-        raise InputError(f"'{source}' is not a COCO annotation file ({type(error).__name__}: {error}).") from error
+        content = json.loads(source.read_bytes(), object_hook=slim)
+    except OSError as error:
+        raise InputError(f"'{source}' can't be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, of numbers without end
+        raise InputError(f"'{source}' is not JSON: {str(error).rstrip('.')}.") from error
+    for key in ("images", "annotations", "categories"):
+        if not isinstance(content, dict) or not isinstance(content.get(key), list):
+            raise InputError(f"'{source}' is not a COCO annotation file: it has no list of {key}.")
+    return content
 
 
-def _schema(coco, source: Path) -> KeypointSchema:
-    """The schema of the only category that has keypoints."""
-    categories = [c for c in coco.cats.values() if c.get("keypoints")]
-    if len(categories) != 1:
-        raise InputError(f"'{source}' must have one category with keypoints, not {len(categories)}.")
-    return KeypointSchema.from_category(categories[0])
+def _schema(categories: list, source: Path) -> tuple[int, KeypointSchema]:
+    """Id and schema of the only category that has keypoints."""
+    if not all(isinstance(c, dict) and is_id(c.get("id")) for c in categories):
+        raise InputError(f"'{source}' has a category without an id.")
+    with_keypoints = [c for c in categories if c.get("keypoints")]
+    if len(with_keypoints) != 1:
+        raise InputError(f"'{source}' must have one category with keypoints, not {len(with_keypoints)}.")
+    try:
+        return with_keypoints[0]["id"], KeypointSchema.from_category(with_keypoints[0])
+    except InputError as error:
+        raise InputError(f"'{source}': {error}") from error
 
 
-def _person(annotation: dict, images: dict, root: Path, schema: KeypointSchema, source: Path) -> Person:
-    """One annotation as a Person; InputError where it can't be one."""
-    keypoints = np.asarray(annotation["keypoints"], dtype=np.float64)
-    if keypoints.size != 3 * len(schema):
-        raise InputError(
-            f"Annotation {annotation['id']} in '{source}' has {keypoints.size} keypoint numbers, not 3 x {len(schema)}."
-        )
-    image = images.get(annotation["image_id"])
-    if image is None:
-        raise InputError(f"Annotation {annotation['id']} in '{source}' names an image that isn't listed.")
+def is_id(value: object) -> bool:
+    """Whether a value can be an id: a whole number that an array can hold."""
+    return type(value) is int and abs(value) < 2**63
+
+
+def _images(content: dict, root: Path, faults: list[Fault]) -> tuple[dict[int, ListedImage], dict[int, str]]:
+    """The listed images by id, and of those that can't be used the kind of their fault, which joins `faults`."""
+    licences = content.get("licenses")
+    licences = licences if isinstance(licences, list) else []
+    names = {str(entry.get("id")): str(entry.get("name")) for entry in licences if isinstance(entry, dict)}
+    present = {f.name for f in root.iterdir()} if root.is_dir() else set()
+    images: dict[int, ListedImage] = {}
+    lost: dict[int, str] = {}
+    for record in content["images"]:
+        number = record.get("id") if isinstance(record, dict) else None
+        if is_id(number) and (number in images or number in lost):
+            fault = ("duplicate image id", f"The image id {number} is listed more than once.")
+            images.pop(number, None)  # which of the pictures is meant can't be known
+        else:
+            fault = _image_fault(record, root, present)
+        if fault:
+            faults.append(Fault(root.name, fault[0], number, fault[1]))
+            if is_id(number):
+                lost[number] = fault[0]
+        else:
+            licence = names.get(str(record.get("license")), "not named")
+            images[number] = ListedImage(root / record["file_name"], (record["width"], record["height"]), licence)
+    return images, lost
+
+
+def _image_fault(record: object, root: Path, present: set[str]) -> tuple[str, str] | None:
+    """Kind and reason of what is wrong with an entry of `images`, without opening its file."""
+    if not isinstance(record, dict) or not is_id(record.get("id")):
+        return "image record", "An image's id is no whole number."
+    name, size = record.get("file_name"), (record.get("width"), record.get("height"))
+    if not isinstance(name, str) or not name:
+        return "file name", "It has no file name."
+    parts = PureWindowsPath(name)  # knows both kinds of slash
+    if parts.drive or parts.root or ".." in parts.parts:
+        return "file name", f"The file name '{name}' leaves the folder '{root.name}'."
+    if name not in present and not (root / name).is_file():
+        return MISSING, f"The image '{root.name}/{name}' is missing."
+    if not all(is_id(n) and n > 0 for n in size):
+        return "image size", f"Width and height are listed as {size[0]} and {size[1]}."
+    return None
+
+
+def _annotation_fault(record, seen: set, images: dict, lost: dict, known: set, category: int, schema: KeypointSchema):
+    """Kind and reason of what is wrong with an entry of `annotations`; None where nothing is."""
+    if not isinstance(record, dict) or not is_id(record.get("id")):
+        return "annotation record", "An annotation's id is no whole number."
+    if record["id"] in seen:
+        return "duplicate annotation id", "The annotation id was listed before; the first one counts."
+    seen.add(record["id"])
+    image = record.get("image_id")
+    if not is_id(image) or (image not in images and image not in lost):
+        return "unknown image", f"It names the image {image}, which isn't listed."
+    if not is_id(record.get("category_id")) or record["category_id"] not in known:
+        return "unknown category", f"It names the category {record.get('category_id')}, which isn't listed."
+    size = images[image].size if image in images else (np.inf, np.inf)
+    return _box_fault(record.get("bbox"), size) or _keypoints_fault(record, size, category, schema)
+
+
+def _box_fault(box: object, size: tuple[float, float]) -> tuple[str, str] | None:
+    values = _numbers(box)
+    if values is None or values.shape != (4,) or not np.isfinite(values).all():
+        return "box", f"Its box {_short(box)} isn't four numbers."
+    x, y, w, h = values
+    if w <= 0 or h <= 0:
+        return "box", f"Its box is {w:g} x {h:g} pixels."
+    if x < -BOX_SLACK or y < -BOX_SLACK or x + w > size[0] + BOX_SLACK or y + h > size[1] + BOX_SLACK:
+        return "box", f"Its box reaches from ({x:g}, {y:g}) to ({x + w:g}, {y + h:g}), outside the image {_by(size)}."
+    return None
+
+
+def _keypoints_fault(record: dict, size, category: int, schema: KeypointSchema) -> tuple[str, str] | None:
+    listed, claimed = record.get("keypoints", []), record.get("num_keypoints")
+    if listed in (None, []) and not claimed:
+        return None
+    values = _numbers(listed)
+    if values is None or values.ndim != 1:
+        return "keypoint numbers", "Its keypoints aren't a list of numbers."
+    if record["category_id"] != category:
+        return ("unknown category", "Its category names no keypoints.") if values.any() or claimed else None
+    if values.size != 3 * len(schema):
+        return "keypoint length", f"It has {values.size} keypoint numbers, not 3 x {len(schema)}."
+    points, flags = values.reshape(-1, 3)[:, :2], values[2::3]
+    for k in np.flatnonzero(~np.isin(flags, (0, 1, 2))):
+        return "visibility flag", f"Its {schema.names[k]} has v = {flags[k]:g}, not 0, 1 or 2."
+    for k in np.flatnonzero((flags > 0) & ~((points >= 0) & (points <= size)).all(1)):
+        x, y = points[k]
+        where = f"outside the image {_by(size)}" if np.isfinite(points[k]).all() else "which is no place"
+        return "keypoint place", f"Its {schema.names[k]} lies at ({x:g}, {y:g}), {where}."
+    labelled = int((flags > 0).sum())
+    if "num_keypoints" in record and claimed != labelled:
+        return "keypoint count", f"num_keypoints is {claimed}, but {labelled} are labelled."
+    return None
+
+
+def _numbers(values: object) -> np.ndarray | None:
+    """A list of numbers as float64; None where it is something else. Text isn't read as a number."""
+    if not isinstance(values, list) or not all(isinstance(v, int | float) for v in values):
+        return None
+    with contextlib.suppress(OverflowError):
+        return np.array(values, dtype=np.float64)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+def _by(size: tuple[float, float]) -> str:
+    return f"of {size[0]:g} x {size[1]:g} pixels" if np.isfinite(size).all() else ""
+
+
+def _select(annotations: list[dict], category: int) -> tuple[dict[str, dict[str, int]], list[dict]]:
+    """The thesis's selection by pycocotools: what is left after each step, and the records that remain, by id."""
+    from pycocotools.coco import COCO
+
+    index = COCO()
+    index.dataset = {"annotations": annotations}
+    with contextlib.redirect_stdout(io.StringIO()):
+        index.createIndex()
+    single = index.loadAnns(sorted(index.getAnnIds(iscrowd=False)))
+    persons = [a for a in single if a["category_id"] == category and _labelled(a)]
+    complete = [a for a in persons if _labelled(a) == len(a["keypoints"]) // 3]
+    steps = {"any": annotations, "without crowds": single, "with keypoints": persons, "with every keypoint": complete}
+    return {
+        step: {"images": len({a["image_id"] for a in some}), "annotations": len(some)} for step, some in steps.items()
+    }, persons
+
+
+def _labelled(annotation: dict) -> int:
+    return sum(v > 0 for v in (annotation.get("keypoints") or [])[2::3])
+
+
+def _person(annotation: dict, image: ListedImage, schema: KeypointSchema) -> Person:
+    """One sound annotation as a Person; where v is 0, x and y mean nothing and are 0 as well."""
+    keypoints = np.array(annotation["keypoints"], dtype=np.float64).reshape(len(schema), 3)
     return Person(
         id=annotation["id"],
         image_id=annotation["image_id"],
-        file=root / image["file_name"],
-        image_size=(image["width"], image["height"]),
-        box=np.asarray(annotation["bbox"], dtype=np.float64),
-        keypoints=keypoints.reshape(-1, 3),
-        posture=annotation.get("posture", ""),
-        motion=annotation.get("motion", ""),
+        file=image.file,
+        image_size=image.size,
+        box=np.array(annotation["bbox"], dtype=np.float64),
+        keypoints=np.where(keypoints[:, 2:] > 0, keypoints, 0),
+        posture=str(annotation.get("posture", "")),
+        motion=str(annotation.get("motion", "")),
     )
 
 

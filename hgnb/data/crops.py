@@ -10,6 +10,9 @@ import numpy as np
 from PIL import Image
 
 from hgnb.data.coco import Person
+from hgnb.errors import unknown
+
+RULES = ("shift", "vertical")
 
 
 @dataclass(frozen=True)
@@ -42,23 +45,33 @@ def square(person: Person, *, size: int, margin: float, rule: str) -> CropTransf
     """The square of a person.
 
     `rule` "shift" moves the square inside the image both ways; "vertical" is the thesis's literal rule: it
-    moves only up or down and shrinks until the person, kept centred in x, fits sideways.
+    moves only up or down and shrinks until the person, kept centred in x, fits sideways. Labelled keypoints whose
+    extent fits into the side are all inside: whole pixels are not rounded past the outermost of them.
     """
-    width, height = person.image_size
+    if rule not in RULES:
+        raise unknown("crop rule", rule, RULES)
+    size_of_image = np.array(person.image_size)
     labelled = person.keypoints[person.keypoints[:, 2] > 0, :2]
-    centre = (labelled.min(0) + labelled.max(0)) / 2
-    limit = min(width, height)
+    low, high = labelled.min(0), labelled.max(0)
+    centre = (low + high) / 2
+    limit = size_of_image.min()
     if rule == "vertical":
+        width = person.image_size[0]
         cx = float(np.clip(centre[0] + 0.5, 0.5, width - 0.5))
         limit = min(limit, 2 * cx, 2 * (width - cx))
     side = max(1, round(min(max(person.box[2:]) * (1 + margin), limit)))
-    x, y = np.clip(np.round(centre + 0.5 - side / 2), 0, (width - side, height - side)).astype(int)
+    corner = np.round(centre + 0.5 - side / 2)
+    first, last = (np.clip(np.floor(p + 0.5), 0, size_of_image - 1) for p in (low, high))  # outermost pixels
+    fits = last - first < side
+    corner = np.where(fits, np.clip(corner, last - side + 1, first), corner)
+    x, y = np.clip(corner, 0, size_of_image - side).astype(int)
     return CropTransform(int(x), int(y), side, size)
 
 
 def keypoints_in(person: Person, crop: CropTransform) -> np.ndarray:
     """(K, 3) float32: the person's keypoints in pixels of the crop; one outside of it gets v = 0."""
     points = crop.to_crop(person.keypoints[:, :2])
-    inside = ((points >= -0.5) & (points < crop.size - 0.5)).all(1)
+    pixels = np.floor(person.keypoints[:, :2] + 0.5) - (crop.x, crop.y)
+    inside = ((pixels >= 0) & (pixels < crop.side)).all(1)
     visibility = np.where(inside, person.keypoints[:, 2], 0)
     return np.where(visibility[:, None] > 0, np.column_stack([points, visibility]), 0).astype(np.float32)

@@ -7,16 +7,20 @@ name carries a hash of what changes its content, so that it is found again and n
 
 import hashlib
 import json
+import os
 import shutil
+from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from hgnb.data import coco
 from hgnb.data.crops import CropTransform, keypoints_in, square
+from hgnb.data.images import DamagedImage, decode, in_threads
 from hgnb.data.schema import KeypointSchema
+from hgnb.errors import InputError
 from hgnb.quantity import quantity
 from hgnb.sources import fingerprint
 
@@ -111,10 +115,11 @@ def prepare(source: Path, config: DataConfig, cache: Path) -> Prepared:
     files = [coco.annotation_file(source, split) for split in ("train", "val")]
     key = hashlib.sha256(json.dumps([asdict(config), fingerprint(["hgnb.data.prepared"])]).encode())
     for file in files:
-        key.update(file.read_bytes())
-        for image in sorted(coco.image_folder(file).glob("*")):
-            stat = image.stat()
-            key.update(f"{image.name} {stat.st_size}".encode())
+        with file.open("rb") as content:
+            key.update(hashlib.file_digest(content, "sha256").digest())
+        for image in sorted(coco.image_folder(file).rglob("*")):
+            stat = image.stat() if image.exists() else image.lstat()
+            key.update(f"{image.name} {stat.st_size} {stat.st_mtime_ns}".encode())
     folder = cache / f"{source.resolve().name}-{config.side}px-{key.hexdigest()[:10]}"
     if not (folder / "manifest.json").exists():
         partial = folder.with_name(folder.name + ".partial")
@@ -143,8 +148,13 @@ def divide(train: coco.Split, val: coco.Split, config: DataConfig) -> dict[str, 
 
 
 def _write(source: Path, config: DataConfig, folder: Path) -> None:
-    """Crops every person of every split into `folder`, and writes the manifest last."""
-    train, val = coco.load(source, "train"), coco.load(source, "val")
+    """Crops every person of every split into `folder`, and writes the manifest last.
+
+    A person that is damaged, or whose image is, is left out and counted: splits are drawn before images are
+    opened, so that an image that breaks moves nobody to another split.
+    """
+    train, val = coco.load_both(source)
+    dropped = {s.name: {kind: list(ids) for kind, ids in s.dropped.items()} for s in (train, val)}
     manifest = {
         "source": source.resolve().name,
         "config": asdict(config),
@@ -157,31 +167,43 @@ def _write(source: Path, config: DataConfig, folder: Path) -> None:
     }
     digest = hashlib.sha256()
     for name, persons in divide(train, val, config).items():
-        mean, lost = _write_split(name, persons, config, folder, digest)
-        manifest["persons"][name] = len(persons)
-        manifest["images"][name] = len({p.image_id for p in persons})
-        manifest["left_crop"][name] = lost  # labelled keypoints outside the crop
+        made = _write_split(name, persons, config, folder, digest)
+        manifest["persons"][name] = len(made.persons)
+        manifest["images"][name] = len({p.image_id for p in made.persons})
+        manifest["left_crop"][name] = made.lost
         if name == "train":
-            manifest["mean_rgb"] = mean
+            manifest["mean_rgb"] = made.mean_rgb
+        for kind, ids in made.damaged.items():
+            dropped[(val if name == "val" else train).name].setdefault(kind, []).extend(ids)
+    manifest["dropped"] = {s: {kind: len(ids) for kind, ids in kinds.items()} for s, kinds in dropped.items()}
+    manifest["dropped_ids"] = dropped  # of annotations, by the annotation file's split and the kind of fault
     manifest["checksum"] = digest.hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
 
 
-def _write_split(name: str, persons: list, config: DataConfig, folder: Path, digest) -> tuple[list[float], int]:
-    """One split's crops and keypoints; returns its mean RGB (0..1) and how many keypoints left their crop."""
-    shape = (len(persons), config.side, config.side, 3)
-    crops = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape)
+class _Made(NamedTuple):
+    persons: list[coco.Person]  # those that were cropped
+    mean_rgb: list[float]  # 0..1, over all pixels of the crops
+    lost: int  # labelled keypoints outside their crop
+    damaged: dict[str, list[int]]  # persons whose image couldn't be used, by kind of fault
+
+
+def _write_split(name: str, persons: list[coco.Person], config: DataConfig, folder: Path, digest) -> _Made:
+    """One split's crops and keypoints; `digest` takes in both."""
     squares = [square(p, size=config.side, margin=config.margin, rule=config.rule) for p in persons]
+    with (folder / f"{name}.npy").open("w+b") as file:
+        total, damaged = _write_crops(file, persons, squares, config.side)
+        gone = {number for ids in damaged.values() for number in ids}
+        rows = [i for i, p in enumerate(persons) if p.id not in gone]
+        persons, squares = [persons[i] for i in rows], [squares[i] for i in rows]
+        if not persons:
+            raise InputError(f"The {name} split has no person left: give more data, or a lower min_labelled.")
+        _keep(file, rows, config.side)
+        file.seek(_header(file, len(rows), config.side))
+        while block := file.read(1 << 24):  # by blocks: memory stays flat at COCO's size
+            digest.update(block)
     keypoints = np.stack([keypoints_in(p, s) for p, s in zip(persons, squares, strict=True)])
-    rank = {p.id: i for i, p in enumerate(persons)}
-    total = np.zeros(3)
-    for group in coco.by_image(persons).values():
-        with Image.open(group[0].file) as file:
-            image = file.convert("RGB")
-        for person in group:
-            i = rank[person.id]
-            crops[i] = squares[i].apply(image)
-            total += crops[i].sum((0, 1), dtype=np.float64)
+    digest.update(keypoints.tobytes())
     arrays = {
         "keypoints": keypoints,
         "squares": np.array([(s.x, s.y, s.side) for s in squares]),
@@ -191,9 +213,55 @@ def _write_split(name: str, persons: list, config: DataConfig, folder: Path, dig
         "motion": np.array([p.motion for p in persons]),
     }
     np.savez(folder / f"{name}.npz", **arrays)
-    crops.flush()
-    for block in range(0, len(crops), 1024):  # hashed by blocks: memory stays flat at COCO's size
-        digest.update(crops[block : block + 1024].tobytes())
-    digest.update(keypoints.tobytes())
+    mean = total / (len(persons) * config.side**2 * 255)
     lost = sum(p.labelled for p in persons) - int((keypoints[..., 2] > 0).sum())
-    return (total / (len(persons) * config.side**2 * 255)).tolist(), lost
+    return _Made(persons, mean.tolist(), lost, damaged)
+
+
+def _write_crops(file: BinaryIO, persons: list, squares: list[CropTransform], side: int):
+    """Every person's crop into its row, images side by side on threads; the sum of RGB, and who had no image.
+
+    Rows are written to their place in the file, not through a memory map, whose pages would count as memory.
+    """
+    start, length = _header(file, len(persons), side), side * side * 3
+    row = {p.id: i for i, p in enumerate(persons)}
+
+    def cut(group: list[coco.Person]) -> tuple[np.ndarray, str]:
+        total = np.zeros(3, np.int64)
+        try:
+            image = decode(group[0].file, group[0].image_size).rgb
+        except DamagedImage as damage:
+            return total, damage.kind
+        for person in group:
+            i = row[person.id]
+            crop = squares[i].apply(image)
+            if os.pwrite(file.fileno(), crop.tobytes(), start + i * length) < length:
+                raise OSError(f"There is no space left to write {file.name}.")
+            total += crop.sum((0, 1), dtype=np.int64)
+        return total, ""
+
+    total, damaged = np.zeros(3, np.int64), defaultdict(list)
+    groups = list(coco.by_image(persons).values())
+    for group, (part, kind) in zip(groups, in_threads(cut, groups), strict=True):
+        total += part
+        if kind:
+            damaged[kind] += [p.id for p in group]
+    return total, dict(damaged)
+
+
+def _header(file: BinaryIO, rows: int, side: int) -> int:
+    """Begins an .npy file of `rows` crops; where the first begins. NumPy leaves room for any number of rows."""
+    file.seek(0)
+    fields = {"descr": "|u1", "fortran_order": False, "shape": (rows, side, side, 3)}
+    np.lib.format.write_array_header_1_0(file, fields)
+    file.flush()
+    return file.tell()
+
+
+def _keep(file: BinaryIO, rows: list[int], side: int) -> None:
+    """Moves the given rows together, where some between them were never written."""
+    start, length = _header(file, len(rows), side), side * side * 3
+    for place, row in enumerate(rows):
+        if place < row:
+            os.pwrite(file.fileno(), os.pread(file.fileno(), length, start + row * length), start + place * length)
+    file.truncate(start + len(rows) * length)

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from hgnb.errors import InputError
+
 HEAD = {"nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top", "head"}
 # Newell's list scores ankles, knees, hips, wrists and elbows as limbs: hips are none of the torso (ambiguity 14).
 LIMBS = ("elbow", "wrist", "hip", "knee", "ankle")
@@ -19,9 +21,14 @@ class KeypointSchema:
 
     @classmethod
     def from_category(cls, category: dict) -> "KeypointSchema":
-        """From an entry of a COCO file's `categories`, whose skeleton counts from 1."""
-        skeleton = tuple((a - 1, b - 1) for a, b in category.get("skeleton", []))
-        return cls(tuple(category["keypoints"]), skeleton)
+        """From an entry of a COCO file's `categories`, whose skeleton counts from 1; InputError where it can't be."""
+        names, bones = category["keypoints"], category.get("skeleton") or []
+        if not isinstance(names, list) or not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
+            raise InputError(f"The category {category.get('id')} must list its keypoints by different names.")
+        numbers = range(1, len(names) + 1)
+        if not all(isinstance(bone, list) and len(bone) == 2 and all(n in numbers for n in bone) for bone in bones):
+            raise InputError(f"The skeleton of category {category.get('id')} must be pairs of 1 to {len(names)}.")
+        return cls(tuple(names), tuple((int(a) - 1, int(b) - 1) for a, b in bones))
 
     def __len__(self) -> int:
         return len(self.names)

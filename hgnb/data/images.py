@@ -1,0 +1,87 @@
+"""The pixels of an image file, many at a time. Explained in 01_dataset.
+
+COCO's coordinates count the pixels as they are stored, so an EXIF orientation is ignored; only where the listed
+size is that of the turned picture and not of the stored one, the picture is turned.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+UNDECODABLE, SIZE = "undecodable image", "image size"
+AHEAD = 256  # tasks handed to the threads at once: memory stays flat however many follow
+Item, Result = TypeVar("Item"), TypeVar("Result")
+
+
+class DamagedImage(ValueError):
+    """An image that can't be used: the kind of fault, and the reason as one sentence's end."""
+
+    def __init__(self, kind: str, reason: str):
+        super().__init__(reason)
+        self.kind = kind
+
+
+class Picture(NamedTuple):
+    """An image as RGB, the mode it was stored in, and whether its EXIF orientation was followed."""
+
+    rgb: Image.Image
+    mode: str
+    turned: bool
+
+
+def decode(file: Path, size: tuple[int, int]) -> Picture:
+    """The picture in `file`, whose annotations take it to be `size` (width, height); else DamagedImage."""
+    try:
+        with Image.open(file) as image:
+            turned = image.size != size and image.size == size[::-1] and _lies_sideways(image)
+            if image.size != size and not turned:
+                listed, stored = (" x ".join(map(str, s)) for s in (size, image.size))
+                raise DamagedImage(SIZE, f"'{file.name}' is {stored} pixels, but listed as {listed}.")
+            image.load()
+            rgb = _rgb(image)
+            return Picture(ImageOps.exif_transpose(rgb) if turned else rgb, image.mode, turned)
+    except (DamagedImage, MemoryError):
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
+        raise DamagedImage(UNDECODABLE, f"'{file.name}' can't be decoded: {_brief(error, file)}.") from error
+
+
+def _lies_sideways(image: Image.Image) -> bool:
+    return image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Without a copy where it is RGB already; 16 bits of grey become 8; transparency is left away."""
+    if image.mode.startswith("I"):
+        grey = np.asarray(image, dtype=np.int64) >> 8
+        grey = Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
+        grey.info, image = image.info, grey
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _brief(error: Exception, file: Path) -> str:
+    """What went wrong, without this machine's paths."""
+    if isinstance(error, UnidentifiedImageError):
+        return "it is no image"
+    words = getattr(error, "strerror", None) or str(error).split("\n")[0]
+    return words.replace(str(file), file.name).rstrip(".") or type(error).__name__
+
+
+def in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
+) -> Iterator[Result]:
+    """`function` of every item, in order, on `workers` threads: Pillow decodes and resizes outside the GIL."""
+    rest = iter(items)
+    with ThreadPoolExecutor(workers or _cores()) as pool:
+        while some := list(islice(rest, AHEAD)):
+            yield from pool.map(function, some)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
