@@ -1,16 +1,22 @@
 """The embedded dataset: COCO layout, reproducible bytes, and geometry that agrees with the picture."""
 
 import filecmp
+import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from pycocotools.coco import COCO
 
 from hgnb.data import synthetic
 from hgnb.data.body import KEYPOINTS, skeleton
-from hgnb.data.pose import MOTION, POSTURES, draw_pose
+from hgnb.data.labelling import LABELLINGS
+from hgnb.data.pose import LIMITS, MOTION, POSTURES, draw_pose
+from hgnb.data.scene import Stage, draw_actors
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
@@ -85,9 +91,10 @@ def test_mpii_joints_on_the_same_pictures(folder, tmp_path):
     assert np.mean(seen) > 0.7
 
 
-def test_an_unknown_schema_is_named(tmp_path):
-    with pytest.raises(InputError, match="coco17 or mpii16"):
-        synthetic.write(tmp_path / "x", train_images=1, val_images=1, schema="lspet")
+@pytest.mark.parametrize(("choice", "named"), [("schema", "coco17 or mpii16"), ("labelling", "generous or coco")])
+def test_an_unknown_choice_names_the_valid_ones(tmp_path, choice, named):
+    with pytest.raises(InputError, match=named):
+        synthetic.write(tmp_path / "x", train_images=1, val_images=1, **{choice: "lspet"})
 
 
 def test_labels_count_up_and_lie_inside_the_image(people):
@@ -140,6 +147,52 @@ def test_a_crowd_is_one_region_without_keypoints():
     assert crowd["area"] > 0
 
 
+def labels(labelling: str) -> np.ndarray:
+    """Visibilities (N, 17) of people drawn small."""
+    draw = partial(synthetic.draw_image, width=80, height=60, labelled=LABELLINGS[labelling])
+    drawn = [draw(np.random.default_rng([2, i]))[1] for i in range(100)]
+    return np.array([p["keypoints"][2::3] for people in drawn for p in people if not p["iscrowd"]])
+
+
+def test_labelled_as_coco_is(real):
+    """As many keypoints a person, and the same ones, as in photographs; the generous way is far from it."""
+    table = json.loads((real("coco-mini") / "annotations" / "person_keypoints_train2017.json").read_text())
+    coco = np.array([a["keypoints"][2::3] for a in table["annotations"] if not a["iscrowd"]])
+
+    def histogram(v: np.ndarray) -> np.ndarray:
+        counts = np.bincount((v > 0).sum(1), minlength=18)[1:]
+        return counts / counts.sum()
+
+    def shares(v: np.ndarray) -> np.ndarray:
+        return (v[(v > 0).any(1)] > 0).mean(0)
+
+    sparse, full = labels("coco"), labels("generous")
+    assert np.abs(histogram(sparse) - histogram(coco)).sum() / 2 < 0.2  # total variation
+    assert np.abs(histogram(full) - histogram(coco)).sum() / 2 > 0.4
+    assert np.abs(shares(sparse) - shares(coco)).max() < 0.15
+    assert np.abs(shares(full) - shares(coco)).max() > 0.3
+
+
+@pytest.mark.parametrize("labelling", LABELLINGS)
+def test_the_labelling_changes_neither_pictures_nor_places(labelling):
+    """Only what is left out differs, and nothing is made up."""
+    image, people = synthetic.draw_image(np.random.default_rng(7), 160, 120, labelled=lambda r, k, v, t: v > 0)
+    other, fewer = synthetic.draw_image(np.random.default_rng(7), 160, 120, labelled=LABELLINGS[labelling])
+    assert image.tobytes() == other.tobytes() and len(people) == len(fewer) > 0
+    for whole, part in zip(people, fewer, strict=True):
+        assert whole["segmentation"] == part["segmentation"]
+        kept = joints(part)[:, 2] > 0
+        assert np.array_equal(joints(part)[kept], joints(whole)[kept])
+
+
+def test_pictures_hold_one_to_six_people():
+    """Two in the mean."""
+    stage = Stage(640, 480, 150.0, 1.3, 620.0)
+    counts = np.array([len(draw_actors(np.random.default_rng(seed), stage)) for seed in range(400)])
+    assert counts.min() == 1 and counts.max() == 6
+    assert 1.8 < counts.mean() < 2.4
+
+
 def test_left_is_the_persons_own_left(people):
     """Who faces the camera has the left shoulder on the image's right; from behind, on its left."""
     left, right = AT["left_shoulder"], AT["right_shoulder"]
@@ -169,6 +222,25 @@ def thigh_angle(posture: str, seed: int) -> float:
 def test_thighs_tell_sitting_from_standing(seed):
     assert thigh_angle("standing", seed) < 20
     assert thigh_angle("sitting", seed) > 70
+
+
+@given(posture=st.sampled_from(sorted(POSTURES)), seed=st.integers(0, 2**32 - 1), stature=st.floats(1.4, 2.1))
+def test_no_joint_turns_further_than_people_can(posture, seed, stature):
+    pose = draw_pose(posture, np.random.default_rng(seed))
+    for name, values in pose.angles().items():
+        low, high = LIMITS[name]
+        assert all(low <= value <= high for value in values), f"{name} of {posture}: {values}"
+    body = skeleton(pose, stature)  # and the drawn bones bend as the pose says
+    for side in ("left", "right"):
+        thigh, shank = (body.frames[f"{side}_{bone}"] for bone in ("thigh", "shank"))
+        upper, fore = (body.frames[f"{side}_{bone}"] for bone in ("upper", "fore"))
+        for (near, far), name, sign in (((thigh, shank), "knee", 1), ((upper, fore), "elbow", -1)):
+            bent = near.T @ far
+            angle = sign * np.degrees(np.arctan2(bent[2, 1], bent[1, 1]))
+            assert angle == pytest.approx(getattr(pose, f"{name}s")[side == "right"], abs=1e-6)
+        reach = (body.frames["pelvis"].T @ thigh)[:, 1]  # away from the knee, in the pelvis' own axes
+        flexion = np.degrees(np.arctan2(-reach[2], reach[1]))
+        assert LIMITS["hip_flexion"][0] - 3 <= flexion <= LIMITS["hip_flexion"][1] + 3
 
 
 @pytest.mark.parametrize("posture", POSTURES)

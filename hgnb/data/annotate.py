@@ -7,17 +7,20 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from hgnb.data.canvas import OVERSAMPLING, Canvas
-from hgnb.data.layout import COCO17, SUBSETS, Layout
+from hgnb.data.labelling import Labeller, generous
+from hgnb.data.layout import COCO17, Layout
 from hgnb.data.pose import MOTION
 from hgnb.data.scene import Actor
 
 
-def annotate(rng: np.random.Generator, canvas: Canvas, actor: Actor, mask: np.ndarray, layout: Layout = COCO17) -> dict:
+def annotate(
+    rng: np.random.Generator, canvas: Canvas, actor: Actor, layout: Layout = COCO17, labelled: Labeller = generous
+) -> dict:
     """One person's annotation; all coordinates in image pixels, pixel centres at integers."""
-    region = describe(mask)
+    region = describe(canvas.mask([actor.number]))
     points = visible_joints(canvas, actor, layout)
-    labelled = _labelled(rng, layout, points[:, 2], region["bbox"][3] / mask.shape[0])
-    points[~labelled] = 0
+    tall = region["bbox"][3] * OVERSAMPLING / canvas.depth.shape[0]
+    points[~labelled(rng, layout, points[:, 2], tall)] = 0
     keypoints = [int(n) if at % 3 == 2 else round(n, 1) for at, n in enumerate(points.ravel().tolist())]
     extras = {"posture": actor.posture, "motion": MOTION[actor.posture], "facing": round(actor.yaw, 1)}
     return {
@@ -53,16 +56,3 @@ def visible_joints(canvas: Canvas, actor: Actor, layout: Layout = COCO17) -> np.
     seen = (canvas.owners(rows, cols) == actor.number) & ~covered
     v = np.where(inside, np.where(seen, 2, 1), 0)
     return np.column_stack([np.where(inside[:, None], xy, 0), v])
-
-
-def _labelled(rng: np.random.Generator, layout: Layout, v: np.ndarray, tall: float) -> np.ndarray:
-    """Which keypoints an annotator labels; `tall` is the person's part of the image's height."""
-    thorough, lot, subset = rng.uniform() < 0.8, rng.uniform(), layout.subset(rng.integers(len(SUBSETS)))
-    labelled = v > 0
-    if not thorough:  # what can't be seen isn't guessed
-        labelled &= v == 2
-    if (tall < 0.25 and lot < 0.4) or lot < 0.03:
-        return np.zeros_like(labelled)
-    if lot < 0.18:
-        labelled &= subset
-    return labelled

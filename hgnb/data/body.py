@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hgnb.data.pose import Pose
+from hgnb.data.pose import PELVIS, Pose
 from hgnb.data.pose import draw_pose as draw_pose  # poses are asked for where bodies are
 
 KEYPOINTS = (  # COCO's order
@@ -68,7 +68,7 @@ def skeleton(pose: Pose, stature: float) -> Skeleton:
     """Forward kinematics from the pelvis outwards, then down (or up) to the floor at y = 0."""
     points, frames = {}, {}
     root = turn("x", pose.root[0]) @ turn("z", -pose.root[1])
-    pelvis = root @ turn("x", 0.3 * pose.lean) @ turn("z", -0.3 * pose.side)
+    pelvis = root @ turn("x", PELVIS * pose.lean) @ turn("z", -PELVIS * pose.side)
     lumbar = root @ turn("x", 0.7 * pose.lean) @ turn("z", -0.7 * pose.side) @ turn("y", 0.5 * pose.twist)
     thorax = root @ turn("x", pose.lean) @ turn("z", -pose.side) @ turn("y", pose.twist)
     head = thorax @ turn("y", pose.head[1]) @ turn("x", pose.head[0])

@@ -14,6 +14,27 @@ MOTION = {
 }
 
 
+# How far joints turn, degrees. Limbs: mean and twice the standard deviation of the men of Boone & Azen, "Normal range
+# of motion of joints in male subjects" (1979). Trunk and neck: American Academy of Orthopaedic Surgeons, "Joint Motion"
+# (1965). A knee at 0 is straight.
+LIMITS = {
+    "shoulder_flexion": (-62.3 - 2 * 9.5, 166.7 + 2 * 4.7),
+    "shoulder_abduction": (0.0, 184.0 + 2 * 7.0),
+    "shoulder_inward": (-103.7 - 2 * 8.5, 68.8 + 2 * 4.6),
+    "elbow": (-0.6 - 2 * 3.1, 142.9 + 2 * 5.6),
+    "hip_flexion": (-9.8 - 2 * 6.8, 122.3 + 2 * 6.1),  # against the pelvis
+    "hip_abduction": (-26.9 - 2 * 4.1, 45.9 + 2 * 9.3),
+    "hip_inward": (-47.2 - 2 * 6.3, 47.3 + 2 * 6.0),
+    "knee": (0.0, 142.5 + 2 * 5.4),
+    "trunk_flexion": (-25.0, 80.0),  # of the thorax against the pelvis
+    "trunk_side": (-35.0, 35.0),
+    "trunk_twist": (-45.0, 45.0),
+    "neck_flexion": (-45.0, 45.0),
+    "neck_twist": (-60.0, 60.0),
+}
+PELVIS = 0.3  # the pelvis' part of the trunk's lean
+
+
 @dataclass(frozen=True)
 class Pose:
     """Joint angles in degrees; pairs are (left, right), triples (flexion, abduction, inward rotation)."""
@@ -29,6 +50,18 @@ class Pose:
     shoulders: tuple = ((0.0, 8.0, 10.0), (0.0, 8.0, 10.0))
     elbows: tuple[float, float] = (12.0, 12.0)
     lift: float = 0.0  # of the lowest point above the floor, fraction of stature
+
+    def angles(self) -> dict[str, tuple[float, ...]]:
+        """Every joint's angles under the names of `LIMITS`."""
+        named = {"elbow": self.elbows, "knee": self.knees}
+        for joint, turns in (("shoulder", self.shoulders), ("hip", self.hips)):
+            for part, values in zip(("flexion", "abduction", "inward"), zip(*turns, strict=True), strict=True):
+                named[f"{joint}_{part}"] = values
+        named["hip_flexion"] = tuple(flexion + PELVIS * self.lean for flexion in named["hip_flexion"])
+        trunk = {"flexion": (1 - PELVIS) * self.lean, "side": (1 - PELVIS) * self.side, "twist": self.twist}
+        neck = {"flexion": self.head[0], "twist": self.head[1]}
+        parts = (("trunk", trunk), ("neck", neck))
+        return named | {f"{joint}_{part}": (value,) for joint, turns in parts for part, value in turns.items()}
 
     def mirrored(self) -> "Pose":
         """The same pose with left and right exchanged."""
@@ -50,7 +83,7 @@ def _idle_arms(rng: np.random.Generator) -> Arms:
         return (u(-12, 14), u(6, 18), u(0, 40)), u(6, 35)
 
     def on_hip() -> tuple:
-        return (u(-18, -5), u(38, 50), u(68, 84)), u(82, 98)
+        return (u(-18, -5), u(38, 50), u(64, 78)), u(84, 100)
 
     def at_ear() -> tuple:
         return (u(25, 45), u(10, 25), u(15, 30)), u(135, 145)
@@ -74,7 +107,7 @@ def _standing(rng: np.random.Generator) -> Pose:
 
 def _walking(rng: np.random.Generator) -> Pose:
     u = rng.uniform
-    step, swing = u(20, 32), u(18, 34)
+    step, swing = u(20, 31), u(18, 34)
     hips = ((step, u(0, 3), -4.0), (-0.75 * step, u(0, 3), -6.0))
     shoulders = ((-swing, u(4, 9), 8.0), (swing, u(4, 9), 12.0))
     elbows = (u(10, 25), u(20, 45))
@@ -187,5 +220,5 @@ def draw_pose(posture: str, rng: np.random.Generator) -> Pose:
     """One pose of the named posture (a key of `POSTURES`)."""
     pose = POSTURES[posture](rng)
     pitch, yaw = pose.head
-    pose = replace(pose, head=(pitch + rng.uniform(-8, 10), yaw + rng.normal(0, 16)))
+    pose = replace(pose, head=(pitch + rng.uniform(-8, 10), float(np.clip(yaw + rng.normal(0, 16), -55, 55))))
     return pose.mirrored() if rng.uniform() < 0.5 else pose

@@ -12,6 +12,7 @@ from hgnb.data.pose import POSTURES, draw_pose
 SHARES = dict(  # of the postures; nothing published, chosen so that every class can be learned
     zip(POSTURES, (0.24, 0.15, 0.12, 0.17, 0.08, 0.08, 0.1, 0.06), strict=True)
 )
+COMPANY = (0.44, 0.27, 0.14, 0.07, 0.04, 0.04)  # how often a picture has one person, two, ... six
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,10 @@ class Actor:
 
 
 def draw_actors(rng: np.random.Generator, stage: Stage) -> list[Actor]:
-    """One to four people who stand mostly clear of each other."""
+    """One to six people who stand mostly clear of each other."""
     actors, boxes = [], []
-    for _ in range(rng.choice((1, 2, 3, 4), p=(0.36, 0.34, 0.2, 0.1))):
+    count = rng.choice(len(COMPANY), p=COMPANY) + 1
+    for _ in range(count):
         posture = str(rng.choice(list(SHARES), p=list(SHARES.values())))
         body = skeleton(draw_pose(posture, rng), rng.normal(1.7, 0.09))
         look, yaw = draw_look(rng), _yaw(rng)
@@ -55,6 +57,7 @@ def draw_actors(rng: np.random.Generator, stage: Stage) -> list[Actor]:
             across = abs(body.frames["root"][0, 1]) > 0.5
             yaw = float(rng.normal(0, 22) + (0 if across else rng.choice((-80, 80))))
         share = rng.uniform(0.38, 0.9) if rng.uniform() < 0.88 else rng.uniform(0.2, 0.34)
+        share *= 1 if count < 4 else 0.75  # many people fit in from further away
         allowed = 0.45 if rng.uniform() < 0.25 else 0.08
         for _ in range(25):
             # `share` of the image's height is what 1.7 m would take.

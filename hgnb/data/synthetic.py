@@ -23,6 +23,7 @@ from hgnb.data.backdrop import backdrop, obstacle, seat
 from hgnb.data.body import KEYPOINTS as KEYPOINTS  # the default schema's
 from hgnb.data.canvas import OVERSAMPLING, Canvas
 from hgnb.data.figure import dress
+from hgnb.data.labelling import LABELLINGS, Labeller, generous
 from hgnb.data.layout import COCO17, LAYOUTS, Layout
 from hgnb.data.scene import Stage, draw_actors, draw_crowd
 from hgnb.errors import InputError
@@ -40,16 +41,17 @@ def write(
     height: int = 240,
     processes: int | None = None,
     schema: str = "coco17",
+    labelling: str = "generous",
 ) -> Path:
     """Draw a dataset into the folder `out`, which must be new or empty, and return it.
 
-    `schema` is one of `layout.LAYOUTS`: "coco17", or "mpii16" for MPII's joints; the pictures are the same.
+    `schema`: "coco17", or "mpii16" for MPII's joints. `labelling`: "generous", where most people are labelled
+    in full, or "coco", where they have as few keypoints as COCO's. Both leave the pictures as they are.
     The same seed gives the same bytes for any number of processes (None: one a core). The folder is
     written aside and renamed at the end, so an interrupted call leaves no half of a dataset.
     """
-    if schema not in LAYOUTS:
-        raise InputError(f"There is no schema '{schema}': choose {' or '.join(LAYOUTS)}.")
-    out, layout = Path(out), LAYOUTS[schema]
+    style = _one_of(LAYOUTS, "schema", schema), _one_of(LABELLINGS, "labelling", labelling)
+    out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"The folder '{out}' isn't empty: name a new one or remove it first.")
     aside = out.with_name(out.name + ".partial")
@@ -59,8 +61,8 @@ def write(
         for split, (name, count) in enumerate((("train", train_images), ("val", val_images))):
             (aside / f"{name}2017").mkdir()
             first = 1 + split * train_images
-            draw = partial(_save, aside / f"{name}2017", (seed, split), first, (width, height), layout)
-            table = _table(_each(draw, count, processes), first, (width, height), seed, layout)
+            draw = partial(_save, aside / f"{name}2017", (seed, split), first, (width, height), style)
+            table = _table(_each(draw, count, processes), first, (width, height), seed, style[0])
             (aside / "annotations" / f"person_keypoints_{name}2017.json").write_text(json.dumps(table))
         if out.exists():
             out.rmdir()
@@ -68,6 +70,12 @@ def write(
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return out
+
+
+def _one_of(choices: dict, what: str, name: str):
+    if name not in choices:
+        raise InputError(f"There is no {what} '{name}': choose {' or '.join(choices)}.")
+    return choices[name]
 
 
 def _each(draw, count: int, processes: int | None) -> list[list[dict]]:
@@ -80,10 +88,8 @@ def _each(draw, count: int, processes: int | None) -> list[list[dict]]:
         return pool.map(draw, range(count), chunksize=8)
 
 
-def _save(
-    folder: Path, seed: tuple[int, int], first: int, size: tuple[int, int], layout: Layout, index: int
-) -> list[dict]:
-    image, people = draw_image(np.random.default_rng([*seed, index]), *size, layout)
+def _save(folder: Path, seed: tuple, first: int, size: tuple, style: tuple, index: int) -> list[dict]:
+    image, people = draw_image(np.random.default_rng([*seed, index]), *size, *style)
     held = io.BytesIO()
     image.save(held, **JPEG)
     (folder / f"{first + index:012d}.jpg").write_bytes(held.getvalue())
@@ -113,7 +119,7 @@ def _table(drawn: list[list[dict]], first: int, size: tuple[int, int], seed: int
 
 
 def draw_image(
-    rng: np.random.Generator, width: int, height: int, layout: Layout = COCO17
+    rng: np.random.Generator, width: int, height: int, layout: Layout = COCO17, labelled: Labeller = generous
 ) -> tuple[Image.Image, list[dict]]:
     """One picture and the annotations of its people, without their ids."""
     w, h = width * OVERSAMPLING, height * OVERSAMPLING
@@ -130,11 +136,12 @@ def draw_image(
         if rng.uniform() < 0.16:
             canvas.draw(*obstacle(rng, stage, actor))
     canvas.paint(picture)
-    people = [annotate(rng, canvas, actor, canvas.mask([actor.number]), layout) for actor in actors]
+    image = _develop(rng, picture)
+    people = [annotate(rng, canvas, actor, layout, labelled) for actor in actors]
     if crowd:
         region = describe(canvas.mask([actor.number for actor in crowd]))
         people.append({**region, "iscrowd": 1, "keypoints": [0] * 3 * len(layout.names), "num_keypoints": 0})
-    return _develop(rng, picture), [person for person in people if person["area"] > 0]
+    return image, [person for person in people if person["area"] > 0]
 
 
 def _develop(rng: np.random.Generator, picture: np.ndarray) -> Image.Image:
