@@ -31,6 +31,12 @@ FIGURES = {
     ],
     "05_discussion": ["fig-clusters-ae", "fig-explained-variance"],
 }  # fmt: skip
+TABLES = {
+    "01_dataset": ["tbl-split", "tbl-crop-rules"],
+    "02_experiment": ["tbl-best-epochs", "tbl-departures"],
+    "03_interpretation": ["tbl-skip-groups", "tbl-components", "tbl-clusters-k3"],
+    "05_discussion": ["tbl-comparison"],
+}
 
 
 @pytest.fixture
@@ -66,6 +72,8 @@ def pages_hold_their_figures(clone, *, all_drawn):
         labels = re.findall(r'<figure[^>]* id="([^"]+)"', text)
         chapter = Path(page).name
         assert set(FIGURES.get(chapter, [])) <= set(labels), chapter
+        tables = re.findall(r'<table[^>]* id="([^"]+)"', text)
+        assert set(TABLES.get(chapter, [])) <= set(tables), chapter
         for cell in nbformat.read(clone / "book" / f"{page}.ipynb", as_version=4).cells:
             words = cell.metadata.get("mystnb", {})
             if "figure" in words:

@@ -9,6 +9,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import BLUE, GREY, INK, ORANGE, RED, SIDES, style
 from hgnb.training.baselines import Baselines
+from hgnb.training.profiles import Profile, departures
 from hgnb.training.runs import Run
 
 # Thesis, table 2: epoch, training loss, validation loss, validation PCK.
@@ -105,6 +106,24 @@ def best_epochs_table(run: Run) -> Table:
     columns += [f"{c}, thesis" for c in ("Epoch", "Training loss", "Validation loss", "PCK")]
     caption = "Epochs with the best training loss, validation loss and validation PCK, beside table 2 of the thesis."
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-best-epochs")
+
+
+def departures_table(profile: Profile) -> Table:
+    """Every number of a profile that isn't the thesis's, beside the thesis's."""
+    rows = [
+        (f"`{key}`", _plain(here), _plain(there), f.metadata["unit"], f.metadata["source"])
+        for key, here, there, f in departures(profile)
+    ]
+    columns = ["Number", f"`{profile.name}`", "Thesis", "Unit", "Source"]
+    caption = f"Where the profile `{profile.name}` departs from the thesis; all other numbers are its own."
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-departures")
+
+
+def _plain(value) -> str:
+    """A number as a person writes it; several with commas."""
+    if isinstance(value, tuple):
+        return ", ".join(_plain(v) for v in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def pck_by_keypoint(scores: np.ndarray, counts: np.ndarray, schema: KeypointSchema, split: str) -> Plate:

@@ -15,6 +15,7 @@ def percent(value: float, digits: int = 0) -> str:
 
 def number(value: float, digits: int = 2) -> str:
     """'0.43', or a dash."""
+    value = round(value, digits) + 0.0  # no minus before a zero
     return f"{value:.{digits}f}".replace("-", "−") if np.isfinite(value) else "–"
 
 

@@ -4,7 +4,7 @@ The defaults of the config classes are the thesis's; a profile's TOML file holds
 """
 
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.data.prepared import DataConfig
@@ -13,7 +13,7 @@ from hgnb.home import home
 from hgnb.metrics import PckConfig
 from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig
-from hgnb.quantity import quantity
+from hgnb.quantity import described, quantity
 from hgnb.training.modules import AutoencoderTrainingConfig, TrainingConfig
 
 
@@ -73,6 +73,22 @@ def load(name: str) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"profiles/{file.name} is not TOML: {error}.") from error
     return _filled(Profile(name), tables, file.name)
+
+
+def departures(profile: Profile) -> list[tuple[str, object, object, Field]]:
+    """Where a profile's experiment differs from the thesis: (key, value here, the thesis's value, its field).
+
+    What the embedded data are like, and on how many threads, is no number of the thesis's.
+    """
+    thesis, found = Profile("thesis"), []
+    for section in fields(profile):
+        if section.name in ("name", "embedded"):
+            continue
+        own = getattr(thesis, section.name)
+        for f, value in described(getattr(profile, section.name)):
+            if value != getattr(own, f.name) and f.name != "threads":
+                found.append((f"{section.name}.{f.name}", value, getattr(own, f.name), f))
+    return found
 
 
 def _filled(profile: Profile, tables: dict, where: str) -> Profile:
