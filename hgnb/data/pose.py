@@ -83,7 +83,7 @@ def _idle_arms(rng: np.random.Generator) -> Arms:
         return (u(-12, 14), u(6, 18), u(0, 40)), u(6, 35)
 
     def on_hip() -> tuple:
-        return (u(-18, -5), u(38, 50), u(64, 78)), u(84, 100)
+        return (u(-18, -5), u(38, 50), u(64, 77)), u(84, 100)
 
     def at_ear() -> tuple:
         return (u(25, 45), u(10, 25), u(15, 30)), u(135, 145)
@@ -117,7 +117,7 @@ def _walking(rng: np.random.Generator) -> Pose:
 
 def _running(rng: np.random.Generator) -> Pose:
     u = rng.uniform
-    hips = ((u(48, 75), u(0, 4), 0.0), (-u(8, 28), u(0, 4), 0.0))
+    hips = ((u(48, 75), u(0, 4), 0.0), (-u(8, 25), u(0, 4), 0.0))
     shoulders = ((-u(35, 60), u(8, 16), 5.0), (u(28, 52), u(6, 14), 18.0))
     elbows, knees = (u(75, 100), u(80, 110)), (u(60, 95), u(25, 85))
     return Pose(
