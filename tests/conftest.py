@@ -12,6 +12,11 @@ ROOT = Path(__file__).resolve().parents[1]
 REAL = (ROOT / os.environ.get("HGNB_REAL_DATA", "../shared/real")).resolve()
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """Whole books first: at the end one process would wait for the other's."""
+    items.sort(key=lambda item: "test_whole_book" not in item.nodeid)
+
+
 @pytest.fixture
 def real():
     """A folder of real data by name; skips where it is absent, fails if HGNB_REQUIRE_REAL says it must not be."""

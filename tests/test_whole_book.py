@@ -119,21 +119,40 @@ def test_embedded(clone):
     assert not (clone / "book/_executed/01_dataset.ipynb").exists()
 
 
-@pytest.mark.parametrize("name", ["coco-mini", "lspet"])
-def test_real(clone, name):
-    """Photographs with COCO's 17 keypoints, and with another schema of 14."""
+def photographs(name):
+    """A folder of real data; skips where it is absent, fails where it must not be."""
     folder = REAL / name
     if not folder.is_dir():
         if os.environ.get("HGNB_REQUIRE_REAL") == "1":
             pytest.fail(f"Real data are required, and there is no folder {folder}.")
         pytest.skip(f"real data: there is no folder {folder}")
+    return folder
+
+
+def test_real(clone):
+    """COCO's own photographs: few persons with all keypoints, crowds, persons without any."""
+    folder = photographs("coco-mini")
     done = hgnb(clone, "book", "--profile", "smoke", "--data", str(folder))
     assert done.returncode == 0, done.stderr
     pages_hold_their_figures(clone, all_drawn=False)
     for page in toc_pages(clone / "book/_toc.yml"):
         text = (clone / "site" / f"{page}.html").read_text(encoding="utf8")
-        assert f"data <b>{name}</b>" in text
+        assert "data <b>coco-mini</b>" in text
         assert str(folder) not in text
+
+
+def test_another_schema(clone):
+    """Fourteen keypoints, one person an image, none hidden: the chapters that read the dataset and both networks."""
+    folder, smoke = photographs("lspet"), ("-p", "profile", "smoke")
+    for chapter in ("01_dataset", "05_discussion"):
+        out = clone / f"{chapter}.ipynb"
+        given = [*smoke, "-p", "data", str(folder)]
+        done = hgnb(clone, "run", f"notebooks/{chapter}.ipynb", "-o", str(out), "--woven", *given)
+        assert done.returncode == 0, done.stderr
+        cells = nbformat.read(out, as_version=4).cells
+        drawn = {c.metadata["mystnb"]["figure"]["name"] for c in cells if "figure" in c.metadata.get("mystnb", {})}
+        assert set(FIGURES[chapter]) <= drawn
+        assert str(folder) not in out.read_text(encoding="utf8")
 
 
 def test_bad_input_is_refused_before_anything_is_written(clone, tmp_path):
