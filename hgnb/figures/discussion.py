@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from hgnb.data.schema import KeypointSchema
 from hgnb.explain.components import Components
 from hgnb.explain.intervals import Interval, bootstrap
+from hgnb.explain.skips import pck_drop
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import GREY, MODIFIED, ORIGINAL, style
 from hgnb.figures.words import percent
@@ -130,9 +131,7 @@ def plot_explained_variance(spaces: dict[str, Components], *, ax: Axes | None = 
 
 def gain(original: np.ndarray, modified: np.ndarray, visibility: np.ndarray, images: np.ndarray) -> Interval:
     """Pooled PCK of the modified network less the original's, hits (N, K) of the same persons; paired by image."""
-    counted = visibility > 0
-    columns = np.column_stack([(modified & counted).sum(1), (original & counted).sum(1), counted.sum(1)])
-    return bootstrap(columns, images, lambda new, old, all_: (new - old) / all_)
+    return pck_drop(modified, original, visibility, images)
 
 
 def reach(profile: Profile, data: str, persons: int) -> str:

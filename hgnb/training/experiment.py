@@ -146,10 +146,6 @@ class Experiment:
             return {**facts, "val_loss": float(run.metrics.val_loss.min())}
         return {**facts, "pck": self._pck(run)}
 
-    def results(self) -> list[dict]:
-        """One row for each stage: the closing table of a build."""
-        return [{"stage": name, **self.stage(name)} for name in STAGES]
-
     def _pck(self, run: Run) -> dict[str, float]:
         """PCK of a run's best epoch on the splits it wasn't trained on."""
         reader = self.reader(run)
