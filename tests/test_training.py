@@ -14,7 +14,7 @@ from hgnb.metrics import PckConfig
 from hgnb.models.hourglass import HourglassConfig
 from hgnb.quantity import described
 from hgnb.training import experiment as chain
-from hgnb.training import profiles, runs
+from hgnb.training import card, profiles, runs
 from hgnb.training.baselines import baselines
 from hgnb.training.experiment import Experiment
 from hgnb.training.modules import AutoencoderTrainingConfig, PoseModule, TrainingConfig
@@ -223,3 +223,18 @@ def test_weights_need_no_pickle(small):
         "best-val_loss.safetensors",
     }
     assert set(run.weights("val_loss")) == set(small.network(run).state_dict())
+
+
+def test_weights_tell_what_they_belong_to(small, tmp_path):
+    """A weights file alone gives the network back; one without a card is refused."""
+    run = small.modified()
+    network, read = card.read(run.folder / "best-val_pck.safetensors")
+    assert read.side == small.profile.data.side and read.autoencoder == small.profile.autoencoder
+    assert read.schema == small.prepared().schema and read.model == small.model()
+    ours = small.network(run).state_dict()
+    assert all(torch.equal(value, ours[name]) for name, value in network.state_dict().items())
+    (tmp_path / "bare.safetensors").write_bytes(card.weights(network, None))
+    (tmp_path / "noise.safetensors").write_bytes(b"\0" * 100)
+    for name in ("bare", "noise", "missing"):
+        with pytest.raises(InputError, match=f"{name}.safetensors"):
+            card.read(tmp_path / f"{name}.safetensors")

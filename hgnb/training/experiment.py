@@ -16,9 +16,11 @@ from hgnb.data.prepared import Prepared, prepare
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.metrics import pck
+from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass
 from hgnb.sources import fingerprint
 from hgnb.training import profiles
+from hgnb.training.card import Card
 from hgnb.training.fit import Job, fit
 from hgnb.training.inference import Reader
 from hgnb.training.modules import AutoencoderModule, PoseModule, TrainingConfig
@@ -158,7 +160,14 @@ class Experiment:
             self.model(), training, p.heatmaps, p.pck, mean_rgb=data.mean_rgb, side=p.data.side, **extra
         )
         train, val = loader(data.split("train"), training.batch, self.seed), loader(data.split("val"), 64)
-        return Job(module, train, val, training.epochs, ("val_pck", "val_loss"))
+        return Job(module, train, val, training.epochs, ("val_pck", "val_loss"), self._card(extra.get("autoencoder")))
+
+    def _card(self, autoencoder: AutoencoderConfig | None) -> Card:
+        """What the weights of an hourglass need to be used alone."""
+        p, data = self.profile.data, self.prepared()
+        names, skeleton = data.schema.names, data.schema.skeleton
+        mean = tuple(data.mean_rgb.tolist())
+        return Card(self.model(), autoencoder, p.side, p.margin, p.rule, mean, names, skeleton)
 
     def _latent_loader(self, latents: torch.Tensor, seed: int | None) -> torch.utils.data.DataLoader:
         batches = EpochSampler(len(latents), self.profile.autoencoder_training.batch, seed)

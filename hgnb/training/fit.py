@@ -16,6 +16,7 @@ import torch
 from filelock import FileLock
 from torch.utils.data import DataLoader
 
+from hgnb.training.card import Card
 from hgnb.training.modules import Tracked
 from hgnb.training.runs import AtomicCheckpoints, Recipe, Recorder, Run, environment, runs_folder, write_aside
 
@@ -29,6 +30,7 @@ class Job:
     val: DataLoader
     epochs: int
     best_by: tuple[str, ...]  # columns of the metrics whose best epoch keeps its weights
+    card: Card | None = None  # kept with the weights
 
 
 def fit(recipe: Recipe, prepare: Callable[[], Job], progress: bool = False) -> Run:
@@ -47,7 +49,7 @@ def _train(recipe: Recipe, prepare: Callable[[], Job], folder: Path, progress: b
     last = folder / "last.ckpt"
     with seeded(recipe.seed), quiet(), threads(recipe.config["training"]["threads"]):
         job = prepare()
-        recorder = Recorder(folder, job.best_by)
+        recorder = Recorder(folder, job.best_by, job.card)
         module = job.module.to(memory_format=torch.channels_last)
         trainer = L.Trainer(
             max_epochs=job.epochs, accelerator="auto", devices=1, precision=precision(),
@@ -68,7 +70,7 @@ def _train(recipe: Recipe, prepare: Callable[[], Job], folder: Path, progress: b
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": sum(row["seconds"] for row in recorder.rows),
     }
-    write_aside(folder / "manifest.json", lambda p: p.write_text(json.dumps(manifest, indent=1)))
+    write_aside(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
 
 
 class Clock(L.Callback):

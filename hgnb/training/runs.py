@@ -4,7 +4,9 @@
 epochs. Every file is written aside and renamed, so that a kill leaves the last complete epoch.
 """
 
+import errno
 import hashlib
+import io
 import json
 import os
 import platform
@@ -20,9 +22,11 @@ import pandas as pd
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
+from hgnb.errors import InputError
 from hgnb.home import home
+from hgnb.training.card import Card, weights
 from hgnb.training.modules import Tracked
 
 PACKAGES = ("torch", "lightning", "numpy")
@@ -78,14 +82,22 @@ def runs_folder() -> Path:
     return home() / "data" / "runs"
 
 
-def write_aside(path: Path, write) -> None:
-    """Calls `write(temporary path)` and renames the result to `path`: never half a file, also after a crash."""
+def write_aside(path: Path, content: bytes) -> None:
+    """Writes under another name and renames: never half a file, also after a crash; InputError on a full disk."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        write(aside)
-        with open(aside, "rb") as file:
+        with open(aside, "wb") as file:
+            file.write(content)
+            file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise InputError(
+            f"There is no space left for {path.name} ({len(content) / 1e6:.0f} MB): make some and call again, "
+            "the training goes on from its last complete epoch."
+        ) from error
     finally:
         aside.unlink(missing_ok=True)
 
@@ -94,7 +106,9 @@ class AtomicCheckpoints(TorchCheckpointIO):
     """Lightning saves through the temporary folder and a move, which is no rename across file systems."""
 
     def save_checkpoint(self, checkpoint, path, storage_options=None) -> None:
-        write_aside(Path(path), lambda aside: torch.save(checkpoint, aside))
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        write_aside(Path(path), content.getvalue())
 
     def load_checkpoint(self, path, map_location=None, weights_only=True):
         return torch.load(path, map_location=map_location, weights_only=True)
@@ -106,8 +120,8 @@ class Recorder(Checkpoint):
     A Checkpoint, because Lightning calls those after the module has closed its epoch.
     """
 
-    def __init__(self, folder: Path, best_by: tuple[str, ...]):
-        self.folder, self.best_by = folder, best_by
+    def __init__(self, folder: Path, best_by: tuple[str, ...], card: Card | None):
+        self.folder, self.best_by, self.card = folder, best_by, card
         self.rows: list[dict[str, float]] = []
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: Tracked) -> None:
@@ -116,11 +130,9 @@ class Recorder(Checkpoint):
             values = [row[column] for row in self.rows]
             best = max(values) if column.endswith("pck") else min(values)
             if values.index(best) == len(values) - 1:
-                weights = {k: v.contiguous() for k, v in module.network.state_dict().items()}
-                write_aside(self.folder / f"best-{column}.safetensors", lambda p, w=weights: save_file(w, p))
+                write_aside(self.folder / f"best-{column}.safetensors", weights(module.network, self.card))
         trainer.save_checkpoint(self.folder / "last.ckpt")
-        table = pd.DataFrame(self.rows)
-        write_aside(self.folder / "metrics.csv", lambda p: table.to_csv(p, index=False))
+        write_aside(self.folder / "metrics.csv", pd.DataFrame(self.rows).to_csv(index=False).encode())
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}
