@@ -13,8 +13,8 @@ from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.models.hourglass import HourglassConfig
 from hgnb.quantity import described
-from hgnb.training import experiment as chain
 from hgnb.training import card, profiles, runs
+from hgnb.training import experiment as chain
 from hgnb.training.baselines import baselines
 from hgnb.training.experiment import Experiment
 from hgnb.training.modules import AutoencoderTrainingConfig, PoseModule, TrainingConfig
