@@ -1,5 +1,6 @@
 """The command `hgnb`: each verb hands over to the room that does it."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hgnb.errors import InputError
+from hgnb.errors import InputError, unknown
 
 _UsageError = typer.BadParameter.__mro__[1]  # click's, wherever this version of typer keeps it
 
@@ -61,6 +62,37 @@ def run(
 
 
 @app.command()
+def train(
+    name: Annotated[str, typer.Argument(metavar="hourglass|autoencoder|modified", help="What to train.")],
+    profile: Profile = "tiny",
+    data: Data = "embedded",
+    seed: Seed = 0,
+    threads: Threads = None,
+):
+    """Train a network, or go on with it, or load it: whatever is left to do. Runs under torchrun and SLURM too."""
+    _limit(threads)
+    from hgnb.training.experiment import TRAINED, Experiment
+
+    if name not in TRAINED:
+        raise unknown("network", name, TRAINED)
+    experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty())
+    experiment.check()
+    facts = experiment.stage(name)
+    if int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0:
+        print(json.dumps(facts, indent=1))
+
+
+@app.command()
+def runs():
+    """List the trainings in data/runs: finished, unfinished and running."""
+    from rich.console import Console
+
+    from hgnb.training.overview import overview
+
+    Console().print(overview())
+
+
+@app.command(hidden=True)
 def stage(
     name: str,
     stamp: Annotated[Path, typer.Option(help="JSON file that says what the stage made.")],
@@ -69,7 +101,7 @@ def stage(
     seed: Seed = 0,
     threads: Threads = None,
 ):
-    """Run one stage of the experiment: dataset, hourglass, autoencoder or modified."""
+    """Run one stage for `make book` and leave its stamp: dataset, hourglass, autoencoder or modified."""
     _limit(threads)
     from hgnb.book.build import stage
     from hgnb.book.house import Edition

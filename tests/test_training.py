@@ -1,12 +1,15 @@
 """Profiles, the learning-rate rule, and runs that are neither lost nor repeated."""
 
 import dataclasses
+import errno
+import io
 import json
 import math
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.errors import InputError
@@ -17,7 +20,8 @@ from hgnb.training import card, profiles, runs
 from hgnb.training import experiment as chain
 from hgnb.training.baselines import baselines
 from hgnb.training.experiment import Experiment
-from hgnb.training.modules import AutoencoderTrainingConfig, PoseModule, TrainingConfig
+from hgnb.training.modules import AutoencoderTrainingConfig, FurtherTrainingConfig, PoseModule, TrainingConfig
+from hgnb.training.overview import overview
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def small(house, coco_folder) -> Experiment:
     profile = dataclasses.replace(
         opened.profile,
         training=TrainingConfig(epochs=3, batch=4, rate=1e-3),
-        modified=TrainingConfig(epochs=1, rate=1e-3),
+        modified=FurtherTrainingConfig(epochs=1, rate=1e-3),
         autoencoder_training=AutoencoderTrainingConfig(epochs=3, batch=4, rate=0.01),
     )
     return dataclasses.replace(opened, profile=profile)
@@ -218,11 +222,125 @@ def test_baselines_against_plain_loops(small):
 
 def test_weights_need_no_pickle(small):
     run = small.hourglass()
-    assert {f.name for f in run.folder.glob("best-*")} == {
+    assert {f.name for f in run.folder.glob("best-*.safetensors")} == {
         "best-val_pck.safetensors",
         "best-val_loss.safetensors",
     }
     assert set(run.weights("val_loss")) == set(small.network(run).state_dict())
+
+
+@pytest.fixture
+def dropping(small) -> Experiment:
+    """Nothing is ever found, so the first epoch stays the best and the rate drops after the second."""
+    training = TrainingConfig(epochs=3, batch=4, rate=1e-3, drop_after=1)
+    profile = dataclasses.replace(small.profile, training=training, pck=PckConfig(radius=0.0))
+    return dataclasses.replace(small, profile=profile)
+
+
+def test_checkpoints_are_kept_by_name(dropping):
+    run = dropping.hourglass()
+    held = {name: run.checkpoint(name) for name in ("last", "drop", "best-val_pck", "best-val_loss")}
+    assert {name: c["epoch"] for name, c in held.items() if name != "best-val_loss"} == {
+        "last": 2, "drop": 1, "best-val_pck": 0,
+    }  # fmt: skip
+    assert held["best-val_loss"]["epoch"] == run.best_epoch("val_loss") - 1
+    assert held["drop"]["optimizer_states"][0]["param_groups"][0]["lr"] == pytest.approx(1e-3 / 5)
+    best = {k.removeprefix("network."): v for k, v in held["best-val_pck"]["state_dict"].items()}
+    assert all(torch.equal(best[name], value) for name, value in run.weights().items())
+    with pytest.raises(InputError, match="checkpoint 'drp'.*'drop'"):
+        run.checkpoint("drp")
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_warm_start_takes_what_it_is_told_to(dropping, kept, monkeypatch):
+    """Weights always; the optimiser's averages, the rate and the memory of its rule only where asked for."""
+    parent, first = dropping.hourglass(), {}
+    step = PoseModule.training_step
+
+    def look(module, batch, index):
+        if not first:
+            optimiser = module.optimizers()
+            first["lr"] = optimiser.param_groups[0]["lr"]
+            first["rule"] = dataclasses.asdict(module.rule)
+            first["weights"] = {k: v.clone() for k, v in module.network.state_dict().items()}
+            first["averages"] = [v["square_avg"].clone() for v in optimiser.state.values()]
+        return step(module, batch, index)
+
+    monkeypatch.setattr(PoseModule, "training_step", look)
+    training = FurtherTrainingConfig(epochs=1, batch=4, rate=5e-4, keep_optimiser=kept, keep_rate=kept, keep_rule=kept)
+    run = dropping.further("fork", parent, training, checkpoint="drop")
+    held = parent.checkpoint("drop")
+    assert len(run.metrics) == 1 and run.manifest["config"]["checkpoint"] == "drop"
+    assert all(torch.equal(v, held["state_dict"][f"network.{k}"]) for k, v in first["weights"].items())
+    assert first["lr"] == pytest.approx(1e-3 / 5 if kept else 5e-4)
+    averages = [s["square_avg"] for s in held["optimizer_states"][0]["state"].values()]
+    assert len(first["averages"]) == (len(averages) if kept else 0)
+    assert all(torch.equal(a, b) for a, b in zip(first["averages"], averages, strict=kept))
+    assert first["rule"] == (
+        {"best": 0.0, "best_epoch": -2, "dropped": -1} if kept else {"best": -1.0, "best_epoch": -1, "dropped": None}
+    )
+
+
+def test_a_warm_start_with_an_autoencoder_keeps_the_others_averages(small):
+    """Parameters are matched by name: the autoencoder's, which are new, begin without averages."""
+    training = FurtherTrainingConfig(epochs=1, batch=4, keep_optimiser=True)
+    run = small.further("grown", small.hourglass(), training, autoencoder=small.autoencoder())
+    held, before = run.checkpoint("last"), small.hourglass().checkpoint("best-val_pck")
+    steps = {held["parameters"][i]: s["step"] for i, s in held["optimizer_states"][0]["state"].items()}
+    taken = {name: step for name, step in steps.items() if ".autoencoder." not in name}
+    assert set(taken) == set(before["parameters"]) and len(steps) > len(taken)
+    assert {float(s) for s in taken.values()} == {before["global_step"] + 4.0}
+    assert {float(s) for n, s in steps.items() if n not in taken} == {4.0}
+
+
+def test_a_loss_that_is_no_number_stops_the_run(small):
+    """It names the step, the rate and the persons; the profile is to blame, so it is said in a sentence."""
+    profile = dataclasses.replace(small.profile, training=TrainingConfig(epochs=2, batch=4, rate=1e30))
+    wild = dataclasses.replace(small, profile=profile)
+    with pytest.raises(
+        InputError,
+        match=r"became (nan|inf) in step \d+ \(epoch 1\) at a learning rate of 1e\+30"
+        r", on the persons (\d+, ){3}\d+:",
+    ) as caught:
+        wild.hourglass()
+    named = {int(n) for n in str(caught.value).split("persons ")[1].split(":")[0].split(", ")}
+    assert named <= set(wild.prepared().split("train").person_ids.tolist())
+    assert not list((runs.runs_folder()).glob("*/manifest.json"))
+
+
+def test_a_full_disk_loses_no_epoch(small, monkeypatch):
+    """The second epoch's checkpoint doesn't fit: one sentence, the first epoch stays, the next call goes on."""
+    write, calls = runs.os.fsync, []
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) > 8:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(descriptor)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(runs.os, "fsync", full)
+        with pytest.raises(InputError, match="no space left for .* goes on from its last complete epoch"):
+            small.hourglass()
+    (folder,) = runs.runs_folder().glob("hourglass-*")
+    assert not list(folder.glob(".*.[0-9]*")) and not (folder / "manifest.json").exists()
+    saved = torch.load(folder / "last.ckpt", weights_only=True)["epoch"]
+    assert saved < 2, "the test's disk fills before the run is done"
+    run = small.hourglass()
+    assert len(run.metrics) == 3
+
+
+def test_runs_are_listed(small):
+    run = small.hourglass()
+    begun = runs.runs_folder() / "hourglass-begun"
+    begun.mkdir()
+    (begun / "recipe.json").write_text((run.folder / "recipe.json").read_text())
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(overview())
+    first, second = (line for line in console.export_text().splitlines() if "hourglass-" in line)
+    assert run.id in first and "finished" in first and "3 of 3" in first
+    assert f"PCK {run.metrics.val_pck.max():.3f}" in first
+    assert "unfinished" in second and "0 of 3" in second
 
 
 def test_weights_tell_what_they_belong_to(small, tmp_path):

@@ -51,10 +51,15 @@ class PersonBatches(Dataset):
 
 
 class EpochSampler(Sampler[list[int]]):
-    """Batches of positions; each epoch's order depends on the seed and the epoch alone, so a resumed run repeats it."""
+    """Batches of positions; each epoch's order depends on the seed and the epoch alone, so a resumed run repeats it.
 
-    def __init__(self, length: int, batch: int, seed: int | None):
-        self.length, self.batch, self.seed, self.epoch = length, batch, seed, 0
+    Of several processes each is dealt every n-th person of a batch that is n times as large; the last batch may
+    leave one with a person less, or with none.
+    """
+
+    def __init__(self, length: int, batch: int, seed: int | None, rank: int = 0, size: int = 1):
+        self.length, self.batch, self.seed, self.epoch = length, batch * size, seed, 0
+        self.rank, self.size = rank, size
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""
@@ -68,10 +73,11 @@ class EpochSampler(Sampler[list[int]]):
         if self.seed is not None:
             order = np.random.default_rng([self.seed, self.epoch]).permutation(order)
         for start in range(0, self.length, self.batch):
-            yield order[start : start + self.batch].tolist()
+            yield order[start : start + self.batch][self.rank :: self.size].tolist()
 
 
-def loader(split: Persons, batch: int, seed: int | None = None) -> DataLoader:
+def loader(split: Persons, batch: int, seed: int | None = None, rank: int = 0, size: int = 1) -> DataLoader:
     """Batches of a split: shuffled by `seed` for training, in order without one. Reading a memory map is cheap
     enough that worker processes would only copy."""
-    return DataLoader(PersonBatches(split), sampler=EpochSampler(len(split.keypoints), batch, seed), batch_size=None)
+    sampler = EpochSampler(len(split.keypoints), batch, seed, rank, size)
+    return DataLoader(PersonBatches(split), sampler=sampler, batch_size=None)

@@ -23,11 +23,15 @@ from hgnb.training import profiles
 from hgnb.training.card import Card
 from hgnb.training.fit import Job, fit
 from hgnb.training.inference import Reader
-from hgnb.training.modules import AutoencoderModule, PoseModule, TrainingConfig
+from hgnb.training.modules import AutoencoderModule, FurtherTrainingConfig, PoseModule, TrainingConfig
+from hgnb.training.parallel import Team
 from hgnb.training.runs import Recipe, Run
+from hgnb.training.start import Start
 
 EMBEDDED = "embedded"
-STAGES = ("dataset", "hourglass", "autoencoder", "modified")
+ALONE = Team()
+TRAINED = ("hourglass", "autoencoder", "modified")
+STAGES = ("dataset", *TRAINED)
 CODE = (
     "hgnb.training.modules",
     "hgnb.training.inference",
@@ -87,31 +91,47 @@ class Experiment:
     def hourglass(self) -> Run:
         """The single-stack hourglass of chapter 02."""
         training = self.profile.training
-        return fit(self._recipe("hourglass", training), lambda: self._pose_job(training), self.progress)
+        return fit(self._recipe("hourglass", training), lambda team: self._pose_job(training, team), self.progress)
 
     def autoencoder(self) -> Run:
         """The autoencoder of chapter 04, trained on the latents of the hourglass at its best PCK."""
         p, parent = self.profile, self.hourglass()
         recipe = self._recipe("autoencoder", p.autoencoder_training, p.autoencoder, parent)
 
-        def job() -> Job:
+        def job(team: Team) -> Job:
             reader, data = self.reader(parent), self.prepared()
             train, val = (torch.from_numpy(reader.latents(data.split(s))) for s in ("train", "val"))
             module = AutoencoderModule(tuple(train.shape[1:]), p.autoencoder, p.autoencoder_training, self.seed)
-            loaders = (self._latent_loader(z, s) for z, s in ((train, self.seed), (val, None)))
-            return Job(module, *loaders, p.autoencoder_training.epochs, ("val_loss",))
+            loaders = (self._latent_loader(z, s, team) for z, s in ((train, self.seed), (val, None)))
+            return Job(module, *loaders, p.autoencoder_training.epochs, ("val_loss",), data.split("train").person_ids)
 
         return fit(recipe, job, self.progress)
 
     def modified(self) -> Run:
         """The hourglass with the autoencoder in its bottleneck, trained on; chapter 04."""
-        original, inner, training = self.hourglass(), self.autoencoder(), self.profile.modified
-        recipe = self._recipe("modified", training, self.profile.autoencoder, original, inner)
+        return self.further("modified", self.hourglass(), self.profile.modified, autoencoder=self.autoencoder())
 
-        def job() -> Job:
-            job = self._pose_job(training, autoencoder=self.profile.autoencoder)
-            job.module.network.load_state_dict(original.weights(), strict=False)
-            job.module.network.hourglasses[0].autoencoder.load_state_dict(inner.weights("val_loss"))
+    def further(
+        self,
+        name: str,
+        parent: Run,
+        training: FurtherTrainingConfig,
+        checkpoint: str = "best-val_pck",
+        autoencoder: Run | None = None,
+    ) -> Run:
+        """An hourglass trained on from a checkpoint of `parent`, with a trained autoencoder put in where one is given.
+
+        `checkpoint` as in Run.checkpoint; the rate, the epochs and what is carried over stand in `training`.
+        """
+        parents = [run for run in (parent, autoencoder) if run is not None]
+        shape = self.profile.autoencoder if autoencoder else None
+        recipe = self._recipe(name, training, shape, *parents, checkpoint=checkpoint)
+
+        def job(team: Team) -> Job:
+            carried = (training.keep_optimiser, training.keep_rate, training.keep_rule)
+            job = self._pose_job(training, team, shape, Start(parent, checkpoint, *carried))
+            if autoencoder:
+                job.module.network.hourglasses[0].autoencoder.load_state_dict(autoencoder.weights("val_loss"))
             return job
 
         return fit(recipe, job, self.progress)
@@ -154,13 +174,22 @@ class Experiment:
         predictions = {s: reader.predict(self.prepared().split(s)) for s in ("val", "test")}
         return {s: float(pck(p.hits(self.profile.pck), p.visibility)) for s, p in predictions.items()}
 
-    def _pose_job(self, training: TrainingConfig, **extra) -> Job:
+    def _pose_job(
+        self,
+        training: TrainingConfig,
+        team: Team = ALONE,
+        autoencoder: AutoencoderConfig | None = None,
+        start: Start | None = None,
+    ) -> Job:
         p, data = self.profile, self.prepared()
         module = PoseModule(
-            self.model(), training, p.heatmaps, p.pck, mean_rgb=data.mean_rgb, side=p.data.side, **extra
+            self.model(), training, p.heatmaps, p.pck, mean_rgb=data.mean_rgb, side=p.data.side, autoencoder=autoencoder
         )
-        train, val = loader(data.split("train"), training.batch, self.seed), loader(data.split("val"), 64)
-        return Job(module, train, val, training.epochs, ("val_pck", "val_loss"), self._card(extra.get("autoencoder")))
+        persons = data.split("train")
+        train = loader(persons, training.batch, self.seed, team.rank, team.size)
+        val = loader(data.split("val"), 64, None, team.rank, team.size)
+        best_by = ("val_pck", "val_loss")
+        return Job(module, train, val, training.epochs, best_by, persons.person_ids, self._card(autoencoder), start)
 
     def _card(self, autoencoder: AutoencoderConfig | None) -> Card:
         """What the weights of an hourglass need to be used alone."""
@@ -169,11 +198,11 @@ class Experiment:
         mean = tuple(data.mean_rgb.tolist())
         return Card(self.model(), autoencoder, p.side, p.margin, p.rule, mean, names, skeleton)
 
-    def _latent_loader(self, latents: torch.Tensor, seed: int | None) -> torch.utils.data.DataLoader:
-        batches = EpochSampler(len(latents), self.profile.autoencoder_training.batch, seed)
+    def _latent_loader(self, latents: torch.Tensor, seed: int | None, team: Team) -> torch.utils.data.DataLoader:
+        batches = EpochSampler(len(latents), self.profile.autoencoder_training.batch, seed, team.rank, team.size)
         return torch.utils.data.DataLoader(latents, sampler=batches, batch_size=None)
 
-    def _recipe(self, name: str, training, autoencoder=None, *parents: Run) -> Recipe:
+    def _recipe(self, name: str, training, autoencoder=None, *parents: Run, checkpoint: str = "") -> Recipe:
         """What a run's hash is made of: numbers, data, code and the runs it starts from."""
         p = self.profile
         config = {
@@ -185,9 +214,11 @@ class Experiment:
             "training": asdict(training),
             "autoencoder": autoencoder and asdict(autoencoder),
             "parents": [run.id for run in parents],
+            "checkpoint": checkpoint,
             "code": fingerprint(CODE),
         }
-        return Recipe(f"{name}-{p.name}-{self.data_name}", config, self.seed)
+        edition = {"profile": p.name, "data": self.data, "seed": self.seed}
+        return Recipe(f"{name}-{p.name}-{self.data_name}", config, self.seed, edition)
 
     def _embedded(self) -> Path:
         """Draws the embedded data into data/, named by what changes it."""

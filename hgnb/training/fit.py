@@ -1,24 +1,28 @@
 """`fit`: a finished run loads, an unfinished one resumes, a missing one trains. Explained in 02_experiment."""
 
-import ctypes
+import importlib.util
 import json
 import logging
-import platform
 import time
 import warnings
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import lightning as L
 import torch
 from filelock import FileLock
+from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from hgnb.training.card import Card
+from hgnb.training.hardware import keep_freed_memory, precision, threads
 from hgnb.training.modules import Tracked
+from hgnb.training.parallel import Team, synchronised, team
 from hgnb.training.runs import AtomicCheckpoints, Recipe, Recorder, Run, environment, runs_folder, write_aside
+from hgnb.training.start import Begin, Start, weights
+from hgnb.training.watch import Bar, Clock, Draws, Watch
 
 
 @dataclass(frozen=True)
@@ -30,78 +34,73 @@ class Job:
     val: DataLoader
     epochs: int
     best_by: tuple[str, ...]  # columns of the metrics whose best epoch keeps its weights
+    person_ids: Sequence[int]  # of the training persons, for messages
     card: Card | None = None  # kept with the weights
+    start: Start | None = None  # the checkpoint it goes on from
 
 
-def fit(recipe: Recipe, prepare: Callable[[], Job], progress: bool = False) -> Run:
+def fit(recipe: Recipe, prepare: Callable[[Team], Job], progress: bool = False) -> Run:
     """The run of a recipe. `prepare` builds the job, and is called only if there is something to train."""
-    folder = runs_folder() / recipe.id
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):  # two chapters may ask for the same run at once
-        if not (folder / "manifest.json").exists():
-            _train(recipe, prepare, folder, progress)
+    with team() as those:
+        recipe = recipe.by(those.size)
+        folder = runs_folder() / recipe.id
+        folder.mkdir(parents=True, exist_ok=True)
+        # Two chapters may ask for the same run at once; of a team, one process asks for all.
+        with FileLock(folder / ".lock") if those.leads else nullcontext():
+            if those.agreed(not (folder / "manifest.json").exists()):
+                _train(recipe, prepare, folder, those, progress)
+            those.agreed(None)  # nobody reads the run before it is written
     return Run(folder)
 
 
-def _train(recipe: Recipe, prepare: Callable[[], Job], folder: Path, progress: bool) -> None:
+def _train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: Team, progress: bool) -> None:
     """Trains, or goes on from the last complete epoch, and writes the manifest last."""
     keep_freed_memory()
     last = folder / "last.ckpt"
+    asked = {"edition": recipe.edition, "config": recipe.config, "seed": recipe.seed}
+    if those.leads:
+        write_aside(folder / "recipe.json", json.dumps(asked, indent=1).encode())
     with seeded(recipe.seed), quiet(), threads(recipe.config["training"]["threads"]):
-        job = prepare()
+        job = prepare(those)
+        if job.start is not None:
+            weights(job.start, job.module.network)
+        if those.size > 1:
+            synchronised(job.module.network)
         recorder = Recorder(folder, job.best_by, job.card)
-        module = job.module.to(memory_format=torch.channels_last)
+        watchers = [Clock(), Draws(recipe.seed), Watch(recipe.id, job.person_ids), recorder]
+        resumed = those.agreed(last.exists())
+        if job.start is not None and not resumed:
+            watchers.append(Begin(job.start))
+        if progress and those.leads:
+            watchers.append(Bar(recipe.title))
+        kind = precision(recipe.config["training"].get("precision", "native"))
         trainer = L.Trainer(
-            max_epochs=job.epochs, accelerator="auto", devices=1, precision=precision(),
-            plugins=[AtomicCheckpoints()], callbacks=[Clock(), recorder],
-            logger=False, enable_model_summary=False, enable_progress_bar=progress,
-            num_sanity_val_steps=0,
+            max_epochs=job.epochs, accelerator="auto", precision=kind, **those.strategy(),
+            plugins=[AtomicCheckpoints()], callbacks=watchers, logger=_logger(folder), use_distributed_sampler=False,
+            enable_model_summary=False, enable_progress_bar=False, num_sanity_val_steps=0,
         )  # fmt: skip
         started = time.time()
-        trainer.fit(module, job.train, job.val, ckpt_path=last if last.exists() else None)
+        module = job.module.to(memory_format=torch.channels_last)
+        trainer.fit(module, job.train, job.val, ckpt_path=last if resumed else None)
     if trainer.interrupted:
         raise KeyboardInterrupt
-    manifest = {
-        "id": recipe.id,
-        "config": recipe.config,
-        "seed": recipe.seed,
-        **environment(trainer),
-        "parameters": sum(p.numel() for p in job.module.network.parameters()),
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
-        "seconds": sum(row["seconds"] for row in recorder.rows),
-    }
-    write_aside(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
+    if those.leads:
+        manifest = {
+            "id": recipe.id,
+            **asked,
+            **environment(trainer),
+            "parameters": sum(p.numel() for p in job.module.network.parameters()),
+            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+            "seconds": sum(row["seconds"] for row in recorder.rows),
+        }
+        write_aside(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
 
 
-class Clock(L.Callback):
-    """Seconds of each epoch, validation included; first among the hooks of an epoch's end."""
-
-    def on_train_epoch_start(self, trainer: L.Trainer, module: Tracked) -> None:
-        self.start = time.perf_counter()
-
-    def on_validation_end(self, trainer: L.Trainer, module: Tracked) -> None:
-        module.row["seconds"] = round(time.perf_counter() - self.start, 3)
-
-
-def precision() -> str:
-    """Lightning's name of the precision that this hardware computes natively: bf16 where it can, else fp32."""
-    if torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
-    # Without avx512_bf16 or AMX a bf16 convolution is emulated, four times slower than fp32.
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16-mixed" if native else "32-true"
-
-
-def keep_freed_memory() -> None:
-    """Tells glibc not to hand big blocks back to the system: each step would fault the same pages in again.
-
-    A training step on a CPU is a quarter faster for it. Elsewhere than on Linux with glibc it does nothing.
-    """
-    if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL(None)
-        m_trim_threshold, m_mmap_threshold = -1, -3  # malloc.h
-        libc.mallopt(m_mmap_threshold, 1 << 30)
-        libc.mallopt(m_trim_threshold, (1 << 31) - 1)
+def _logger(folder: Path) -> TensorBoardLogger | bool:
+    """Curves for TensorBoard beside the table of epochs, where it is installed."""
+    if importlib.util.find_spec("tensorboard") is None:
+        return False
+    return TensorBoardLogger(folder, name=None, version="tensorboard")
 
 
 @contextmanager
@@ -110,15 +109,6 @@ def seeded(seed: int):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield
-
-
-@contextmanager
-def threads(count: int):
-    """torch computes with `count` threads within the block; 0 leaves it as it is."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    yield
-    torch.set_num_threads(before)
 
 
 @contextmanager

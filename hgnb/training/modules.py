@@ -1,6 +1,6 @@
 """What is trained, and how: losses, optimisers and the learning-rate rule. Thesis 5.1 and 7.2."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import lightning as L
 import torch
@@ -9,10 +9,12 @@ from torch import Tensor
 
 from hgnb.data.dataset import Batch
 from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
+from hgnb.errors import unknown
 from hgnb.metrics import PckConfig, found, peaks
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass, glorot
 from hgnb.quantity import quantity
+from hgnb.training.parallel import share, total
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,47 @@ class TrainingConfig:
     epochs: int = quantity(50, "epochs", "5.2")
     batch: int = quantity(16, "persons", "5.1")
     rate: float = quantity(2.5e-4, "learning rate", "5.1")
+    optimiser: str = quantity("rmsprop", "'rmsprop' or 'adam'", "5.1")
     alpha: float = quantity(0.99, "RMSProp's smoothing", "5.1; ambiguity 4")
+    momentum: float = quantity(0.0, "RMSProp's momentum", "5.1; ambiguity 4")
     eps: float = quantity(1e-8, "outside the root, as torch", "ambiguity 4")
     drop_after: int = quantity(5, "epochs since the best PCK", "5.1; ambiguity 11")
     drop_factor: float = quantity(5.0, "divides the rate, once", "5.1")
     warmup: int = quantity(0, "steps over which the rate rises to its value", "5.1 names none")
+    precision: str = quantity("native", "'native': bf16 where the hardware has it; or 'fp32', 'bf16'", "5.1 names none")
     threads: int = quantity(0, "of the processor; 0: as many as torch takes", "ours: small maps gain nothing from more")
+
+
+@dataclass(frozen=True)
+class FurtherTrainingConfig(TrainingConfig):
+    """How a trained hourglass is trained on; what is carried over besides its weights is ambiguity 13."""
+
+    epochs: int = quantity(10, "epochs", "figure 25 zooms in from epoch 47; ambiguity 13")
+    keep_optimiser: bool = quantity(False, "whether the optimiser's averages go on", "ambiguity 13")
+    keep_rate: bool = quantity(False, "whether the checkpoint's rate goes on, not `rate`", "ambiguity 13")
+    keep_rule: bool = quantity(False, "whether the best PCK and the drop are remembered", "ambiguity 13")
+
+
+@dataclass
+class DropRule:
+    """The rate drops for good the first time the best PCK is `after` epochs old (ambiguity 11); epochs from 0."""
+
+    best: float = -1.0
+    best_epoch: int = -1
+    dropped: int | None = None  # at the end of which epoch
+
+    def drops(self, epoch: int, score: float, after: int) -> bool:
+        """Takes in an epoch's PCK; whether the rate has to drop now."""
+        if score > self.best:
+            self.best, self.best_epoch = score, epoch
+        elif self.dropped is None and epoch - self.best_epoch >= after:
+            self.dropped = epoch
+            return True
+        return False
+
+    def carried(self, epochs: int) -> "DropRule":
+        """The same rule for a run that counts its epochs anew, `epochs` later."""
+        return DropRule(self.best, self.best_epoch - epochs, self.dropped and self.dropped - epochs)
 
 
 @dataclass(frozen=True)
@@ -57,8 +94,8 @@ class Tracked(L.LightningModule):
             self._sums[name] = self._sums.get(name, 0) + value.detach().double()
 
     def ratio(self, above: str, below: str) -> float:
-        """A mean of the epoch; both sums start anew."""
-        return float(self._sums.pop(above) / self._sums.pop(below))
+        """A mean of the epoch over all processes; both sums start anew."""
+        return float(total(self._sums.pop(above)) / total(self._sums.pop(below)))
 
     def on_train_epoch_start(self) -> None:
         self._sums.clear()
@@ -79,7 +116,7 @@ class PoseModule(Tracked):
             self.network.insert_autoencoder(autoencoder, side)
         self.size = side // model.stride
         self.register_buffer("mean_rgb", torch.as_tensor(mean_rgb), persistent=False)
-        self.best, self.best_epoch, self.dropped = -1.0, -1, False
+        self.rule = DropRule()
 
     def targets(self, batch: Batch) -> Tensor:
         """(B, K, size, size) float32."""
@@ -93,16 +130,20 @@ class PoseModule(Tracked):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         truth = self.targets(batch)
         outputs = self.network.predictions(batch.images(self.mean_rgb))
-        loss = sum(F.mse_loss(o, truth) for o in outputs)
-        self.add(train_loss=loss * len(batch.crops), train_persons=torch.tensor(len(batch.crops)))
-        return loss
+        persons = len(batch.crops)
+        # A process may have no person of a last small batch: it takes part in the step with a loss of zero.
+        loss = sum(F.mse_loss(o, truth) if persons else o.sum() for o in outputs)
+        self.add(train_loss=loss * persons, train_persons=torch.tensor(persons, device=self.device))
+        return loss * share(persons, self.device)
 
     def validation_step(self, batch: Batch, _: int) -> None:
         truth = self.targets(batch)
         output = self.network(batch.images(self.mean_rgb))
         true = cells(batch.points, self.side, self.size)
         hits = found(peaks(output)[0], true, size=self.size, config=self.pck) & (batch.visibility > 0)
-        persons = torch.tensor(len(batch.crops))
+        if not len(batch.crops):
+            return
+        persons = torch.tensor(len(batch.crops), device=self.device)
         self.add(val_loss=F.mse_loss(output, truth) * persons, val_persons=persons)
         self.add(val_hits=hits.sum(), val_keypoints=(batch.visibility > 0).sum())
 
@@ -114,23 +155,24 @@ class PoseModule(Tracked):
         self._age_rate()
 
     def _age_rate(self) -> None:
-        """The rate drops for good the first time the best PCK is `drop_after` epochs old (ambiguity 11)."""
-        if self.row["val_pck"] > self.best:
-            self.best, self.best_epoch = self.row["val_pck"], self.current_epoch
-        elif not self.dropped and self.current_epoch - self.best_epoch >= self.config.drop_after:
-            self.dropped = True
+        if self.rule.drops(self.current_epoch, self.row["val_pck"], self.config.drop_after):
             for group in self.optimizers().param_groups:
                 group["lr"] /= self.config.drop_factor
 
     def configure_optimizers(self):
-        c = self.config
-        return torch.optim.RMSprop(self.network.parameters(), lr=c.rate, alpha=c.alpha, eps=c.eps)
+        c, parameters = self.config, self.network.parameters()
+        if c.optimiser == "rmsprop":
+            return torch.optim.RMSprop(parameters, lr=c.rate, alpha=c.alpha, momentum=c.momentum, eps=c.eps)
+        if c.optimiser == "adam":
+            return torch.optim.Adam(parameters, lr=c.rate, eps=c.eps)
+        raise unknown("optimiser", c.optimiser, ("rmsprop", "adam"))
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
-        checkpoint["rate_rule"] = {"best": self.best, "best_epoch": self.best_epoch, "dropped": self.dropped}
+        checkpoint["rate_rule"] = asdict(self.rule)
+        checkpoint["parameters"] = [name for name, _ in self.network.named_parameters()]
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
-        vars(self).update(checkpoint["rate_rule"])
+        self.rule = DropRule(**checkpoint["rate_rule"])
 
 
 class AutoencoderModule(Tracked):
@@ -149,15 +191,19 @@ class AutoencoderModule(Tracked):
 
     def training_step(self, latents: Tensor, _: int) -> Tensor:
         # Drawn from the seed and the step alone, so that a resumed run draws the same.
-        drawn = torch.Generator(latents.device).manual_seed((self.seed << 32) + self.global_step)
+        step = self.global_step * self.trainer.world_size + self.global_rank
+        drawn = torch.Generator(latents.device).manual_seed((self.seed << 32) + step)
         n = torch.randn(latents.shape, generator=drawn, device=latents.device)
         noisy = latents + self.config.noise * latents * n
-        loss = F.mse_loss(self.network(noisy), latents)
-        self.add(train_loss=loss * len(latents), train_persons=torch.tensor(len(latents)))
-        return loss
+        persons, output = len(latents), self.network(noisy)
+        loss = F.mse_loss(output, latents) if persons else output.sum()
+        self.add(train_loss=loss * persons, train_persons=torch.tensor(persons, device=self.device))
+        return loss * share(persons, self.device)
 
     def validation_step(self, latents: Tensor, _: int) -> None:
-        persons = torch.tensor(len(latents))
+        if not len(latents):
+            return
+        persons = torch.tensor(len(latents), device=self.device)
         self.add(val_loss=F.mse_loss(self.network(latents), latents) * persons, val_persons=persons)
 
     def on_train_epoch_end(self) -> None:

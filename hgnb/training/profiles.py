@@ -14,7 +14,7 @@ from hgnb.metrics import PckConfig
 from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig
 from hgnb.quantity import described, quantity
-from hgnb.training.modules import AutoencoderTrainingConfig, TrainingConfig
+from hgnb.training.modules import AutoencoderTrainingConfig, FurtherTrainingConfig, TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class Profile:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
     autoencoder_training: AutoencoderTrainingConfig = field(default_factory=AutoencoderTrainingConfig)
-    # Figure 25 zooms in from epoch 47: ten further epochs from the carried-over checkpoint (ambiguity 13).
-    modified: TrainingConfig = field(default_factory=lambda: TrainingConfig(epochs=10))
+    modified: FurtherTrainingConfig = field(default_factory=FurtherTrainingConfig)
     analysis: AnalysisConfig = field(default_factory=AnalysisConfig)
 
 

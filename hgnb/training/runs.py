@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -24,9 +24,10 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from safetensors.torch import load_file
 
-from hgnb.errors import InputError
+from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.training.card import Card, weights
+from hgnb.training.hardware import device_name
 from hgnb.training.modules import Tracked
 
 PACKAGES = ("torch", "lightning", "numpy")
@@ -39,6 +40,11 @@ class Recipe:
     title: str  # readable part of the id: what, profile, data
     config: dict[str, Any]  # JSON-able
     seed: int
+    edition: dict[str, Any] = field(default_factory=dict)  # profile and data as they were asked for; not in the hash
+
+    def by(self, processes: int) -> "Recipe":
+        """The recipe when it is trained by several processes, whose batches add up."""
+        return self if processes == 1 else replace(self, config={**self.config, "processes": processes})
 
     @property
     def id(self) -> str:
@@ -72,6 +78,14 @@ class Run:
         values = self.metrics.set_index("epoch")[column]
         return int(values.idxmax() if column.endswith("pck") else values.idxmin())
 
+    def checkpoint(self, name: str) -> dict[str, Any]:
+        """A checkpoint with the optimiser's state: "last", "best-<column>", or "drop" where the rate dropped."""
+        file = self.folder / f"{name}.ckpt"
+        if not file.exists():
+            there = sorted(f.stem for f in self.folder.glob("*.ckpt"))
+            raise unknown("checkpoint", name, there, self.id)
+        return torch.load(file, map_location="cpu", weights_only=True)
+
     def weights(self, best: str = "val_pck") -> dict[str, torch.Tensor]:
         """The network's weights at the epoch that was best by `best`."""
         return load_file(self.folder / f"best-{best}.safetensors")
@@ -102,6 +116,18 @@ def write_aside(path: Path, content: bytes) -> None:
         aside.unlink(missing_ok=True)
 
 
+def link_aside(source: Path, path: Path) -> None:
+    """Makes `path` another name of `source`, or a copy where the file system knows no links; all or nothing."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        os.link(source, aside)
+        os.replace(aside, path)
+    except OSError:
+        write_aside(path, source.read_bytes())
+    finally:
+        aside.unlink(missing_ok=True)  # renaming a file to another name of itself leaves both
+
+
 class AtomicCheckpoints(TorchCheckpointIO):
     """Lightning saves through the temporary folder and a move, which is no rename across file systems."""
 
@@ -124,15 +150,35 @@ class Recorder(Checkpoint):
         self.folder, self.best_by, self.card = folder, best_by, card
         self.rows: list[dict[str, float]] = []
 
+    def on_train_start(self, trainer: L.Trainer, module: Tracked) -> None:
+        if self.rows and trainer.is_global_zero:
+            self._name(module)  # a kill may have come between a checkpoint and its names
+
     def on_train_epoch_end(self, trainer: L.Trainer, module: Tracked) -> None:
         self.rows.append({"epoch": trainer.current_epoch + 1, **module.row})
-        for column in self.best_by:
-            values = [row[column] for row in self.rows]
-            best = max(values) if column.endswith("pck") else min(values)
-            if values.index(best) == len(values) - 1:
+        if trainer.is_global_zero:
+            for column in self._best():
                 write_aside(self.folder / f"best-{column}.safetensors", weights(module.network, self.card))
-        trainer.save_checkpoint(self.folder / "last.ckpt")
-        write_aside(self.folder / "metrics.csv", pd.DataFrame(self.rows).to_csv(index=False).encode())
+        trainer.save_checkpoint(self.folder / "last.ckpt")  # every process takes part
+        if trainer.is_global_zero:
+            self._name(module)
+            write_aside(self.folder / "metrics.csv", pd.DataFrame(self.rows).to_csv(index=False).encode())
+        if trainer.logger is not None:
+            trainer.logger.log_metrics(module.row, step=len(self.rows))
+
+    def _best(self) -> list[str]:
+        """Columns whose best epoch is the last."""
+        values = {column: [row[column] for row in self.rows] for column in self.best_by}
+        return [c for c, v in values.items() if v.index(max(v) if c.endswith("pck") else min(v)) == len(self.rows) - 1]
+
+    def _name(self, module: Tracked) -> None:
+        """Gives the last checkpoint the names it deserves; a name is a link, so it costs no space of its own."""
+        names = [f"best-{column}" for column in self._best()]
+        rule = getattr(module, "rule", None)
+        if rule is not None and rule.dropped == len(self.rows) - 1:
+            names.append("drop")
+        for name in names:
+            link_aside(self.folder / "last.ckpt", self.folder / f"{name}.ckpt")
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}
@@ -144,23 +190,13 @@ class Recorder(Checkpoint):
 def environment(trainer: L.Trainer) -> dict[str, Any]:
     """What a manifest says of where a run was made."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=home(), capture_output=True, text=True, check=False)
-    accelerator = trainer.accelerator.__class__.__name__.removesuffix("Accelerator")
-    device = torch.cuda.get_device_name() if accelerator == "CUDA" else _processor()
     return {
         "commit": commit.stdout.strip(),
         "python": platform.python_version(),
         "versions": {p: version(p) for p in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
-        "device": device,
+        "device": device_name(),
+        "processes": trainer.world_size,
         "threads": torch.get_num_threads(),
         "precision": trainer.precision,
     }
-
-
-def _processor() -> str:
-    """The processor's name where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
