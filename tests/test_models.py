@@ -1,10 +1,20 @@
 """The networks: shapes of the thesis, switches that do what they say, sizes that can't work refused."""
 
+from dataclasses import replace
+
 import pytest
 import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
+from hgnb.errors import InputError
+from hgnb.figures import architecture
+from hgnb.models import cost, variants
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
-from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.models.config import HourglassConfig
+from hgnb.models.folding import fold
+from hgnb.models.hourglass import StackedHourglass
+from hgnb.models.residual import Residual
 
 SMALL = HourglassConfig(depth=2, channels=16, inner=8, stem=8, keypoints=5)
 
@@ -95,3 +105,202 @@ def test_the_autoencoder_mirrors_itself(shape, halvings):
     back = [tuple(p.shape) for p in autoencoder.decoder.parameters() if p.ndim > 1][::-1]
     assert [(b, a, *rest) for a, b, *rest in sizes] == back
     assert (autoencoder(latents) < 0).any(), "the output stays signed"
+
+
+@pytest.mark.parametrize("name", variants.names())
+def test_every_named_network_runs_and_learns(name):
+    """At a sixteenth of its width, with its own structure: shapes, and a gradient for every parameter."""
+    torch.manual_seed(0)
+    variant = variants.get(name).narrowed(16)
+    network = variant.build(64)
+    outputs = network.predictions(torch.randn(2, 3, 64, 64))
+    assert [o.shape for o in outputs] == [(2, 17, 16, 16)] * variant.model.stacks
+    sum(o.square().mean() for o in outputs).backward()
+    assert not [n for n, p in network.named_parameters() if p.grad is None]
+    for stack, hourglass in enumerate(network.hourglasses):
+        latents = network.eval().latents(torch.zeros(1, 3, 64, 64), stack)
+        assert latents.shape[1:] == variant.model.latent_shape(64, stack)
+        assert (hourglass.autoencoder is not None) == bool(variant.autoencoders)
+
+
+def test_the_named_networks_are_those_of_the_sources():
+    assert variants.get("thesis").model == HourglassConfig()
+    network = variants.get("newell").narrowed(32).build(64)
+    # Newell et al., sec. 3.2: 7x7 with 64 maps, three residuals to 256; 13 residuals an hourglass, one in each head.
+    assert sum(isinstance(m, Residual) for m in network.stem) == 3
+    assert sum(isinstance(m, Residual) for m in network.modules()) == 3 + 8 * (13 + 1)
+    four = variants.get("modules-4").narrowed(32).build(64)
+    assert sum(isinstance(m, Residual) for m in four.modules()) == 3 + 8 * (13 + 4 + 1)
+    assert variants.get("inner-64-depths-falling").model.levels == (4, 4, 3, 3, 3, 3, 2, 2)
+    assert variants.get("inner-64-depths-rising").model.levels == (2, 2, 2, 3, 3, 3, 4, 4)
+    two = variants.get("modified-2-25").narrowed(8).build(64)
+    assert [h.autoencoder.config.code for h in two.hourglasses] == [50, 25]
+    with pytest.raises(InputError, match="did you mean 'inner-64'"):
+        variants.get("iner-64")
+
+
+def residual_parameters(c_in: int, c_out: int, inner: int) -> int:
+    """Norms, convolutions with biases, and the shortcut's convolution where the width changes."""
+    body = 2 * c_in + (c_in + 1) * inner + 2 * inner + (9 * inner + 1) * inner + 2 * inner + (inner + 1) * c_out
+    return body + (0 if c_in == c_out else (c_in + 1) * c_out)
+
+
+@pytest.mark.parametrize(("channels", "inner", "stem", "depth"), [(256, 128, 256, 4), (64, 32, 16, 3)])
+def test_parameters_against_a_formula(channels, inner, stem, depth):
+    config = HourglassConfig(channels=channels, inner=inner, stem=stem, depth=depth)
+    c = channels
+    expected = (7 * 7 * 3 + 1) * stem + 2 * stem + residual_parameters(stem, c, min(inner, stem // 2))
+    # depth skips, depth - 1 residuals down and up, three in the bottleneck, one in the head
+    expected += (3 * depth - 2 + 3 + 1) * residual_parameters(c, c, inner)
+    expected += (c + 1) * c + 2 * c + (c + 1) * 17
+    network = StackedHourglass(config)
+    assert sum(p.numel() for p in network.parameters()) == expected
+    assert sum(p.parameters for p in cost.costs(network, 64)) == expected
+
+
+def test_depths_differ_by_stack(images):
+    config = replace(SMALL, stacks=3, depths=(1, 3, 2))
+    network = StackedHourglass(config).eval()
+    assert [len(h.skips) for h in network.hourglasses] == [1, 3, 2]
+    shapes = [tuple(network.latents(images, i).shape[1:]) for i in range(3)]
+    assert shapes == [config.latent_shape(64, i) for i in range(3)] == [(16, 8, 8), (16, 2, 2), (16, 4, 4)]
+    assert network(torch.zeros(1, 3, 96, 96)).shape == (1, 5, 24, 24)
+    with pytest.raises(ValueError, match="divisible by 32"):
+        network(torch.zeros(1, 3, 48, 48))
+    network.insert_autoencoder([AutoencoderConfig(code=n, halvings=1) for n in (7, 6, 5)], 64)
+    assert network(images).shape == (2, 5, 16, 16)
+    with pytest.raises(InputError, match="2 autoencoders"):
+        network.insert_autoencoder([AutoencoderConfig()] * 2, 64)
+
+
+def test_latents_of_the_second_stack_are_those_it_decodes(images):
+    network = StackedHourglass(replace(SMALL, stacks=2)).eval()
+    seen = []
+    with torch.inference_mode():
+        network(images, edit=lambda z: seen.append(z) or z)
+        assert all(torch.equal(network.latents(images, i), seen[i]) for i in range(2))
+
+
+def test_a_network_without_skips_is_one_whose_skips_are_off(images):
+    config = replace(SMALL, stacks=2)
+    whole, without = StackedHourglass(config).eval(), StackedHourglass(replace(config, skips=False)).eval()
+    assert not [name for name, _ in without.named_parameters() if ".skips." in name]
+    shared = {k: v for k, v in whole.state_dict().items() if ".skips." not in k}
+    without.load_state_dict(shared)  # strict: nothing but the skips is missing
+    with torch.inference_mode():
+        assert torch.equal(without(images), whole(images, skips=False))
+        assert not torch.equal(without(images), whole(images))
+        with pytest.raises(ValueError, match="one flag or 0"):
+            without(images, skips=[True, True])
+
+
+def test_kernels_say_how_a_residual_looks():
+    for kernels in ((1, 3, 1), (1, 3, 3, 1), (1, 3, 1, 1), (1, 3)):
+        residual = Residual(6, 10, 4, replace(SMALL, kernels=kernels))
+        convolutions = [m for m in residual.body if isinstance(m, nn.Conv2d)]
+        assert tuple(c.kernel_size[0] for c in convolutions) == kernels
+        assert [c.out_channels for c in convolutions] == [4] * (len(kernels) - 1) + [10]
+        assert residual(torch.zeros(2, 6, 5, 5)).shape == (2, 10, 5, 5)
+
+
+def test_layer_norm_does_not_see_the_batch(images):
+    """In training a crop's residual says the same alone as among others; with batch norm it doesn't."""
+    x = torch.randn(4, 16, 8, 8)
+    for norm, alike in (("layer", True), ("batch", False)):
+        residual = Residual(16, 16, 8, replace(SMALL, norm=norm)).train()
+        assert torch.allclose(residual(x)[:1], residual(x[:1]), atol=1e-5) == alike
+    norm = Residual(16, 16, 8, replace(SMALL, norm="layer")).body[0]
+    assert torch.allclose(norm(x), nn.functional.layer_norm(x, x.shape[1:]), atol=1e-5)
+    blocks = [m for m in StackedHourglass(replace(SMALL, norm="layer")).hourglasses.modules()]
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in blocks)
+
+
+def test_dropout_silences_whole_maps_in_training_alone():
+    residual = Residual(16, 16, 64, replace(SMALL, dropout=0.25))
+    assert isinstance(residual.body[-2], nn.Dropout2d) and isinstance(residual.body[-1], nn.Conv2d)
+    factors = []
+    residual.body[-2].register_forward_hook(lambda m, i, o: factors.append(o.sum((2, 3)) / i[0].sum((2, 3))))
+    x = torch.randn(8, 16, 6, 6)
+    residual.train()(x)
+    silent = factors[0] == 0  # (8, 64): by map
+    assert torch.allclose(factors[0][~silent], torch.tensor(1 / 0.75)), "those that stay are louder"
+    assert silent.float().mean().item() == pytest.approx(0.25, abs=0.08)
+    assert torch.equal(residual.eval()(x), residual(x))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"depths": (2, 3)}, "2 hourglasses, but stacks is 1"),
+        ({"norm": "bach"}, "did you mean 'batch'"),
+        ({"kernels": (1, 2, 1)}, "odd"),
+        ({"modules": (1, 1)}, "skip, down and up"),
+        ({"stacks": 0}, "stacks must be whole"),
+        ({"dropout": 1.0}, "below 1"),
+    ],
+)
+def test_shapes_that_no_network_has_are_refused(change, words):
+    with pytest.raises(InputError, match=words):
+        HourglassConfig(**change)
+
+
+def test_folding_changes_nothing_but_speed(images):
+    network = StackedHourglass(replace(SMALL, stacks=2)).train()
+    with torch.no_grad():
+        for _ in range(3):  # running statistics and affine weights that are not their start
+            network(images)
+        for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm2d)):
+            norm.weight.uniform_(0.5, 2)
+            norm.bias.normal_()
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+    folded = fold(network)
+    assert network.training and all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
+    # What stays is the first norm of each residual: it follows a sum.
+    residuals = sum(isinstance(m, Residual) for m in folded.modules())
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in folded.modules()) == residuals
+    with torch.inference_mode():
+        expected = network.eval()(images)
+        assert (folded(images) - expected).abs().max() <= 1e-5 * expected.abs().max()
+        assert torch.allclose(folded.latents(images), network.latents(images), rtol=1e-4, atol=1e-4)
+
+
+def test_operations_of_one_residual_by_hand():
+    """256 -> 128 -> 128 -> 256 on a 64x64 map: 1*1*256*128 + 3*3*128*128 + 1*1*128*256 for each pixel."""
+    network = StackedHourglass(HourglassConfig())
+    macs = {name: cost.multiply_accumulates(layer, output) for name, _, output, layer in cost.layers(network, 256)}
+    first_skip = [n for name, n in macs.items() if name.startswith("hourglasses.0.skips.0.")]
+    assert first_skip == [64 * 64 * 32_768, 64 * 64 * 147_456, 64 * 64 * 32_768]
+    assert network.training, "a count leaves the network as it was"
+
+
+@pytest.mark.parametrize("name", ["thesis", "modified-2", "blocks-4", "without-skips"])
+def test_operations_against_torch(name):
+    network = variants.get(name).narrowed(8).build(64).eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.zeros(1, 3, 64, 64))
+    assert 2 * sum(c.macs for c in cost.costs(network, 64)) == counter.get_total_flops()
+
+
+def test_kept_maps_of_one_residual_by_hand():
+    """A residual's norms keep their inputs and its convolutions theirs, which ReLU made in place."""
+    network = StackedHourglass(SMALL)
+    deeper = StackedHourglass(replace(SMALL, bottleneck=4))
+    added = cost.kept_bytes(deeper, 64) - cost.kept_bytes(network, 64)
+    maps = (16 + 16 + 8 + 8 + 8 + 8) * 4 * 4  # before and after each of three norms, on a 4x4 map
+    assert added == 4 * maps
+
+
+@pytest.mark.parametrize("name", ["thesis", "modified", "newell"])
+def test_the_cost_table_counts_the_network_that_is_drawn(name):
+    """Every step of fig-architecture has the shape that the count of operations saw."""
+    network = variants.get(name).narrowed(16).build(128)
+    seen = {name: (tuple(before[1:]), tuple(after[1:])) for name, before, after, _ in cost.layers(network, 128)}
+    steps = [s for s in architecture.hourglass_steps(network, 128) if s.kind != "pooling"]
+    assert len(steps) >= 15
+    for step in steps:
+        inside = [shapes for layer, shapes in seen.items() if f"{layer}.".startswith(f"{step.name}.")]
+        assert step.before in [before for before, _ in inside]
+        assert step.after in [after for _, after in inside]
+    rows = architecture.cost_table(network, 128, "tiny").rows
+    assert rows.iloc[-1, 0] == "whole network"
+    assert rows.iloc[-1, 1] == f"{sum(p.numel() for p in network.parameters()):,}"

@@ -33,7 +33,7 @@ FIGURES = {
 }  # fmt: skip
 TABLES = {
     "01_dataset": ["tbl-split", "tbl-crop-rules"],
-    "02_experiment": ["tbl-best-epochs", "tbl-departures"],
+    "02_experiment": ["tbl-cost", "tbl-best-epochs", "tbl-departures"],
     "03_interpretation": ["tbl-skip-groups", "tbl-components", "tbl-clusters-k3"],
     "05_discussion": ["tbl-comparison"],
 }

@@ -1,18 +1,22 @@
 """Networks drawn from the live module: every size is traced, so a drawing can't drift from the code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 from torch import nn
 
-from hgnb.figures.plate import Plate
+from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
+from hgnb.figures.words import percent
+from hgnb.models import cost, variants
 from hgnb.models.autoencoder import Autoencoder
-from hgnb.models.hourglass import Residual, StackedHourglass
+from hgnb.models.hourglass import StackedHourglass
+from hgnb.models.residual import Residual
 
 COLOURS = {
     "convolution": ORANGE, "residual": SKY, "pooling": "#CFCFCF", "upsampling": "#CFCFCF", "skip": GREEN,
@@ -59,8 +63,11 @@ def hourglass_steps(network: StackedHourglass, side: int) -> list[Step]:
     for name, module in network.named_modules():
         if name.startswith(("hourglasses.", "heads.")) and name.split(".")[1] != "0":
             continue
-        if isinstance(module, Residual):
-            kinds[name] = "skip" if ".skips." in name else "residual"
+        if name.startswith("hourglasses.0.skips."):
+            if name.count(".") == 3:  # a skip is drawn once, however many residuals it has
+                kinds[name] = "skip"
+        elif isinstance(module, Residual):
+            kinds[name] = "residual"
         elif isinstance(module, Autoencoder):
             kinds[name] = "autoencoder"
         elif isinstance(module, nn.MaxPool2d):
@@ -120,6 +127,51 @@ def autoencoder(module: Autoencoder) -> Plate:
     )
     alt = f"Boxes shrink from {_size(module.shape)} to {code} and grow back symmetrically."
     return Plate(figure, caption, alt)
+
+
+ROWS = {
+    "stem": "stem", "down": "way down", "skips": "skip-connections", "bottleneck": "bottleneck",
+    "autoencoder": "autoencoder", "up": "way up", "head": "head", "merges": "between hourglasses",
+}  # fmt: skip
+
+
+def cost_table(network: StackedHourglass, side: int, name: str) -> Table:
+    """Parameters and operations by part, beside those of the thesis's network where this is another one."""
+    thesis = variants.get("thesis")
+    counts = {"": cost.costs(network, side)}
+    if network.config != replace(thesis.model, keypoints=network.config.keypoints):
+        counts["Thesis: "] = cost.costs(thesis.build(256), 256)
+    columns = {}
+    for who, parts in counts.items():
+        rows = {ROWS[p.part]: p for p in parts}
+        rows["whole network"] = cost.Cost("", sum(p.parameters for p in parts), sum(p.macs for p in parts))
+        total = rows["whole network"].gflop
+        columns[who + "parameters"] = {row: f"{p.parameters:,}" for row, p in rows.items()}
+        columns[who + "GFLOP"] = {row: f"{p.gflop:.3g}" for row, p in rows.items()}
+        columns[who + "share"] = {row: percent(p.gflop / total, 1) for row, p in rows.items()}
+    order = [row for row in [*ROWS.values(), "whole network"] if any(row in c for c in columns.values())]
+    table = pd.DataFrame(columns).reindex(order).fillna("–").rename_axis("part").reset_index()
+    return Table(table.rename(columns=_capital), _cost_caption(network, side, name, counts[""]), "tbl-cost")
+
+
+def _cost_caption(network: StackedHourglass, side: int, name: str, parts: list[cost.Cost]) -> str:
+    """What the table counts, and where most of it lies."""
+    total = sum(p.macs for p in parts)
+    most = max(parts, key=lambda p: p.macs)
+    bottleneck = next(p for p in parts if p.part == "bottleneck")
+    weights = bottleneck.parameters / sum(p.parameters for p in parts)
+    kept = cost.kept_bytes(network, side) / 2**20
+    return (
+        f"Parameters, and floating-point operations of one crop of {side} × {side} pixels forward (two for each "
+        f"multiply-accumulate of a convolution or linear layer; a training step takes about three times as many), of "
+        f"the network of profile `{name}`. The largest share falls to the {ROWS[most.part]}, "
+        f"{percent(most.macs / total)}; the bottleneck holds {percent(weights)} of the parameters and takes "
+        f"{percent(bottleneck.macs / total, 1)} of the operations. Training keeps {kept:.0f} MiB of maps for each crop."
+    )
+
+
+def _capital(column: str) -> str:
+    return column[:1].upper() + column[1:]
 
 
 def _with_resampling(steps: list[Step]) -> list[Step]:

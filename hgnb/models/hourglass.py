@@ -5,65 +5,19 @@ read and replaced, and an autoencoder can sit in the bottleneck. Only torch is n
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hgnb.errors import InputError
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
-from hgnb.quantity import quantity
+from hgnb.models.config import HourglassConfig
+from hgnb.models.residual import Residual, residuals
 
 Skips = bool | Sequence[bool]  # all levels, or one flag a level, finest first
-
-
-@dataclass(frozen=True)
-class HourglassConfig:
-    """The shape of a stacked hourglass; the defaults are the thesis's network."""
-
-    stacks: int = quantity(1, "hourglasses", "5.1")
-    depth: int = quantity(4, "poolings", "5.1")
-    channels: int = quantity(256, "feature maps", "3.2.2")
-    inner: int = quantity(128, "feature maps", "3.2.2")
-    stem: int = quantity(256, "feature maps", "3.2.4")
-    bottleneck: int = quantity(3, "residuals", "5.1")
-    output_gain: float = quantity(1.0, "times Glorot's weights of the last convolution", "5.1 names no exception")
-    keypoints: int = quantity(17, "heatmaps", "4.1; the dataset's category decides")
-
-    @property
-    def stride(self) -> int:
-        """Pixels of the crop for each pixel of a heatmap: the stem halves twice."""
-        return 4
-
-    def latent_shape(self, side: int) -> tuple[int, int, int]:
-        """(C, s, s) of the bottleneck for a crop of `side` pixels; 256x4x4 in the thesis."""
-        s = side // (self.stride * 2**self.depth)
-        return self.channels, s, s
-
-    def check_side(self, side: int) -> None:
-        """ValueError unless every pooling halves exactly."""
-        step = self.stride * 2**self.depth
-        if side % step:
-            raise ValueError(
-                f"A crop of {side} px can't be halved {self.depth} times after the stem: "
-                f"its side must be divisible by {step}."
-            )
-
-
-class Residual(nn.Module):
-    """Pre-activation residual: three times (BN, ReLU, convolution) 1x1, 3x3, 1x1 around a shortcut; 3.2.2."""
-
-    def __init__(self, c_in: int, c_out: int, inner: int):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.BatchNorm2d(c_in), nn.ReLU(inplace=True), nn.Conv2d(c_in, inner, 1),
-            nn.BatchNorm2d(inner), nn.ReLU(inplace=True), nn.Conv2d(inner, inner, 3, padding=1),
-            nn.BatchNorm2d(inner), nn.ReLU(inplace=True), nn.Conv2d(inner, c_out, 1),
-        )  # fmt: skip
-        self.shortcut = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.shortcut(x) + self.body(x)
+Edit = Callable[[Tensor], Tensor]  # latents (B, C, s, s) -> those decoded in their place
 
 
 class Hourglass(nn.Module):
@@ -72,13 +26,14 @@ class Hourglass(nn.Module):
     Level 0 is the finest. The last of the bottleneck's residuals puts out the latents of chapter 3.
     """
 
-    def __init__(self, config: HourglassConfig):
+    def __init__(self, config: HourglassConfig, depth: int):
         super().__init__()
-        c, inner, depth = config.channels, config.inner, config.depth
-        self.skips = nn.ModuleList(Residual(c, c, inner) for _ in range(depth))
-        self.encoder = nn.ModuleList(Residual(c, c, inner) for _ in range(depth - 1))
-        self.bottleneck = nn.Sequential(*(Residual(c, c, inner) for _ in range(config.bottleneck)))
-        self.decoder = nn.ModuleList(Residual(c, c, inner) for _ in range(depth - 1))
+        skip, down, up = config.modules
+        c, self.depth = config.channels, depth
+        self.skips = nn.ModuleList(residuals(skip, config) for _ in range(depth if config.skips else 0))
+        self.encoder = nn.ModuleList(residuals(down, config) for _ in range(depth - 1))
+        self.bottleneck = nn.Sequential(*(Residual(c, c, config.inner, config) for _ in range(config.bottleneck)))
+        self.decoder = nn.ModuleList(residuals(up, config) for _ in range(depth - 1))
         self.autoencoder: Autoencoder | None = None
 
     def encode(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -90,14 +45,14 @@ class Hourglass(nn.Module):
 
     def decode(self, latents: Tensor, branches: list[Tensor], skips: Skips = True) -> Tensor:
         """Latents and branches -> (B, C, H, W); a skip that is off contributes nothing (ambiguity 9)."""
-        depth = len(self.skips)
-        on = [skips] * depth if isinstance(skips, bool) else list(skips)
-        if len(on) != depth:
-            raise ValueError(f"skips must be one flag or {depth}, one for each level, not {len(on)}")
+        levels = len(self.skips)  # none in a network that was built without
+        on = [skips] * levels if isinstance(skips, bool) else list(skips)
+        if len(on) != levels:
+            raise ValueError(f"skips must be one flag or {levels}, one for each level, not {len(on)}")
         x = latents if self.autoencoder is None else self.autoencoder(latents)
-        for level in reversed(range(depth)):
+        for level in reversed(range(self.depth)):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
-            if on[level]:
+            if levels and on[level]:
                 x = x + self.skips[level](branches[level])
             if level > 0:
                 x = self.decoder[level - 1](x)
@@ -111,7 +66,7 @@ class Head(nn.Module):
         super().__init__()
         c = config.channels
         self.features = nn.Sequential(
-            Residual(c, c, config.inner), nn.Conv2d(c, c, 1), nn.BatchNorm2d(c), nn.ReLU(inplace=True)
+            Residual(c, c, config.inner, config), nn.Conv2d(c, c, 1), nn.BatchNorm2d(c), nn.ReLU(inplace=True)
         )
         self.heatmaps = nn.Conv2d(c, config.keypoints, 1)
 
@@ -129,11 +84,8 @@ class StackedHourglass(nn.Module):
         super().__init__()
         self.config = config
         c = config.channels
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, config.stem, 7, stride=2, padding=3), nn.BatchNorm2d(config.stem), nn.ReLU(inplace=True),
-            Residual(config.stem, c, min(config.inner, config.stem // 2)), nn.MaxPool2d(2),  # 128 of 256, as 3.2.2 says
-        )  # fmt: skip
-        self.hourglasses = nn.ModuleList(Hourglass(config) for _ in range(config.stacks))
+        self.stem = stem(config)
+        self.hourglasses = nn.ModuleList(Hourglass(config, depth) for depth in config.levels)
         self.heads = nn.ModuleList(Head(config) for _ in range(config.stacks))
         # Between two hourglasses: features and heatmaps of the first come back to the second (Newell 3.3).
         self.from_features = nn.ModuleList(nn.Conv2d(c, c, 1) for _ in range(config.stacks - 1))
@@ -142,18 +94,22 @@ class StackedHourglass(nn.Module):
         for head in self.heads:
             head.heatmaps.weight.data *= config.output_gain
 
-    def insert_autoencoder(self, config: AutoencoderConfig, side: int) -> None:
-        """Puts an autoencoder behind the third bottleneck residual of each hourglass; 7.2, fig-shg-ae-architecture."""
-        for hourglass in self.hourglasses:
-            hourglass.autoencoder = Autoencoder(self.config.latent_shape(side), config).apply(glorot)
+    def insert_autoencoder(self, config: AutoencoderConfig | Sequence[AutoencoderConfig], side: int) -> None:
+        """Puts an autoencoder behind the bottleneck of each hourglass; 7.2, fig-shg-ae-architecture.
+
+        `config`: one for all, or one for each hourglass.
+        """
+        configs = [config] * len(self.hourglasses) if isinstance(config, AutoencoderConfig) else config
+        if len(configs) != len(self.hourglasses):
+            raise InputError(f"{len(configs)} autoencoders can't sit in {len(self.hourglasses)} hourglasses.")
+        for i, (hourglass, one) in enumerate(zip(self.hourglasses, configs, strict=True)):
+            hourglass.autoencoder = Autoencoder(self.config.latent_shape(side, i), one).apply(glorot)
 
     def forward(self, x: Tensor, **switches) -> Tensor:
         """Heatmaps of the last hourglass, (B, K, side/4, side/4) float32; `switches` as in `predictions`."""
         return self.predictions(x, **switches)[-1]
 
-    def predictions(
-        self, x: Tensor, *, skips: Skips = True, edit: Callable[[Tensor], Tensor] | None = None
-    ) -> list[Tensor]:
+    def predictions(self, x: Tensor, *, skips: Skips = True, edit: Edit | None = None) -> list[Tensor]:
         """Heatmaps of every hourglass, each to be supervised.
 
         `skips`: off for all levels, or by level (finest first); residual modules keep their shortcuts.
@@ -161,19 +117,41 @@ class StackedHourglass(nn.Module):
         """
         self.config.check_side(x.shape[-1])
         x, outputs = self.stem(x), []
-        for i, (hourglass, head) in enumerate(zip(self.hourglasses, self.heads, strict=True)):
-            latents, branches = hourglass.encode(x)
-            latents = latents if edit is None else edit(latents)
-            features, heatmaps = head(hourglass.decode(latents, branches, skips))
+        for i in range(len(self.hourglasses)):
+            heatmaps, x = self._pass(i, x, skips, edit)
             outputs.append(heatmaps)
-            if i < len(self.heads) - 1:
-                x = x + self.from_features[i](features) + self.from_heatmaps[i](heatmaps.to(features.dtype))
         return outputs
 
-    def latents(self, x: Tensor) -> Tensor:
-        """(B, C, s, s): the third bottleneck residual of the first hourglass, the latent space of chapter 3."""
+    def latents(self, x: Tensor, stack: int = 0) -> Tensor:
+        """(B, C, s, s): the bottleneck's last residual of a hourglass; the first's is the latent space of chapter 3."""
         self.config.check_side(x.shape[-1])
-        return self.hourglasses[0].encode(self.stem(x))[0]
+        x = self.stem(x)
+        for i in range(stack):
+            _, x = self._pass(i, x)
+        return self.hourglasses[stack].encode(x)[0]
+
+    def _pass(self, i: int, x: Tensor, skips: Skips = True, edit: Edit | None = None) -> tuple[Tensor, Tensor]:
+        """The heatmaps of one hourglass and what the next one sees, (B, C, H, W)."""
+        latents, branches = self.hourglasses[i].encode(x)
+        latents = latents if edit is None else edit(latents)
+        features, heatmaps = self.heads[i](self.hourglasses[i].decode(latents, branches, skips))
+        if i < len(self.from_features):
+            x = x + self.from_features[i](features) + self.from_heatmaps[i](heatmaps.to(features.dtype))
+        return heatmaps, x
+
+
+def stem(config: HourglassConfig) -> nn.Sequential:
+    """(B, 3, side, side) -> (B, C, side/4, side/4): a 7x7 convolution and residuals, a pooling behind the first."""
+    first, c = config.stem, config.channels
+    if config.stem_widths:  # Newell: each residual is half as wide inside as it puts out
+        widths = [first, *config.stem_widths, c]
+        row = [Residual(a, b, min(config.inner, b // 2), config) for a, b in pairwise(widths)]
+    else:  # 128 of 256, as 3.2.2 says
+        row = [Residual(first, c, min(config.inner, first // 2), config)]
+    convolution = nn.Conv2d(3, first, 7, stride=2, padding=3)
+    return nn.Sequential(
+        convolution, nn.BatchNorm2d(first), nn.ReLU(inplace=True), row[0], nn.MaxPool2d(2), *row[1:]
+    )  # fmt: skip
 
 
 def glorot(module: nn.Module) -> None:

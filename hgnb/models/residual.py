@@ -1,0 +1,39 @@
+"""The residual module that hourglasses are built of. Newell, Yang & Deng (2016), sec. 3.2; thesis 3.2.2; A2."""
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from hgnb.models.config import HourglassConfig
+
+
+class Residual(nn.Module):
+    """Pre-activation residual: (norm, ReLU, convolution) for each of `config.kernels` around a shortcut; 3.2.2.
+
+    The thesis's kernels are 1, 3, 1: fewer maps, a look around, more maps again. Every convolution but the last
+    puts out `inner` maps. With dropout whole maps fall silent before the last convolution, as neighbouring pixels
+    of one map say nearly the same (Tompson et al. 2015, sec. 3.2).
+    """
+
+    def __init__(self, c_in: int, c_out: int, inner: int, config: HourglassConfig):
+        super().__init__()
+        kernels = config.kernels
+        widths = [c_in, *[inner] * (len(kernels) - 1), c_out]
+        layers: list[nn.Module] = []
+        for kernel, (a, b) in zip(kernels, pairwise(widths), strict=True):
+            # Layer norm over all of (C, H, W) is group norm with a single group, as source 004 writes it.
+            norm = nn.BatchNorm2d(a) if config.norm == "batch" else nn.GroupNorm(1, a)
+            layers += [norm, nn.ReLU(inplace=True), nn.Conv2d(a, b, kernel, padding=kernel // 2)]
+        if config.dropout:
+            layers.insert(-1, nn.Dropout2d(config.dropout))
+        self.body = nn.Sequential(*layers)
+        self.shortcut = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.shortcut(x) + self.body(x)
+
+
+def residuals(count: int, config: HourglassConfig) -> nn.Module:
+    """`count` residuals in a row at the hourglass's width; one alone stands for itself."""
+    row = [Residual(config.channels, config.channels, config.inner, config) for _ in range(count)]
+    return row[0] if count == 1 else nn.Sequential(*row)
