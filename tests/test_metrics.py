@@ -217,9 +217,9 @@ def test_oks_equals_pycocotools(names):
         evaluation._prepare()
         assert isinstance(evaluation, COCOeval)
         theirs = evaluation.computeOks(1, 1)  # (predictions by score, persons)
-        true = torch.tensor([r["keypoints"] for r in listed]).double().reshape(3, -1, 3)[:, joints]
+        true = torch.tensor([r["keypoints"] for r in listed], dtype=torch.float64).reshape(3, -1, 3)[:, joints]
         areas, sigma = (
-            torch.tensor([r["area"] for r in listed]).double(),
+            torch.tensor([r["area"] for r in listed], dtype=torch.float64),
             torch.tensor(known.values, dtype=torch.float64),
         )
         for i, p in enumerate(points):
@@ -245,8 +245,8 @@ def test_recall_equals_a_plain_loop():
     """One person an image, so that matching is trivial: AR is the share of persons above each threshold, averaged."""
     rng = np.random.default_rng(2)
     listed, points = records(rng, 60, 17, images=60)
-    true = torch.tensor([r["keypoints"] for r in listed]).double().reshape(60, 17, 3)
-    areas = torch.tensor([r["area"] for r in listed])
+    true = torch.tensor([r["keypoints"] for r in listed], dtype=torch.float64).reshape(60, 17, 3)
+    areas = torch.tensor([r["area"] for r in listed], dtype=torch.float64)
     values = torch.tensor(sigmas(COCO_NAMES).values)
     ours = oks(torch.from_numpy(points), true[..., :2], true[..., 2], areas, values).numpy()
     assert 0.1 < ours.mean() < 0.9
