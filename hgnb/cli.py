@@ -26,6 +26,9 @@ app.add_typer(profile_app, name="profile")
 Profile = Annotated[str, typer.Option(help="The numbers to use: smoke, tiny or paper.")]
 Data = Annotated[str, typer.Option(help="'embedded', or a folder in COCO layout.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run in data/runs, its beginning, or a folder.")]
+Source = Annotated[str, typer.Argument(metavar="RUN|WEIGHTS", help="As RUN elsewhere, or a .safetensors file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads of each process.")]
 
 
@@ -137,6 +140,63 @@ def results(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
     Console().print(results(Edition(profile, data, seed)))
 
 
+@app.command()
+def evaluate(
+    run: RunName,
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    visible_only: Annotated[bool, typer.Option("--visible-only", help="Count visible keypoints (v = 2) only.")] = False,
+    joints: Annotated[str, typer.Option(help="all; or groups (head, torso, limbs) and joints, with commas.")] = "all",
+    as_json: Json = False,
+):
+    """Measure a run on a split of its own data: PCK, PCKh, OKS."""
+    from hgnb.training.catalogue import weights
+    from hgnb.training.evaluation import evaluate
+
+    result = evaluate(weights(run), split, visible_only=visible_only, joints=joints)
+    _show(result, result.facts() if as_json else None)
+
+
+@app.command()
+def predict(
+    source: Source,
+    photograph: Annotated[Path, typer.Argument(metavar="PHOTO", help="An image file; shown upright.")],
+    box: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X,Y,W,H", help="A person, in pixels of the upright picture; repeat for more."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Picture to write.")] = None,
+    as_json: Json = False,
+):
+    """Find the keypoints of the persons in a photograph; without a box the whole picture is one."""
+    from hgnb.training.catalogue import weights
+    from hgnb.training.prediction import predict
+
+    result = predict(weights(source), photograph, box or ())
+    if out:
+        from hgnb.figures.predictions import save
+
+        save(result, out)
+    _show(result, result.facts() if as_json else None)
+
+
+@app.command()
+def export(
+    source: Source,
+    onnx: Annotated[Path, typer.Option(metavar="FILE", help="The ONNX file to write.")],
+    components: Annotated[
+        int, typer.Option(min=0, help="Principal components that `keep` can choose from; 0 leaves `keep` out.")
+    ] = 100,
+):
+    """Write a trained hourglass as an ONNX file with switches for skips and components, checked against torch."""
+    from hgnb.explain.basis import of_run
+    from hgnb.training.catalogue import weights
+    from hgnb.training.export import export, ready
+
+    ready(onnx)  # before components are computed, which takes a while
+    chosen = weights(source)
+    print(export(chosen, onnx, *of_run(chosen, components)))
+
+
 @data_app.command()
 def synthetic(
     out: Annotated[Path, typer.Option(help="Folder to write.")],
@@ -184,6 +244,16 @@ def show(name: str):
     from hgnb.training import profiles
 
     Console().print(sheet(name, profiles.load(name)))
+
+
+def _show(result, facts: dict | None) -> None:
+    """Prints a result as tables, or its facts as JSON."""
+    if facts is not None:
+        print(json.dumps(facts, indent=1, allow_nan=False))
+    else:
+        from rich.console import Console
+
+        Console().print(result)
 
 
 def _limit(threads: int | None) -> None:

@@ -14,6 +14,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.data.synthetic import KEYPOINTS
 from hgnb.explain import clusters, components, intervals, posture, skips
 from hgnb.explain.latents import Latents, read
+from hgnb.intervals import bootstrap
 from hgnb.metrics import PckConfig
 
 COCO = KeypointSchema(tuple(KEYPOINTS), ((5, 6), (11, 12), (5, 11), (11, 13), (13, 15)))
@@ -377,9 +378,9 @@ def test_classes_are_the_datas_or_the_scores(people):
 def test_bootstrap_resamples_images():
     """Two persons of one image move together: with a single image there is nothing to vary."""
     columns = np.array([[1.0, 2.0], [0.0, 2.0]])
-    one = intervals.bootstrap(columns, np.array([7, 7]), lambda a, b: a / b)
+    one = bootstrap(columns, np.array([7, 7]), lambda a, b: a / b)
     assert (one.value, one.low, one.high) == (0.25, 0.25, 0.25)
-    two = intervals.bootstrap(columns, np.array([7, 8]), lambda a, b: a / b)
+    two = bootstrap(columns, np.array([7, 8]), lambda a, b: a / b)
     assert (two.low, two.high) == (0, 0.5)
 
 
@@ -388,7 +389,7 @@ def test_bootstrap_covers_the_truth():
     for trial in range(60):
         hits = rng.random((80, 1)) < 0.3
         columns = np.hstack([hits, np.ones_like(hits)]).astype(float)
-        interval = intervals.bootstrap(columns, np.arange(80), lambda a, b: a / b, draws=300, seed=trial)
+        interval = bootstrap(columns, np.arange(80), lambda a, b: a / b, draws=300, seed=trial)
         inside += interval.low <= 0.3 <= interval.high
     assert inside >= 50  # 95 % of 60 are 57
 

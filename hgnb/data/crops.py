@@ -42,7 +42,31 @@ class CropTransform:
 
 
 def square(person: Person, *, size: int, margin: float, rule: str) -> CropTransform:
-    """The square of a person.
+    """The square of a person, around the labelled keypoints; see `square_around`."""
+    labelled = person.keypoints[person.keypoints[:, 2] > 0, :2]
+    ends, longer = (labelled.min(0), labelled.max(0)), max(person.box[2:])
+    return square_around(*ends, longer, person.image_size, size=size, margin=margin, rule=rule)
+
+
+def square_of_box(box: np.ndarray, image_size: tuple[int, int], *, size: int, margin: float, rule: str):
+    """The CropTransform of a box (x, y, w, h) whose keypoints nobody knows: the same square, centred on the box."""
+    low = np.asarray(box[:2], dtype=np.float64)
+    high = low + np.asarray(box[2:], dtype=np.float64) - 1  # centre of the last pixel that the box covers
+    return square_around(low, high, max(box[2:]), image_size, size=size, margin=margin, rule=rule)
+
+
+def square_around(
+    low: np.ndarray,
+    high: np.ndarray,
+    longer: float,
+    image_size: tuple[int, int],
+    *,
+    size: int,
+    margin: float,
+    rule: str,
+) -> CropTransform:
+    """The square for points from `low` to `high`, (2,) each in pixels of the image, and a box whose longer side is
+    `longer` pixels.
 
     `rule` "shift" moves the square inside the image both ways; "vertical" is the thesis's literal rule: it
     moves only up or down and shrinks until the person, kept centred in x, fits sideways. Labelled keypoints whose
@@ -50,16 +74,14 @@ def square(person: Person, *, size: int, margin: float, rule: str) -> CropTransf
     """
     if rule not in RULES:
         raise unknown("crop rule", rule, RULES)
-    size_of_image = np.array(person.image_size)
-    labelled = person.keypoints[person.keypoints[:, 2] > 0, :2]
-    low, high = labelled.min(0), labelled.max(0)
+    size_of_image = np.array(image_size)
     centre = (low + high) / 2
     limit = size_of_image.min()
     if rule == "vertical":
-        width = person.image_size[0]
+        width = image_size[0]
         cx = float(np.clip(centre[0] + 0.5, 0.5, width - 0.5))
         limit = min(limit, 2 * cx, 2 * (width - cx))
-    side = max(1, round(min(max(person.box[2:]) * (1 + margin), limit)))
+    side = max(1, round(min(longer * (1 + margin), limit)))
     corner = np.round(centre + 0.5 - side / 2)
     first, last = (np.clip(np.floor(p + 0.5), 0, size_of_image - 1) for p in (low, high))  # outermost pixels
     fits = last - first < side

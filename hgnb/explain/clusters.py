@@ -11,7 +11,8 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.manifold import trustworthiness
 
-from hgnb.explain.intervals import Interval, auc, bootstrap, halves
+from hgnb.explain.intervals import auc, halves
+from hgnb.intervals import Interval, bootstrap
 
 BLOCK = 1024  # rows of the distance matrix computed at once
 

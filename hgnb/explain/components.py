@@ -10,8 +10,9 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from hgnb.data.prepared import PreparedSplit
-from hgnb.explain.intervals import Interval, auc
+from hgnb.explain.intervals import auc
 from hgnb.explain.posture import Postures
+from hgnb.intervals import Interval
 
 WANTED = 20  # persons; with fewer, components and clusters would describe single persons
 

@@ -1,59 +1,11 @@
-"""Measured values with intervals from resampled images. Thesis 6 and 8; explained in 03_interpretation.
+"""Separation measured with intervals from resampled images. Thesis 6 and 8; explained in 03_interpretation.
 
-Images are resampled and not persons, since the persons of a photograph are not independent. What is chosen on
-one half of the images is judged on the other.
+What is chosen on one half of the images is judged on the other.
 """
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Interval:
-    """A measured value and the bounds of its 95 % bootstrap interval; all NaN where nothing can be measured."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def text(self, digits: int = 2, scale: float = 1) -> str:
-        """'0.43 (0.40 to 0.46)', or a dash."""
-        if not np.isfinite(self.value):
-            return "–"
-        value, low, high = (f"{scale * v:.{digits}f}".replace("-", "−") for v in (self.value, self.low, self.high))
-        return f"{value} ({low} to {high})"
-
-
-def bootstrap(
-    columns: np.ndarray, images: np.ndarray, statistic: Callable, *, draws: int = 1000, seed: int = 0
-) -> Interval:
-    """A statistic of sums over persons, with an interval from resampled images.
-
-    columns: (N, c) numbers of each person; images: (N,) the photograph each comes from; statistic: takes the
-    c sums, scalars or arrays, and returns one.
-    """
-    names, image = np.unique(images, return_inverse=True)
-    sums = np.zeros((len(names), columns.shape[1]))
-    np.add.at(sums, image, columns)
-    rng, drawn = np.random.default_rng(seed), []
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = float(statistic(*sums.sum(0)))
-        if not np.isfinite(value):
-            return Interval(np.nan, np.nan, np.nan)
-        for counts in resamples(rng, len(names), draws):
-            drawn.append(statistic(*(counts @ sums).T))
-    return Interval(value, *np.nanpercentile(np.concatenate(drawn), (2.5, 97.5)))
-
-
-def resamples(rng: np.random.Generator, images: int, draws: int, block: int = 100):
-    """Blocks (block, images) that say how often each image was drawn."""
-    for start in range(0, draws, block):
-        yield rng.multinomial(images, np.full(images, 1 / images), size=min(block, draws - start))
+from hgnb.intervals import Interval, resamples
 
 
 def auc(scores: np.ndarray, positive: np.ndarray, images: np.ndarray, *, draws: int = 400, seed: int = 0) -> Interval:

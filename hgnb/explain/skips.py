@@ -11,8 +11,8 @@ import numpy as np
 
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.explain.intervals import Interval, bootstrap
 from hgnb.explain.latents import Latents, read
+from hgnb.intervals import Interval, bootstrap
 from hgnb.metrics import PckConfig
 from hgnb.training.inference import Reader
 

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 
 from hgnb.data.schema import KeypointSchema
 from hgnb.explain.components import Components
-from hgnb.explain.intervals import Interval, bootstrap
 from hgnb.explain.skips import pck_drop
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import GREY, MODIFIED, ORIGINAL, style
 from hgnb.figures.words import percent
+from hgnb.intervals import Interval, bootstrap
 from hgnb.training.profiles import Profile
 
 MARK = 0.95  # of the variance; the thesis takes the rest for noise (8.3.2)

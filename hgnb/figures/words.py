@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from hgnb.explain.intervals import Interval
 from hgnb.figures.plate import Plate
 from hgnb.figures.style import INK, style
+from hgnb.intervals import Interval
 
 
 def percent(value: float, digits: int = 0) -> str:

@@ -29,10 +29,15 @@ def peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack([index % width, index // width], -1), flat.gather(-1, index.unsqueeze(-1)).squeeze(-1)
 
 
+def distances(predicted: Tensor, true: Tensor, *, size: int, config: PckConfig) -> Tensor:
+    """(..., K) float64, in normalisers: predicted and true (..., K, 2), both in pixels of a `size` map."""
+    gap = torch.linalg.vector_norm(predicted.double() - true.double(), dim=-1)
+    return gap / (config.normaliser * size)
+
+
 def found(predicted: Tensor, true: Tensor, *, size: int, config: PckConfig) -> Tensor:
     """(..., K) bool: predicted (..., K, 2) within reach of true (..., K, 2), both in pixels of a `size` map."""
-    distance = torch.linalg.vector_norm(predicted.double() - true.double(), dim=-1)
-    return distance / (config.normaliser * size) < config.radius
+    return distances(predicted, true, size=size, config=config) < config.radius
 
 
 def pck(hits: Tensor, visibility: Tensor) -> Tensor:

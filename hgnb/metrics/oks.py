@@ -1,0 +1,63 @@
+"""Object keypoint similarity, COCO's measure of a pose. Lin et al.: cocodataset.org/#keypoints-eval; 02_experiment.
+
+OKS = mean over labelled joints of exp(-d² / (2 s² k²)), with d the distance in pixels, s² the person's area and
+k = 2 sigma, the joint's own falloff. A category of COCO names no sigmas, so they are a table by joint name.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+# pycocotools.cocoeval.Params().kpt_oks_sigmas, by joint; a test compares them.
+COCO = {
+    "nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062,
+    "hip": 0.107, "knee": 0.087, "ankle": 0.089,
+}  # fmt: skip
+# COCO never measured these. Head top and neck: CrowdPose's table (Li et al. 2019), which gives both the shoulders'
+# value; MPII's upper neck and thorax likewise; its pelvis has the hips'.
+BORROWED = {"head_top": 0.079, "neck": 0.079, "upper_neck": 0.079, "thorax": 0.079, "pelvis": 0.107}
+
+
+@dataclass(frozen=True)
+class Sigmas:
+    """The falloff of each joint that has one."""
+
+    joints: tuple[int, ...]  # positions in the schema
+    values: tuple[float, ...]
+    borrowed: tuple[str, ...]  # names whose value COCO did not measure
+    missing: tuple[str, ...]  # names without any: OKS leaves these joints out
+
+    def text(self) -> str:
+        """A sentence for the page where not all sigmas are COCO's own; empty where they are."""
+        said = []
+        if self.borrowed:
+            said.append(f"COCO measured no sigma for {', '.join(self.borrowed)}: those of near joints stand in")
+        if self.missing:
+            said.append(f"there is none for {', '.join(self.missing)}: OKS leaves them out")
+        return "; ".join(said)[:1].upper() + "; ".join(said)[1:] + "." if said else ""
+
+
+def sigmas(names: Sequence[str]) -> Sigmas:
+    """The sigmas of a schema's joints; left and right share one."""
+    values = [COCO.get(name.split("_", 1)[-1], BORROWED.get(name)) for name in names]
+    kept = [k for k, value in enumerate(values) if value is not None]
+    return Sigmas(
+        tuple(kept),
+        tuple(values[k] for k in kept),
+        tuple(n for n in names if n in BORROWED),
+        tuple(n for n, value in zip(names, values, strict=True) if value is None),
+    )
+
+
+def oks(predicted: Tensor, true: Tensor, visibility: Tensor, area: Tensor, sigma: Tensor) -> Tensor:
+    """(N,) float64 in 0..1 of predicted and true (N, K, 2) in pixels, area (N,) in square pixels, sigma (K,).
+
+    NaN for a person without a labelled joint (v > 0): there is nothing to compare; COCO ignores such a person too.
+    """
+    squared = (predicted.double() - true.double()).square().sum(-1)
+    scale = area.double() + torch.finfo(torch.float64).eps  # as COCOeval, where an area may be 0
+    likeness = torch.exp(-squared / (2 * sigma.double()).square() / scale[:, None] / 2)
+    counted = visibility > 0
+    return (likeness * counted).sum(-1) / counted.sum(-1)

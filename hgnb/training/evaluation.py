@@ -1,0 +1,211 @@
+"""How well a run finds keypoints: the thesis's PCK beside the standard measures. 02_experiment; `hgnb evaluate`."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hgnb.data import coco
+from hgnb.data.crops import CropTransform
+from hgnb.data.prepared import SPLITS, PreparedSplit
+from hgnb.data.schema import KeypointSchema
+from hgnb.errors import InputError, unknown
+from hgnb.intervals import Interval, bootstrap
+from hgnb.metrics import PckConfig, distances
+from hgnb.metrics.average_precision import STATS, area, average_precision
+from hgnb.metrics.oks import oks, sigmas
+from hgnb.metrics.pckh import head_lengths, head_segment, within_heads
+from hgnb.metrics.shares import Share, among, by_group, by_joint, by_visibility, curve, mean_over_persons, share
+from hgnb.training.catalogue import Weights, opened
+from hgnb.training.inference import Predictions, Reader
+
+RADII = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)  # normalisers; 0.5 is the thesis's
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which labelled keypoints count."""
+
+    visible_only: bool
+    asked: str  # as it was written: 'all', groups or names of joints
+    joints: tuple[int, ...]
+
+    @classmethod
+    def of(cls, schema: KeypointSchema, joints: str, visible_only: bool) -> "Selection":
+        """From 'all', or groups and joints with commas between; an unknown one is an InputError."""
+        known = {ALL: range(len(schema)), **schema.groups, **{n: [k] for k, n in enumerate(schema.names)}}
+        chosen: set[int] = set()
+        for name in (part.strip() for part in joints.split(",")):
+            if name not in known:
+                raise unknown("joint or group", name, known)
+            chosen.update(int(k) for k in known[name])
+        return cls(visible_only, joints, tuple(sorted(chosen)))
+
+    def mask(self, visibility: Tensor) -> Tensor:
+        """(N, K) bool: the keypoints that count."""
+        labelled = among(visibility, (2,) if self.visible_only else (1, 2))
+        return labelled & torch.isin(torch.arange(visibility.shape[1]), torch.tensor(self.joints))
+
+    def text(self) -> str:
+        """How a heading calls them."""
+        which = "visible keypoints (v = 2)" if self.visible_only else "labelled keypoints (v = 1 and 2)"
+        return which if self.asked == ALL else f"{which} of {self.asked}"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Every measure of one run on one split. A share that counts nothing has no value; `notes` say why."""
+
+    weights: str
+    data: str
+    split: str
+    selection: Selection
+    config: PckConfig
+    persons: int
+    images: int
+    pck: Share
+    interval: Interval  # of pck; 95 %, images resampled
+    by_visibility: dict[str, Share]
+    by_group: dict[str, Share]
+    by_joint: dict[str, Share]
+    by_person: tuple[float | None, int]  # mean of the persons' own shares, and over how many
+    over_radii: dict[float, Share]
+    pckh: Share
+    heads: int  # persons with a labelled head segment
+    oks: tuple[float | None, int]  # mean over persons, and over how many
+    precision: dict[str, float | None]  # COCOeval's AP and AR
+    notes: tuple[str, ...]
+
+    def facts(self) -> dict:
+        """JSON-able; null where there is nothing to count."""
+
+        def plain(value: Share) -> dict:
+            return {"value": value.value, "found": value.found, "counted": value.counted}
+
+        parts = {k: getattr(self, k) for k in ("by_visibility", "by_group", "by_joint")}
+        bounds = [b if np.isfinite(b) else None for b in (self.interval.low, self.interval.high)]
+        return {
+            "weights": self.weights, "data": self.data, "split": self.split,
+            "persons": self.persons, "images": self.images,
+            "counted": {"visible_only": self.selection.visible_only, "joints": self.selection.asked},
+            "pck": {**plain(self.pck), "low": bounds[0], "high": bounds[1], **asdict(self.config)},
+            **{f"pck_{k}": {name: plain(s) for name, s in part.items()} for k, part in parts.items()},
+            "pck_by_person": dict(zip(("mean", "persons"), self.by_person, strict=True)),
+            "pck_over_radii": {str(r): s.value for r, s in self.over_radii.items()},
+            "pckh": {**plain(self.pckh), "radius": 0.5, "persons": self.heads},
+            "oks": {**dict(zip(("mean", "persons"), self.oks, strict=True)), **self.precision},
+            "notes": list(self.notes),
+        }  # fmt: skip
+
+    def __rich_console__(self, console, options):
+        from hgnb.training.scoresheet import sheet
+
+        yield from sheet(self)
+
+
+def evaluate(weights: Weights, split: str = "test", *, visible_only: bool = False, joints: str = ALL) -> Evaluation:
+    """Predicts a split of the run's own data and measures; `visible_only` and `joints` choose what PCK and PCKh count.
+
+    OKS counts every labelled joint whatever is chosen, as COCO defines it.
+    """
+    if split not in SPLITS:
+        raise unknown("split", split, SPLITS)
+    if weights.run is None:
+        raise InputError(f"{weights.name} is a file without a run, and so without data: name a run to evaluate.")
+    experiment, schema = opened(weights.run), weights.card.schema
+    selection = Selection.of(schema, joints, visible_only)
+    persons = experiment.prepared().split(split)
+    made = Reader(weights.network, np.asarray(weights.card.mean_rgb, np.float32)).predict(persons)
+    records = annotations(experiment.folder, persons)
+    config = PckConfig(**weights.run.manifest["config"]["pck"])
+    return measure(made, persons, schema, config, selection, records, weights.name, experiment.data_name)
+
+
+def measure(
+    made: Predictions, persons: PreparedSplit, schema: KeypointSchema, config: PckConfig, selection: Selection,
+    records: list[dict], weights: str, data: str,
+) -> Evaluation:  # fmt: skip
+    """All measures of predictions; `records` are the persons' annotations, in their order."""
+    gaps = distances(made.points, made.true, size=made.size, config=config)
+    hits, counted = gaps < config.radius, selection.mask(made.visibility)
+    columns = torch.stack([(hits & counted).sum(1), counted.sum(1)], 1).numpy()
+    heads = _heads(made, persons, schema)
+    likeness, precision, said = _oks(made, persons, schema, records)
+    notes = [said]
+    if heads is None:
+        notes.append(f"The keypoints of {data} have no head segment (neck to head_top), so there is no PCKh.")
+    elif not heads[1].any():
+        notes.append("No person of this split has neck and head_top labelled, so there is no PCKh.")
+    near, owners = heads or (torch.zeros_like(hits), torch.zeros(len(hits), dtype=torch.bool))
+    return Evaluation(
+        weights, data, persons.name, selection, config, len(persons), len(np.unique(persons.image_ids)),
+        share(hits, counted),
+        bootstrap(columns, persons.image_ids, lambda found, of: found / of),
+        by_visibility(hits, made.visibility * counted),
+        by_group(hits, counted, schema.groups),
+        by_joint(hits, counted, schema.names),
+        mean_over_persons(hits, counted),
+        dict(zip(RADII, curve(gaps, counted, torch.tensor(RADII, dtype=torch.float64)), strict=True)),
+        share(near, counted & owners[:, None]),
+        int(owners.sum()),
+        likeness, precision, tuple(note for note in notes if note),
+    )  # fmt: skip
+
+
+def in_image(cells: Tensor, split: PreparedSplit, size: int) -> np.ndarray:
+    """(N, K, 2): centres of the heatmap's cells, or other points of a `size` map, in pixels of the photographs."""
+    squares = (CropTransform(*square, size) for square in split.squares.tolist())
+    return np.stack([s.to_image(p) for s, p in zip(squares, cells.double().numpy(), strict=True)])
+
+
+def annotations(folder: Path, split: PreparedSplit) -> list[dict]:
+    """The records of exactly these persons, in their order, out of the file that holds their split."""
+
+    def slim(record: dict) -> dict:
+        record.pop("segmentation", None)  # most of the memory, and none of the measure
+        return record
+
+    file = coco.annotation_file(folder, "val" if split.name == "val" else "train")
+    listed = json.loads(file.read_bytes(), object_hook=slim)["annotations"]
+    wanted = set(split.person_ids.tolist())
+    by_id: dict[int, dict] = {}
+    for record in listed:
+        if record.get("id") in wanted:
+            by_id.setdefault(record["id"], record)  # of an id listed twice the first counts
+    return [by_id[i] for i in split.person_ids.tolist()]
+
+
+def _heads(made: Predictions, persons: PreparedSplit, schema: KeypointSchema) -> tuple[Tensor, Tensor] | None:
+    """(N, K) joints within half a head and (N,) whose head is labelled; None where the schema has no such segment."""
+    segment = head_segment(schema.names)
+    if segment is None:
+        return None
+    true = in_image(torch.from_numpy(persons.keypoints[..., :2]), persons, persons.crops.shape[1])
+    true, guess = torch.from_numpy(true), torch.from_numpy(in_image(made.points, persons, made.size))
+    lengths = head_lengths(true, made.visibility, segment)
+    return within_heads(guess, true, lengths), lengths > 0
+
+
+def _oks(made: Predictions, persons: PreparedSplit, schema: KeypointSchema, records: list[dict]):
+    """Mean OKS over persons, COCOeval's numbers, and a sentence where sigmas are borrowed or missing."""
+    known = sigmas(schema.names)
+    if not known.joints:
+        return (None, 0), dict.fromkeys(STATS), "No joint here has a sigma, so there is no OKS."
+    points, joints = in_image(made.points, persons, made.size), list(known.joints)
+    true = torch.tensor([r["keypoints"] for r in records], dtype=torch.float64).reshape(len(records), -1, 3)
+    guess, true, sigma = (
+        torch.from_numpy(points)[:, joints],
+        true[:, joints],
+        torch.tensor(known.values, dtype=torch.float64),
+    )
+    areas = torch.tensor([area(r) for r in records], dtype=torch.float64)
+    likeness = oks(guess, true[..., :2], true[..., 2], areas, sigma)
+    likeness = likeness[likeness.isfinite()]
+    scores = made.peaks.double().mean(1).numpy()
+    found = average_precision(records, points, scores, known)
+    mean = float(likeness.mean()) if len(likeness) else None
+    return (mean, len(likeness)), found.values, known.text()
