@@ -10,22 +10,23 @@ is only what leaves nothing to read.
 import contextlib
 import io
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from hgnb.data.faults import MISSING, Annotations, Fault, image_fault, is_id
+from hgnb.data.faults import MISSING, Annotations, Fault, image_fault, is_id, numbers
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
 PREFIX = "person_keypoints_"
 CROWDS, UNLABELLED, PERSONS = "crowds", "without keypoints", "persons"  # what an annotation can be
+UNREAD = ("segmentation", "area", "coco_url", "flickr_url", "date_captured")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Person:
     """One annotated person. `box` (x, y, w, h) and `keypoints` (K, 3) as (x, y, v) in pixels of the image."""
 
@@ -140,29 +141,32 @@ def read(folder: Path, split: str) -> Split:
     images, lost = _images(content, image_folder(source), faults)
     sizes = dict.fromkeys(lost, (np.inf, np.inf)) | {number: image.size for number, image in images.items()}
     judge = Annotations(sizes, {c["id"] for c in content["categories"]}, category, schema)
-    dropped, sound = defaultdict(list), []
-    roles = [_role(record) for record in content["annotations"]]
-    for record, role in zip(content["annotations"], roles, strict=True):
-        fault = judge.fault(record)
+    dropped, roles = defaultdict(list), Counter()
+    outlines, people = [], {}
+    records = content["annotations"]
+    for at, record in enumerate(records):
+        records[at] = None  # its numbers take much less room in a Person
+        role, fault = _role(record), judge.fault(record)
+        roles[role] += 1
         if fault is None:
-            sound.append({**record, "iscrowd": int(role == CROWDS)})
+            outlines.append(_outline(record, role))
+            if role == PERSONS and record["image_id"] in images:
+                people[record["id"]] = _person(record, images[record["image_id"]], schema)
             continue
         number = record.get("id") if isinstance(record, dict) else None
         faults.append(Fault(name, fault[0], number, fault[1]))
         if role == PERSONS:
             dropped[fault[0]].append(number)
-    steps, chosen = _select(sound, category)
-    persons = []
+    steps, chosen = _select(outlines, category)
     for record in chosen:
         if record["image_id"] in lost:
             dropped[lost[record["image_id"]]].append(record["id"])
-        else:
-            persons.append(_person(record, images[record["image_id"]], schema))
+    persons = [people[record["id"]] for record in chosen if record["id"] in people]
     counts = {
         "images": len(content["images"]),
-        "annotations": len(content["annotations"]),
-        CROWDS: roles.count(CROWDS),
-        UNLABELLED: roles.count(UNLABELLED),
+        "annotations": len(records),
+        CROWDS: roles[CROWDS],
+        UNLABELLED: roles[UNLABELLED],
         PERSONS: len(persons),
         "images with persons": len({p.image_id for p in persons}),
     }
@@ -176,19 +180,23 @@ def _role(record: object) -> str:
     if record.get("iscrowd"):
         return CROWDS
     keypoints = record.get("keypoints")
-    flagged = isinstance(keypoints, list) and any(keypoints[2::3])
+    flagged = isinstance(keypoints, list | np.ndarray) and any(keypoints[2::3])
     return PERSONS if record.get("num_keypoints") or flagged else UNLABELLED
 
 
 def _parse(source: Path) -> dict:
-    """An annotation file's content; outlines are let go as they are read, since they take most of its memory."""
+    """An annotation file's content; what nobody reads is let go at once, and annotations' keypoints become arrays."""
 
     def slim(record: dict) -> dict:
-        record.pop("segmentation", None)
+        for key in UNREAD:
+            record.pop(key, None)
+        if "image_id" in record and record.get("keypoints"):
+            packed = numbers(record["keypoints"])
+            record["keypoints"] = record["keypoints"] if packed is None else packed
         return record
 
     try:
-        content = json.loads(source.read_bytes(), object_hook=slim)
+        content = json.loads(source.read_text(encoding="utf-8-sig"), object_hook=slim)
     except OSError as error:
         raise InputError(f"'{source}' can't be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, of numbers without end
@@ -237,6 +245,14 @@ def _images(content: dict, root: Path, faults: list[Fault]) -> tuple[dict[int, L
     return images, lost
 
 
+def _outline(record: dict, role: str) -> dict:
+    """What the selection looks at."""
+    keypoints = record.get("keypoints")
+    flags = [] if keypoints is None else keypoints[2::3]
+    ids = {key: record[key] for key in ("id", "image_id", "category_id")}
+    return ids | {"iscrowd": int(role == CROWDS), "labelled": int(np.count_nonzero(flags)), "of": len(flags)}
+
+
 def _select(annotations: list[dict], category: int) -> tuple[dict[str, dict[str, int]], list[dict]]:
     """The thesis's selection by pycocotools: what is left after each step, and the records that remain, by id."""
     from pycocotools.coco import COCO
@@ -246,21 +262,17 @@ def _select(annotations: list[dict], category: int) -> tuple[dict[str, dict[str,
     with contextlib.redirect_stdout(io.StringIO()):
         index.createIndex()
     single = index.loadAnns(sorted(index.getAnnIds(iscrowd=False)))
-    persons = [a for a in single if a["category_id"] == category and _labelled(a)]
-    complete = [a for a in persons if _labelled(a) == len(a["keypoints"]) // 3]
+    persons = [a for a in single if a["category_id"] == category and a["labelled"]]
+    complete = [a for a in persons if a["labelled"] == a["of"]]
     steps = {"any": annotations, "without crowds": single, "with keypoints": persons, "with every keypoint": complete}
     return {
         step: {"images": len({a["image_id"] for a in some}), "annotations": len(some)} for step, some in steps.items()
     }, persons
 
 
-def _labelled(annotation: dict) -> int:
-    return sum(v > 0 for v in (annotation.get("keypoints") or [])[2::3])
-
-
 def _person(annotation: dict, image: ListedImage, schema: KeypointSchema) -> Person:
     """One sound annotation as a Person; where v is 0, x and y mean nothing and are 0 as well."""
-    keypoints = np.array(annotation["keypoints"], dtype=np.float64).reshape(len(schema), 3)
+    keypoints = annotation["keypoints"].reshape(len(schema), 3)
     return Person(
         id=annotation["id"],
         image_id=annotation["image_id"],

@@ -78,7 +78,7 @@ class Annotations:
 
 
 def _of_box(box: object, size: Size) -> Verdict:
-    values = _numbers(box)
+    values = numbers(box)
     if values is None or values.shape != (4,) or not np.isfinite(values).all():
         return "box", f"Its box {_short(box)} isn't four numbers."
     x, y, w, h = values
@@ -91,9 +91,9 @@ def _of_box(box: object, size: Size) -> Verdict:
 
 def _of_keypoints(record: dict, size: Size, category: int, schema: KeypointSchema) -> Verdict:
     listed, claimed = record.get("keypoints", []), record.get("num_keypoints")
-    if listed in (None, []) and not claimed:
+    if (listed is None or (isinstance(listed, list) and not listed)) and not claimed:
         return None
-    values = _numbers(listed)
+    values = numbers(listed)
     if values is None or values.ndim != 1:
         return "keypoint numbers", "Its keypoints aren't a list of numbers."
     if record["category_id"] != category:
@@ -113,8 +113,10 @@ def _of_keypoints(record: dict, size: Size, category: int, schema: KeypointSchem
     return None
 
 
-def _numbers(values: object) -> np.ndarray | None:
-    """A list of numbers as float64; None where it is something else. Text isn't read as a number."""
+def numbers(values: object) -> np.ndarray | None:
+    """A list of numbers as float64, or what is that already; None for something else. Text isn't a number."""
+    if isinstance(values, np.ndarray):
+        return values
     if not isinstance(values, list) or not all(isinstance(v, int | float) for v in values):
         return None
     with contextlib.suppress(OverflowError):
