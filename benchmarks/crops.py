@@ -1,11 +1,14 @@
 """How to keep prepared crops: PNG files, one memory map, or compressed shards. Size, writing, a shuffled epoch.
 
 python benchmarks/crops.py [persons]; drawn photographs of 640 x 480, crops of 256 px, one process.
+Then how fast they are made, and in how much memory: of 1,000 persons and of 20,000 (Linux alone tells).
 The result goes to benchmarks/results/crops.json. Ways of reading take turns, so a noisy machine hits all alike.
 """
 
 import io
 import json
+import math
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,10 +19,12 @@ from PIL import Image
 
 from book import ROOT, machine
 from hgnb.data import synthetic
-from hgnb.data.prepared import DataConfig, prepare
+from hgnb.data.config import DataConfig
+from hgnb.data.prepared import prepare
 
 SHARD = 256  # crops in a shard
 BATCH = 16
+MANY = (1_000, 20_000)  # persons
 
 
 class Pngs:
@@ -74,14 +79,16 @@ def main() -> None:
         place = Path(place)
         images = persons * 5 // 8
         source = synthetic.write(place / "people", train_images=images, val_images=4, width=640, height=480)
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         data = prepare(source, DataConfig(side=256), place / "cache")
-        preparing = time.perf_counter() - start
+        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         total = sum(data.manifest["persons"].values())
         crops = np.asarray(data.split("train").crops)
         result = {
             "persons": len(crops),
-            "prepare_persons_per_s": round(total / preparing),
+            "prepare_persons_per_s": round(total / seconds),
+            "prepare_persons_per_cpu_s": round(total / cpu),
+            "prepare_peak_mb": memory(source, place),
             "ways": compare(place, crops),
         }
     result["machine"] = machine()
@@ -89,6 +96,43 @@ def main() -> None:
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
+
+
+def memory(source: Path, place: Path) -> dict[str, float]:
+    """Peak resident memory in MB of a process that prepares few and many persons, and the slope between them,
+    log-log: 0 where memory is flat, 1 where it grows with the persons. Crops are small, since none is kept."""
+    peaks = {}
+    for persons in MANY:
+        folder = repeated(source, place / f"{persons}-persons", persons)
+        code = (
+            "import sys; from pathlib import Path; from hgnb.data.config import DataConfig; from hgnb.data.prepared import prepare; "
+            "prepare(Path(sys.argv[1]), DataConfig(side=32), Path(sys.argv[1]) / 'cache'); "
+            "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+        )
+        done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
+        peaks[str(persons)] = round(int(done.stdout) / 1024, 1)
+    few, many = peaks.values()
+    return {**peaks, "slope": round(math.log(many / few) / math.log(MANY[1] / MANY[0]), 2)}
+
+
+def repeated(source: Path, folder: Path, persons: int) -> Path:
+    """A dataset of so many training persons: the photographs of `source` again and again, under new ids."""
+    (folder / "annotations").mkdir(parents=True)
+    for file in (source / "annotations").iterdir():
+        name = file.stem.removeprefix("person_keypoints_")
+        (folder / name).symlink_to(source / name)
+        content = json.loads(file.read_text())
+        if name.startswith("train"):
+            images, people = [], []
+            for turn in range(-(-persons // len(content["annotations"]))):
+                first = turn * 10**7
+                images += [{**i, "id": first + i["id"]} for i in content["images"]]
+                people += [
+                    {**a, "id": first + a["id"], "image_id": first + a["image_id"]} for a in content["annotations"]
+                ]
+            content |= {"images": images, "annotations": people[:persons]}
+        (folder / "annotations" / file.name).write_text(json.dumps(content))
+    return folder
 
 
 def compare(place: Path, crops: np.ndarray) -> dict[str, dict]:

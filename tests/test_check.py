@@ -10,8 +10,9 @@ from PIL import Image
 from hgnb import cli
 from hgnb.data import coco
 from hgnb.data.check import check
+from hgnb.data.config import DataConfig
 from hgnb.data.images import DamagedImage, decode
-from hgnb.data.prepared import DataConfig, prepare
+from hgnb.data.prepared import prepare
 from hgnb.data.synthetic import write
 from hgnb.errors import InputError
 

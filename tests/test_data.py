@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from hgnb.data import coco
+from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform, keypoints_in, square
 from hgnb.data.dataset import loader
 from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
-from hgnb.data.prepared import DataConfig, divide, prepare
+from hgnb.data.prepared import prepare
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import divide
 from hgnb.errors import InputError
 
 
@@ -229,6 +231,30 @@ def test_prepared_is_made_once_and_whole(coco_folder, tmp_path):
     assert again.folder == data.folder and again.checksum == data.checksum
     assert prepare(coco_folder, DataConfig(side=32), tmp_path / "cache").folder != data.folder
     assert not list((tmp_path / "cache").glob("*.partial"))
+
+
+def test_the_checksum_is_of_what_lies_on_disk(coco_folder, tmp_path):
+    import hashlib
+
+    data = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
+    plain = hashlib.blake2b(digest_size=16)
+    for name in ("train", "val", "test"):
+        split = data.split(name)
+        for crop in split.crops:
+            plain.update(hashlib.blake2b(crop.tobytes(), digest_size=16).digest())
+        plain.update(split.keypoints.tobytes())
+    assert data.checksum == plain.hexdigest()
+
+
+def test_another_image_file_makes_other_data(coco_folder, tmp_path):
+    config, cache = DataConfig(side=32), tmp_path / "cache"
+    first = prepare(coco_folder, config, cache).folder
+    assert prepare(coco_folder, config, cache).folder == first
+    (coco_folder / "val2017" / "more").mkdir()
+    (coco_folder / "val2017" / "more" / "dangling.png").symlink_to("nowhere")
+    second = prepare(coco_folder, config, cache).folder
+    (coco_folder / "train2017" / "001.png").touch()
+    assert len({first, second, prepare(coco_folder, config, cache).folder}) == 3
 
 
 def test_keypoints_that_leave_their_crop_are_counted(coco_folder, tmp_path):

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from hgnb.data import coco
-from hgnb.data.coco import Fault, Split
+from hgnb.data.coco import Split
+from hgnb.data.faults import Fault
 from hgnb.data.images import DamagedImage, decode, in_threads
 from hgnb.errors import InputError
 

@@ -4,30 +4,29 @@ A folder holds `annotations/person_keypoints_<split>.json` and the images in `<s
 matched by its beginning, so that `train` finds `train2017`.
 
 What is damaged in one image or annotation is a `Fault`, and its persons are dropped and counted; an InputError
-is only what leaves nothing to read. pycocotools takes NaN, v = 7, ids listed twice and short keypoints as they
-come, so each record is judged before it gets to see them. A record has at most one fault, the first found.
+is only what leaves nothing to read.
 """
 
 import contextlib
 import io
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from hgnb.data.faults import MISSING, Annotations, Fault, image_fault, is_id, numbers
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
 PREFIX = "person_keypoints_"
-MISSING = "missing image"
 CROWDS, UNLABELLED, PERSONS = "crowds", "without keypoints", "persons"  # what an annotation can be
-BOX_SLACK = 1.0  # pixels that a box may leave its image by: boxes are rounded, and drawn around pixels
+UNREAD = ("segmentation", "area", "coco_url", "flickr_url", "date_captured")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Person:
     """One annotated person. `box` (x, y, w, h) and `keypoints` (K, 3) as (x, y, v) in pixels of the image."""
 
@@ -44,15 +43,6 @@ class Person:
     def labelled(self) -> int:
         """Keypoints with v > 0."""
         return int((self.keypoints[:, 2] > 0).sum())
-
-
-class Fault(NamedTuple):
-    """What is wrong with one record of a split: the kind, the record's id and the reason, a sentence."""
-
-    split: str
-    kind: str
-    id: object  # as it is listed; None where there is none
-    reason: str
 
 
 class ListedImage(NamedTuple):
@@ -149,30 +139,34 @@ def read(folder: Path, split: str) -> Split:
     category, schema = _schema(content["categories"], source)
     faults: list[Fault] = []
     images, lost = _images(content, image_folder(source), faults)
-    known, seen = {c["id"] for c in content["categories"]}, set()
-    dropped, sound = defaultdict(list), []
-    roles = [_role(record) for record in content["annotations"]]
-    for record, role in zip(content["annotations"], roles, strict=True):
-        fault = _annotation_fault(record, seen, images, lost, known, category, schema)
+    sizes = dict.fromkeys(lost, (np.inf, np.inf)) | {number: image.size for number, image in images.items()}
+    judge = Annotations(sizes, {c["id"] for c in content["categories"]}, category, schema)
+    dropped, roles = defaultdict(list), Counter()
+    outlines, people = [], {}
+    records = content["annotations"]
+    for at, record in enumerate(records):
+        records[at] = None  # its numbers take much less room in a Person
+        role, fault = _role(record), judge.fault(record)
+        roles[role] += 1
         if fault is None:
-            sound.append({**record, "iscrowd": int(role == CROWDS)})
+            outlines.append(_outline(record, role))
+            if role == PERSONS and record["image_id"] in images:
+                people[record["id"]] = _person(record, images[record["image_id"]], schema)
             continue
         number = record.get("id") if isinstance(record, dict) else None
         faults.append(Fault(name, fault[0], number, fault[1]))
         if role == PERSONS:
             dropped[fault[0]].append(number)
-    steps, chosen = _select(sound, category)
-    persons = []
+    steps, chosen = _select(outlines, category)
     for record in chosen:
         if record["image_id"] in lost:
             dropped[lost[record["image_id"]]].append(record["id"])
-        else:
-            persons.append(_person(record, images[record["image_id"]], schema))
+    persons = [people[record["id"]] for record in chosen if record["id"] in people]
     counts = {
         "images": len(content["images"]),
-        "annotations": len(content["annotations"]),
-        CROWDS: roles.count(CROWDS),
-        UNLABELLED: roles.count(UNLABELLED),
+        "annotations": len(records),
+        CROWDS: roles[CROWDS],
+        UNLABELLED: roles[UNLABELLED],
         PERSONS: len(persons),
         "images with persons": len({p.image_id for p in persons}),
     }
@@ -186,19 +180,23 @@ def _role(record: object) -> str:
     if record.get("iscrowd"):
         return CROWDS
     keypoints = record.get("keypoints")
-    flagged = isinstance(keypoints, list) and any(keypoints[2::3])
+    flagged = isinstance(keypoints, list | np.ndarray) and any(keypoints[2::3])
     return PERSONS if record.get("num_keypoints") or flagged else UNLABELLED
 
 
 def _parse(source: Path) -> dict:
-    """An annotation file's content; outlines are let go as they are read, since they take most of its memory."""
+    """An annotation file's content; what nobody reads is let go at once, and annotations' keypoints become arrays."""
 
     def slim(record: dict) -> dict:
-        record.pop("segmentation", None)
+        for key in UNREAD:
+            record.pop(key, None)
+        if "image_id" in record and record.get("keypoints"):
+            packed = numbers(record["keypoints"])
+            record["keypoints"] = record["keypoints"] if packed is None else packed
         return record
 
     try:
-        content = json.loads(source.read_bytes(), object_hook=slim)
+        content = json.loads(source.read_text(encoding="utf-8-sig"), object_hook=slim)
     except OSError as error:
         raise InputError(f"'{source}' can't be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, of numbers without end
@@ -222,11 +220,6 @@ def _schema(categories: list, source: Path) -> tuple[int, KeypointSchema]:
         raise InputError(f"'{source}': {error}") from error
 
 
-def is_id(value: object) -> bool:
-    """Whether a value can be an id: a whole number that an array can hold."""
-    return type(value) is int and abs(value) < 2**63
-
-
 def _images(content: dict, root: Path, faults: list[Fault]) -> tuple[dict[int, ListedImage], dict[int, str]]:
     """The listed images by id, and of those that can't be used the kind of their fault, which joins `faults`."""
     licences = content.get("licenses")
@@ -241,7 +234,7 @@ def _images(content: dict, root: Path, faults: list[Fault]) -> tuple[dict[int, L
             fault = ("duplicate image id", f"The image id {number} is listed more than once.")
             images.pop(number, None)  # which of the pictures is meant can't be known
         else:
-            fault = _image_fault(record, root, present)
+            fault = image_fault(record, root, present)
         if fault:
             faults.append(Fault(root.name, fault[0], number, fault[1]))
             if is_id(number):
@@ -252,90 +245,12 @@ def _images(content: dict, root: Path, faults: list[Fault]) -> tuple[dict[int, L
     return images, lost
 
 
-def _image_fault(record: object, root: Path, present: set[str]) -> tuple[str, str] | None:
-    """Kind and reason of what is wrong with an entry of `images`, without opening its file."""
-    if not isinstance(record, dict) or not is_id(record.get("id")):
-        return "image record", "An image's id is no whole number."
-    name, size = record.get("file_name"), (record.get("width"), record.get("height"))
-    if not isinstance(name, str) or not name:
-        return "file name", "It has no file name."
-    parts = PureWindowsPath(name)  # knows both kinds of slash
-    if parts.drive or parts.root or ".." in parts.parts:
-        return "file name", f"The file name '{name}' leaves the folder '{root.name}'."
-    if name not in present and not (root / name).is_file():
-        return MISSING, f"The image '{root.name}/{name}' is missing."
-    if not all(is_id(n) and n > 0 for n in size):
-        return "image size", f"Width and height are listed as {size[0]} and {size[1]}."
-    return None
-
-
-def _annotation_fault(record, seen: set, images: dict, lost: dict, known: set, category: int, schema: KeypointSchema):
-    """Kind and reason of what is wrong with an entry of `annotations`; None where nothing is."""
-    if not isinstance(record, dict) or not is_id(record.get("id")):
-        return "annotation record", "An annotation's id is no whole number."
-    if record["id"] in seen:
-        return "duplicate annotation id", "The annotation id was listed before; the first one counts."
-    seen.add(record["id"])
-    image = record.get("image_id")
-    if not is_id(image) or (image not in images and image not in lost):
-        return "unknown image", f"It names the image {image}, which isn't listed."
-    if not is_id(record.get("category_id")) or record["category_id"] not in known:
-        return "unknown category", f"It names the category {record.get('category_id')}, which isn't listed."
-    size = images[image].size if image in images else (np.inf, np.inf)
-    return _box_fault(record.get("bbox"), size) or _keypoints_fault(record, size, category, schema)
-
-
-def _box_fault(box: object, size: tuple[float, float]) -> tuple[str, str] | None:
-    values = _numbers(box)
-    if values is None or values.shape != (4,) or not np.isfinite(values).all():
-        return "box", f"Its box {_short(box)} isn't four numbers."
-    x, y, w, h = values
-    if w <= 0 or h <= 0:
-        return "box", f"Its box is {w:g} x {h:g} pixels."
-    if x < -BOX_SLACK or y < -BOX_SLACK or x + w > size[0] + BOX_SLACK or y + h > size[1] + BOX_SLACK:
-        return "box", f"Its box reaches from ({x:g}, {y:g}) to ({x + w:g}, {y + h:g}), outside the image {_by(size)}."
-    return None
-
-
-def _keypoints_fault(record: dict, size, category: int, schema: KeypointSchema) -> tuple[str, str] | None:
-    listed, claimed = record.get("keypoints", []), record.get("num_keypoints")
-    if listed in (None, []) and not claimed:
-        return None
-    values = _numbers(listed)
-    if values is None or values.ndim != 1:
-        return "keypoint numbers", "Its keypoints aren't a list of numbers."
-    if record["category_id"] != category:
-        return ("unknown category", "Its category names no keypoints.") if values.any() or claimed else None
-    if values.size != 3 * len(schema):
-        return "keypoint length", f"It has {values.size} keypoint numbers, not 3 x {len(schema)}."
-    points, flags = values.reshape(-1, 3)[:, :2], values[2::3]
-    for k in np.flatnonzero(~np.isin(flags, (0, 1, 2))):
-        return "visibility flag", f"Its {schema.names[k]} has v = {flags[k]:g}, not 0, 1 or 2."
-    for k in np.flatnonzero((flags > 0) & ~((points >= 0) & (points <= size)).all(1)):
-        x, y = points[k]
-        where = f"outside the image {_by(size)}" if np.isfinite(points[k]).all() else "which is no place"
-        return "keypoint place", f"Its {schema.names[k]} lies at ({x:g}, {y:g}), {where}."
-    labelled = int((flags > 0).sum())
-    if "num_keypoints" in record and claimed != labelled:
-        return "keypoint count", f"num_keypoints is {claimed}, but {labelled} are labelled."
-    return None
-
-
-def _numbers(values: object) -> np.ndarray | None:
-    """A list of numbers as float64; None where it is something else. Text isn't read as a number."""
-    if not isinstance(values, list) or not all(isinstance(v, int | float) for v in values):
-        return None
-    with contextlib.suppress(OverflowError):
-        return np.array(values, dtype=np.float64)
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:37]}…"
-
-
-def _by(size: tuple[float, float]) -> str:
-    return f"of {size[0]:g} x {size[1]:g} pixels" if np.isfinite(size).all() else ""
+def _outline(record: dict, role: str) -> dict:
+    """What the selection looks at."""
+    keypoints = record.get("keypoints")
+    flags = [] if keypoints is None else keypoints[2::3]
+    ids = {key: record[key] for key in ("id", "image_id", "category_id")}
+    return ids | {"iscrowd": int(role == CROWDS), "labelled": int(np.count_nonzero(flags)), "of": len(flags)}
 
 
 def _select(annotations: list[dict], category: int) -> tuple[dict[str, dict[str, int]], list[dict]]:
@@ -347,21 +262,17 @@ def _select(annotations: list[dict], category: int) -> tuple[dict[str, dict[str,
     with contextlib.redirect_stdout(io.StringIO()):
         index.createIndex()
     single = index.loadAnns(sorted(index.getAnnIds(iscrowd=False)))
-    persons = [a for a in single if a["category_id"] == category and _labelled(a)]
-    complete = [a for a in persons if _labelled(a) == len(a["keypoints"]) // 3]
+    persons = [a for a in single if a["category_id"] == category and a["labelled"]]
+    complete = [a for a in persons if a["labelled"] == a["of"]]
     steps = {"any": annotations, "without crowds": single, "with keypoints": persons, "with every keypoint": complete}
     return {
         step: {"images": len({a["image_id"] for a in some}), "annotations": len(some)} for step, some in steps.items()
     }, persons
 
 
-def _labelled(annotation: dict) -> int:
-    return sum(v > 0 for v in (annotation.get("keypoints") or [])[2::3])
-
-
 def _person(annotation: dict, image: ListedImage, schema: KeypointSchema) -> Person:
     """One sound annotation as a Person; where v is 0, x and y mean nothing and are 0 as well."""
-    keypoints = np.array(annotation["keypoints"], dtype=np.float64).reshape(len(schema), 3)
+    keypoints = annotation["keypoints"].reshape(len(schema), 3)
     return Person(
         id=annotation["id"],
         image_id=annotation["image_id"],

@@ -15,7 +15,7 @@ from hgnb.errors import unknown
 RULES = ("shift", "vertical")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CropTransform:
     """A square of whole pixels of an image, `side` wide from (x, y), resized to `size` pixels.
 

@@ -10,35 +10,23 @@ import json
 import os
 import shutil
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from hgnb.data import coco
+from hgnb.data import coco, splits
+from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform, keypoints_in, square
 from hgnb.data.images import DamagedImage, decode, in_threads
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
-from hgnb.quantity import quantity
 from hgnb.sources import fingerprint
 
 SPLITS = ("train", "val", "test")
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """Which persons are kept and how they are cropped; the defaults are the thesis's."""
-
-    side: int = quantity(256, "pixels", "4.2.2")
-    margin: float = quantity(0.10, "of the box's longer side, in all", "4.2.2; ambiguity 8")
-    rule: str = quantity("shift", "'shift' or 'vertical'", "4.2.2; ambiguity 8")
-    min_labelled: int = quantity(1, "keypoints with v > 0", "ambiguity 3")
-    train_persons: int = quantity(0, "persons, first by id, before the test set is taken; 0: all", "4.2.1")
-    val_persons: int = quantity(0, "persons, first by id; 0: all", "4.2.1")
-    test_share: float = quantity(1 / 3, "of the training persons at most", "ours: small sets keep a training set")
-    split_seed: int = quantity(0, "seed of the test set's images", "4.2.1 (unnamed)")
+DIGEST = 16  # bytes of BLAKE2b: accidents are what it must tell apart, and it takes half of SHA-256's time
 
 
 @dataclass(frozen=True)
@@ -101,7 +89,10 @@ class Prepared:
 
     @property
     def checksum(self) -> str:
-        """Of the content; two preparations with equal crops and keypoints share it."""
+        """BLAKE2b of the content, in hex; two preparations with equal crops and keypoints share it.
+
+        For each split in turn it takes in the digest of every crop and then the bytes of the keypoints.
+        """
         return self.manifest["checksum"]
 
     def split(self, name: str) -> PreparedSplit:
@@ -111,52 +102,63 @@ class Prepared:
 
 
 def prepare(source: Path, config: DataConfig, cache: Path) -> Prepared:
-    """The prepared dataset of a COCO-layout folder, made if `cache` doesn't hold it yet."""
-    files = [coco.annotation_file(source, split) for split in ("train", "val")]
-    key = hashlib.sha256(json.dumps([asdict(config), fingerprint(["hgnb.data.prepared"])]).encode())
-    for file in files:
-        with file.open("rb") as content:
-            key.update(hashlib.file_digest(content, "sha256").digest())
-        for image in sorted(coco.image_folder(file).rglob("*")):
-            stat = image.stat() if image.exists() else image.lstat()
-            key.update(f"{image.name} {stat.st_size} {stat.st_mtime_ns}".encode())
-    folder = cache / f"{source.resolve().name}-{config.side}px-{key.hexdigest()[:10]}"
+    """The prepared dataset of a COCO-layout folder, made if `cache` doesn't hold it yet.
+
+    Who is in which split is kept beside the cache, in `splits`, and outlives it.
+    """
+    drawn = splits.place(cache.parent / "splits", source, config)
+    both = None
+    if not drawn.exists():
+        both = coco.load_both(source)
+        splits.save(drawn, *both, config)
+    folder = cache / f"{source.resolve().name}-{config.side}px-{_key(source, config, drawn)[:10]}"
     if not (folder / "manifest.json").exists():
         partial = folder.with_name(folder.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        _write(source, config, partial)
+        _write(both or coco.load_both(source), source.resolve().name, drawn, config, partial)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     return Prepared(folder, json.loads((folder / "manifest.json").read_text()))
 
 
-def divide(train: coco.Split, val: coco.Split, config: DataConfig) -> dict[str, list[coco.Person]]:
-    """Persons by split: the test set is whole images of the training set, about as many persons as validation."""
-    kept = [p for p in train.persons if p.labelled >= config.min_labelled][: config.train_persons or None]
-    held = [p for p in val.persons if p.labelled >= config.min_labelled][: config.val_persons or None]
-    wanted = min(len(held), int(len(kept) * config.test_share))
-    images = coco.by_image(kept)
-    order = np.random.default_rng(config.split_seed).permutation(list(images))
-    before = np.cumsum([0] + [len(images[i]) for i in order[:-1]])  # persons in the images drawn so far
-    chosen = set(order[before < wanted].tolist())
-    return {
-        "train": [p for p in kept if p.image_id not in chosen],
-        "val": held,
-        "test": [p for p in kept if p.image_id in chosen],
-    }
+def _key(source: Path, config: DataConfig, drawn: Path) -> str:
+    """A hash of what changes a prepared dataset: settings, code, splits (and with them annotations), images."""
+    key = hashlib.sha256(json.dumps([asdict(config), fingerprint(["hgnb.data.prepared"]), drawn.name]).encode())
+    key.update(drawn.read_bytes())
+    for split in ("train", "val"):
+        for line in sorted(_listing(coco.image_folder(coco.annotation_file(source, split)))):
+            key.update(line.encode(errors="surrogateescape"))
+    return key.hexdigest()
 
 
-def _write(source: Path, config: DataConfig, folder: Path) -> None:
+def _listing(folder: Path, within: str = "") -> Iterator[str]:
+    """Name, size and time of every file below `folder`; one look at the disk for each, since COCO has 120,000."""
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _listing(Path(entry.path), f"{within}{entry.name}/")
+                continue
+            try:
+                seen = entry.stat()
+            except OSError:  # a link to nowhere
+                seen = entry.stat(follow_symlinks=False)
+            yield f"{within}{entry.name} {seen.st_size} {seen.st_mtime_ns}"
+
+
+def _write(both: tuple[coco.Split, coco.Split], source: str, drawn: Path, config: DataConfig, folder: Path) -> None:
     """Crops every person of every split into `folder`, and writes the manifest last.
 
     A person that is damaged, or whose image is, is left out and counted: splits are drawn before images are
     opened, so that an image that breaks moves nobody to another split.
     """
-    train, val = coco.load_both(source)
+    train, val = both
     dropped = {s.name: {kind: list(ids) for kind, ids in s.dropped.items()} for s in (train, val)}
     manifest = {
-        "source": source.resolve().name,
+        "source": source,
+        "splits": drawn.name,
         "config": asdict(config),
         "keypoints": train.schema.names,
         "skeleton": train.schema.skeleton,
@@ -165,8 +167,8 @@ def _write(source: Path, config: DataConfig, folder: Path) -> None:
         "images": {},
         "left_crop": {},
     }
-    digest = hashlib.sha256()
-    for name, persons in divide(train, val, config).items():
+    digest = hashlib.blake2b(digest_size=DIGEST)
+    for name, persons in splits.load(drawn, train, val).items():
         made = _write_split(name, persons, config, folder, digest)
         manifest["persons"][name] = len(made.persons)
         manifest["images"][name] = len({p.image_id for p in made.persons})
@@ -192,16 +194,14 @@ def _write_split(name: str, persons: list[coco.Person], config: DataConfig, fold
     """One split's crops and keypoints; `digest` takes in both."""
     squares = [square(p, size=config.side, margin=config.margin, rule=config.rule) for p in persons]
     with (folder / f"{name}.npy").open("w+b") as file:
-        total, damaged = _write_crops(file, persons, squares, config.side)
+        total, damaged, digests = _write_crops(file, persons, squares, config.side)
         gone = {number for ids in damaged.values() for number in ids}
         rows = [i for i, p in enumerate(persons) if p.id not in gone]
         persons, squares = [persons[i] for i in rows], [squares[i] for i in rows]
         if not persons:
             raise InputError(f"The {name} split has no person left: give more data, or a lower min_labelled.")
         _keep(file, rows, config.side)
-        file.seek(_header(file, len(rows), config.side))
-        while block := file.read(1 << 24):  # by blocks: memory stays flat at COCO's size
-            digest.update(block)
+    digest.update(digests[rows].tobytes())
     keypoints = np.stack([keypoints_in(p, s) for p, s in zip(persons, squares, strict=True)])
     digest.update(keypoints.tobytes())
     arrays = {
@@ -219,12 +219,14 @@ def _write_split(name: str, persons: list[coco.Person], config: DataConfig, fold
 
 
 def _write_crops(file: BinaryIO, persons: list, squares: list[CropTransform], side: int):
-    """Every person's crop into its row, images side by side on threads; the sum of RGB, and who had no image.
+    """Every person's crop into its row, images side by side on threads; the sum of RGB, who had no image, digests.
 
-    Rows are written to their place in the file, not through a memory map, whose pages would count as memory.
+    Rows are written to their place in the file, not through a memory map, whose pages would count as memory. Each
+    is hashed where it is made: hashing lets other threads run, and nothing has to be read again.
     """
     start, length = _header(file, len(persons), side), side * side * 3
     row = {p.id: i for i, p in enumerate(persons)}
+    digests = np.zeros((len(persons), DIGEST), np.uint8)
 
     def cut(group: list[coco.Person]) -> tuple[np.ndarray, str]:
         total = np.zeros(3, np.int64)
@@ -235,8 +237,9 @@ def _write_crops(file: BinaryIO, persons: list, squares: list[CropTransform], si
         for person in group:
             i = row[person.id]
             crop = squares[i].apply(image)
-            if os.pwrite(file.fileno(), crop.tobytes(), start + i * length) < length:
+            if os.pwrite(file.fileno(), crop, start + i * length) < length:
                 raise OSError(f"There is no space left to write {file.name}.")
+            digests[i] = np.frombuffer(hashlib.blake2b(crop, digest_size=DIGEST).digest(), np.uint8)
             total += crop.sum(0, dtype=np.uint32).sum(0, dtype=np.int64)  # ten times as fast as over both axes at once
         return total, ""
 
@@ -246,7 +249,7 @@ def _write_crops(file: BinaryIO, persons: list, squares: list[CropTransform], si
         total += part
         if kind:
             damaged[kind] += [p.id for p in group]
-    return total, dict(damaged)
+    return total, dict(damaged), digests
 
 
 def _header(file: BinaryIO, rows: int, side: int) -> int:

@@ -6,9 +6,10 @@ import torch
 from PIL import Image
 
 from hgnb.data.coco import Split, by_image
+from hgnb.data.config import DataConfig
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
-from hgnb.data.prepared import DataConfig, Prepared, PreparedSplit
+from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.poses import grid, over, picture, skeleton
 from hgnb.figures.style import GREY, SIDES, style

@@ -8,8 +8,9 @@ from matplotlib.patches import Ellipse
 from PIL import Image
 
 from hgnb.data.coco import Person, Split, by_image
+from hgnb.data.config import DataConfig
 from hgnb.data.crops import keypoints_in, square
-from hgnb.data.prepared import DataConfig, PreparedSplit
+from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.poses import grid, picture, skeleton

@@ -6,8 +6,8 @@ The defaults of the config classes are the thesis's; a profile's TOML file holds
 import tomllib
 from dataclasses import Field, dataclass, field, fields, replace
 
+from hgnb.data.config import DataConfig
 from hgnb.data.heatmaps import HeatmapConfig
-from hgnb.data.prepared import DataConfig
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.metrics import PckConfig

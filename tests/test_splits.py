@@ -1,0 +1,159 @@
+"""Who is in which split: by photograph or by person, drawn once, kept by id whatever happens to the code."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hgnb.data import coco, splits
+from hgnb.data.config import DataConfig
+from hgnb.data.prepared import prepare
+from hgnb.errors import InputError
+
+
+@pytest.fixture
+def both(coco_folder):
+    return coco.load_both(coco_folder)
+
+
+def ids(divided) -> dict[str, list[int]]:
+    return {name: [p.id for p in persons] for name, persons in divided.items()}
+
+
+@pytest.mark.parametrize("by", ["image", "person"])
+def test_everybody_is_in_one_split(both, by):
+    divided = splits.divide(*both, DataConfig(test_by=by))
+    assert sorted(p.id for s in ("train", "test") for p in divided[s]) == [p.id for p in both[0].persons]
+    assert divided["val"] == both[1].persons
+    assert len(divided["test"]) == 8
+
+
+def test_the_draw_by_hand(both):
+    """Both ways begin with one permutation by NumPy's default generator."""
+    persons = ids(splits.divide(*both, DataConfig(test_by="person", split_seed=3)))
+    assert persons["test"] == sorted(np.random.default_rng(3).permutation(np.arange(1, 25))[:8].tolist())
+    photographs = splits.divide(*both, DataConfig(split_seed=3))
+    drawn = np.random.default_rng(3).permutation(np.arange(1, 13))[:4]  # two persons on each
+    assert {p.image_id for p in photographs["test"]} == set(drawn.tolist())
+
+
+def test_drawing_persons_shares_photographs_drawing_photographs_does_not(both):
+    def shared(by):
+        divided = splits.divide(*both, DataConfig(test_by=by))
+        return {p.image_id for p in divided["train"]} & {p.image_id for p in divided["test"]}
+
+    assert shared("person") and not shared("image")
+
+
+def test_another_way_is_refused_by_name():
+    with pytest.raises(InputError, match="'persons' in data.test_by: did you mean 'person'"):
+        DataConfig(test_by="persons")
+
+
+def test_a_profile_may_say_person_and_nothing_else(house):
+    from hgnb.training import profiles
+
+    file = house / "profiles" / "own.toml"
+    file.write_text('[data]\ntest_by = "person"\n')
+    assert profiles.load("own").data.test_by == "person"
+    file.write_text('[data]\ntest_by = "photograph"\n')
+    with pytest.raises(InputError, match="'photograph' in data.test_by"):
+        profiles.load("own")
+
+
+def test_a_test_set_stays_when_the_draw_changes(coco_folder, tmp_path, monkeypatch):
+    first = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache").split("test").person_ids.tolist()
+    draw = splits.divide
+
+    def other(train, val, config):
+        divided = draw(train, val, config)
+        return divided | {"train": divided["test"], "test": divided["train"]}
+
+    monkeypatch.setattr(splits, "divide", other)
+    monkeypatch.setattr("hgnb.data.prepared.fingerprint", lambda modules: "other code")
+    again = prepare(coco_folder, DataConfig(side=48), tmp_path / "cache")
+    assert again.split("test").person_ids.tolist() == first
+    elsewhere = prepare(coco_folder, DataConfig(side=32), tmp_path / "away" / "cache")
+    assert elsewhere.split("test").person_ids.tolist() != first, "without the file the other draw counts"
+
+
+def test_what_decides_a_split_names_its_file(coco_folder, tmp_path):
+    def name(**settings):
+        return splits.place(tmp_path, coco_folder, DataConfig(**settings)).name
+
+    same = name()
+    assert same.startswith("dots-") and name(side=64, margin=0.2, rule="vertical") == same
+    changed = [
+        {"split_seed": 1}, {"test_by": "person"}, {"min_labelled": 2}, {"test_share": 0.2}, {"train_persons": 9},
+        {"val_persons": 3},
+    ]  # fmt: skip
+    assert len({same, *(name(**settings) for settings in changed)}) == 1 + len(changed)
+    for split in ("train", "val"):
+        before = name()
+        file = coco.annotation_file(coco_folder, split)
+        file.write_bytes(file.read_bytes() + b"\n")
+        assert name() != before
+
+
+def test_the_file_holds_ids_and_is_written_whole(both, tmp_path):
+    file = tmp_path / "new" / "dots.json"
+    splits.save(file, *both, DataConfig())
+    content = json.loads(file.read_text())
+    assert {s: content[s] for s in ("train", "val", "test")} == ids(splits.divide(*both, DataConfig()))
+    assert content["settings"]["split_seed"] == 0 and content["damaged"] == {"train": [], "val": []}
+    assert ids(splits.load(file, *both)) == ids(splits.divide(*both, DataConfig()))
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_person_damaged_since_is_left_out_and_nobody_moves(coco_folder, both, tmp_path):
+    file = tmp_path / "dots.json"
+    splits.save(file, *both, DataConfig())
+    (coco_folder / "train2017" / "003.png").unlink()
+    before, after = ids(splits.load(file, *both)), ids(splits.load(file, *coco.load_both(coco_folder)))
+    gone = {p.id for p in both[0].of_image(3)}
+    assert after == {name: [i for i in listed if name == "val" or i not in gone] for name, listed in before.items()}
+
+
+def test_a_person_mended_since_is_said(coco_folder, tmp_path):
+    picture = coco_folder / "train2017" / "003.png"
+    content = picture.read_bytes()
+    picture.unlink()
+    prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
+    picture.write_bytes(content)
+    with pytest.raises(InputError, match="was drawn without 2 persons .* such as 5: delete it"):
+        prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
+    for file in (tmp_path / "splits").iterdir():
+        file.unlink()
+    assert sum(prepare(coco_folder, DataConfig(side=32), tmp_path / "cache").manifest["persons"].values()) == 36
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "doesn't hold splits"),
+        ('{"train": [1]}', "doesn't hold splits .'val'"),
+        ("change train to ['1']", "its ids aren't whole numbers"),
+        ("change test to [4711]", "names 1 persons that the data don't have, such as 4711"),
+    ],
+)
+def test_a_spoilt_file_is_one_sentence(both, tmp_path, content, words):
+    file = tmp_path / "dots.json"
+    splits.save(file, *both, DataConfig())
+    if content.startswith("change"):
+        _, name, _, ids = content.split()
+        file.write_text(json.dumps(json.loads(file.read_text()) | {name: json.loads(ids.replace("'", '"'))}))
+    else:
+        file.write_text(content)
+    with pytest.raises(InputError, match=words):
+        splits.load(file, *both)
+
+
+def test_an_edited_file_makes_other_data(coco_folder, tmp_path):
+    one = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
+    (file,) = (tmp_path / "splits").iterdir()
+    assert one.manifest["splits"] == file.name
+    content = json.loads(file.read_text())
+    content["train"].append(content["test"].pop())
+    file.write_text(json.dumps(content))
+    other = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
+    assert other.manifest["persons"] == {"train": 17, "val": 12, "test": 7} and other.checksum != one.checksum
