@@ -105,7 +105,8 @@ def memory(source: Path, place: Path) -> dict[str, float]:
     for persons in MANY:
         folder = repeated(source, place / f"{persons}-persons", persons)
         code = (
-            "import sys; from pathlib import Path; from hgnb.data.config import DataConfig; from hgnb.data.prepared import prepare; "
+            "import sys; from pathlib import Path; "
+            "from hgnb.data.config import DataConfig; from hgnb.data.prepared import prepare; "
             "prepare(Path(sys.argv[1]), DataConfig(side=32), Path(sys.argv[1]) / 'cache'); "
             "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
         )

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from hgnb.data.coco import BOX_SLACK
 from hgnb.data.crops import CropTransform, square_of_box
+from hgnb.data.faults import BOX_SLACK
 from hgnb.data.images import DamagedImage, decode
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
