@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +47,28 @@ def house(tmp_path, monkeypatch) -> Path:
 def coco_folder(tmp_path) -> Path:
     """Twelve training and six validation images of 96 x 80, two persons each, with crowds and unlabelled persons."""
     return write_coco(tmp_path / "dots", {"train2017": 12, "val2017": 6})
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A home with one finished hourglass, trained on dots for a moment: (experiment, run)."""
+    from hgnb.training import catalogue
+    from hgnb.training.experiment import Experiment
+    from hgnb.training.modules import TrainingConfig
+
+    home = tmp_path_factory.mktemp("home")
+    (home / "hgnb").mkdir()
+    shutil.copytree(ROOT / "profiles", home / "profiles")
+    folder = write_coco(home / "dots", {"train2017": 12, "val2017": 6})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HGNB_HOME", str(home))
+        opened = Experiment.open("smoke", str(folder))
+        training = TrainingConfig(epochs=2, batch=4, rate=1e-3)
+        experiment = replace(opened, profile=replace(opened.profile, training=training))
+        run = experiment.hourglass()
+        manifest = {**run.manifest, "edition": {"profile": "smoke", "data": str(folder), "seed": 0}}
+        (run.folder / "manifest.json").write_text(json.dumps(manifest))
+        yield experiment, catalogue.find(run.id)
 
 
 def write_coco(folder: Path, images: dict[str, int], keypoints: int = 5) -> Path:

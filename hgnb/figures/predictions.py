@@ -13,6 +13,7 @@ from hgnb.figures.poses import over, picture, skeleton
 from hgnb.figures.style import GREY, style
 from hgnb.training.prediction import Prediction
 
+HEIGHT = 5.0  # inches
 ROWS = 4  # of crops beside the photograph, before a second column begins
 
 
@@ -35,8 +36,11 @@ def draw(prediction: Prediction) -> Figure:
     rows = min(persons, ROWS)
     columns = -(-persons // rows)
     with style():
-        figure = plt.figure(figsize=(6 + 6 / rows * columns, 6))
-        cells = figure.add_gridspec(rows, 1 + columns, width_ratios=[rows, *[1] * columns])
+        width, height = prediction.photograph.size
+        photo = HEIGHT * min(max(width / height, 0.4), 2.5)  # inches
+        crop = HEIGHT / rows
+        figure = plt.figure(figsize=(photo + crop * columns, HEIGHT))
+        cells = figure.add_gridspec(rows, 1 + columns, width_ratios=[photo, *[crop] * columns])
         plot_poses(prediction, ax=figure.add_subplot(cells[:, 0]))
         for i in range(persons):
             ax = figure.add_subplot(cells[i % rows, 1 + i // rows])

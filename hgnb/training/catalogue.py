@@ -2,9 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
-from hgnb.errors import InputError, unknown
+from hgnb.errors import InputError
 from hgnb.models.hourglass import StackedHourglass
 from hgnb.training.card import Card, read
 from hgnb.training.experiment import Experiment
@@ -50,7 +51,8 @@ def find(name: str) -> Run:
         raise InputError(f"The run {unfinished[0]} hasn't finished: the command that began it goes on with it.")
     if not finished:
         raise InputError(f"There is no run '{name}', for data/runs holds no finished run at all: train one first.")
-    raise unknown("run", name, finished)
+    near = max(finished, key=lambda i: SequenceMatcher(None, name, i[: len(name)]).ratio())
+    raise InputError(f"Unknown run '{name}': did you mean '{near}'?")
 
 
 def _ids() -> tuple[list[str], list[str]]:

@@ -128,8 +128,8 @@ def converted(module: Switched, weights: Weights) -> bytes:
     made = io.BytesIO()
     with warnings.catch_warnings(), torch.inference_mode():
         # The check of the side is a Python condition, true for every batch; the exporter calls itself old.
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module="torch")
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             module.eval(), tuple(inputs.values()), made, dynamo=False, opset_version=OPSET,
             input_names=list(inputs), output_names=list(OUTPUTS),

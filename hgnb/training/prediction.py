@@ -122,7 +122,7 @@ def photograph(file: Path) -> Image.Image:
 
 
 def parse_box(text: str, size: tuple[int, int]) -> tuple[float, float, float, float]:
-    """'x,y,w,h' as four numbers inside a picture of `size` (width, height), clipped where rounding leaves it."""
+    """'x,y,w,h' as four numbers inside a picture of `size` (width, height), give or take a pixel of rounding."""
     try:
         x, y, w, h = (float(part) for part in text.split(","))
     except ValueError as error:
@@ -132,7 +132,6 @@ def parse_box(text: str, size: tuple[int, int]) -> tuple[float, float, float, fl
     right, bottom = x + w, y + h
     if x < -BOX_SLACK or y < -BOX_SLACK or right > size[0] + BOX_SLACK or bottom > size[1] + BOX_SLACK:
         raise InputError(f"The box '{text}' reaches out of the picture, which is {size[0]} x {size[1]} pixels.")
-    x, y, right, bottom = max(x, 0), max(y, 0), min(right, size[0]), min(bottom, size[1])
-    if right <= x or bottom <= y:
+    if right <= 0 or bottom <= 0 or x >= size[0] or y >= size[1]:
         raise InputError(f"The box '{text}' lies outside the picture, which is {size[0]} x {size[1]} pixels.")
-    return x, y, right - x, bottom - y
+    return x, y, w, h

@@ -1,0 +1,90 @@
+"""Figures and tables of accuracy: the rule that picks persons, the marked radius, and words without data."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from test_figures_interpretation import COCO, check, persons, scattered
+
+from hgnb.data.heatmaps import cells
+from hgnb.figures import accuracy, predictions
+from hgnb.metrics import PckConfig, pck
+from hgnb.training import catalogue
+from hgnb.training.inference import Predictions
+from hgnb.training.prediction import predict
+
+THESIS = PckConfig()
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def guesses(n: int, seed: int = 0, labelled: bool = True):
+    """A split of n persons, and predictions that find about half of their joints; peaks of one decimal, so they tie."""
+    split = persons(scattered(n, 17)) if n else persons(scattered(1, 17)).take(np.arange(0))
+    rng = np.random.default_rng(seed)
+    true = cells(torch.from_numpy(split.keypoints[..., :2]), 64, 16)
+    off = torch.from_numpy(rng.integers(3, 6, true.shape) * (rng.random((n, 17, 1)) < rng.random((n, 1, 1))))
+    visibility = torch.from_numpy(split.visibility) * labelled
+    return split, Predictions(true + off, torch.from_numpy(rng.random((n, 17)).round(1)), true, visibility, 16)
+
+
+def test_persons_are_ranked_by_rule():
+    split, made = guesses(40)
+    chosen = accuracy.ranked(made, THESIS, seed=0)
+    own, peak = chosen.pck, made.peaks.mean(1).numpy()
+    order = sorted(range(len(split)), key=lambda i: (-own[i], -peak[i]))
+    assert chosen.positions["best"].tolist() == order[:4] and chosen.positions["worst"].tolist() == order[-4:]
+    assert chosen.positions["median"].tolist() == order[18:22]
+    made.peaks[:] = 0.5  # what the peaks can't decide, the seed does, the same way every time
+    made.points[:] = made.true
+    drawn = [accuracy.ranked(made, THESIS, seed=s).positions["best"].tolist() for s in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+@pytest.mark.parametrize("n", [0, 2, 3, 7, 40])
+def test_best_median_worst(n):
+    split, made = guesses(n)
+    plate = check(accuracy.best_median_worst(made, split, COCO, THESIS, seed=0))
+    chosen = accuracy.ranked(made, THESIS, seed=0)
+    shown = np.concatenate(list(chosen.positions.values()))
+    assert len(shown) == len(set(shown)) == 3 * min(4, n // 3)
+    assert ("No persons" in plate.caption) == (n < 3)
+
+
+def test_the_thesis_radius_is_marked():
+    _, made = guesses(40)
+    plate = check(accuracy.radii(made, THESIS))
+    pooled = float(pck(made.hits(THESIS), made.visibility))
+    assert f"PCK is {pooled:.3f} at radius 0.5" in plate.alt
+    heights = [line.get_ydata() for line in plate.figure.axes[0].lines if len(line.get_xdata()) == 201]
+    assert heights and all((np.diff(h) >= 0).all() for h in heights)
+    assert heights[0][50] == pytest.approx(pooled)
+    check(accuracy.radii(guesses(4, labelled=False)[1], THESIS))
+
+
+def test_the_table_counts_what_there_is():
+    split, made = guesses(40)
+    table = accuracy.by_visibility_table(made, split, COCO, THESIS)
+    counted = table.rows["Counted"].str.replace(",", "").astype(int).tolist()
+    assert table.name == "tbl-pck-visibility" and counted[0] == counted[1] + counted[2] == int(
+        (made.visibility > 0).sum()
+    )
+    pooled = float(pck(made.hits(THESIS), made.visibility))
+    assert table.rows["all"][0].startswith(f"{pooled:.3f} (")
+    made.visibility[made.visibility == 1] = 2
+    table = accuracy.by_visibility_table(made, split, COCO, THESIS)
+    assert "| – |" in table.markdown() and "A dash" in table.caption and "nan" not in table.markdown()
+
+
+@pytest.mark.parametrize("boxes", [[], ["0,0,40,40"] * 3, ["5,5,30,60"] * 9])
+def test_a_photograph_with_many_persons(trained, boxes):
+    experiment, run = trained
+    file = next((experiment.folder / "val2017").glob("*.png"))
+    made = predict(catalogue.weights(run.id), file, boxes)
+    figure = predictions.draw(made)
+    assert len(figure.axes) == 1 + max(len(boxes), 1)
+    assert len(figure.axes[0].patches) == max(len(boxes), 1) and all(ax.images for ax in figure.axes)
