@@ -9,24 +9,21 @@ import hashlib
 import json
 import os
 import shutil
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from hgnb.data import coco, splits
+from hgnb.data import coco, crop_file, splits
 from hgnb.data.config import DataConfig
-from hgnb.data.crops import CropTransform, keypoints_in, square
-from hgnb.data.images import DamagedImage, decode, in_threads
+from hgnb.data.crops import CropTransform
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.sources import fingerprint
 
 SPLITS = ("train", "val", "test")
-DIGEST = 16  # bytes of BLAKE2b: accidents are what it must tell apart, and it takes half of SHA-256's time
 
 
 @dataclass(frozen=True)
@@ -89,9 +86,10 @@ class Prepared:
 
     @property
     def checksum(self) -> str:
-        """BLAKE2b of the content, in hex; two preparations with equal crops and keypoints share it.
+        """Of the content, in hex; two preparations with equal crops and keypoints share it.
 
-        For each split in turn it takes in the digest of every crop and then the bytes of the keypoints.
+        For each split in turn SHA-256 takes in CRC-32 and Adler-32 of every crop, then the bytes of the keypoints:
+        64 bits a crop tell accidents apart, at a tenth of the time that SHA-256 of all pixels takes.
         """
         return self.manifest["checksum"]
 
@@ -167,7 +165,7 @@ def _write(both: tuple[coco.Split, coco.Split], source: str, drawn: Path, config
         "images": {},
         "left_crop": {},
     }
-    digest = hashlib.blake2b(digest_size=DIGEST)
+    digest = hashlib.sha256()
     for name, persons in splits.load(drawn, train, val).items():
         made = _write_split(name, persons, config, folder, digest)
         manifest["persons"][name] = len(made.persons)
@@ -192,21 +190,20 @@ class _Made(NamedTuple):
 
 def _write_split(name: str, persons: list[coco.Person], config: DataConfig, folder: Path, digest) -> _Made:
     """One split's crops and keypoints; `digest` takes in both."""
-    squares = [square(p, size=config.side, margin=config.margin, rule=config.rule) for p in persons]
     with (folder / f"{name}.npy").open("w+b") as file:
-        total, damaged, digests = _write_crops(file, persons, squares, config.side)
+        made, total, damaged = crop_file.write(file, persons, config)
         gone = {number for ids in damaged.values() for number in ids}
         rows = [i for i, p in enumerate(persons) if p.id not in gone]
-        persons, squares = [persons[i] for i in rows], [squares[i] for i in rows]
-        if not persons:
+        if not rows:
             raise InputError(f"The {name} split has no person left: give more data, or a lower min_labelled.")
-        _keep(file, rows, config.side)
-    digest.update(digests[rows].tobytes())
-    keypoints = np.stack([keypoints_in(p, s) for p, s in zip(persons, squares, strict=True)])
+        crop_file.keep(file, rows, config.side)
+    persons = [persons[i] for i in rows]
+    keypoints, squares, checks = (values[rows] for values in made)
+    digest.update(checks.tobytes())
     digest.update(keypoints.tobytes())
     arrays = {
         "keypoints": keypoints,
-        "squares": np.array([(s.x, s.y, s.side) for s in squares]),
+        "squares": squares,
         "person_ids": np.array([p.id for p in persons]),
         "image_ids": np.array([p.image_id for p in persons]),
         "posture": np.array([p.posture for p in persons]),
@@ -216,55 +213,3 @@ def _write_split(name: str, persons: list[coco.Person], config: DataConfig, fold
     mean = total / (len(persons) * config.side**2 * 255)
     lost = sum(p.labelled for p in persons) - int((keypoints[..., 2] > 0).sum())
     return _Made(persons, mean.tolist(), lost, damaged)
-
-
-def _write_crops(file: BinaryIO, persons: list, squares: list[CropTransform], side: int):
-    """Every person's crop into its row, images side by side on threads; the sum of RGB, who had no image, digests.
-
-    Rows are written to their place in the file, not through a memory map, whose pages would count as memory. Each
-    is hashed where it is made: hashing lets other threads run, and nothing has to be read again.
-    """
-    start, length = _header(file, len(persons), side), side * side * 3
-    row = {p.id: i for i, p in enumerate(persons)}
-    digests = np.zeros((len(persons), DIGEST), np.uint8)
-
-    def cut(group: list[coco.Person]) -> tuple[np.ndarray, str]:
-        total = np.zeros(3, np.int64)
-        try:
-            image = decode(group[0].file, group[0].image_size).rgb
-        except DamagedImage as damage:
-            return total, damage.kind
-        for person in group:
-            i = row[person.id]
-            crop = squares[i].apply(image)
-            if os.pwrite(file.fileno(), crop, start + i * length) < length:
-                raise OSError(f"There is no space left to write {file.name}.")
-            digests[i] = np.frombuffer(hashlib.blake2b(crop, digest_size=DIGEST).digest(), np.uint8)
-            total += crop.sum(0, dtype=np.uint32).sum(0, dtype=np.int64)  # ten times as fast as over both axes at once
-        return total, ""
-
-    total, damaged = np.zeros(3, np.int64), defaultdict(list)
-    groups = list(coco.by_image(persons).values())
-    for group, (part, kind) in zip(groups, in_threads(cut, groups), strict=True):
-        total += part
-        if kind:
-            damaged[kind] += [p.id for p in group]
-    return total, dict(damaged), digests
-
-
-def _header(file: BinaryIO, rows: int, side: int) -> int:
-    """Begins an .npy file of `rows` crops; where the first begins. NumPy leaves room for any number of rows."""
-    file.seek(0)
-    fields = {"descr": "|u1", "fortran_order": False, "shape": (rows, side, side, 3)}
-    np.lib.format.write_array_header_1_0(file, fields)
-    file.flush()
-    return file.tell()
-
-
-def _keep(file: BinaryIO, rows: list[int], side: int) -> None:
-    """Moves the given rows together, where some between them were never written."""
-    start, length = _header(file, len(rows), side), side * side * 3
-    for place, row in enumerate(rows):
-        if place < row:
-            os.pwrite(file.fileno(), os.pread(file.fileno(), length, start + row * length), start + place * length)
-    file.truncate(start + len(rows) * length)
