@@ -1,6 +1,6 @@
 """Every network that the sources name, by name. Newell et al. (2016); thesis 5.1, 7.2, 8.4; source 004; chapter 06.
 
-Source 004 changes Newell's eight stacks one number at a time; SPEC's claims L1 to L13 compare them. Where it leaves
+Source 004 changes Newell's eight stacks one number at a time; the claims L1 to L13 compare them. Where it leaves
 a number open, the choice stands beside the variant (ambiguity 22).
 """
 
