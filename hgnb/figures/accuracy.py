@@ -86,7 +86,7 @@ def plot_radii(steps: torch.Tensor, curves: dict[str, list[Share]], *, ax: Axes 
             label = f"{WORDS[name]}, {shares[0].counted:,}"
             ax.plot(steps, [s.value for s in shares], color=colour, linestyle=line, label=label, drawstyle="steps-pre")
     ax.set(xlabel="radius, normalisers", ylabel="PCK", ylim=(0, 1), xlim=(0, float(steps[-1])))
-    ax.legend(title="keypoints", fontsize=8, title_fontsize=8, loc="lower right")
+    ax.legend(title="keypoints", fontsize=8, title_fontsize=8, loc="best")
     return ax
 
 
