@@ -6,7 +6,7 @@ Visibility is measured on the drawing and never decided by lot; what an annotato
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from hgnb.data.canvas import OVERSAMPLING, Canvas
+from hgnb.data.canvas import Canvas, Window
 from hgnb.data.labelling import Labeller, generous
 from hgnb.data.layout import COCO17, Layout
 from hgnb.data.pose import MOTION
@@ -17,10 +17,10 @@ def annotate(
     rng: np.random.Generator, canvas: Canvas, actor: Actor, layout: Layout = COCO17, labelled: Labeller = generous
 ) -> dict:
     """One person's annotation; all coordinates in image pixels, pixel centres at integers."""
-    region = describe(canvas.mask([actor.number]))
+    height, width = canvas.depth.shape[1:]
+    region = describe(*canvas.mask([actor.number]), (width, height))
     points = visible_joints(canvas, actor, layout)
-    tall = region["bbox"][3] * OVERSAMPLING / canvas.depth.shape[0]
-    points[~labelled(rng, layout, points[:, 2], tall)] = 0
+    points[~labelled(rng, layout, points[:, 2], region["bbox"][3] / height)] = 0
     keypoints = [int(n) if at % 3 == 2 else round(n, 1) for at, n in enumerate(points.ravel().tolist())]
     extras = {"posture": actor.posture, "motion": MOTION[actor.posture], "facing": round(actor.yaw, 1)}
     return {
@@ -32,9 +32,16 @@ def annotate(
     }
 
 
-def describe(mask: np.ndarray) -> dict:
-    """COCO's fields that follow from a mask (H, W)."""
-    rle = coco_mask.encode(np.asfortranarray(mask, np.uint8))
+def describe(mask: np.ndarray, window: Window, size: tuple[int, int]) -> dict:
+    """COCO's fields that follow from a mask, given as the `window` of an image of `size` (width, height)."""
+    (rows, cols), (width, height) = window, size
+    strip = np.zeros((cols.stop - cols.start, height), np.int8)  # COCO's runs go down the columns
+    strip[:, rows] = mask.T
+    changes = np.flatnonzero(np.diff(strip.ravel(), prepend=0, append=0)) + cols.start * height
+    counts = np.diff(changes, prepend=0, append=height * width).tolist()
+    if counts[-1] == 0 and len(counts) > 1:
+        counts.pop()
+    rle = coco_mask.frPyObjects({"size": [height, width], "counts": counts}, height, width)
     return {
         "segmentation": {"size": [int(n) for n in rle["size"]], "counts": rle["counts"].decode("ascii")},
         "area": float(coco_mask.area(rle)),
@@ -45,14 +52,10 @@ def describe(mask: np.ndarray) -> dict:
 def visible_joints(canvas: Canvas, actor: Actor, layout: Layout = COCO17) -> np.ndarray:
     """Keypoints (K, 3): x, y in image pixels and v: 0 outside of the image, 1 hidden, 2 seen."""
     xyz = actor.view.project(layout.locate(actor.body))
-    height, width = canvas.depth.shape
-    cols, rows = np.round(xyz[:, 0]).astype(int), np.round(xyz[:, 1]).astype(int)
-    # Canvas pixel i is centred at (i + 1/2) / oversampling - 1/2 in the image.
-    xy = np.round((xyz[:, :2] + 0.5) / OVERSAMPLING - 0.5, 1)
-    limit = np.array([width, height]) / OVERSAMPLING - 1
-    inside = ((xy >= 0) & (xy <= limit)).all(1)
-    cols, rows = np.clip(cols, 0, width - 1), np.clip(rows, 0, height - 1)
-    covered = canvas.depth[rows, cols] - xyz[:, 2] > layout.flesh
-    seen = (canvas.owners(rows, cols) == actor.number) & ~covered
+    height, width = canvas.depth.shape[1:]
+    xy = np.round(xyz[:, :2], 1)
+    inside = ((xy >= 0) & (xy <= (width - 1, height - 1))).all(1)
+    depth, owner = canvas.at(xyz[:, :2])
+    seen = (owner == actor.number) & (depth - xyz[:, 2] <= layout.flesh)
     v = np.where(inside, np.where(seen, 2, 1), 0)
     return np.column_stack([np.where(inside[:, None], xy, 0), v])

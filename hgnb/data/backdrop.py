@@ -3,19 +3,21 @@
 import numpy as np
 from PIL import Image
 
-from hgnb.data.canvas import OVERSAMPLING, View
+from hgnb.data.canvas import View
 from hgnb.data.figure import hue
 from hgnb.data.scene import Actor, Stage
 from hgnb.data.solids import Part
 
+BLOTCH = 0.0007  # one grey level of the floor's and wall's texture: too little to be seen
+
 
 def backdrop(rng: np.random.Generator, stage: Stage, views: list[View]) -> np.ndarray:
     """A wall or a sky over a floor, with soft shadows under everybody; (3, H, W) in 0..1, image pixels."""
-    w, h = stage.width // OVERSAMPLING, stage.height // OVERSAMPLING
+    w, h = stage.width, stage.height
     # A wall meets the floor well below the horizon; outdoors the floor runs up to it.
     outdoors = rng.uniform() < 0.45
-    farthest = min((view.y for view in views), default=stage.height) / OVERSAMPLING
-    edge = stage.horizon / OVERSAMPLING
+    farthest = min((view.y for view in views), default=stage.height)
+    edge = stage.horizon
     edge = int(edge if outdoors else edge + rng.uniform(0.3, 0.85) * max(0.0, min(farthest, h) - edge))
     above = np.array(hue(rng, (0.02, 0.18), (0.62, 0.95)))[:, None]
     below = np.array(hue(rng, (0.05, 0.3), (0.35, 0.75)))[:, None]
@@ -47,10 +49,14 @@ def _noise(rng: np.random.Generator, cells: tuple[int, int], size: tuple[int, in
 
 
 def _texture(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """Blotches (H, W) of two sizes; they are smooth, so most of the way is done on a coarse grid."""
+    """Blotches (H, W) of two sizes; they are smooth, so most of the way is done on a coarse grid and in bytes."""
     middle = (96, 72)
     blotches = 0.045 * _noise(rng, (5, 7), middle) + 0.02 * _noise(rng, (24, 32), middle)
-    return np.asarray(Image.fromarray(blotches).resize(size, Image.Resampling.BILINEAR))
+    grey = np.clip(127.5 + blotches / BLOTCH, 0, 255).astype(np.uint8)
+    texture = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR)).astype(np.float32)
+    texture -= 127.0
+    texture *= BLOTCH
+    return texture
 
 
 def _hills(rng: np.random.Generator, picture: np.ndarray, edge: int, colour: np.ndarray) -> None:
@@ -66,7 +72,7 @@ def _hills(rng: np.random.Generator, picture: np.ndarray, edge: int, colour: np.
 def _shadow(picture: np.ndarray, view: View) -> None:
     """Darkens the floor around somebody's feet, as far as one can see it."""
     _, h, w = picture.shape
-    x, y, radius = (value / OVERSAMPLING for value in (view.x, view.y, 0.32 * view.scale))
+    x, y, radius = view.x, view.y, 0.32 * view.scale
     left, right = (int(np.clip(x + side * 2.3 * radius, 0, w)) for side in (-1, 1))
     top, bottom = (int(np.clip(y + side * 0.7 * radius, 0, h)) for side in (-1, 1))
     across = np.exp(-(((np.arange(left, right) - x) / radius) ** 2))

@@ -6,6 +6,7 @@ tabulated by Winter, "Biomechanics and Motor Control of Human Movement" (2009), 
 Angles are degrees; every angle is 0 in upright standing with the arms hanging.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +45,7 @@ class Skeleton:
 
 def turn(axis: str, degrees: float) -> np.ndarray:
     """Right-handed rotation (3, 3) about the axis x, y or z."""
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     if axis == "x":
         return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
     if axis == "y":

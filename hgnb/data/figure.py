@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hgnb.data.body import FOOT, HAND, SIDES, Skeleton, cross
+from hgnb.data.body import FOOT, HAND, SIDES, Skeleton
 from hgnb.data.solids import Colour, Part
+
+ROUND = np.eye(3)
 
 
 @dataclass(frozen=True)
@@ -25,36 +27,43 @@ class Look:
 
 
 def dress(body: Skeleton, look: Look) -> list[Part]:
-    """The solids of a person. Girths are fractions of stature, near the means of adults' circumferences."""
+    """The solids of a person. Girths are fractions of stature, made by eye after adults' girths."""
     figure = _Figure(body, look)
     figure.torso()
     figure.head()
     for side, sign in SIDES:
         figure.arm(side)
         figure.leg(side, sign)
-    return figure.parts
+    return figure.parts()
 
 
 class _Figure:
     def __init__(self, body: Skeleton, look: Look):
-        self.body, self.look, self.parts = body, look, []
+        self.body, self.look = body, look
+        self.eggs, self.tubes = [], []  # half-extents, a frame and, of a tube, its end; then what `Part` takes
 
-    def egg(self, at: np.ndarray, frame: np.ndarray, half: tuple, colour: Colour, **more) -> None:
-        axes = frame * (np.array(half) * self.body.stature)
-        self.parts.append(Part("ellipsoid", at, axes, colour, **more))
+    def egg(self, at: np.ndarray, frame: np.ndarray, half: tuple, colour: Colour, stripes=None) -> None:
+        self.eggs.append((half, frame, at, colour, stripes))
 
     def ball(self, at: np.ndarray, radius: float, colour: Colour) -> None:
-        self.egg(at, np.eye(3), (radius, radius, radius), colour)
+        self.egg(at, ROUND, (radius, radius, radius), colour)
 
-    def tube(self, a: np.ndarray, b: np.ndarray, half: tuple, taper: float, frame, colour, **more) -> None:
+    def tube(self, a: np.ndarray, b: np.ndarray, half: tuple, taper: float, frame, colour, stripes=None) -> None:
         """From `a` to `b`; `half` is the base's half width and depth, along the frame's x and z."""
-        along = b - a
-        unit = along / np.linalg.norm(along)
-        across = frame[:, 0] - unit * (frame[:, 0] @ unit)
-        across /= np.linalg.norm(across)
-        width, depth = np.array(half) * self.body.stature
-        axes = np.stack([across * width, along, cross(across, unit) * depth], axis=1)
-        self.parts.append(Part("tube", a, axes, colour, taper, **more))
+        self.tubes.append((half, frame, b, a, colour, taper, stripes))
+
+    def parts(self) -> list[Part]:
+        """All of them, worked out together."""
+        half, frame, at, *rest = zip(*self.eggs, strict=True)
+        axes = np.stack(frame) * (np.array(half)[:, None] * self.body.stature)
+        eggs = [Part("ellipsoid", a, b, c, stripes=d) for a, b, c, d in zip(at, axes, *rest, strict=True)]
+        half, frame, b, a, *rest = zip(*self.tubes, strict=True)
+        along, across, half = np.stack(b) - np.stack(a), np.stack(frame)[..., 0], np.array(half) * self.body.stature
+        unit = along / np.sqrt((along * along).sum(1, keepdims=True))
+        across = across - unit * (across * unit).sum(1, keepdims=True)
+        across /= np.sqrt((across * across).sum(1, keepdims=True))
+        axes = np.stack([across * half[:, :1], along, np.cross(across, unit) * half[:, 1:]], axis=2)
+        return eggs + [Part("tube", *values) for values in zip(a, axes, *rest, strict=True)]
 
     def limb(self, a: np.ndarray, b: np.ndarray, base: float, top: float, frame, colour: Colour) -> None:
         """A round tube that ends in a ball; the one that it starts from is drawn by whom it hangs on."""

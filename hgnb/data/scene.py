@@ -17,16 +17,16 @@ COMPANY = (0.44, 0.27, 0.14, 0.07, 0.04, 0.04)  # how often a picture has one pe
 
 @dataclass(frozen=True)
 class Stage:
-    """The camera and the floor of one image, in canvas pixels and metres."""
+    """The camera and the floor of one image, in pixels and metres."""
 
     width: int
     height: int
     horizon: float  # row of the horizon
     eye: float  # height of the camera above the floor, metres
-    focal: float  # canvas pixels
+    focal: float  # pixels
 
     def view(self, x: float, scale: float, yaw: float) -> View:
-        """Of somebody on the floor, seen at `scale` canvas pixels per metre."""
+        """Of somebody on the floor, seen at `scale` pixels per metre."""
         pitch = np.degrees(np.arctan((self.height / 2 - self.horizon) / self.focal))
         # The floor's row follows from similar triangles: eye / distance = (row - horizon) / focal.
         row = self.horizon + scale * self.eye
@@ -59,19 +59,18 @@ def draw_actors(rng: np.random.Generator, stage: Stage) -> list[Actor]:
         share = rng.uniform(0.38, 0.9) if rng.uniform() < 0.88 else rng.uniform(0.2, 0.34)
         share *= 1 if count < 4 else 0.75  # many people fit in from further away
         allowed = 0.45 if rng.uniform() < 0.25 else 0.08
+        reach = _reach(stage, body, yaw)
         for _ in range(25):
-            # `share` of the image's height is what 1.7 m would take.
-            actor = Actor(posture, body, look, yaw, stage.view(0.0, share * stage.height / 1.7, yaw))
-            box = _box(actor)
-            reach = box[2] - box[0]
-            edge = -0.3 if rng.uniform() < 0.12 else 0.02
-            low, high = edge * reach - box[0], stage.width - edge * reach - box[2]
+            scale = share * stage.height / 1.7  # `share` of the image's height is what 1.7 m would take
+            left, top, right, bottom = (scale * side for side in reach)
+            edge = (-0.3 if rng.uniform() < 0.12 else 0.02) * (right - left)
+            low, high = edge - left, stage.width - edge - right
             x = rng.uniform(min(low, high), max(low, high))
-            box = box + np.array([x, 0, x, 0])
-            apart = [abs(actor.view.distance - other.view.distance) > 0.7 for other in actors]
+            box = left + x, top + stage.horizon, right + x, bottom + stage.horizon
             covered = [_overlap(box, other) for other in boxes]
+            apart = [abs(stage.focal / scale - other.view.distance) > 0.7 for other in actors]
             if all(c <= 0.03 or (c <= allowed and a) for c, a in zip(covered, apart, strict=True)):
-                actors.append(Actor(posture, body, look, yaw, stage.view(x, actor.view.scale, yaw), len(actors)))
+                actors.append(Actor(posture, body, look, yaw, stage.view(x, scale, yaw), len(actors)))
                 boxes.append(box)
                 break
             share *= 0.97
@@ -99,15 +98,14 @@ def _yaw(rng: np.random.Generator) -> float:
     return float(rng.normal(180, 25))
 
 
-def _box(actor: Actor) -> np.ndarray:
-    """Left, top, right and bottom of the joints with some flesh, canvas pixels."""
-    xy = actor.view.project(np.stack(list(actor.body.points.values())))[:, :2]
-    flesh = 0.05 * actor.view.scale
-    return np.concatenate([xy.min(0) - flesh, xy.max(0) + flesh])
+def _reach(stage: Stage, body: Skeleton, yaw: float) -> list[float]:
+    """Left, top, right and bottom of the joints with some flesh, metres from below the body's middle at the horizon."""
+    xy = stage.view(0.0, 1.0, yaw).project(np.stack(list(body.points.values())))[:, :2] - (0, stage.horizon)
+    return [*(xy.min(0) - 0.05).tolist(), *(xy.max(0) + 0.05).tolist()]
 
 
-def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+def _overlap(a: tuple, b: tuple) -> float:
     """Shared area as a part of the smaller box."""
-    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
-    areas = [np.prod(box[2:] - box[:2]) for box in (a, b)]
-    return float(np.prod(np.clip(sides, 0, None)) / min(areas))
+    wide, tall = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    areas = ((right - left) * (bottom - top) for left, top, right, bottom in (a, b))
+    return max(wide, 0.0) * max(tall, 0.0) / min(areas)

@@ -5,16 +5,15 @@ each in closed form. Blinn, "Ray tracing in vector form" in SIGGRAPH courses (19
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 Colour = tuple[float, float, float]  # RGB in 0..1
-Hit = tuple[np.ndarray, np.ndarray | None, np.ndarray]  # depth (H, W), where it counts (None: all), gradient (3, 4)
+Hit = tuple[int, np.ndarray, np.ndarray | None]  # surface, its depth (S, H, W), where that counts (None: everywhere)
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A solid in body metres. Its `axes` (3, 3) have the half-extents as columns; a tube runs along the 2nd."""
 
     kind: str  # "ellipsoid", "tube" or "box"
@@ -26,7 +25,10 @@ class Part:
 
 
 class Solids:
-    """P parts turned to the viewer: what their rays need, worked out for all of them at once."""
+    """P parts turned to the viewer: what their rays need, worked out for all of them at once.
+
+    Rays run through canvas pixels; lengths along them are metres. Each part has one surface, or a box's three.
+    """
 
     def __init__(self, parts: list[Part], rotation: np.ndarray):
         kinds = [part.kind for part in parts]
@@ -35,7 +37,7 @@ class Solids:
         self.axes = rotation @ np.stack([part.axes for part in parts])  # (P, 3, 3)
         # The axes are orthogonal.
         self.inverse = (self.axes / (self.axes * self.axes).sum(1, keepdims=True)).swapaxes(1, 2)
-        self.quadrics = list(zip(*_quadrics(self.inverse, self.taper, self.tube), strict=True))
+        self.root, self.plane, self.inward, self.gradients = _quadrics(self.inverse, self.taper, self.tube)
 
     def extents(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest x, y and z around each part's centre, (P, 3) each, metres."""
@@ -47,11 +49,15 @@ class Solids:
         low[self.tube], high[self.tube] = np.minimum(-base, tip - top), np.maximum(base, tip + top)
         return low, high
 
-    def cast(self, at: int, xs: np.ndarray, ys: np.ndarray) -> Iterator[Hit]:
-        """Rays through xs (W,) and ys (H, 1), metres from the centre of the part at `at`, to its surfaces."""
-        if self.box[at]:
-            return _cast_box(self.inverse[at], xs, ys)
-        return _cast_quadric(*self.quadrics[at], self.inverse[at, 1] if self.tube[at] else None, xs, ys)
+    def surfaces(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of all surfaces, the part (N,) and the gradient (N, 3, 4), linear in metres x, y, z from its centre and 1."""
+        part = np.repeat(np.arange(len(self.box)), np.where(self.box, 3, 1))
+        gradients = self.gradients[part]
+        faces = self.inverse[self.box]  # (B, 3 faces, 3)
+        constant = np.zeros((*faces.shape, 4))
+        constant[..., 3] = np.sign(faces[..., 2:]) * faces
+        gradients[self.box[part]] = constant.reshape(-1, 3, 4)
+        return part, gradients
 
 
 def _quadrics(inverse: np.ndarray, taper: np.ndarray, tube: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -72,48 +78,72 @@ def _quadrics(inverse: np.ndarray, taper: np.ndarray, tube: np.ndarray) -> tuple
     a = np.where(np.abs(a) > 1e-6, a, 1e-6)
     root = b[:, :, None] * b[:, None] - a[:, None, None] * c
     root, plane = root / (a * a)[:, None, None], -b / a[:, None]
-    return root.astype(np.float32), plane.astype(np.float32), a, gradient[:, :3]
+    return root, plane, a, gradient[:, :3]
 
 
-def _cast_quadric(d, b, a: float, gradient, length, xs: np.ndarray, ys: np.ndarray) -> Iterator[Hit]:
-    """A quadric's sheets; NaN where a ray misses. `length` (3,): of a tube, the form that is 0..1 along it."""
-    root = (2 * d[0, 1] * ys + 2 * d[0, 2]) * xs
-    root += d[0, 0] * xs * xs
-    root += (d[1, 1] * ys + 2 * d[1, 2]) * ys + d[2, 2]
-    np.sqrt(root, out=root)
-    across, down = b[0] * xs + b[2], b[1] * ys
-    depth = root + across
-    depth += down
-    if length is None:
-        yield depth, None, gradient
-        return
-    i, j, k = (np.float32(value) for value in length)
+class Rays:
+    """Rays to all of P solids.
 
-    def inside(depth: np.ndarray) -> np.ndarray:
-        t = depth * k
-        t += i * xs - np.float32(0.5)
-        t += j * ys
-        return np.abs(t, out=t) <= 0.5
+    They run through xs (P, S, 1, W) and ys (P, S, H, 1), metres from each part's centre, whose depths are z (P,).
+    What depends on the column or on the row alone is worked out here, for all parts at once.
+    """
 
-    yield depth, inside(depth), gradient
-    if a < 0:  # looking into the tube: its nearer sheet may be cut off, and then the other one shows
-        depth = across - root
-        depth += down
-        yield depth, inside(depth), gradient
+    def __init__(self, solids: Solids, xs: np.ndarray, ys: np.ndarray, z: np.ndarray):
+        self.inverse = solids.inverse
+        coefficients = solids.root.transpose(1, 2, 0), solids.plane.T, self.inverse[:, 1].T, z
+        d, b, form, z = (values.astype(np.float32)[..., None, None, None] for values in coefficients)
+        self.xs, self.ys, self.z = xs, ys, z.ravel().tolist()
+        self.square, self.slope = d[0, 0] * xs * xs, 2 * (d[0, 1] * ys + d[0, 2])
+        self.rest = (d[1, 1] * ys + 2 * d[1, 2]) * ys + d[2, 2]
+        self.across, self.down = b[0] * xs + (b[2] + z), b[1] * ys
+        self.along, self.lengthwise = form[0] * xs - (0.5 + form[2] * z), form[1] * ys
+        self.kinds = np.where(solids.box, "box", np.where(solids.tube, "tube", "ellipsoid")).tolist()
+        self.inward, self.deep = (solids.inward < 0).tolist(), self.inverse[:, 1, 2].tolist()
+
+    def cast(self, at: int, cols: slice, rows: slice) -> Iterator[Hit]:
+        """The rays of these columns and rows to the part at `at`; its surfaces are counted from its first."""
+        if self.kinds[at] == "box":
+            xs, ys = self.xs[at, :, :, cols], self.ys[at, :, rows]
+            return _cast_box(self.inverse[at].tolist(), xs, ys, self.z[at])
+        if self.kinds[at] == "tube":
+            return self._cast_tube(at, cols, rows)
+        return self._cast_ellipsoid(at, cols, rows)
+
+    def _reach(self, at: int, cols: slice, rows: slice) -> np.ndarray:
+        """How far the surface is from the middle of the solid; NaN where a ray misses."""
+        root = self.slope[at, :, rows] * self.xs[at, :, :, cols]
+        root += self.square[at, :, :, cols]
+        root += self.rest[at, :, rows]
+        return np.sqrt(root, out=root)
+
+    def _cast_ellipsoid(self, at: int, cols: slice, rows: slice) -> Iterator[Hit]:
+        depth = self._reach(at, cols, rows)
+        depth += self.across[at, :, :, cols]
+        depth += self.down[at, :, rows]
+        yield 0, depth, None
+
+    def _cast_tube(self, at: int, cols: slice, rows: slice) -> Iterator[Hit]:
+        reach, across, down = self._reach(at, cols, rows), self.across[at, :, :, cols], self.down[at, :, rows]
+        for add in (np.add, np.subtract) if self.inward[at] else (np.add,):
+            # Looking into the tube: its nearer sheet may be cut off, and then the other one shows.
+            depth = add(across, reach)
+            depth += down
+            t = depth * self.deep[at]
+            t += self.along[at, :, :, cols]
+            t += self.lengthwise[at, :, rows]
+            yield 0, depth, np.abs(t, out=t) <= 0.5
 
 
-def _cast_box(inverse: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> Iterator[Hit]:
-    """The three faces of a box that look at the viewer; as `_cast_quadric`."""
-    inverse = inverse.astype(np.float32)
-    for i in range(3):
-        if abs(inverse[i, 2]) < 1e-6:
+def _cast_box(inverse: list, xs: np.ndarray, ys: np.ndarray, z: float) -> Iterator[Hit]:
+    """The three faces of a box that look at the viewer, whose centre is at `z`."""
+    for i, (along, down, deep) in enumerate(inverse):
+        if abs(deep) < 1e-6:
             continue
-        side = np.sign(inverse[i, 2])
-        z = (side - inverse[i, 0] * xs) / inverse[i, 2] - inverse[i, 1] / inverse[i, 2] * ys
-        inside = np.ones(z.shape, bool)
+        depth = (np.sign(deep) - along * xs) / deep + (z - down / deep * ys)
+        inside = np.ones(depth.shape, bool)
         for j in {0, 1, 2} - {i}:
-            t = z * inverse[j, 2]
-            t += inverse[j, 0] * xs
-            t += inverse[j, 1] * ys
+            t = depth * inverse[j][2]
+            t += inverse[j][0] * xs - inverse[j][2] * z
+            t += inverse[j][1] * ys
             inside &= np.abs(t, out=t) <= 1
-        yield z, inside, np.column_stack([np.zeros((3, 3)), side * inverse[i]])
+        yield i, depth, inside
