@@ -90,7 +90,7 @@ class Trainer:
     def predict(self, network: Callable[[Tensor], Tensor] | None = None) -> None:
         self.network.eval()
         with autocast(self.low), torch.no_grad():
-            (network or self.network)(self.images)
+            (self.network if network is None else network)(self.images)
 
 
 def autocast(low: bool):

@@ -87,7 +87,7 @@ def hourglass(network: StackedHourglass, side: int, title: str = "The network") 
         centres = _chain(ax, main)
         for skip in skips:
             _arc(ax, skip, main, centres)
-        _kinds(ax, [*dict.fromkeys(s.kind for s in main), "skip"])
+        _kinds(ax, list(dict.fromkeys(s.kind for s in [*main, *skips])))
     parameters = sum(p.numel() for p in network.parameters())
     latent = next(s for s in reversed(main) if s.name.startswith("hourglasses.0.bottleneck")).after
     out = main[-1].after
@@ -98,7 +98,8 @@ def hourglass(network: StackedHourglass, side: int, title: str = "The network") 
     )
     alt = (
         f"A chain of boxes shrinks from {_size(main[0].before)} to {_size(latent)} in the middle and grows back to "
-        f"{out[0]} heatmaps of {out[1]} × {out[2]}; arcs carry each resolution past the middle."
+        f"{out[0]} heatmaps of {out[1]} × {out[2]}; "
+        f"{'arcs carry' if skips else 'no arc carries'} each resolution past the middle."
     )
     if any(s.kind == "autoencoder" for s in main):
         code = network.hourglasses[0].autoencoder.config.code
