@@ -86,7 +86,7 @@ def test_a_file_runs_without_torch(tmp_path):
     assert shapes["crops"][1:] == [32, 32, 3] and shapes["skips"] == [2] and shapes["keep"] == []
     for persons in (1, 5):
         given = {"crops": np.zeros((persons, 32, 32, 3), np.uint8), "skips": np.ones(2, np.float32)}
-        maps, latents = session.run(list(OUTPUTS), {**given, "keep": np.float32(3).reshape(())})
+        maps, latents = session.run(list(OUTPUTS), {**given, "keep": np.array(3, np.float32)})
         assert maps.shape == (persons, 3, 8, 8) and latents.shape == (persons, 8, 2, 2)
     notes = session.get_modelmeta().custom_metadata_map
     assert json.loads(notes["keypoints"]) == ["nose", "left_hip", "neck"] and json.loads(notes["components"]) == 9

@@ -20,7 +20,7 @@ REAL = Path(os.environ.get("HGNB_REAL_DATA", REPOSITORY.parent / "shared" / "rea
 PARTS = ["Snakefile", "_config.yml", "book", "notebooks", "profiles", "hgnb"]
 FIGURES = {
     "01_dataset": ["fig-coco-example", "fig-crops", "fig-heatmaps"],
-    "02_experiment": ["fig-architecture", "fig-shg-training"],
+    "02_experiment": ["fig-architecture", "fig-shg-training", "fig-pck-radii", "fig-predictions"],
     "03_interpretation": [
         "fig-skip-histograms", "fig-skip-samples", "fig-pc-walks", "fig-latent-map", "fig-silhouette-all",
         "fig-silhouette-full", "fig-clusters-all", "fig-centroids-all", "fig-clusters-full",
@@ -33,7 +33,7 @@ FIGURES = {
 }  # fmt: skip
 TABLES = {
     "01_dataset": ["tbl-split", "tbl-crop-rules"],
-    "02_experiment": ["tbl-cost", "tbl-best-epochs", "tbl-departures"],
+    "02_experiment": ["tbl-cost", "tbl-best-epochs", "tbl-departures", "tbl-pck-visibility"],
     "03_interpretation": ["tbl-skip-groups", "tbl-components", "tbl-clusters-k3"],
     "05_discussion": ["tbl-comparison"],
 }

@@ -167,7 +167,7 @@ def agreement(session, weights: Weights, basis: Basis | None, crops: np.ndarray 
         count += 1
         for batch in batches:
             given = {"crops": batch, "skips": np.array(skips, np.float32)}
-            given |= {} if keep is None else {"keep": np.float32(keep).reshape(())}
+            given |= {} if keep is None else {"keep": np.array(keep, np.float32)}
             made = session.run(list(OUTPUTS), given)
             for ours, theirs in zip(made, expected(weights, basis, batch, skips, keep), strict=True):
                 worst = max(worst, float(np.abs(ours - theirs).max() / np.abs(theirs).max()))
