@@ -186,8 +186,7 @@ def test_a_joint_is_hidden_only_where_something_covers_it(seed):
         for v, at, flesh in zip(judged, xyz, COCO17.flesh, strict=True):
             answers = set()
             for shift in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)):  # near an outline a pixel may say either
-                ray = np.repeat([at], len(steps), 0) + (*shift, 0)
-                ray[:, 2] += steps
+                ray = at + np.column_stack([np.broadcast_to(shift, (len(steps), 2)), steps])
                 hit = False
                 for parts, view, owner in scene:
                     body = (ray - (view.x, view.y, -view.distance)) / (view.scale, -view.scale, 1.0) @ view.rotation
