@@ -125,7 +125,7 @@ def draw_image(
     stage = Stage(width, height, height * rng.uniform(0.2, 0.42), rng.uniform(1.0, 1.7), 1.3 * height)
     actors = draw_actors(rng, stage)
     crowd = draw_crowd(rng, stage, len(actors)) if rng.uniform() < 0.06 else []
-    picture = backdrop(rng, stage, [actor.view for actor in actors + crowd])
+    picture = backdrop(rng, stage, actors + crowd)
     canvas = Canvas(width, height, np.array([rng.uniform(-0.8, 0.8), 0.7, 0.8]))
     for actor in actors + crowd:
         canvas.draw(dress(actor.body, actor.look), actor.view, actor.number)
