@@ -204,11 +204,16 @@ def synthetic(
     val_images: Annotated[int, typer.Option(min=1)] = 200,
     seed: Seed = 0,
     processes: Annotated[int | None, typer.Option(min=1, help="Processes; one a core if not given.")] = None,
+    schema: Annotated[str, typer.Option(help="Keypoints: coco17 or mpii16.")] = "coco17",
+    labelling: Annotated[
+        str, typer.Option(help="How many are labelled: as in COCO (coco), or most (generous).")
+    ] = "coco",
 ):
     """Draw people and write them as a dataset in COCO layout."""
     from hgnb.data.synthetic import write
 
-    write(out, train_images=train_images, val_images=val_images, seed=seed, processes=processes)
+    numbers = dict(train_images=train_images, val_images=val_images, seed=seed, processes=processes)
+    write(out, **numbers, schema=schema, labelling=labelling)
 
 
 @data_app.command()

@@ -7,14 +7,14 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from hgnb.data.canvas import Canvas, Window
-from hgnb.data.labelling import Labeller, generous
+from hgnb.data.labelling import Labeller, coco
 from hgnb.data.layout import COCO17, Layout
 from hgnb.data.pose import MOTION
 from hgnb.data.scene import Actor
 
 
 def annotate(
-    rng: np.random.Generator, canvas: Canvas, actor: Actor, layout: Layout = COCO17, labelled: Labeller = generous
+    rng: np.random.Generator, canvas: Canvas, actor: Actor, layout: Layout = COCO17, labelled: Labeller = coco
 ) -> dict:
     """One person's annotation; all coordinates in image pixels, pixel centres at integers."""
     height, width = canvas.depth.shape[1:]
@@ -56,6 +56,7 @@ def visible_joints(canvas: Canvas, actor: Actor, layout: Layout = COCO17) -> np.
     xy = np.round(xyz[:, :2], 1)
     inside = ((xy >= 0) & (xy <= (width - 1, height - 1))).all(1)
     depth, owner = canvas.at(xyz[:, :2])
-    seen = (owner == actor.number) & (depth - xyz[:, 2] <= layout.flesh)
-    v = np.where(inside, np.where(seen, 2, 1), 0)
+    # The person's own flesh covers nothing; what is of somebody or something else hides whatever lies behind it.
+    hidden = depth - xyz[:, 2] > np.where(owner == actor.number, layout.flesh, 0.0)
+    v = np.where(inside, np.where(hidden, 1, 2), 0)
     return np.column_stack([np.where(inside[:, None], xy, 0), v])

@@ -11,12 +11,12 @@ from hgnb.data.solids import Part
 BLOTCH = 0.0007  # one grey level of the floor's and wall's texture: too little to be seen
 
 
-def backdrop(rng: np.random.Generator, stage: Stage, views: list[View]) -> np.ndarray:
+def backdrop(rng: np.random.Generator, stage: Stage, actors: list[Actor]) -> np.ndarray:
     """A wall or a sky over a floor, with soft shadows under everybody; (3, H, W) in 0..1, image pixels."""
     w, h = stage.width, stage.height
     # A wall meets the floor well below the horizon; outdoors the floor runs up to it.
     outdoors = rng.uniform() < 0.45
-    farthest = min((view.y for view in views), default=stage.height)
+    farthest = min((actor.view.y for actor in actors), default=stage.height)
     edge = stage.horizon
     edge = int(edge if outdoors else edge + rng.uniform(0.3, 0.85) * max(0.0, min(farthest, h) - edge))
     above = np.array(hue(rng, (0.02, 0.18), (0.62, 0.95)))[:, None]
@@ -37,8 +37,8 @@ def backdrop(rng: np.random.Generator, stage: Stage, views: list[View]) -> np.nd
             colour = np.array(hue(rng, (0.05, 0.4), (0.7, 1.0)), np.float32)
             picture[:, y : min(edge, y + tall), x : x + wide] *= colour[:, None, None]
     picture += _texture(rng, (w, h))
-    for view in views:
-        _shadow(picture, view)
+    for actor in actors:
+        _shadow(picture, actor)
     return picture
 
 
@@ -69,13 +69,17 @@ def _hills(rng: np.random.Generator, picture: np.ndarray, edge: int, colour: np.
         band += cover * (colour[:, None] - band)
 
 
-def _shadow(picture: np.ndarray, view: View) -> None:
-    """Darkens the floor around somebody's feet, as far as one can see it."""
+def _shadow(picture: np.ndarray, actor: Actor) -> None:
+    """Darkens the floor around somebody's feet, or all along who lies, as far as one can see it."""
     _, h, w = picture.shape
-    x, y, radius = view.x, view.y, 0.32 * view.scale
-    left, right = (int(np.clip(x + side * 2.3 * radius, 0, w)) for side in (-1, 1))
+    x, y, radius = actor.view.x, actor.view.y, 0.32 * actor.view.scale
+    wide = radius
+    if actor.posture == "lying":
+        across = actor.view.project(np.stack(list(actor.body.points.values())))[:, 0]
+        x, wide = (across.min() + across.max()) / 2, max(radius, 0.4 * np.ptp(across))
+    left, right = (int(np.clip(x + side * 2.3 * wide, 0, w)) for side in (-1, 1))
     top, bottom = (int(np.clip(y + side * 0.7 * radius, 0, h)) for side in (-1, 1))
-    across = np.exp(-(((np.arange(left, right) - x) / radius) ** 2))
+    across = np.exp(-(((np.arange(left, right) - x) / wide) ** 2))
     along = np.exp(-(((np.arange(top, bottom) - y) / (0.3 * radius)) ** 2))
     picture[:, top:bottom, left:right] *= (1 - 0.4 * np.outer(along, across)).astype(np.float32)
 

@@ -1,8 +1,9 @@
 """A body in metres: bone lengths, joint angles and where the joints end up. Drillis & Contini (1966).
 
 The body's axes are x to the person's LEFT, y up, z forward; seen from the front (+z), left is image right.
-Bone lengths are fractions of stature H from Drillis & Contini, "Body Segment Parameters" (1966), as
-tabulated by Winter, "Biomechanics and Motor Control of Human Movement" (2009), fig. 4.1.
+Bone lengths are fractions of stature H from Drillis & Contini, "Body Segment Parameters" (1966), as others quote
+them from Winter, "Biomechanics and Motor Control of Human Movement" (2009), fig. 4.1. Necks, faces and what lies
+inside of an outline are ours.
 Angles are degrees; every angle is 0 in upright standing with the arms hanging.
 """
 
@@ -21,7 +22,7 @@ KEYPOINTS = (  # COCO's order
 )
 SIDES = (("left", 1.0), ("right", -1.0))
 
-# Fractions of stature: Winter (2009), fig. 4.1.
+# Fractions of stature, after Winter (2009), fig. 4.1, but for the neck, which it has at 0.052.
 UPPER_ARM, FOREARM, HAND = 0.186, 0.146, 0.108
 THIGH, SHANK, FOOT, ANKLE_HEIGHT = 0.245, 0.246, 0.152, 0.039
 TRUNK = 0.818 - 0.530  # hip joint to shoulder joint

@@ -37,13 +37,12 @@ class Canvas:
     """`depth` (S, H, W) in metres towards the viewer; `surface` (S, H, W) numbers those drawn, -1 for none."""
 
     def __init__(self, width: int, height: int, light: np.ndarray):
-        # In one block: smaller ones are given back to the system after every picture, and getting them again costs
-        # a sixth of the time.
-        samples = len(SAMPLES) * height * width
-        memory = np.empty(6 * samples, np.uint8)
+        # A block twice as long as needed, whose rest nobody touches: the C library gives smaller ones back to the
+        # system after every picture, and getting them again costs a tenth of the time.
         shape = len(SAMPLES), height, width
-        self.depth, self.surface = memory[: 4 * samples].view(np.float32), memory[4 * samples :].view(np.int16)
-        self.depth, self.surface = self.depth.reshape(shape), self.surface.reshape(shape)
+        memory = np.empty((2, 6, np.prod(shape)), np.uint8)[0]
+        self.depth = memory[:4].reshape(-1).view(np.float32).reshape(shape)
+        self.surface = memory[4:].reshape(-1).view(np.int16).reshape(shape)
         self.depth.fill(-np.inf)
         self.surface.fill(-1)
         self.light = light / np.linalg.norm(light)

@@ -14,9 +14,10 @@ MOTION = {
 }
 
 
-# How far joints turn, degrees. Limbs: mean and twice the standard deviation of the men of Boone & Azen, "Normal range
-# of motion of joints in male subjects" (1979). Trunk and neck: American Academy of Orthopaedic Surgeons, "Joint Motion"
-# (1965). A knee at 0 is straight.
+# How far joints turn, degrees; a knee at 0 is straight. Means of shoulders and elbows, rounded to a degree, are those
+# of Boone & Azen, "Normal range of motion of joints in male subjects" (1979), as tables in textbooks of goniometry give
+# them. Hips, knees and the added twice a standard deviation are of that paper's order, not copied from its table. Trunk
+# and neck are of the order of the American Academy of Orthopaedic Surgeons' normal ranges, rounded.
 LIMITS = {
     "shoulder_flexion": (-62.3 - 2 * 9.5, 166.7 + 2 * 4.7),
     "shoulder_abduction": (0.0, 184.0 + 2 * 7.0),
@@ -181,7 +182,8 @@ def _reaching(rng: np.random.Generator) -> Pose:
         second = (u(140, 172), u(4, 20), 0.0) if u() < 0.5 else pose.shoulders[1]
         return replace(pose, shoulders=(first, second), elbows=(u(4, 25), u(4, 25)), head=(-14.0, 0.0))
     if kind == 1:  # forwards or to the side
-        first = (u(70, 95), u(0, 15), 0.0) if u() < 0.5 else (u(0, 20), u(75, 98), 0.0)
+        # Not straight ahead: an arm that points at the camera looks like one that hangs.
+        first = (u(70, 95), u(25, 50), 0.0) if u() < 0.5 else (u(0, 20), u(75, 98), 0.0)
         return replace(pose, shoulders=(first, pose.shoulders[1]), elbows=(u(3, 20), pose.elbows[1]), lean=u(2, 12))
     arms = ((u(85, 115), u(2, 12), 0.0), (u(70, 110), u(2, 12), 0.0))  # down to the floor
     hips = tuple((u(14, 26), u(4, 10), -6.0) for _ in (0, 1))

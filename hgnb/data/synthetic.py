@@ -23,10 +23,10 @@ from hgnb.data.backdrop import backdrop, obstacle, seat
 from hgnb.data.body import KEYPOINTS as KEYPOINTS  # the default schema's
 from hgnb.data.canvas import Canvas
 from hgnb.data.figure import dress
-from hgnb.data.labelling import LABELLINGS, Labeller, generous
+from hgnb.data.labelling import LABELLINGS, Labeller, coco
 from hgnb.data.layout import COCO17, LAYOUTS, Layout
 from hgnb.data.scene import Stage, draw_actors, draw_crowd
-from hgnb.errors import InputError
+from hgnb.errors import InputError, unknown
 
 JPEG = {"format": "JPEG", "quality": 90, "subsampling": 2, "optimize": False}
 
@@ -41,12 +41,12 @@ def write(
     height: int = 240,
     processes: int | None = None,
     schema: str = "coco17",
-    labelling: str = "generous",
+    labelling: str = "coco",
 ) -> Path:
     """Draw a dataset into the folder `out`, which must be new or empty, and return it.
 
-    `schema`: "coco17", or "mpii16" for MPII's joints. `labelling`: "generous", where most people are labelled
-    in full, or "coco", where they have as few keypoints as COCO's. Both leave the pictures as they are.
+    `schema`: "coco17", or "mpii16" for MPII's joints. `labelling`: "coco", where people have as few keypoints as
+    COCO's, or "generous", where most are labelled in full. Both leave the pictures as they are.
     The same seed gives the same bytes for any number of processes (None: one a core). The folder is
     written aside and renamed at the end, so an interrupted call leaves no half of a dataset.
     """
@@ -74,7 +74,7 @@ def write(
 
 def _one_of(choices: dict, what: str, name: str):
     if name not in choices:
-        raise InputError(f"There is no {what} '{name}': choose {' or '.join(choices)}.")
+        raise unknown(what, name, choices)
     return choices[name]
 
 
@@ -119,13 +119,13 @@ def _table(drawn: list[list[dict]], first: int, size: tuple[int, int], seed: int
 
 
 def draw_image(
-    rng: np.random.Generator, width: int, height: int, layout: Layout = COCO17, labelled: Labeller = generous
+    rng: np.random.Generator, width: int, height: int, layout: Layout = COCO17, labelled: Labeller = coco
 ) -> tuple[Image.Image, list[dict]]:
     """One picture and the annotations of its people, without their ids."""
     stage = Stage(width, height, height * rng.uniform(0.2, 0.42), rng.uniform(1.0, 1.7), 1.3 * height)
     actors = draw_actors(rng, stage)
     crowd = draw_crowd(rng, stage, len(actors)) if rng.uniform() < 0.06 else []
-    picture = backdrop(rng, stage, [actor.view for actor in actors + crowd])
+    picture = backdrop(rng, stage, actors + crowd)
     canvas = Canvas(width, height, np.array([rng.uniform(-0.8, 0.8), 0.7, 0.8]))
     for actor in actors + crowd:
         canvas.draw(dress(actor.body, actor.look), actor.view, actor.number)

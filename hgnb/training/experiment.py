@@ -226,12 +226,13 @@ class Experiment:
 
         e = self.profile.embedded
         code = fingerprint(["hgnb.data.synthetic"])[:8]
-        folder = home() / "data" / f"embedded-{e.train_images}+{e.val_images}-{e.width}x{e.height}-s{e.seed}-{code}"
+        size, style = f"{e.train_images}+{e.val_images}-{e.width}x{e.height}", f"{e.schema}-{e.labelling}"
+        folder = home() / "data" / f"embedded-{size}-{style}-s{e.seed}-{code}"
         folder.parent.mkdir(exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
             if not folder.exists():
                 synthetic.write(
                     folder, train_images=e.train_images, val_images=e.val_images, seed=e.seed, width=e.width,
-                    height=e.height,
+                    height=e.height, schema=e.schema, labelling=e.labelling,
                 )  # fmt: skip
         return folder

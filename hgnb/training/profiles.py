@@ -19,13 +19,15 @@ from hgnb.training.modules import AutoencoderTrainingConfig, FurtherTrainingConf
 
 @dataclass(frozen=True)
 class EmbeddedConfig:
-    """How many photographs the embedded data draws in place of COCO's."""
+    """How many photographs the embedded data draws in place of COCO's, and what is labelled on them."""
 
     train_images: int = quantity(60_000, "images", "ours: about COCO's number of images with persons, 4.1")
     val_images: int = quantity(2_500, "images", "ours: as above")
     width: int = quantity(640, "pixels", "COCO's longer side")
     height: int = quantity(480, "pixels", "COCO's usual shorter side")
     seed: int = quantity(0, "seed", "ours")
+    schema: str = quantity("coco17", "coco17 or mpii16", "COCO's keypoints, 4.1")
+    labelling: str = quantity("coco", "coco or generous", "ours: as many keypoints a person as COCO's annotators gave")
 
 
 @dataclass(frozen=True)
