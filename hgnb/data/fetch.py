@@ -113,10 +113,18 @@ def fetch(
 
 
 def photo_credits(folder: Path) -> dict[int, str]:
-    """One line of credit by image id, to print under a photograph; empty for a folder without ATTRIBUTION.json."""
+    """One line of credit by image id, in Markdown, to print under a photograph; empty without ATTRIBUTION.json."""
     file = folder / CREDITS[0]
     listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else []
-    return {i["id"]: f"COCO {i['id']}, {i['licence']} ({i['licence_url']}), {i['flickr_url']}" for i in listed}
+    return {i["id"]: ", ".join([_photograph(i), _linked(i["licence"], i["licence_url"])]) for i in listed}
+
+
+def _photograph(image: dict) -> str:
+    return _linked(f"COCO {image['id']}", image["flickr_url"])
+
+
+def _linked(words: str, url: str) -> str:
+    return f"[{words}]({url})" if url else words
 
 
 def choose(annotations: dict, count: int) -> list[dict]:

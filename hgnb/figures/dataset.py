@@ -1,35 +1,34 @@
-"""Figures and tables of chapter 01: the dataset, the crops, the heatmaps."""
+"""Figures of chapter 01 about single images: an example, its crops, the heatmaps of a person."""
+
+from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 import torch
-from PIL import Image
 
 from hgnb.data.coco import Split, by_image
 from hgnb.data.config import DataConfig
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
-from hgnb.data.prepared import Prepared, PreparedSplit
-from hgnb.figures.plate import Plate, Table
+from hgnb.data.images import decode
+from hgnb.data.prepared import PreparedSplit
+from hgnb.figures.photographs import credited, opened
+from hgnb.figures.plate import Plate
 from hgnb.figures.poses import grid, over, picture, skeleton
 from hgnb.figures.style import GREY, SIDES, style
-
-# Thesis, table 1: persons, though it says images.
-THESIS_SPLIT = {"train": 124_040, "val": 5_064, "test": 5_064}
-SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test"}
 
 
 def example_image(split: Split, most: int = 5) -> int:
     """The image that shows the most annotated keypoints on two to `most` persons, or on one if there is no such."""
     images = by_image(split.persons)
     several = {i: ps for i, ps in images.items() if 2 <= len(ps) <= most} or images
-    return max(several, key=lambda i: sum(p.labelled for p in several[i]))
+    richest = sorted(several.values(), key=lambda ps: -sum(p.labelled for p in ps))
+    return next(opened(ps[0] for ps in richest))[0].image_id
 
 
-def coco_example(split: Split, image_id: int) -> Plate:
+def coco_example(split: Split, image_id: int, credits: Mapping[int, str]) -> Plate:
     """An image as it comes, every annotated person drawn on it (thesis figure 8)."""
     persons = split.of_image(image_id)
-    image = np.asarray(Image.open(persons[0].file).convert("RGB"))
+    image = np.asarray(decode(persons[0].file, persons[0].image_size).rgb)
     with style():
         figure, axes = grid(1, 1)
         figure.set_size_inches(7, 7 * image.shape[0] / image.shape[1] + 0.3)
@@ -46,13 +45,13 @@ def coco_example(split: Split, image_id: int) -> Plate:
         f"{_persons(len(persons)).capitalize()} with skeletons drawn on; they have {_listed(labelled)} of "
         f"{len(split.schema)} keypoints annotated."
     )
-    return Plate(figure, caption, alt)
+    return Plate(figure, credited(caption, credits, [image_id]), alt)
 
 
-def crops(split: Split, image_id: int, config: DataConfig) -> Plate:
+def crops(split: Split, image_id: int, config: DataConfig, credits: Mapping[int, str]) -> Plate:
     """Every person of an image, cropped, its own keypoints drawn on it (thesis figure 9)."""
     persons = split.of_image(image_id)
-    image = Image.open(persons[0].file).convert("RGB")
+    image = decode(persons[0].file, persons[0].image_size).rgb
     with style():
         figure, axes = grid(len(persons), min(len(persons), 5), cell=2.0)
         for ax, person in zip(axes, persons, strict=True):
@@ -65,10 +64,12 @@ def crops(split: Split, image_id: int, config: DataConfig) -> Plate:
         "crop is background."
     )
     alt = f"Square crops, {len(persons)} of them, each with one skeleton, on the person it is centred on."
-    return Plate(figure, caption, alt)
+    return Plate(figure, credited(caption, credits, [image_id]), alt)
 
 
-def heatmap_example(split: PreparedSplit, i: int, size: int, config: HeatmapConfig) -> Plate:
+def heatmap_example(
+    split: PreparedSplit, i: int, size: int, config: HeatmapConfig, credits: Mapping[int, str]
+) -> Plate:
     """One person's crop, and its heatmaps fused over it (thesis figure 10)."""
     points = torch.from_numpy(split.keypoints[i : i + 1])
     side = split.crops.shape[1]
@@ -84,28 +85,7 @@ def heatmap_example(split: PreparedSplit, i: int, size: int, config: HeatmapConf
         f"{size} × {size} map."
     )
     alt = f"Left a person; right the same, darkened, with {visible + hidden} glowing dots where the joints are."
-    return Plate(figure, caption, alt)
-
-
-def split_table(data: Prepared) -> Table:
-    """Persons of each split, ours beside the thesis's table 1."""
-    persons, images = data.manifest["persons"], data.manifest["images"]
-    ours, thesis = sum(persons.values()), sum(THESIS_SPLIT.values())
-    rows = [
-        (
-            SPLIT_TITLES[s],
-            f"{persons[s]:,}",
-            f"{persons[s] / ours:.3%}",
-            f"{images[s]:,}",
-            f"{n:,}",
-            f"{n / thesis:.3%}",
-        )
-        for s, n in THESIS_SPLIT.items()
-    ]
-    rows.append(("Total", f"{ours:,}", "100 %", f"{sum(images.values()):,}", f"{thesis:,}", "100 %"))
-    columns = ["Split", "Persons", "Share", "Images", "Persons, thesis", "Share, thesis"]
-    caption = "Persons in each split, beside table 1 of the thesis, which calls them images."
-    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-split")
+    return Plate(figure, credited(caption, credits, [split.image_ids[i]]), alt)
 
 
 def _legend(figure) -> None:

@@ -1,17 +1,21 @@
 """Figures and tables of chapter 01 about all persons: labels, sizes, poses, and what cropping did to them."""
 
+from collections.abc import Mapping
+from itertools import islice
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Ellipse
-from PIL import Image
 
 from hgnb.data.coco import Person, Split, by_image
 from hgnb.data.config import DataConfig
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.figures.counts import THESIS_FULL, THESIS_PERSONS
+from hgnb.figures.photographs import credited, opened
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.poses import grid, picture, skeleton
 from hgnb.figures.style import GREY, ORANGE, SIDES, SKY, style
@@ -37,18 +41,24 @@ def keypoint_counts(split: PreparedSplit, schema: KeypointSchema) -> Plate:
         axes[0].invert_yaxis()
         axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3, fontsize=8)
         counts = np.bincount(split.labelled, minlength=len(schema) + 1)
-        axes[1].bar(np.arange(len(counts)), counts, color=SKY)
-        axes[1].set(xlabel="labelled keypoints", ylabel="training persons")
+        axes[1].bar(np.arange(len(counts)), counts / len(split), color=SKY)
+        thesis = THESIS_FULL / THESIS_PERSONS["train"]
+        axes[1].plot(len(schema), thesis, "D", color=ORANGE, markersize=7, label="thesis: all keypoints", clip_on=False)
+        axes[1].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=8)
+        axes[1].set(xlabel="labelled keypoints", ylabel="share of training persons")
         axes[1].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     full, overall = len(split.fully_labelled), [float(s.mean()) for s in shares]
     rarest = schema.titles[int(np.argmax(shares[2]))]
     caption = (
         f"Left: visibility of each keypoint over the {len(split):,} training persons. "
-        f"Right: labelled keypoints of a person; {full:,} persons have all {len(schema)}."
+        f"Right: labelled keypoints of a person; {full:,} persons have all {len(schema)}. The thesis counts "
+        f"{THESIS_FULL:,} of {THESIS_PERSONS['train']:,} ({thesis:.1%}) with all of COCO's 17 (diamond), and says "
+        "nothing of the others."
     )
     alt = (
         f"{overall[0]:.0%} of all keypoints are visible, {overall[1]:.0%} hidden and {overall[2]:.0%} unlabelled; "
-        f"the {rarest} is missing most often. {full / len(split):.0%} of the persons are fully annotated."
+        f"the {rarest} is missing most often. {full / len(split):.1%} of the persons are fully annotated, "
+        f"{thesis:.1%} in the thesis."
     )
     return Plate(figure, caption, alt)
 
@@ -136,18 +146,16 @@ def rules_table(split: Split, config: DataConfig) -> Table:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-crop-rules")
 
 
-def moved(split: Split, config: DataConfig, seed: int, count: int = 10) -> Plate:
+def moved(split: Split, config: DataConfig, seed: int, credits: Mapping[int, str], count: int = 10) -> Plate:
     """Persons whose square had to be moved or shrunk, drawn by the seed, under both readings of the rule."""
     touched = [p for p in split.persons if any(fate(p, config, "shift")[:2]) or any(fate(p, config, "vertical")[:2])]
-    order = np.random.default_rng(seed).permutation(len(touched))[:count]
-    chosen = [touched[i] for i in np.sort(order)]
+    order = np.random.default_rng(seed).permutation(len(touched))
+    chosen = sorted(islice(opened(touched[i] for i in order), count), key=lambda pair: pair[0].id)
     with style():
         if not chosen:
             return _nothing("No square of these persons had to be moved or shrunk.")
         figure, axes = grid(2 * len(chosen), len(chosen), cell=1.25)
-        for column, person in enumerate(chosen):
-            with Image.open(person.file) as file:
-                image = file.convert("RGB")
+        for column, (person, image) in enumerate(chosen):
             for row, rule in enumerate(RULES):
                 crop = square(person, size=config.side, margin=config.margin, rule=rule)
                 ax = picture(axes[row * len(chosen) + column], crop.apply(image), f"{crop.side} px")
@@ -162,7 +170,7 @@ def moved(split: Split, config: DataConfig, seed: int, count: int = 10) -> Plate
         f"{len(touched) / len(split.persons):.0%} of the squares are touched by one of the rules; under the literal "
         f"one theirs have {smaller:.0%} of the side that shifting leaves them."
     )
-    return Plate(figure, caption, alt)
+    return Plate(figure, credited(caption, credits, [p.image_id for p, _ in chosen]), alt)
 
 
 def _side(person: Person, config: DataConfig, rule: str) -> int:
