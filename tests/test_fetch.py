@@ -18,8 +18,9 @@ from PIL import Image
 
 from hgnb import cli
 from hgnb.data import coco
+from hgnb.data.credits import photo_credits
 from hgnb.data.download import CHUNK, Patience, download
-from hgnb.data.fetch import ARCHIVES, REPUBLISHABLE, TRAIN, VAL, Archive, choose, fetch, photo_credits, unpack
+from hgnb.data.fetch import ARCHIVES, REPUBLISHABLE, TRAIN, VAL, Archive, choose, fetch, unpack
 from hgnb.errors import InputError
 
 HASTE = Patience(timeout=0.3, tries=3, pause=0.01, longest=0.02)

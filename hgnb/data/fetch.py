@@ -23,6 +23,8 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from hgnb.data import credits
+from hgnb.data.credits import CREDITS
 from hgnb.data.download import Patience, download
 from hgnb.errors import InputError, unknown
 
@@ -43,10 +45,6 @@ REPUBLISHABLE = {
 }
 TINY_IMAGES = 200  # ours: a smoke book's worth
 TINY_VAL = 4  # every fourth of them is validation
-NO_AUTHORS = (
-    "All photographs are from COCO 2017's val2017, also those in train2017 here. COCO names no photographers: "
-    "flickr_url is the photograph as its author published it. What the book shows of them is cropped and resized."
-)
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,6 @@ ARCHIVES = {  # cocodataset.org/#download; sizes as the server states them
     "train2017": Archive("zips/train2017.zip", "cced6f7f71b7629ddf16f17bbcfab6b2", 19_336_861_798, 19_900_000_000),
 }
 TRAIN, VAL = (f"annotations/person_keypoints_{split}.json" for split in ("train2017", "val2017"))
-CREDITS = ("ATTRIBUTION.json", "ATTRIBUTION.md")
 SETS = {  # in the order in which they are moved to their place
     "tiny": ("train2017", "val2017", *CREDITS, TRAIN, VAL),
     "val": (VAL, "val2017"),
@@ -110,21 +107,6 @@ def fetch(
             else:
                 errand.unpacked(missing)
             return list(missing)
-
-
-def photo_credits(folder: Path) -> dict[int, str]:
-    """One line of credit by image id, in Markdown, to print under a photograph; empty without ATTRIBUTION.json."""
-    file = folder / CREDITS[0]
-    listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else []
-    return {i["id"]: ", ".join([_photograph(i), _linked(i["licence"], i["licence_url"])]) for i in listed}
-
-
-def _photograph(image: dict) -> str:
-    return _linked(f"COCO {image['id']}", image["flickr_url"])
-
-
-def _linked(words: str, url: str) -> str:
-    return f"[{words}]({url})" if url else words
 
 
 def choose(annotations: dict, count: int) -> list[dict]:
@@ -254,7 +236,7 @@ class _Errand:
         self._photographs(room, {split: images for split, images in parts.items() if split in missing})
         for target, split in ((TRAIN, "train2017"), (VAL, "val2017")):
             _write_json(room / target, _reduced(annotations, parts[split], split))
-        _write_credits(room, annotations["licenses"], parts)
+        credits.write(room, annotations["licenses"], parts)
         for target, source in missing.items():
             self.place.put(room, target, source)
 
@@ -343,29 +325,6 @@ def _reduced(annotations: dict, images: list[dict], split: str) -> dict:
         "images": images,
         "annotations": [a for a in annotations["annotations"] if a["image_id"] in ids],
     }
-
-
-def _write_credits(folder: Path, licences: list[dict], parts: dict[str, list[dict]]) -> None:
-    """ATTRIBUTION.json for the book, ATTRIBUTION.md for people."""
-    by_id = {row["id"]: row for row in licences}
-    rows = [
-        {
-            "id": image["id"],
-            "file": f"{split}/{image['file_name']}",
-            "flickr_url": image.get("flickr_url", ""),
-            "coco_url": image.get("coco_url", ""),
-            "licence": by_id[image["license"]]["name"],
-            "licence_url": by_id[image["license"]]["url"],
-        }
-        for split, images in sorted(parts.items())
-        for image in images
-    ]
-    _write_json(folder / CREDITS[0], {"note": NO_AUTHORS, "images": rows})
-    table = ["| file | licence | photograph | COCO |", "| --- | --- | --- | --- |"]
-    table += [
-        f"| {r['file']} | [{r['licence']}]({r['licence_url']}) | {r['flickr_url']} | {r['coco_url']} |" for r in rows
-    ]
-    (folder / CREDITS[1]).write_text("\n".join(["# Attribution", "", NO_AUTHORS, "", *table, ""]), encoding="utf8")
 
 
 def _write_json(file: Path, content: dict) -> None:

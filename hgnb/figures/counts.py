@@ -46,7 +46,7 @@ def counts_table(data: Prepared, train: Split, val: Split) -> Table:
         rows.append((titles.get(step, step), *_cells(pairs), thesis.get(step, "")))
     sound = [(s.counts["persons"], s.counts["images with persons"]) for s in (train, val)]
     rows.append(("with keypoints, undamaged", *_cells(sound), ""))
-    kept = f"{THESIS_SPLIT['train']:,} + {THESIS_SPLIT['test']:,} in training and test, {THESIS_SPLIT['val']:,}"
+    kept = "{train:,} + {test:,} in training and test, {val:,} in validation".format(**THESIS_SPLIT)
     rows.append(("used here", *_cells([used["train"], used["val"]]), kept))
     columns = ["Left after each step", train.name, val.name, "Both", "Thesis"]
     caption = (
@@ -86,12 +86,12 @@ def kept_table(train: Split, val: Split, config: DataConfig, most: int = 8) -> T
     totals = [f"{THESIS_SPLIT['train'] + THESIS_SPLIT['test']:,}", f"{THESIS_SPLIT['val']:,}"]
     rows.append(("thesis", totals[0], f"{thesis['train']:.1%}", totals[1], f"{thesis['val']:.1%}"))
     columns = ["Least labelled keypoints", train.name, "Share", val.name, "Share "]
+    caption = "Persons that each value of `data.min_labelled` keeps, of those with a keypoint."
     nearest = [min(shares, key=lambda n, i=i, w=w: abs(shares[n][i] - w)) for i, w in enumerate(thesis.values())]
-    said = f"{nearest[0]} for both" if nearest[0] == nearest[1] else f"{nearest[0]} for training, {nearest[1]} for val"
-    caption = (
-        "Persons that each value of `data.min_labelled` keeps, of those with a keypoint. "
-        f"The thesis's shares are met most closely by {said}."
-    )
+    if shares[1] == shares[most]:
+        caption += " Here every value keeps everybody."
+    else:
+        caption += f" The thesis's shares are met most closely by {nearest[0]} in training, {nearest[1]} in validation."
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-min-labelled")
 
 

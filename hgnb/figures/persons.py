@@ -18,7 +18,7 @@ from hgnb.figures.counts import THESIS_FULL, THESIS_PERSONS
 from hgnb.figures.photographs import credited, opened
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.poses import grid, picture, skeleton
-from hgnb.figures.style import GREY, ORANGE, SIDES, SKY, style
+from hgnb.figures.style import GREY, INK, ORANGE, SIDES, SKY, style
 
 RULES = {"shift": "moved both ways (ours)", "vertical": "moved up or down only (literal)"}
 
@@ -43,7 +43,16 @@ def keypoint_counts(split: PreparedSplit, schema: KeypointSchema) -> Plate:
         counts = np.bincount(split.labelled, minlength=len(schema) + 1)
         axes[1].bar(np.arange(len(counts)), counts / len(split), color=SKY)
         thesis = THESIS_FULL / THESIS_PERSONS["train"]
-        axes[1].plot(len(schema), thesis, "D", color=ORANGE, markersize=7, label="thesis: all keypoints", clip_on=False)
+        axes[1].plot(
+            len(schema),
+            thesis,
+            "D",
+            color=ORANGE,
+            markeredgecolor=INK,
+            markersize=7,
+            label="thesis: all keypoints",
+            clip_on=False,
+        )
         axes[1].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=8)
         axes[1].set(xlabel="labelled keypoints", ylabel="share of training persons")
         axes[1].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
@@ -71,7 +80,8 @@ def sizes(split: Split) -> Plate:
         figure, axes = plt.subplots(1, 2, figsize=(9, 3))
         axes[0].bar(*np.unique(np.minimum(counts, 12), return_counts=True), color=SKY)
         axes[0].set(xlabel="annotated persons" + (" (12: or more)" if counts.max() > 12 else ""), ylabel="images")
-        axes[0].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
+        axes[0].xaxis.set_major_locator(plt.MaxNLocator(integer=True, min_n_ticks=1))
+        axes[0].set_xlim(0.4, max(3, min(counts.max(), 12)) + 0.6)
         axes[1].hist(longer, bins=30, color=SKY)
         axes[1].set(xlabel="longer side of the box, pixels", ylabel="persons")
     low, middle, high = np.percentile(longer, (5, 50, 95))

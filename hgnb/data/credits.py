@@ -1,0 +1,49 @@
+"""Where the photographs of a dataset come from, and under which licences: written beside them, read for captions."""
+
+import json
+from pathlib import Path
+
+CREDITS = ("ATTRIBUTION.json", "ATTRIBUTION.md")
+NO_AUTHORS = (
+    "All photographs are from COCO 2017's val2017, also those in train2017 here. COCO names no photographers: "
+    "flickr_url is the photograph as its author published it. What the book shows of them is cropped and resized."
+)
+
+
+def write(folder: Path, licences: list[dict], parts: dict[str, list[dict]]) -> None:
+    """ATTRIBUTION.json for the book, ATTRIBUTION.md for people; `parts` are the images of each split."""
+    by_id = {row["id"]: row for row in licences}
+    rows = [
+        {
+            "id": image["id"],
+            "file": f"{split}/{image['file_name']}",
+            "flickr_url": image.get("flickr_url", ""),
+            "coco_url": image.get("coco_url", ""),
+            "licence": by_id[image["license"]]["name"],
+            "licence_url": by_id[image["license"]]["url"],
+        }
+        for split, images in sorted(parts.items())
+        for image in images
+    ]
+    content = json.dumps({"note": NO_AUTHORS, "images": rows})
+    (folder / CREDITS[0]).write_text(content, encoding="utf8")
+    table = ["| file | licence | photograph | COCO |", "| --- | --- | --- | --- |"]
+    table += [
+        f"| {r['file']} | [{r['licence']}]({r['licence_url']}) | {r['flickr_url']} | {r['coco_url']} |" for r in rows
+    ]
+    (folder / CREDITS[1]).write_text("\n".join(["# Attribution", "", NO_AUTHORS, "", *table, ""]), encoding="utf8")
+
+
+def photo_credits(folder: Path) -> dict[int, str]:
+    """One line of credit by image id, in Markdown, to print under a photograph; empty without ATTRIBUTION.json."""
+    file = folder / CREDITS[0]
+    listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else []
+    return {i["id"]: ", ".join([_photograph(i), _linked(i["licence"], i["licence_url"])]) for i in listed}
+
+
+def _photograph(image: dict) -> str:
+    return _linked(f"COCO {image['id']}", image["flickr_url"])
+
+
+def _linked(words: str, url: str) -> str:
+    return f"[{words}]({url})" if url else words
