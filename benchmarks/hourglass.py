@@ -17,7 +17,6 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
 
 import numpy as np
 import torch
@@ -259,7 +258,7 @@ def stacks(count: int, setting: Setting) -> dict:
     took = in_turns({"training": trainer.step, "inference": trainer.predict}, 2)
     hours = EPOCHS * PERSONS / 3600 * took["training"] / setting.batch
     cuda = DEVICE.type == "cuda"
-    peak = torch.cuda.max_memory_allocated() if cuda else getrusage(RUSAGE_SELF).ru_maxrss * 1024
+    peak = torch.cuda.max_memory_allocated() if cuda else peak_memory()
     return {
         "stacks": count, "batch": setting.batch, "parameters": sum(p.numel() for p in network.parameters()),
         "training_images_per_s": round(setting.batch / took["training"], 2),
@@ -268,6 +267,12 @@ def stacks(count: int, setting: Setting) -> dict:
         "peak_gib": round(peak / 2**30, 2), "kept_mib_per_crop": round(cost.kept_bytes(network, setting.side) / 2**20),
         f"projected_hours_{EPOCHS}_epochs_of_{PERSONS}": round(hours),
     }  # fmt: skip
+
+
+def peak_memory() -> int:
+    """Bytes this process held at most (Linux alone tells). getrusage would count those of the process it came from."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return 1024 * int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 
 
 def ready() -> None:
