@@ -356,3 +356,17 @@ def test_weights_tell_what_they_belong_to(small, tmp_path):
     for name in ("bare", "noise", "missing"):
         with pytest.raises(InputError, match=f"{name}.safetensors"):
             card.read(tmp_path / f"{name}.safetensors")
+
+
+def test_curves_for_tensorboard_where_it_is_installed(small, monkeypatch):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = small.hourglass()
+    curves = EventAccumulator(str(run.folder / "tensorboard"))
+    curves.Reload()
+    assert [e.step for e in curves.Scalars("val_pck")] == [1, 2, 3]
+    for column in ("train_loss", "val_loss", "val_pck", "learning_rate"):
+        assert [e.value for e in curves.Scalars(column)] == pytest.approx(run.metrics[column].tolist(), rel=1e-6)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    other = dataclasses.replace(small, seed=1).hourglass()
+    assert not (other.folder / "tensorboard").exists() and len(other.metrics) == 3
