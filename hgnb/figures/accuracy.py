@@ -160,7 +160,7 @@ def plot_pair(
 
 
 def posed(made: Predictions, split: PreparedSplit, config: PckConfig, person: int) -> np.ndarray:
-    """(K, 3) predicted joints in pixels of the crop, and 2 for a found one, 1 for a missed, 0 where none is labelled."""
+    """(K, 3) predicted joints in pixels of the crop, and 2 for a found one, 1 for a missed, 0 for no label."""
     seen = split.visibility[person] > 0
     flags = np.where(seen, np.where(made.hits(config)[person].numpy(), 2, 1), 0)
     points = (made.points[person].numpy() + 0.5) * (split.crops.shape[1] / made.size) - 0.5
