@@ -39,10 +39,10 @@ def freeze(autoencoder: Autoencoder, kind: str, latents: Callable[[], np.ndarray
 def project(autoencoder: Autoencoder, latents: np.ndarray) -> None:
     """Makes an autoencoder without convolutions the projection of latents (N, C, s, s) on their first components.
 
-    With fewer persons than the code has dimensions the rest of the code stays zero.
+    N persons have at most N - 1 components; what the code has more stays zero.
     """
     flat = latents.reshape(len(latents), -1).astype(np.float64)
-    count = min(autoencoder.config.code, *flat.shape)
+    count = min(autoencoder.config.code, len(flat) - 1, flat.shape[1])
     # both are exact; for more persons than dimensions the covariance is the smaller problem
     pca = PCA(count, svd_solver="covariance_eigh" if len(flat) > flat.shape[1] else "full").fit(flat)
     axes = np.zeros((autoencoder.config.code, flat.shape[1]))
