@@ -1,0 +1,210 @@
+"""The modified hourglass and its controls: alike in everything but what is in the bottleneck."""
+
+import dataclasses
+import json
+from itertools import chain
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import ttest_1samp
+from sklearn.decomposition import PCA
+
+from hgnb.errors import InputError
+from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
+from hgnb.training import recorded
+from hgnb.training.comparison import paired, pooled
+from hgnb.training.controls import ARMS, PAIRS, RIVALS
+from hgnb.training.experiment import Experiment
+from hgnb.training.frozen import freeze, shaped
+from hgnb.training.modules import AutoencoderTrainingConfig, FurtherTrainingConfig, PoseModule, TrainingConfig
+
+
+@pytest.fixture
+def small(house, coco_folder) -> Experiment:
+    """The whole chain on dots, in seconds."""
+    opened = Experiment.open("smoke", str(coco_folder))
+    profile = dataclasses.replace(
+        opened.profile,
+        training=TrainingConfig(epochs=3, batch=4, rate=1e-3),
+        modified=FurtherTrainingConfig(epochs=1, batch=4, rate=1e-3, warmup=2),
+        autoencoder_training=AutoencoderTrainingConfig(epochs=2, batch=4, rate=0.01),
+    )
+    return dataclasses.replace(opened, profile=profile)
+
+
+def test_all_further_trainings_start_alike(small, monkeypatch):
+    """From one checkpoint: the same persons in the same order, an empty optimiser, the same rates; the frozen stays."""
+    seen, step = {}, PoseModule.training_step
+
+    def look(module, batch, index):
+        optimiser = module.optimizers()
+        network = module.network
+        if index == 0:
+            seen["averages"] = len(optimiser.state)
+            seen["weights"] = {n: v.clone() for n, v in network.state_dict().items() if ".autoencoder." not in n}
+            seen["waist"] = _waist(network.state_dict())
+        seen.setdefault("persons", []).append(batch.index.tolist())
+        seen.setdefault("rates", []).append(optimiser.param_groups[0]["lr"])
+        return step(module, batch, index)
+
+    parent, held = small.hourglass(), {}
+    small.autoencoder()
+    monkeypatch.setattr(PoseModule, "training_step", look)
+    for name in ("modified", "control-longer", "control-random", "control-projection"):
+        seen.clear()
+        run = small.arm(ARMS[name])
+        held[name] = {**seen, "end": _waist(run.checkpoint("last")["state_dict"])}
+        assert run.manifest["config"]["training"] == json.loads(json.dumps(dataclasses.asdict(small.profile.modified)))
+
+    start = parent.checkpoint("best-val_pck")["state_dict"]
+    first = held["modified"]
+    assert len(first["persons"]) == 4 and sorted(chain(*first["persons"])) == list(range(16))
+    for name, arm in held.items():
+        assert arm["averages"] == 0, name
+        assert arm["persons"] == first["persons"] and arm["rates"] == first["rates"], name
+        assert all(torch.equal(v, start[f"network.{n}"]) for n, v in arm["weights"].items()), name
+        still = {n for n, v in arm["waist"].items() if torch.equal(v, arm["end"][n])}
+        assert still == (set() if name == "modified" else set(arm["waist"])), name
+    assert not held["control-longer"]["waist"] and held["control-random"]["waist"]
+    trained = small.autoencoder().weights("val_loss")
+    assert all(torch.equal(v, trained[n.split(".autoencoder.")[1]]) for n, v in first["waist"].items())
+
+
+def _waist(state: dict) -> dict:
+    return {n.removeprefix("network."): v.clone() for n, v in state.items() if ".autoencoder." in n}
+
+
+@pytest.mark.parametrize("persons", [5, 40, 200])
+def test_a_projection_is_scikit_learns(persons):
+    """There and back through two linear layers, on persons it was not fitted on; with fewer persons than code too."""
+    rng = np.random.default_rng(1)
+    latents = rng.normal(2, 3, (persons, 6, 4, 4)) * np.linspace(0.1, 2, 96).reshape(6, 4, 4)
+    others = torch.from_numpy(rng.normal(2, 3, (7, 6, 4, 4))).float()
+    config = shaped(AutoencoderConfig(code=10, halvings=1), "projection")
+    autoencoder = Autoencoder((6, 4, 4), config)
+    freeze(autoencoder, "projection", lambda: latents.astype(np.float32))
+    pca = PCA(min(10, persons - 1)).fit(latents.reshape(persons, -1))
+    flat = others.flatten(1).numpy()
+    with torch.no_grad():
+        codes, back = autoencoder.encode(others).numpy(), autoencoder(others)
+    assert back.shape == others.shape
+    assert np.allclose(back.flatten(1).numpy(), pca.inverse_transform(pca.transform(flat)), atol=2e-4)
+    if persons > 10:  # the sign of a component is arbitrary
+        assert np.allclose(np.abs(codes), np.abs(pca.transform(flat)), atol=2e-4)
+    else:
+        assert not codes[:, persons - 1 :].any()
+    assert not any(p.requires_grad for p in autoencoder.parameters())
+
+
+def test_an_unknown_kind_of_frozen_autoencoder_names_the_nearest():
+    with pytest.raises(InputError, match="'radom'.*'random'"):
+        freeze(Autoencoder((4, 2, 2), AutoencoderConfig(code=2, halvings=1)), "radom", lambda: None)
+
+
+def test_a_frozen_autoencoder_is_read_back_in_its_shape(small):
+    """The projection of a run, from its weights: what comes out is what scikit-learn makes of the latents."""
+    run = small.arm(ARMS["control-projection"])
+    split = small.prepared().split("train")
+    latents = small.reader(small.hourglass()).latents(split)
+    inserted = small.network(run).hourglasses[0].autoencoder
+    flat = latents.reshape(len(latents), -1).astype(float)
+    pca = PCA(small.profile.autoencoder.code).fit(flat)
+    with torch.no_grad():
+        back = inserted(torch.from_numpy(latents)).flatten(1).numpy()
+    assert inserted.config.halvings == 0
+    assert np.allclose(back, pca.inverse_transform(pca.transform(flat)), atol=1e-3 * np.abs(flat).max())
+
+
+def test_one_epoch_under_two_names_is_trained_once(small):
+    """Best PCK and lowest loss may fall on one epoch; else the other checkpoint is carried through."""
+    parent = small.hourglass()
+    both = parent.best_epoch("val_pck"), parent.best_epoch("val_loss")
+    longer, other = small.arm(ARMS["control-longer"]), small.arm(ARMS["longer-best-loss"])
+    assert (longer.id == other.id) == (both[0] == both[1])
+    table = parent.metrics.assign(val_loss=range(len(parent.metrics)), val_pck=range(len(parent.metrics)))
+    table.to_csv(parent.folder / "metrics.csv", index=False)  # now the first has the lowest loss, the last the best PCK
+    held = small.arm(ARMS["modified-best-loss"]).manifest["config"]
+    assert held["checkpoint"] == "best-val_loss"
+    autoencoder = small.autoencoder("val_loss")
+    assert held["parents"] == [parent.id, autoencoder.id]
+    assert autoencoder.manifest["config"]["checkpoint"] == "best-val_loss" and autoencoder.id != small.autoencoder().id
+
+
+def test_the_comparison_counts_by_hand(small):
+    facts = small.stage("arms")
+    assert set(facts["arms"]) == set(ARMS) and len(facts["differences"]) == len(PAIRS)
+    split = small.prepared().split("test")
+    for name in ("hourglass", "control-random"):
+        made = small.reader(small.arm(ARMS[name])).predict(split)
+        right = counted = 0
+        for person in range(len(split)):
+            for k in range(split.keypoints.shape[1]):
+                if split.keypoints[person, k, 2] > 0:
+                    counted += 1
+                    gap = (made.points[person, k] - made.true[person, k]).double()
+                    right += float(gap.norm()) < 0.5 * 0.1 * made.size
+        assert facts["arms"][name]["test"][0] == pytest.approx(right / counted, abs=1e-5)
+    for row in facts["differences"]:
+        first, second = (facts["arms"][row[x]]["val"][0] for x in ("first", "second"))
+        assert row["val"][0] == pytest.approx(first - second, abs=2e-5)
+    assert json.loads(json.dumps(facts)) == facts
+
+
+def test_intervals_of_known_hits(small):
+    """Everything found is 1 without spread; a network against itself differs by nothing."""
+    split = small.prepared().split("val")
+    all_, some = np.ones(split.visibility.shape, bool), np.arange(split.visibility.size).reshape(-1, 5) % 2 == 0
+    assert (pooled(all_, split).value, pooled(all_, split).low) == (1, 1)
+    same = paired(some, some, split)
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    assert paired(all_, some, split).low > 0 > paired(some, all_, split).high
+
+
+def test_every_rival_can_be_trained_by_name(small):
+    for name in RIVALS:
+        assert small.stage(name)["run"] == small.arm(ARMS[name]).id
+
+
+# Records
+
+
+def test_seeds_speak_together_as_students_interval():
+    values = np.array([0.03, 0.05, 0.01, 0.04, 0.02])
+    ours, theirs = recorded.over_seeds(values), ttest_1samp(values, 0).confidence_interval(0.95)
+    assert (ours.value, ours.low, ours.high) == pytest.approx((0.03, theirs.low, theirs.high))
+    assert recorded.over_seeds(values[:1]).low == -np.inf
+    assert np.isnan(recorded.over_seeds(np.array([0.1, np.nan])).value)
+
+
+def test_a_record_is_stale_when_code_profile_or_data_are_others(small, house, monkeypatch):
+    opened = Experiment.open("smoke", small.data)
+    facts = [dataclasses.replace(small, seed=seed).stage("arms") for seed in (0, 1)]
+    file = recorded.write(opened, facts, 2, {})
+    assert file.name == f"seeds-smoke-{small.data_name}.json" and str(house) not in file.read_text()
+    (record,) = recorded.beside(opened)
+    assert record.stale(opened) == ()
+    assert [s["seed"] for s in record.seeds] == [0, 1] and record.manifest["checksum"] == opened.prepared().checksum
+    gain = record.values("modified", "test") - record.values("hourglass", "test")
+    assert [d.value for d in record.differences("modified", "hourglass", "test")] == pytest.approx(gain, abs=2e-5)
+
+    for key, value, said in (("code", "0", "trains"), ("checksum", "0", "data"), ("numbers", {}, "profile smoke")):
+        content = json.loads(file.read_text())
+        content["manifest"][key] = value
+        other = recorded.Recorded(file, content["manifest"], content["seeds"])
+        if key != "numbers":
+            assert len(other.stale(opened)) == 1
+        assert any(said in reason for reason in other.stale(opened))
+    (house / "profiles" / "smoke.toml").write_text(
+        (house / "profiles" / "smoke.toml").read_text() + "\n[pck]\nradius = 0.4"
+    )
+    assert record.stale(Experiment.open("smoke", small.data)) == ("the profile smoke has changed",)
+
+
+def test_a_record_that_is_none_says_so(house):
+    (house / "results").mkdir()
+    (house / "results" / "seeds-x.json").write_text("{}")
+    with pytest.raises(InputError, match=r"seeds-x\.json isn't a record"):
+        recorded.beside(Experiment.open("smoke", "embedded"))
+    with pytest.raises(InputError, match="nothing to record"):
+        recorded.write(Experiment.open("smoke", "embedded"), [], 3, {})
