@@ -53,3 +53,19 @@ def resamples(rng: np.random.Generator, images: int, draws: int, block: int = 10
     """Blocks (block, images) that say how often each image was drawn."""
     for start in range(0, draws, block):
         yield rng.multinomial(images, np.full(images, 1 / images), size=min(block, draws - start))
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """p-values of any shape, corrected for their number by Holm's step-down rule (1979).
+
+    The chance that any true null hypothesis among them falls below 0.05 is at most 0.05, whatever ties the tests
+    together. A test that couldn't be made is NaN, stays NaN and doesn't count.
+    """
+    p = np.asarray(p, dtype=float)
+    flat = p.ravel()
+    made = np.flatnonzero(np.isfinite(flat))
+    order = made[np.argsort(flat[made], kind="stable")]
+    corrected = np.full(flat.shape, np.nan)
+    # the smallest times their number, the next times one less, …; none below its predecessor
+    corrected[order] = np.minimum(np.maximum.accumulate(flat[order] * np.arange(len(order), 0, -1)), 1)
+    return corrected.reshape(p.shape)

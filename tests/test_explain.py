@@ -118,7 +118,7 @@ def test_survival_counts_only_what_was_found_with_skips():
     on, off = np.zeros((3, 17), bool), np.zeros((3, 17), bool)
     on[0, 5:7] = on[2, 5:7] = True
     off[0, 5] = off[1, 5] = off[2, 5:7] = True
-    study = skips.SkipStudy(on, off, visibility, np.arange(3), COCO, (), 0, NOBODY)
+    study = skips.SkipStudy(on, off, visibility, np.arange(3), COCO, (), np.arange(3), NOBODY)
     assert study.survival("left_shoulder", "right_shoulder").value == 0.5
     assert study.counted("left_shoulder", "right_shoulder") == 2
     assert np.isnan(study.survival("nose").value) and study.survival("nose").text() == "–"
@@ -128,7 +128,7 @@ def test_examples_prefer_the_perfect_then_the_best():
     visibility = np.full((4, 17), 2.0)
     on = np.zeros((4, 17), bool)
     on[1], on[3, :16], on[0, :2] = True, True, True
-    study = skips.SkipStudy(on, on, visibility, np.arange(4), COCO, (), 0, NOBODY)
+    study = skips.SkipStudy(on, on, visibility, np.arange(4), COCO, (), np.arange(4), NOBODY)
     shown = skips.examples(study, 3, seed=1)
     assert shown.positions.tolist() == [1, 3, 0] and (shown.perfect, shown.available) == (1, 1)
 
@@ -180,18 +180,11 @@ def test_no_component_where_nothing_varies(latents):
     assert components.walks(parts, np.arange(len(latents)), (1, 2), (0.0, 1.0)) == []
 
 
-def test_traits_find_what_a_component_tells():
-    latents, factors, _ = planted(160)
-    split = persons(scattered(160))
-    seated = (factors[:, 0] > 0).astype(float)
-    states = posture.Postures(*(np.zeros(160),) * 2, seated, np.full(160, np.nan), split.posture, True)
-    first, second = components.traits(components.principal(latents), split, states, count=2)
-    assert abs(first.sitting.value - 0.5) > 0.48 and abs(second.sitting.value - 0.5) < 0.2
-    assert np.isnan(first.moving.value) and np.isnan(first.labelled)
-    told = intervals.judged_auc(-factors[:, 0], seated, split.image_ids, seed=0)
-    assert told.value == 1  # the sign that the first half chose
-    noise = np.random.default_rng(1).normal(size=160)
-    blind = intervals.judged_auc(noise, seated, split.image_ids, seed=0)
+def test_a_sign_chosen_on_one_half_is_judged_on_the_other():
+    _, factors, _ = planted(160)
+    seated, images = (factors[:, 0] > 0).astype(float), np.arange(160)
+    assert intervals.judged_auc(-factors[:, 0], seated, images, seed=0).value == 1  # the sign that the first half chose
+    blind = intervals.judged_auc(np.random.default_rng(1).normal(size=160), seated, images, seed=0)
     assert blind.low < 0.5 < blind.high
 
 

@@ -1,19 +1,23 @@
 """Figures and tables of chapters 03 and 05: words on every one, whatever the data lack."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from test_explain import COCO, SIDE, persons, planted, reader, scattered
+from test_interventions import world
 
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.data.schema import KeypointSchema
-from hgnb.explain import clusters, components, posture, skips
+from hgnb.explain import clusters, components, posture, skips, traits, truncation
 from hgnb.figures import clusters as cluster_figures
 from hgnb.figures import components as component_figures
 from hgnb.figures import discussion, maps
+from hgnb.figures import interventions as intervention_figures
 from hgnb.figures import skips as skip_figures
+from hgnb.figures import traits as trait_figures
 from hgnb.figures.plate import Plate
 from hgnb.figures.portraits import Portraits
 from hgnb.metrics import PckConfig
@@ -62,6 +66,10 @@ def test_skip_figures(schema, through):
     assert ("a drop" in plate.alt) == (through == "skips")
     table = skip_figures.table(made)
     assert table.name == "tbl-skip-groups" and "nan" not in table.markdown()
+    assert table.rows["lost without level 2"].str.startswith("0.00").all()  # carries nothing in either network
+    plate = check(skip_figures.keypoints(made))
+    assert f"{100 if through == 'skips' else 0} % of the" in plate.alt
+    assert len(plate.figure.axes[0].get_yticks()) == len(schema)
     shown = skips.examples(made, 5, seed=0)
     without = np.random.default_rng(0).random((5, len(schema), 16, 16))
     plate = check(skip_figures.samples(made, shown, portraits(given, schema), without))
@@ -77,15 +85,71 @@ def test_skip_samples_say_when_nobody_is_perfect():
     assert "the best of the others" in plate.caption and plate.caption.startswith("3 training persons")
 
 
+def test_skip_figures_of_a_network_without_skips():
+    given = split(8)
+    made = replace(study(given, "latents"), alone=())
+    plate = check(skip_figures.histograms(made))
+    assert "single levels" not in plate.caption and "no clear difference" in plate.alt
+    check(skip_figures.keypoints(made))
+    assert "level" not in skip_figures.table(made).rows.columns
+    nobody = replace(made, on=np.zeros_like(made.on))
+    assert "no visible keypoint" in check(skip_figures.keypoints(nobody)).caption
+
+
+@pytest.mark.parametrize("schema", [COCO, FOURTEEN], ids=["17", "14"])
 @pytest.mark.parametrize("n", [0, 1, 2, 30])
-def test_walk_and_trait_figures(n):
+def test_walk_and_trait_figures(n, schema):
     latents, _, _ = planted(max(n, 2))
-    parts, given = components.principal(latents[:n]), split(max(n, 2)).take(np.arange(n))
-    paths = components.walks(parts, np.arange(n), (1, 2, 50), (-3.0, 0.0, 3.0))
-    plate = check(component_figures.walks(paths, (-3.0, 0.0, 3.0), portraits(given), "persons"))
+    parts, given = components.principal(latents[:n]), split(max(n, 2), schema).take(np.arange(n))
+    steps = (-3.0, 0.0, 3.0)
+    paths = components.walks(parts, np.arange(n), (1, 2, 50), steps)
+    maps = np.random.default_rng(0).random((len(paths), 3, len(schema), 16, 16))
+    plate = check(component_figures.walks(paths, steps, portraits(given, schema), "persons", maps))
     assert ("on PC 2" in plate.alt) == (n == 30) and "PC 50" not in plate.alt
-    states = posture.postures(given, COCO)
-    assert "nan" not in component_figures.table(components.traits(parts, given, states), "persons").markdown()
+    tried = np.linspace(-3, 3, 9)
+    own, equal = components.met(parts, tried), components.met(parts, tried, equal=True)
+    check(component_figures.steps(own, equal, tried, "persons"))
+    states = posture.postures(given, schema)
+    told = traits.answers(parts, traits.questions(given, schema, states), given.image_ids)
+    check(trait_figures.traits(told, "persons"))
+    table = trait_figures.table(told, "persons")
+    assert table.name == "tbl-components" and "nan" not in table.markdown()
+    assert len(table.rows) == min(max(len(parts), 1), 20)
+
+
+def test_only_what_stands_after_correction_is_listed():
+    latents, factors, _ = planted(200)
+    asked = [traits.Question("sitting", (factors[:, 0] > 0).astype(float), is_class=True),
+             traits.Question("motion", factors[:, 1]), traits.Question("labelled", np.full(200, 17.0))]  # fmt: skip
+    told = traits.answers(components.principal(latents), asked, np.arange(200))
+    rows = trait_figures.table(told, "persons").rows
+    assert rows.tells[0].startswith("sitting: AUC") and rows.tells[1].startswith("motion: r")
+    assert (rows.tells[2:] == "nothing").all()
+    assert "Not asked" in (caption := trait_figures.table(told, "persons").caption) and "labelled" in caption
+    assert "2 of 40 answers" in trait_figures.traits(told, "persons").alt
+
+
+def test_travel_by_hand():
+    maps = np.zeros((1, 3, 2, 10, 10))
+    maps[0, 0, 0, 1, 1] = maps[0, 2, 0, 5, 4] = 1  # from (1, 1) to (4, 5): 5 cells; the other keypoint stays
+    assert component_figures.travel(maps) == pytest.approx([0.25])
+
+
+@pytest.mark.parametrize("deviations", [(5.0, 3.0, 1.5), (4.0,)])
+def test_pck_with_components(deviations):
+    given, seer, latents = world(deviations, n=60)
+    parts = components.principal(latents)
+    own = truncation.truncate(seer, given, truncation.own(given, parts), PckConfig())
+    other = truncation.truncate(seer, given, truncation.crossed(given, latents, 0), PckConfig())
+    drops = truncation.removed(seer, given, parts, range(1, 21), PckConfig())
+    n = len(deviations)
+    for second in (other, None):
+        plate = check(intervention_figures.pck_components(own, second, drops, "persons"))
+        assert f"within one per cent with {n} components; {n} of 20 single" in plate.alt
+        words = intervention_figures.told(own, second)
+        assert f"The first {n} components suffice" in words and "nan" not in words
+        assert ("other half" in words) == (second is not None)
+    check(intervention_figures.pck_components(None, None, {}, "persons"))
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 40])

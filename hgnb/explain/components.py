@@ -10,9 +10,6 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from hgnb.data.prepared import PreparedSplit
-from hgnb.explain.intervals import auc
-from hgnb.explain.posture import Postures
-from hgnb.intervals import Interval
 
 WANTED = 20  # persons; with fewer, components and clusters would describe single persons
 
@@ -103,6 +100,7 @@ class Walk:
     component: int
     ratio: float
     persons: np.ndarray  # (S,) positions in the split, one for each step
+    points: np.ndarray  # (S, D) where the way leads
 
     @property
     def different(self) -> int:
@@ -112,41 +110,19 @@ class Walk:
 
 def walks(parts: Components, positions: np.ndarray, wanted: tuple[int, ...], steps: tuple[float, ...]) -> list[Walk]:
     """The walk of thesis 6.3 along each wanted component that exists; positions: (N,) of the latents' persons."""
-    return [
-        Walk(c, float(parts.ratio[c - 1]), positions[parts.nearest(parts.walk(c, np.array(steps)))])
-        for c in wanted
-        if c <= len(parts)
-    ]
+    points = {c: parts.walk(c, np.array(steps)) for c in wanted if c <= len(parts)}
+    return [Walk(c, float(parts.ratio[c - 1]), positions[parts.nearest(x)], x) for c, x in points.items()]
 
 
-@dataclass(frozen=True)
-class Trait:
-    """What one component tells: its share of the variance, AUC against classes, correlation with numbers."""
+def met(parts: Components, steps: np.ndarray, *, equal: bool = False) -> np.ndarray:
+    """(n,) how many different persons the walk along each component meets.
 
-    component: int
-    ratio: float
-    sitting: Interval
-    moving: Interval
-    labelled: float  # Pearson correlations, NaN where the number doesn't vary
-    hidden: float
-    size: float
-
-
-def traits(parts: Components, split: PreparedSplit, states: Postures, count: int = 10) -> list[Trait]:
-    """The first components against posture, motion, keypoints and size; `split` and `states` of the same persons.
-
-    The sign of a component is arbitrary: an AUC of 0.1 separates as well as one of 0.9.
+    Its steps are c sqrt(lambda) of the component, or as long as the first's on every one (`equal`): a person who stays
+    nearest may do so because the direction is empty or because the step is short (C11).
     """
-    hidden, size = (split.visibility == 1).sum(1), np.log(np.maximum(split.squares[:, 2], 1))
-    rows = []
-    for i, score in enumerate(parts.scores(count).T):
-        aucs = (auc(score, classes, split.image_ids) for classes in (states.sitting, states.moving))
-        numbers = (correlation(score, x) for x in (split.labelled, hidden, size))
-        rows.append(Trait(i + 1, float(parts.ratio[i]), *aucs, *numbers))
-    return rows
-
-
-def correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Pearson's, NaN where either doesn't vary."""
-    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    return float(np.corrcoef(a, b)[0, 1]) if len(a) > 2 and np.ptp(a) > 0 and np.ptp(b) > 0 else np.nan
+    deviation = np.sqrt(np.broadcast_to(parts.variance[:1], len(parts)) if equal else parts.variance)
+    squares = ((parts.latents - parts.mean) ** 2).sum(1)[:, None]
+    # |z - s w|² less |s|², which is the same for all; along w only a person's own coordinate counts
+    walks = zip(parts.scores().T, deviation, strict=True)
+    nearest = [(squares - 2 * np.outer(x, d * steps)).argmin(0) for x, d in walks]
+    return np.array([len(set(n.tolist())) for n in nearest], dtype=int)

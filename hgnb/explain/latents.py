@@ -34,17 +34,22 @@ class Reading:
     latents: Latents
 
 
+def hits_of(maps: torch.Tensor, points: torch.Tensor, side: int, pck: PckConfig) -> np.ndarray:
+    """(B, K) bool: which of the keypoints, (B, K, 2) in pixels of the crop, the maps (B, K, h, h) find."""
+    size = maps.shape[-1]
+    return found(peaks(maps)[0], cells(points, side, size), size=size, config=pck).cpu().numpy()
+
+
 @torch.inference_mode()
 def read(
     reader: Reader, split: PreparedSplit, pck: PckConfig, switches: Sequence[Skips] = (), keep: Sequence = ()
 ) -> Reading:
     """Encodes each person once and decodes with every setting of the skips; latents of the positions in `keep` stay.
 
-    Encoding is two thirds of a prediction's cost, and no setting of the skips changes it.
+    Encoding is two thirds of a prediction's cost, and no setting of the skips changes it. Of several stacks it is the
+    first hourglass that is read, and its own heatmaps: the next one sees the image again.
     """
     network, hourglass, head = reader.network, reader.network.hourglasses[0], reader.network.heads[0]
-    if len(network.hourglasses) > 1:
-        raise ValueError("skips are studied on a single hourglass, as in the thesis")
     wanted = np.zeros(len(split.keypoints), dtype=bool)
     wanted[np.asarray(keep, dtype=int)] = True
     side, hits, kept = split.crops.shape[1], [[] for _ in switches], []
@@ -53,9 +58,6 @@ def read(
         latents, branches = hourglass.encode(network.stem(batch.images(reader.mean_rgb)))
         kept.append(latents.flatten(1).float().cpu().numpy()[wanted[batch.index.cpu().numpy()]])
         for found_, skips in zip(hits, switches, strict=True):
-            maps = head(hourglass.decode(latents, branches, skips))[1]
-            size = maps.shape[-1]
-            true = cells(batch.points, side, size)
-            found_.append(found(peaks(maps)[0], true, size=size, config=pck).cpu().numpy())
+            found_.append(hits_of(head(hourglass.decode(latents, branches, skips))[1], batch.points, side, pck))
     positions = np.flatnonzero(wanted)
     return Reading([np.concatenate(h) for h in hits], Latents(positions, np.concatenate(kept)))

@@ -55,8 +55,12 @@ class Body:
     @property
     def upright(self) -> np.ndarray:
         """(N,): the trunk's drop by its length: 1 upright, 0 level, -1 head down."""
-        long = length(self.trunk)
-        return np.divide(self.trunk[:, 1], long, out=np.full_like(long, np.nan), where=long > 0)
+        return self.down[:, 1]
+
+    @property
+    def down(self) -> np.ndarray:
+        """(N, 2): the trunk's direction, of length 1; NaN where it has none."""
+        return unit(self.trunk)
 
 
 def sitting_score(keypoints: np.ndarray, schema: KeypointSchema) -> np.ndarray:
@@ -84,15 +88,58 @@ def motion_score(keypoints: np.ndarray, schema: KeypointSchema) -> np.ndarray:
     return np.clip(body.upright, 0, 1) * (spread + np.abs(bends[0] - bends[1]) / 90)
 
 
+def facing_score(keypoints: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    r"""(N,) in -1..1: high for a person who faces the viewer, low for one who shows the back, near 0 in profile.
+
+    b / sqrt(b² + l²), with the trunk's length l and the breadth b from the right shoulder to the left and from the
+    right hip to the left, in the mean and across the trunk, so that lying down changes nothing.
+    """
+    body = Body(keypoints, schema)
+    across = [body.joint(f"left_{joint}") - body.joint(f"right_{joint}") for joint in ("shoulder", "hip")]
+    breadth = mean([cross(a, body.down) for a in across])
+    return breadth / np.hypot(breadth, length(body.trunk))
+
+
+def heading_score(keypoints: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    """(N,) high for a person who looks to the picture's right, low for the left.
+
+    How far the knees lie ahead of the lines from hip to ankle and the elbows behind those from shoulder to wrist, in
+    the mean and by size: knees bend forwards and elbows backwards. Straight limbs say little.
+    """
+    body, ahead = Body(keypoints, schema), []
+    for side in ("left", "right"):
+        hip, knee, ankle, shoulder, elbow, wrist = (
+            body.joint(f"{side}_{joint}")[:, 0] for joint in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+        )
+        ahead += [knee - (hip + ankle) / 2, (shoulder + wrist) / 2 - elbow]
+    return mean(ahead) / body.size
+
+
+def arm_score(keypoints: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    """(N,) from -1 to 1: arms along the trunk, level, straight up; in the mean of both, from shoulder to wrist."""
+    body = Body(keypoints, schema)
+    return mean([-(unit(arm) * body.down).sum(1) for arm in body.bones("shoulder", "wrist")])
+
+
 def length(vectors: np.ndarray) -> np.ndarray:
     """(N, 2) -> (N,)."""
     return np.linalg.norm(vectors, axis=1)
 
 
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """(N, 2) -> (N, 2) of length 1; NaN for one of length 0."""
+    long = length(vectors)[:, None]
+    return np.divide(vectors, long, out=np.full(vectors.shape, np.nan), where=long > 0)
+
+
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N,): a's part to the left of b as one looks along b in the picture, times b's length."""
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+
+
 def bend(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(N,) degrees between two bones: 0 where they're in line."""
-    dot, cross = (first * second).sum(1), first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    return np.degrees(np.arctan2(np.abs(cross), dot))
+    return np.degrees(np.arctan2(np.abs(cross(first, second)), (first * second).sum(1)))
 
 
 def mean(arrays: list[np.ndarray]) -> np.ndarray:

@@ -6,6 +6,7 @@ retrained, and residual modules keep their shortcuts (ambiguity 9).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -23,15 +24,15 @@ ENOUGH = 10  # labelled keypoints of a person whose joints are compared
 
 @dataclass(frozen=True)
 class SkipStudy:
-    """Which keypoints of N persons are found with all skips and with none, and what each level's skip is worth."""
+    """Which keypoints of N persons are found with all skips and with none, and of some persons without each alone."""
 
     on: np.ndarray  # (N, K) bool
     off: np.ndarray  # (N, K) bool
     visibility: np.ndarray  # (N, K) in {0, 1, 2}
     images: np.ndarray  # (N,)
     schema: KeypointSchema
-    levels: tuple[Interval, ...]  # drop of pooled PCK without each level's skip alone, finest first
-    part: int  # persons on whom the levels were tried
+    alone: tuple[np.ndarray, ...]  # (n, K) bool without each level's skip alone, finest first; empty: none was built
+    chosen: np.ndarray  # (n,) rows of the persons on whom the levels were tried
     latents: Latents
 
     def by_person(self, hits: np.ndarray) -> np.ndarray:
@@ -42,20 +43,31 @@ class SkipStudy:
 
     def pooled(self, hits: np.ndarray) -> Interval:
         """PCK over all annotated keypoints."""
-        counted = self.visibility > 0
-        columns = np.column_stack([(hits & counted).sum(1), counted.sum(1)])
-        return bootstrap(columns, self.images, lambda found, all_: found / all_)
+        return pooled_pck(hits, self.visibility, self.images)
 
     @property
     def drop(self) -> Interval:
         """Paired difference of pooled PCK: with all skips less with none."""
         return pck_drop(self.on, self.off, self.visibility, self.images)
 
-    def _kept(self, keypoints: np.ndarray) -> np.ndarray:
-        """(N, 2): keypoints found without skips, of those found with them; visible ones of well-labelled persons."""
-        counted = (self.visibility == 2) & self.well_labelled[:, None] & self.on
-        counted = counted[:, keypoints]
-        return np.column_stack([(self.off[:, keypoints] & counted).sum(1), counted.sum(1)])
+    @cached_property
+    def levels(self) -> tuple[Interval, ...]:
+        """The drop of pooled PCK without each level's skip alone, finest first."""
+        on, visibility, images = (x[self.chosen] for x in (self.on, self.visibility, self.images))
+        return tuple(pck_drop(on, off, visibility, images) for off in self.alone)
+
+    def kept(self, level: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """(n, K) bool twice: keypoints found without all skips (or one level's), and those that count: found with
+        them, visible, of well-labelled persons. The n persons are all, or those on whom the levels were tried."""
+        rows = slice(None) if level is None else self.chosen
+        off = self.off if level is None else self.alone[level]
+        counted = ((self.visibility == 2) & self.well_labelled[:, None] & self.on)[rows]
+        return off & counted, counted
+
+    def _sums(self, names: tuple[str, ...], level: int | None = None) -> np.ndarray:
+        """(n, 2): kept and counted keypoints of each person, of those named."""
+        at = np.array(self.schema.index(*names), dtype=int)
+        return np.column_stack([x[:, at].sum(1) for x in self.kept(level)])
 
     @property
     def well_labelled(self) -> np.ndarray:
@@ -64,19 +76,21 @@ class SkipStudy:
 
     def survival(self, *names: str) -> Interval:
         """P(found without skips | found with them) of the named keypoints, v = 2; NaN if the data lack them."""
-        return bootstrap(self._kept(self._at(names)), self.images, lambda kept, all_: kept / all_)
+        return bootstrap(self._sums(names), self.images, lambda kept, all_: kept / all_)
+
+    def lost(self, *names: str, level: int | None = None) -> Interval:
+        """P(missed without skips | found with them), or without one level's skip alone: what C8 calls the drop."""
+        images = self.images if level is None else self.images[self.chosen]
+        return bootstrap(self._sums(names, level), images, lambda kept, all_: 1 - kept / all_)
 
     def compare(self, first: tuple[str, ...], second: tuple[str, ...]) -> Interval:
         """Survival of the first keypoints less that of the second, paired by image."""
-        columns = np.hstack([self._kept(self._at(first)), self._kept(self._at(second))])
+        columns = np.hstack([self._sums(first), self._sums(second)])
         return bootstrap(columns, self.images, lambda a, n, b, m: a / n - b / m)
 
     def counted(self, *names: str) -> int:
         """How many keypoints `survival` rests on."""
-        return int(self._kept(self._at(names))[:, 1].sum())
-
-    def _at(self, names: tuple[str, ...]) -> np.ndarray:
-        return np.array(self.schema.index(*names), dtype=int)
+        return int(self._sums(names)[:, 1].sum())
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The groups of the thesis and of the schema, by their title; those that the data lack are left out."""
@@ -84,6 +98,13 @@ class SkipStudy:
         groups = {"small: nose, eyes, ears": SMALL, "big: shoulders, hips, knees": BIG}
         groups |= {"head": names["head"], "torso": names["torso"], "limbs": names["limbs"]}
         return {title: g for title, g in groups.items() if self.schema.index(*g)}
+
+
+def pooled_pck(hits: np.ndarray, visibility: np.ndarray, images: np.ndarray) -> Interval:
+    """PCK over all annotated keypoints of N persons; hits and visibility (N, K)."""
+    counted = visibility > 0
+    columns = np.column_stack([(hits & counted).sum(1), counted.sum(1)])
+    return bootstrap(columns, images, lambda found, all_: found / all_)
 
 
 def pck_drop(on: np.ndarray, off: np.ndarray, visibility: np.ndarray, images: np.ndarray) -> Interval:
@@ -104,11 +125,9 @@ def study(
     whole = read(reader, split, pck, (True, False), keep)
     levels = len(reader.network.hourglasses[0].skips)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(split.keypoints))[:part])
-    some, on = split.take(chosen), whole.hits[0][chosen]
-    hits = read(reader, some, pck, [[level != off for level in range(levels)] for off in range(levels)]).hits
-    drops = tuple(pck_drop(on, off, some.visibility, some.image_ids) for off in hits)
-    visibility = split.keypoints[..., 2]
-    return SkipStudy(*whole.hits, visibility, split.image_ids, schema, drops, len(chosen), whole.latents)
+    switches = [[level != off for level in range(levels)] for off in range(levels)]
+    alone = read(reader, split.take(chosen), pck, switches).hits if levels else []
+    return SkipStudy(*whole.hits, split.keypoints[..., 2], split.image_ids, schema, tuple(alone), chosen, whole.latents)
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,24 @@
-"""Walks along the principal components, and what each one tells. Thesis figure 15; 03_interpretation."""
+"""Walks along the principal components: persons met, points decoded, length of steps. Thesis fig. 15; chapter 03."""
 
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import pandas as pd
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
-from hgnb.explain.components import Trait, Walk
-from hgnb.figures.plate import Plate, Table
+from hgnb.explain.components import Walk
+from hgnb.figures.plate import Plate
 from hgnb.figures.portraits import Portraits
-from hgnb.figures.style import style
+from hgnb.figures.style import BLUE, GREY, ORANGE, style
 from hgnb.figures.words import nothing, number, percent
 
 
-def walks(paths: Sequence[Walk], steps: Sequence[float], portraits: Portraits, who: str) -> Plate:
-    """fig-pc-walks: the person nearest each point of the walk along each component."""
+def walks(paths: Sequence[Walk], steps: Sequence[float], portraits: Portraits, who: str, decoded: np.ndarray) -> Plate:
+    """fig-pc-walks: the person nearest each point of the walk along each component, and the point itself decoded.
+
+    decoded: (walks, steps, K, h, w), what the network makes of the points.
+    """
     if not paths:
         return nothing(
             "The persons' latents don't vary, or there are fewer than two: no component to walk along.",
@@ -21,43 +26,83 @@ def walks(paths: Sequence[Walk], steps: Sequence[float], portraits: Portraits, w
             "There are too few persons for a principal component.",
         )
     with style():
+        n = len(steps)
+        ratios = [1] * n + [0.18] + [1] * n
         figure, axes = plt.subplots(
-            len(paths), len(steps), figsize=(1.16 * len(steps) + 1.0, 1.16 * len(paths) + 0.3), squeeze=False
-        )
-        figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0.01, hspace=0.01)
-        for row, walk in enumerate(paths):
-            for column, person in enumerate(walk.persons):
+            len(paths), 2 * n + 1, figsize=(0.86 * sum(ratios) + 0.9, 0.88 * len(paths) + 0.5), width_ratios=ratios,
+            squeeze=False,
+        )  # fmt: skip
+        figure.get_layout_engine().set(w_pad=0.012, h_pad=0.012, wspace=0.01, hspace=0.01)
+        for row, (walk, maps) in enumerate(zip(paths, decoded, strict=True)):
+            axes[row, n].axis("off")
+            for column, (person, said) in enumerate(zip(walk.persons, maps, strict=True)):
                 portraits.draw(axes[row, column], int(person))
+                portraits.said(axes[row, n + 1 + column], said)
             label = f"PC {walk.component}\n{percent(walk.ratio, 2)}"
             axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center", labelpad=6)
         for column, c in enumerate(steps):
-            axes[0, column].set_title(f"c = {c:g}".replace("-", "−"), fontsize=9, pad=3)
+            words = ["", ""]
+            if column == n // 2:
+                words = ["nearest person\n", "the point, decoded\n"]
+            for block, title in zip((column, n + 1 + column), words, strict=True):
+                axes[0, block].set_title(f"{title}c = {c:g}".replace("-", "−"), fontsize=9, pad=3)
     caption = (
-        rf"True heatmaps of the person nearest to $\bar{{x}} + c\sqrt{{\lambda}}\,w$, for {who}: one row for each "
-        "component with its share of the variance, one column for each step. Blue: the person's left, red: right."
+        rf"Walks to $\bar{{x}} + c\sqrt{{\lambda}}\,w$ for {who}, one row for each component with its share of the "
+        "variance, one column for each step. Left: true heatmaps of the person nearest to the point. Right: the "
+        "heatmaps that the rest of the network makes of the point itself, with the skip-connections of the person "
+        "nearest to the mean throughout. Blue: the person's left, red: right."
     )
-    met = ", ".join(f"{w.different} on PC {w.component}" for w in paths)
-    return Plate(figure, caption, f"Different persons met in {len(steps)} steps: {met}.")
+    met = ", ".join(
+        f"{w.different} persons and {number(100 * t, 1)} % on PC {w.component}"
+        for w, t in zip(paths, travel(decoded), strict=True)
+    )
+    alt = (
+        f"Different persons met in {n} steps, and how far a decoded keypoint moves between the ends, in the mean and "
+        f"of the crop's side: {met}."
+    )
+    return Plate(figure, caption, alt)
 
 
-def table(traits: Sequence[Trait], who: str) -> Table:
-    """tbl-components: what each of the first components tells."""
-    rows = [
-        {
-            "PC": t.component,
-            "variance": percent(t.ratio, 1),
-            "AUC sitting": t.sitting.text(2),
-            "AUC moving": t.moving.text(2),
-            "r labelled": number(t.labelled),
-            "r hidden": number(t.hidden),
-            "r size": number(t.size),
-        }
-        for t in traits
-    ] or [{"PC": "–", "variance": "too few persons for a component"}]
+def travel(decoded: np.ndarray) -> np.ndarray:
+    """(W, S, K, h, w) -> (W,): mean distance of a keypoint's peak between the ends of a walk, of the map's side."""
+    ends = decoded[:, [0, -1]]
+    peak = ends.reshape(*ends.shape[:3], -1).argmax(-1)
+    size = decoded.shape[-1]
+    gap = np.stack([peak % size, peak // size], -1)
+    return np.linalg.norm(gap[:, 0] - gap[:, 1], axis=-1).mean(-1) / size
+
+
+def steps(own: np.ndarray, equal: np.ndarray, tried: np.ndarray, who: str) -> Plate:
+    """fig-pc-steps: different persons met along each component, by its own step and by the first one's; (n,) each."""
+    if not len(own):
+        words = "There is no component to walk along."
+        return nothing(words, words, "There are too few persons for a principal component.")
+    with style():
+        figure, ax = plt.subplots(figsize=(6.6, 3.2))
+        plot_steps(own, equal, ax=ax)
+    ends = " to ".join(f"{c:g}".replace("-", "−") for c in (tried[0], tried[-1]))
+    late = slice(min(49, len(own) - 1), None)
+    behind = f"from component {late.start + 1} on"
     caption = (
-        f"The first components of the latents of {who}: share of the variance, AUC against sitting (told from people "
-        "on their feet) and against moving, and correlation with the number of labelled and of hidden keypoints and "
-        "with the logarithm of the crop's side in the photograph. An AUC far from 0.5 on either side separates; "
-        "a dash means that the quantity doesn't vary. 95 % intervals, not corrected for their number."
+        f"Different persons of {who} met in {len(tried)} steps from c = {ends} along each component: with steps as "
+        "long as the component's own standard deviation, as in the thesis, and with steps as long as the first "
+        "component's."
     )
-    return Table(pd.DataFrame(rows).fillna("–"), caption, "tbl-components")
+    alt = (
+        f"Along component 1 one meets {own[0]} persons. In the mean of those {behind} it is "
+        f"{number(own[late].mean(), 1)} with their own steps and {number(equal[late].mean(), 1)} with the first one's."
+    )
+    return Plate(figure, caption, alt)
+
+
+def plot_steps(own: np.ndarray, equal: np.ndarray, *, ax: Axes | None = None) -> Axes:
+    """Persons met against the component's number."""
+    ax = ax or plt.gca()
+    component = np.arange(1, len(own) + 1)
+    ax.plot(component, equal, "s", color=ORANGE, markersize=4, alpha=0.8, label="the first component's step")
+    ax.plot(component, own, "o", color=BLUE, markersize=4, alpha=0.8, label="its own step")
+    ax.axhline(1, color=GREY, linewidth=0.8)
+    ax.set(xscale="log", xlabel="component", ylabel="different persons met", ylim=(0, None))
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=2)
+    return ax

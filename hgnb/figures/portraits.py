@@ -61,11 +61,21 @@ class Portraits:
         ax.imshow(paper, extent=(0, 1, 1, 0), interpolation="bilinear")
         if maps is None:
             ax.add_collection(LineCollection(self.bones(person), colors=GREY, linewidths=0.7))
-        ax.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0))
-        ax.grid(False)
-        ax.spines[:].set(visible=True, color="#CCCCCC", linewidth=0.6)
-        return ax
+        return framed(ax)
+
+    def said(self, ax: Axes, maps: np.ndarray) -> Axes:
+        """Heatmaps (K, h, w) of a network, in full colour: what it says where no person is shown."""
+        ax.imshow(self.ink(maps), extent=(0, 1, 1, 0), interpolation="bilinear")
+        return framed(ax)
 
     def photo(self, ax: Axes, person: int) -> Axes:
         """The crop."""
         return picture(ax, np.asarray(self.split.crops[person]))
+
+
+def framed(ax: Axes) -> Axes:
+    """A square of side 1 in a thin frame."""
+    ax.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0))
+    ax.grid(False)
+    ax.spines[:].set(visible=True, color="#CCCCCC", linewidth=0.6)
+    return ax

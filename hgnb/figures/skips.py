@@ -7,11 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from hgnb.data.schema import KeypointSchema
-from hgnb.explain.skips import Shown, SkipStudy
+from hgnb.explain.skips import BIG, ENOUGH, SMALL, Shown, SkipStudy
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.portraits import Portraits
 from hgnb.figures.style import BLUE, GREY, INK, ORANGE, SIDES, style
 from hgnb.figures.words import nothing, number, percent, verdict
+from hgnb.intervals import Interval
 
 
 def histograms(study: SkipStudy) -> Plate:
@@ -22,10 +23,11 @@ def histograms(study: SkipStudy) -> Plate:
         plot_histograms(study, ax=left)
         plot_levels(study, ax=right)
     persons = int(np.isfinite(study.by_person(study.on)).sum())
+    tried = f"; single levels tried on {len(study.chosen):,} persons" if study.alone else ""
     caption = (
         f"PCK of each of {persons:,} training persons with all skip-connections and with none (left), "
         f"and how much of the pooled PCK goes when one level's skip or all are off (right; 95 % intervals, "
-        f"images resampled; single levels tried on {study.part} persons)."
+        f"images resampled{tried})."
     )
     alt = (
         f"Pooled PCK is {number(on.value, 3)} with skip-connections and {number(off.value, 3)} without: "
@@ -52,8 +54,7 @@ def plot_histograms(study: SkipStudy, *, ax: Axes | None = None) -> Axes:
 def plot_levels(study: SkipStudy, *, ax: Axes | None = None) -> Axes:
     """The drop of pooled PCK without each level's skip, and without all."""
     ax = ax or plt.gca()
-    names = [f"level {i + 1}" for i in range(len(study.levels))]
-    names[0] += " (finest)"
+    names = levels(study)
     for row, drop in enumerate([*study.levels, study.drop]):
         ax.plot([drop.low, drop.high], [row, row], color=INK, linewidth=1.2)
         ax.plot(drop.value, row, "o", color=BLUE if row < len(names) else ORANGE, markersize=7)
@@ -67,19 +68,88 @@ def plot_levels(study: SkipStudy, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def levels(study: SkipStudy) -> list[str]:
+    """How figures call the levels whose skips were tried alone."""
+    return ["level 1 (finest)", *(f"level {i + 1}" for i in range(1, len(study.alone)))][: len(study.alone)]
+
+
+def keypoints(study: SkipStudy) -> Plate:
+    """fig-skip-keypoints: what each keypoint loses without all skips, and without each level's alone."""
+    names = [n for n in study.schema.names if study.counted(n)]
+    if not names:
+        words = "The network finds no visible keypoint of a well-labelled training person."
+        return nothing(words, words, "There is no keypoint whose loss could be measured.")
+    lost = {n: study.lost(n) for n in names}
+    names.sort(key=lambda n: -lost[n].value)
+    with style():
+        figure, axes = plt.subplots(
+            1, 2, figsize=(8.4, 0.25 * len(names) + 1.2), width_ratios=(1, 0.16 * len(study.alone) + 0.02), sharey=True
+        )
+        plot_lost([lost[n] for n in names], [_colour(n) for n in names], ax=axes[0])
+        axes[0].set(yticks=range(len(names)), yticklabels=[n.replace("_", " ") for n in names])
+        plot_lost_by_level(study, names, ax=axes[1])
+    worst, best = names[0].replace("_", " "), names[-1].replace("_", " ")
+    caption = (
+        "Share of the keypoints found with skip-connections that are missed without them, all off (left, with 95 % "
+        "intervals, images resampled) and one level off at a time (right, in per cent): visible keypoints of training "
+        f"persons with at least {min(ENOUGH, len(study.schema))} labelled ones. Squares are the small joints of the "
+        "thesis, filled dots its big ones, rings the others."
+    )
+    ends = [percent(lost[n].value) for n in (names[0], names[-1])]
+    alt = f"Without skip-connections {ends[0]} of the {worst} keypoints are lost, the most, and {ends[1]} of the {best}"
+    return Plate(figure, caption, f"{alt} keypoints, the fewest.")
+
+
+def _colour(name: str) -> tuple[str, str, bool]:
+    """Colour, marker and whether it is filled: small joints, big ones, others."""
+    if name in SMALL:
+        return ORANGE, "s", True
+    return (BLUE, "o", True) if name in BIG else (GREY, "o", False)
+
+
+def plot_lost(lost: list[Interval], looks: list[tuple[str, str, bool]], *, ax: Axes | None = None) -> Axes:
+    """One row for each keypoint, the most lost on top."""
+    ax = ax or plt.gca()
+    for row, (share, (colour, marker, filled)) in enumerate(zip(lost, looks, strict=True)):
+        ax.plot([share.low, share.high], [row, row], color=INK, linewidth=1.0)
+        ax.plot(share.value, row, marker, color=colour, markersize=6, markerfacecolor=colour if filled else "white")
+    ax.set(xlabel="lost, all skips off", xlim=(-0.03, 1.03), ylim=(len(lost) - 0.5, -0.5))
+    return ax
+
+
+def plot_lost_by_level(study: SkipStudy, names: list[str], *, ax: Axes | None = None) -> Axes:
+    """A cell for each keypoint and level: per cent lost without that level's skip alone."""
+    ax = ax or plt.gca()
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0, labelleft=False)
+    shares = np.array([[study.lost(n, level=i).value for i in range(len(study.alone))] for n in names])
+    if not study.alone:
+        ax.axis("off")
+        return ax
+    ax.imshow(shares, cmap="Oranges", vmin=0, vmax=1.3, aspect="auto")
+    for (row, column), share in np.ndenumerate(shares):
+        ax.text(column, row, percent(share).removesuffix(" %"), ha="center", va="center", fontsize=8, color=INK)
+    ax.set(xticks=range(len(study.alone)), xticklabels=range(1, len(study.alone) + 1), xlabel="lost, one level off")
+    return ax
+
+
 def table(study: SkipStudy) -> Table:
-    """tbl-skip-groups: which keypoints survive without skips."""
+    """tbl-skip-groups: which keypoints survive without skips, and what each level's alone costs them."""
     rows = [
         {
             "keypoints": title,
             "found with skips": f"{study.counted(*names):,}",
             "of these found without": study.survival(*names).text(2),
+            **{f"lost without {level}": study.lost(*names, level=i).text(2) for i, level in enumerate(levels(study))},
         }
         for title, names in study.groups().items()
     ]
+    tried = f" Single levels were tried on {len(study.chosen):,} persons." if study.alone else ""
     caption = (
-        "Share of the keypoints found with skip-connections that are still found without them: visible keypoints "
-        "(v = 2) of training persons with at least 10 labelled ones; 95 % intervals, images resampled."
+        "Share of the keypoints found with skip-connections that are still found without them, and the share lost when "
+        "one level's alone is off: visible keypoints (v = 2) of training persons with at least "
+        f"{min(ENOUGH, len(study.schema))} labelled ones; 95 % intervals, images resampled.{tried}"
     )
     return Table(pd.DataFrame(rows), caption, "tbl-skip-groups")
 

@@ -1,0 +1,239 @@
+"""Latents replaced, components kept and removed: networks built so that the answer is known."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from test_explain import COCO, SIDE, SIZE, persons, scattered
+
+from hgnb.errors import InputError
+from hgnb.explain import components, interventions, skips, truncation
+from hgnb.explain.interventions import Space
+from hgnb.metrics import PckConfig
+from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.training.inference import Reader
+
+PCK = PckConfig()
+
+
+def factors_of(n, deviations, seed=0):
+    """Whole factors, so that a decoder that rounds them knows them again, and latents that hold them."""
+    rng = np.random.default_rng(seed)
+    whole = np.round(np.clip(rng.normal(size=(n, len(deviations))) * deviations, -7, 7))
+    axes = np.linalg.qr(rng.normal(size=(40, 40)))[0][: len(deviations)]
+    return whole, (whole @ axes + 0.01 * rng.normal(size=(n, 40))).astype(np.float32), axes
+
+
+class Planted:
+    """A hourglass that looks its latents up by person and puts keypoint k where factor k of them says."""
+
+    def __init__(self, latents, axes, skips=False):
+        self.latents, self.axes = torch.from_numpy(latents), torch.from_numpy(axes).float()
+        self.by_skips, self.encoded = skips, 0
+
+    def encode(self, images):
+        self.encoded += 1
+        latents = self.latents[(images[:, 0, 0, 0] * 255).round().long()]
+        return latents[:, :, None, None], [latents]
+
+    def decode(self, latents, branches, on):
+        factors = (branches[0] if self.by_skips else latents.flatten(1)) @ self.axes.T
+        columns = torch.full((len(factors), 17), SIZE // 2)
+        columns[:, : factors.shape[1]] += factors.round().long()
+        maps = torch.zeros(len(factors), 17, SIZE, SIZE)
+        maps.scatter_(3, columns.clamp(0, SIZE - 1)[:, :, None, None].expand(-1, -1, SIZE, 1), 1)
+        return maps * (torch.arange(SIZE) == 3)[:, None]
+
+
+def world(deviations, n=120, skips=False):
+    """Persons whose n-th crop holds the number n, a reader that finds all of their keypoints, and their latents."""
+    whole, latents, axes = factors_of(n, deviations)
+    keypoints = np.full((n, 17, 3), 2.0)
+    cells = np.full((n, 17, 2), (SIZE // 2, 3))
+    cells[:, : len(deviations), 0] += whole.astype(int)
+    keypoints[..., :2] = (cells + 0.5) * SIDE / SIZE
+    split = persons(keypoints, images=np.arange(n) // 2)
+    split.crops[:, 0, 0] = np.arange(n)[:, None]
+    network = SimpleNamespace(
+        hourglasses=[Planted(latents, axes, skips)], heads=[lambda x: (None, x)], stem=lambda images: images
+    )
+    reader = SimpleNamespace(network=network, device=torch.device("cpu"), mean_rgb=torch.zeros(3), batch=32)
+    return split, reader, latents
+
+
+def test_the_knee_is_where_the_factors_end():
+    split, reader, latents = world((5.0, 3.0, 1.5))
+    made = truncation.truncate(reader, split, truncation.own(split, components.principal(latents)), PCK)
+    assert made.full.value == 1 and made.smallest() == 3 and made.counts[:5] == [0, 1, 2, 3, 4]
+    lost = [made.lost(k).value for k in (0, 1, 2, 3, 40)]
+    assert lost[0] > lost[1] > lost[2] > 0.01 and lost[3:] == [0, 0]
+    assert made.lost(2).low > 0 and made.pck(2).value == pytest.approx(1 - lost[2])
+
+
+def test_the_knee_is_found_between_powers_of_two():
+    split, reader, latents = world(np.linspace(5, 3, 11))
+    made = truncation.truncate(reader, split, truncation.own(split, components.principal(latents)), PCK)
+    assert made.smallest() == 11 and 10 in made.counts and not made.enough(10)
+    assert truncation.doubling(40) == [0, 1, 2, 4, 8, 16, 32, 40] and 49 in truncation.doubling(60)
+
+
+def test_hits_are_those_of_a_plain_loop():
+    """Person by person: latents projected by hand, decoded, compared with the truth."""
+    split, reader, latents = world((5.0, 3.0, 1.5), n=20)
+    parts, hourglass = components.principal(latents), reader.network.hourglasses[0]
+    space = Space.of(parts, reader.device)
+    kept, without = interventions.intervene(reader, split, PCK, [space.keep(2), space.remove(1)])
+    for i, latent in enumerate(latents):
+        z = parts.axes @ (latent - parts.mean)
+        for hits, point in (
+            (kept, parts.mean + sum(z[j] * parts.axes[j] for j in range(2))),
+            (without, latent - z[0] * parts.axes[0]),
+        ):
+            maps = hourglass.decode(torch.as_tensor(point, dtype=torch.float32)[None], [None], True)[0].numpy()
+            for k in range(17):
+                y, x = np.unravel_index(maps[k].argmax(), maps[k].shape)
+                truth = np.floor(split.keypoints[i, k, :2] * SIZE / SIDE)
+                assert hits[i, k] == (np.hypot(x - truth[0], y - truth[1]) < 0.05 * SIZE)
+
+
+def test_components_of_the_other_half_do_as_well_where_the_structure_is_real():
+    split, reader, latents = world((5.0, 3.0, 1.5))
+    folds = truncation.crossed(split, latents, seed=0)
+    rows = np.sort(np.concatenate([rows for rows, _ in folds]))
+    assert rows.tolist() == list(range(120))
+    for own, parts in folds:  # nobody shaped the components that are kept of him, nor did his neighbour in the picture
+        others = np.setdiff1d(rows, own)
+        assert np.allclose(parts.mean, latents[others].mean(0), atol=1e-4)
+        assert not set(split.image_ids[own]) & set(split.image_ids[others])
+    made = truncation.truncate(reader, split, folds, PCK)
+    assert made.smallest() == 3
+    noise = np.random.default_rng(0).normal(size=latents.shape).astype(np.float32)
+    assert max(truncation.truncate(reader, split, truncation.crossed(split, noise, 0), PCK).counts) < 60
+
+
+def test_skips_that_carry_everything_need_no_component():
+    split, reader, latents = world((5.0, 3.0), skips=True)
+    parts = components.principal(latents)
+    made = truncation.truncate(reader, split, truncation.own(split, parts), PCK)
+    assert made.smallest() == 0 and all(made.lost(k).value == 0 for k in made.counts)
+    assert {d.value for d in truncation.removed(reader, split, parts, (1, 2, 99), PCK).values()} == {0}
+
+
+def test_removing_one_component_costs_its_keypoints():
+    split, reader, latents = world((6.0, 2.0))
+    drops = truncation.removed(reader, split, components.principal(latents), (1, 2, 3, 7, 99), PCK)
+    assert list(drops) == [1, 2, 3, 7] and drops[1].low > 0.03 and drops[2].low > 0.02
+    assert drops[3].value == drops[7].value == 0
+
+
+def test_each_person_is_encoded_once():
+    split, reader, latents = world((5.0, 3.0), n=60)
+    space = Space.of(components.principal(latents), reader.device)
+    interventions.intervene(reader, split, PCK, [space.keep(k) for k in range(20)])
+    assert reader.network.hourglasses[0].encoded == 2  # batches of 32
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_too_few_persons_for_halves(n):
+    split, _, latents = world((5.0, 3.0), n=8)
+    assert truncation.crossed(split.take(np.arange(n)), latents[:n], 0) == []
+
+
+# A real network
+
+
+@pytest.fixture
+def real_network():
+    torch.manual_seed(0)
+    reader = Reader(StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=4)), np.zeros(3, np.float32), 4)
+    split = persons(scattered(6))
+    split.crops[:] = np.random.default_rng(0).integers(0, 255, split.crops.shape)
+    return reader, split
+
+
+LAYERS = ("encoder.0", "bottleneck", "skips.0", "skips.1", "decoder.0")
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_layer_can_be_read_and_replaced(real_network, layer):
+    reader, split = real_network
+    whole = reader.predict(split).hits(PCK).numpy()
+    given = interventions.outputs(reader, split, layer)
+    assert len(given) == 6 and given.ndim == 2
+    parts = components.principal(given)
+    space = Space.of(parts, reader.device)
+    edits = [lambda x: x, space.keep(len(parts))]
+    same, kept = interventions.intervene(reader, split, PCK, edits, layer)
+    assert (same == whole).all() and (kept == whole).all()
+    maps = [
+        list(interventions.decodings(reader.network, torch.ones(2, 8, 16, 16), [None, edit], layer))
+        for edit in (space.keep(len(parts)), lambda x: 0 * x)
+    ]
+    assert not torch.allclose(*maps[1])  # the layer matters, and the hook is gone again:
+    assert (interventions.intervene(reader, split, PCK, [None])[0] == whole).all()
+
+
+def test_a_silent_skip_is_a_switch_turned_off(real_network):
+    reader, split = real_network
+    silent = interventions.intervene(reader, split, PCK, [lambda x: 0 * x], "skips.0")[0]
+    assert (silent == reader.predict(split, skips=[False, True]).hits(PCK).numpy()).all()
+    zero = interventions.intervene(reader, split, PCK, [lambda x: 0 * x])[0]
+    assert (zero == reader.predict(split, edit=lambda x: 0 * x).hits(PCK).numpy()).all()
+
+
+def test_the_bottleneck_is_the_latents(real_network):
+    reader, split = real_network
+    assert np.allclose(interventions.outputs(reader, split), reader.latents(split).reshape(6, -1))
+
+
+def test_a_layer_that_is_not_there_names_the_nearest(real_network):
+    reader, split = real_network
+    with pytest.raises(InputError, match="encoder.0"):
+        interventions.intervene(reader, split, PCK, [lambda x: x], "encoder.7")
+
+
+@pytest.mark.parametrize("skips_on", [True, False])
+def test_a_persons_own_point_decodes_to_the_persons_heatmaps(real_network, skips_on):
+    reader, split = real_network
+    points = reader.latents(split).reshape(6, -1)
+    for person in (0, 3):
+        maps = interventions.decoded(reader, points, split.take(np.array([person])), skips_on)
+        assert maps.shape == (6, 17, 16, 16)
+        whole = reader.heatmaps(split.take(np.array([person])), skips=skips_on)[0]
+        assert np.allclose(maps[person], whole, atol=1e-5)
+
+
+def test_of_several_stacks_the_first_is_studied():
+    torch.manual_seed(0)
+    network = StackedHourglass(HourglassConfig(stacks=2, depth=2, channels=8, inner=4, stem=4))
+    reader, split = Reader(network, np.zeros(3, np.float32)), persons(scattered(5))
+    split.crops[:] = np.random.default_rng(0).integers(0, 255, split.crops.shape)
+    study = skips.study(reader, split, COCO, PCK, keep=range(5))
+    images = torch.from_numpy(split.crops).permute(0, 3, 1, 2).float() / 255
+    with torch.inference_mode():
+        first = network.predictions(images)[0]
+    peak = first.flatten(2).argmax(-1).numpy()
+    truth = np.floor(split.keypoints[..., :2] * SIZE / SIDE)
+    gap = np.stack([peak % SIZE, peak // SIZE], -1) - truth
+    assert (study.on == (np.linalg.norm(gap, axis=-1) < 0.05 * SIZE)).all()
+    assert len(study.alone) == 2 and study.latents.values.shape == (5, 8 * 4 * 4)
+
+
+def test_a_network_without_skips_has_none_to_switch_off():
+    torch.manual_seed(0)
+    network = StackedHourglass(HourglassConfig(skips=False, depth=2, channels=8, inner=4, stem=4))
+    study = skips.study(Reader(network, np.zeros(3, np.float32)), persons(scattered(5)), COCO, PCK)
+    assert study.alone == () and study.levels == () and (study.on == study.off).all()
+
+
+def test_planted_latents_of_a_walk_end_where_the_factor_does():
+    """c = ±2 along the first component moves the first keypoint by ±2 of its deviations, decoded."""
+    split, reader, latents = world((3.0, 1.0))
+    parts = components.principal(latents)
+    (walk,) = components.walks(parts, np.arange(120), (1,), (-2.0, 0.0, 2.0))
+    maps = interventions.decoded(reader, walk.points, split.take(np.array([0])))
+    columns = maps[:, 0, 3].argmax(-1) - SIZE // 2
+    deviation = np.sqrt(parts.variance[0])
+    assert columns[1] == 0 and sorted(columns.tolist()) == columns.tolist()[:: 1 if columns[2] > 0 else -1]
+    assert np.abs(np.abs(columns[[0, 2]]) - 2 * deviation).max() < 1  # whole cells, around a mean near 0

@@ -1,0 +1,216 @@
+"""What components tell, on planted structure, and the correction for many tests."""
+
+import numpy as np
+import pytest
+from scipy.stats import mannwhitneyu, pearsonr
+from sklearn.metrics import roc_auc_score
+from test_explain import COCO, persons, planted, scattered
+
+from hgnb.data.body import draw_pose, skeleton, turn
+from hgnb.data.pose import Pose
+from hgnb.data.scene import View
+from hgnb.data.schema import KeypointSchema
+from hgnb.explain import components, intervals, posture, traits
+from hgnb.intervals import bootstrap, holm
+
+BARE = KeypointSchema(tuple(n for n in COCO.names if n.split("_")[-1] not in ("nose", "eye", "ear")))
+
+# Correction for many tests
+
+
+def holm_by_hand(p):
+    """The step-down rule as Holm (1979) words it: reject while p(i) <= level / (m - i); one level at a time."""
+    corrected = {}
+    for level in np.linspace(0, 1, 10001):
+        remaining = sorted(range(len(p)), key=lambda i: p[i])
+        while remaining and p[remaining[0]] * len(remaining) <= level:
+            corrected.setdefault(remaining.pop(0), level)
+    return [corrected.get(i, 1.0) for i in range(len(p))]
+
+
+def test_holm_is_the_step_down_rule():
+    rng = np.random.default_rng(0)
+    for p in ([0.01, 0.04, 0.03, 0.005], [0.5], [0.2, 0.2, 0.2], *(rng.random(7) ** 3 for _ in range(5))):
+        assert np.allclose(holm(np.array(p)), holm_by_hand(p), atol=2e-4)
+    assert holm(np.array([0.01, 0.04, 0.03, 0.005])).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_holm_leaves_out_tests_that_were_not_made():
+    corrected = holm(np.array([[0.01, np.nan], [np.nan, 0.9]]))
+    assert corrected[0, 0] == 0.02 and corrected[1, 1] == 0.9 and np.isnan(corrected).sum() == 2
+    assert holm(np.array([])).shape == (0,) and holm(np.array([0.9, 0.8])).max() == 1
+
+
+def test_holm_holds_the_level():
+    """30 true null hypotheses: in at most 5 % of the families one falls."""
+    rng = np.random.default_rng(1)
+    fallen = np.mean([(holm(rng.random(30)) < 0.05).any() for _ in range(2000)])
+    assert 0.03 < fallen < 0.065
+
+
+# One component, one number
+
+
+def test_correlations_equal_scipys_and_the_loop():
+    rng = np.random.default_rng(0)
+    scores, images = rng.normal(size=(60, 3)) + 40, np.repeat(np.arange(30), 2)
+    values = scores[:, 1] + rng.normal(size=60)
+    values[:4] = np.nan
+    got = intervals.correlations(scores, values, images, draws=500, seed=3)
+    for column, interval in zip(scores.T, got, strict=True):
+        x, y, known = column[4:], values[4:], images[4:]
+        assert interval.value == pytest.approx(pearsonr(x, y).statistic)
+        sums = np.column_stack([np.ones(56), x - 40, y - 40, (x - 40) ** 2, (y - 40) ** 2, (x - 40) * (y - 40)])
+        loop = bootstrap(
+            sums, known,
+            lambda n, x, y, xx, yy, xy: (n * xy - x * y) / np.sqrt((n * xx - x * x) * (n * yy - y * y)),
+            draws=500, seed=3,
+        )  # fmt: skip
+        assert (interval.low, interval.high) == pytest.approx((loop.low, loop.high))
+
+
+@pytest.mark.parametrize("values", [np.full(9, 2.0), np.full(9, np.nan), np.r_[1.0, 2.0, np.full(7, np.nan)]])
+def test_what_does_not_vary_correlates_with_nothing(values):
+    scores = np.random.default_rng(0).normal(size=(9, 2))
+    assert all(np.isnan(i.value) for i in intervals.correlations(scores, values, np.arange(9)))
+    assert np.isnan(intervals.together(scores, values, np.arange(9))).all()
+
+
+def test_p_values_are_scipys_where_persons_are_independent():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=600)
+    x, yes, images = rng.normal(size=(600, 30)) + 0.05 * y[:, None], (y > 0).astype(float), np.arange(600)
+    theirs = [pearsonr(column, y).pvalue for column in x.T]
+    assert np.ptp(theirs) > 0.5 and intervals.together(x, y, images) == pytest.approx(np.array(theirs), abs=0.06)
+    ranks = x.argsort(0).argsort(0) + 1.0
+    theirs = [mannwhitneyu(column[y > 0], column[y <= 0]).pvalue for column in x.T]
+    assert intervals.together(ranks, yes, images) == pytest.approx(np.array(theirs), abs=0.02)
+
+
+def test_p_values_are_even_also_when_images_share_a_pose():
+    """Five persons of each image are alike: tests by person would call a tenth of nothing into something."""
+    rng, images = np.random.default_rng(0), np.repeat(np.arange(40), 5)
+    p = []
+    for _ in range(40):
+        x = np.repeat(rng.normal(size=(40, 25)), 5, 0) + 0.3 * rng.normal(size=(200, 25))
+        y = np.repeat(rng.normal(size=40), 5) + 0.3 * rng.normal(size=200)
+        p.append(intervals.together(x, y, images))
+    assert np.mean(np.array(p) < 0.05) == pytest.approx(0.05, abs=0.02)
+
+
+# Planted structure
+
+
+def asked(factors, seed=0):
+    """Sitting is the sign of the first factor, motion the second; body size is noise."""
+    rng = np.random.default_rng(seed)
+    n = len(factors)
+    classes = np.where(rng.random(n) < 0.1, np.nan, factors[:, 0] > 0)
+    return [
+        traits.Question("sitting", classes, is_class=True),
+        traits.Question("motion", factors[:, 1]),
+        traits.Question("body size", rng.normal(size=n)),
+        traits.Question("labelled", np.full(n, 17.0)),
+    ]
+
+
+def test_planted_factors_are_told_by_their_components():
+    latents, factors, _ = planted(240)
+    told = traits.answers(components.principal(latents), asked(factors), np.arange(240))
+    stands = told.corrected(20) < traits.LEVEL
+    assert stands[0].nonzero()[0].tolist() == [0] and stands[1].nonzero()[0].tolist() == [1]
+    assert not stands[2:].any() and np.isnan(told.p[3]).all()
+    assert told.strength[0, 0] > 0.95 and told.strength[1, 1] > 0.95
+
+
+def test_answers_equal_scikit_learns_and_scipys():
+    latents, factors, _ = planted(120)
+    questions, parts = asked(factors), components.principal(latents)
+    told = traits.answers(parts, questions, np.arange(120))
+    sitting, known = questions[0].values, np.isfinite(questions[0].values)
+    for i, score in enumerate(parts.scores(6).T):
+        assert told.told[0, i] == pytest.approx(roc_auc_score(sitting[known], score[known]))
+        assert told.told[1, i] == pytest.approx(pearsonr(score, factors[:, 1]).statistic)
+    for row, question in enumerate(told.intervals((1, 3, 500))):
+        assert len(question) == 2
+        assert [i.value for i in question] == pytest.approx(told.told[row, [0, 2]], nan_ok=True)
+
+
+def test_questions_know_every_schema():
+    for schema in (COCO, BARE, KeypointSchema(("nose",))):
+        split = persons(scattered(30, len(schema)))
+        split.squares[:, 2] = np.arange(30) + 10
+        told = traits.questions(split, schema, posture.postures(split, schema))
+        names = {q.name for q in told if np.isfinite(q.values).any() and np.nanstd(q.values) > 0}
+        joints = {"motion", "upright", "facing", "heading", "arm raise"} if len(schema) > 1 else set()
+        assert names >= joints | {"body size"} and all(len(q.values) == 30 for q in told)
+
+
+# How long a step is
+
+
+def test_persons_met_are_those_of_the_walk():
+    latents, _, _ = planted(50)
+    parts, steps = components.principal(latents), np.linspace(-3, 3, 9)
+    own, equal = components.met(parts, steps), components.met(parts, steps, equal=True)
+    first = np.sqrt(parts.variance[0])
+    for c in range(1, len(parts) + 1):
+        assert own[c - 1] == len(set(parts.nearest(parts.walk(c, steps))))
+        long = parts.mean + np.outer(steps * first, parts.axes[c - 1])
+        assert equal[c - 1] == len(set(parts.nearest(long)))
+    assert own[0] == equal[0] and own[10:].max() == 1  # components of noise: too short a step
+    none = components.principal(np.ones((4, 3)))
+    assert components.met(none, steps).shape == (0,)
+
+
+# Orientation and arms
+
+
+def drawn(name, count, rng, yaw=None):
+    """Keypoints of drawn people in a posture, and the direction in which each faces, degrees from the viewer."""
+    turns = rng.uniform(-180, 180, count) if yaw is None else np.full(count, float(yaw))
+    people = []
+    for at in turns:
+        pose = draw_pose(name, rng) if isinstance(name, str) else name
+        view = View(turn("x", 8) @ turn("y", at), 25.0, 32.0, 55.0, 200.0)
+        people.append(np.column_stack([view.project(skeleton(pose, 1.7).keypoints())[:, :2], np.full(17, 2.0)]))
+    return np.stack(people), np.radians(turns)
+
+
+@pytest.mark.parametrize("name", ["standing", "walking", "running", "sitting", "reaching"])
+def test_facing_follows_the_turn(name):
+    keypoints, at = drawn(name, 150, np.random.default_rng(0))
+    assert np.corrcoef(posture.facing_score(keypoints, COCO), np.cos(at))[0, 1] > 0.95
+
+
+@pytest.mark.parametrize(("name", "least"), [("walking", 0.8), ("running", 0.8), ("sitting", 0.95), ("crouching", 0.9)])
+def test_heading_follows_the_turn(name, least):
+    keypoints, at = drawn(name, 200, np.random.default_rng(0))
+    assert np.corrcoef(posture.heading_score(keypoints, COCO), np.sin(at))[0, 1] > least
+
+
+def test_lying_down_turns_nobody_round():
+    keypoints, _ = drawn("standing", 1, np.random.default_rng(0), yaw=0)
+    lying = keypoints.copy()
+    lying[..., 0], lying[..., 1] = -keypoints[..., 1], keypoints[..., 0]  # a quarter turn in the picture
+    for score in (posture.facing_score, posture.arm_score):
+        assert score(lying, COCO) == pytest.approx(score(keypoints, COCO), abs=1e-4)
+    assert posture.Body(lying, COCO).upright[0] == pytest.approx(0, abs=0.1)
+
+
+@pytest.mark.parametrize(("flexion", "abduction", "expected"), [(0, 0, -1), (0, 90, 0), (0, 175, 1), (175, 0, 1)])
+def test_arms_by_hand(flexion, abduction, expected):
+    arm = (float(flexion), float(abduction), 0.0)
+    keypoints, _ = drawn(Pose(shoulders=(arm, arm), elbows=(0.0, 0.0)), 1, np.random.default_rng(0), yaw=0)
+    assert posture.arm_score(keypoints, COCO)[0] == pytest.approx(expected, abs=0.1)
+
+
+def test_scores_need_their_joints_alone():
+    """One arm is enough, no trunk is none; 14 keypoints give what 17 do."""
+    keypoints, _ = drawn("reaching", 3, np.random.default_rng(0))
+    keypoints[0, COCO.index("left_wrist")] = 0
+    keypoints[1, COCO.index("left_hip", "right_hip")] = 0
+    for score in (posture.facing_score, posture.heading_score, posture.arm_score):
+        assert np.isfinite(score(keypoints, COCO)).tolist() == [True, False, True]
+        same = score(keypoints[:, COCO.index(*BARE.names)], BARE)
+        assert np.allclose(same, score(keypoints, COCO), equal_nan=True)
