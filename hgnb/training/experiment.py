@@ -3,6 +3,7 @@
 Each notebook opens the experiment and asks for the run it needs; what isn't there yet is made, once.
 """
 
+import math
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from hgnb.training import profiles
 from hgnb.training.card import Card
 from hgnb.training.fit import Job, fit
 from hgnb.training.inference import Reader
+from hgnb.training.latents import Latents, kept
 from hgnb.training.modules import AutoencoderModule, FurtherTrainingConfig, PoseModule, TrainingConfig
 from hgnb.training.parallel import Team
 from hgnb.training.runs import Recipe, Run
@@ -99,8 +101,9 @@ class Experiment:
         recipe = self._recipe("autoencoder", p.autoencoder_training, p.autoencoder, parent)
 
         def job(team: Team) -> Job:
-            reader, data = self.reader(parent), self.prepared()
-            train, val = (torch.from_numpy(reader.latents(data.split(s))) for s in ("train", "val"))
+            shape = self.model().latent_shape(self.profile.data.side)
+            maps = (self.latents(parent, s).values.reshape(-1, *shape) for s in ("train", "val"))
+            (train, val), data = map(torch.from_numpy, maps), self.prepared()
             module = AutoencoderModule(tuple(train.shape[1:]), p.autoencoder, p.autoencoder_training, self.seed)
             loaders = (self._latent_loader(z, s, team) for z, s in ((train, self.seed), (val, None)))
             return Job(module, *loaders, p.autoencoder_training.epochs, ("val_loss",), data.split("train").person_ids)
@@ -147,6 +150,11 @@ class Experiment:
     def reader(self, run: Run) -> Reader:
         """The same network, ready to predict."""
         return Reader(self.network(run), self.prepared().mean_rgb)
+
+    def latents(self, run: Run, split: str, persons: np.ndarray | None = None) -> Latents:
+        """Latents of an hourglass run in a file of the run: of a split's persons, or at least those at `persons`."""
+        width = math.prod(self.model().latent_shape(self.profile.data.side))
+        return kept(run, self.prepared(), split, persons, width, lambda: self.reader(run), self.progress)
 
     def sample(self) -> np.ndarray:
         """Positions of the random training persons that chapters 03 and 05 look at; 10,000 in the thesis (6.4)."""
