@@ -109,7 +109,7 @@ def test_weights_count_as_repetitions():
 def test_a_centroid_without_points_finds_some():
     points = np.array([[0.0], [1], [10], [11]], np.float32)
     (found,) = kmeans.lloyd(points, [np.array([[0.5], [0.4], [500]])])
-    assert len(set(found)) == 3 and found[0] != found[2] == found[3] or len(set(found[2:])) == 2
+    assert (len(set(found)) == 3 and found[0] != found[2] == found[3]) or len(set(found[2:])) == 2
 
 
 def test_starts_are_drawn_apart():
@@ -150,7 +150,7 @@ def judged(points, images=None, ks=(2, 3, 4), draws=5, resampled=40):
 
 
 def test_three_clouds_are_three_clusters():
-    points, own = clouds((60, 50, 40), apart=9)
+    points, _ = clouds((60, 50, 40), apart=9)
     found = judged(points)
     assert found.sweep.winner == 3 and found.share == 1 and found.above and found.holds
     assert found.halves[1] == 1 and found.restarts[1] == pytest.approx(1)

@@ -23,17 +23,18 @@ class Everyone:
     by_sample: np.ndarray  # (N,) by the nearest of the sample's centroids
     sample: np.ndarray  # (n,) rows of the sample
     on_sample: float  # adjusted Rand index of the sample's own clusters and `labels`, over the sample
-    on_all: float  # of `by_sample` and `labels`, over all persons
+    on_all: float  # of `by_sample` and `labels`, over all persons; NaN where there are no two clusters
 
 
-def everyone(latents: np.ndarray, sample: np.ndarray, labels: np.ndarray, seed: int) -> Everyone | None:
-    """As many clusters of (N, D) latents as `labels` (n,) of the rows `sample` have; None for fewer than two.
+def everyone(latents: np.ndarray, sample: np.ndarray, labels: np.ndarray, seed: int) -> Everyone:
+    """As many clusters of (N, D) latents as the labels (n,) of the rows `sample` name; without two, all are in one.
 
     Of STARTS random beginnings the one of least inertia on a part goes on.
     """
     k = int(labels.max()) + 1 if len(labels) else 0
     if k < 2:
-        return None
+        one = np.zeros(len(latents), dtype=int)
+        return Everyone(one, one, sample, np.nan, np.nan)
     fitted = MiniBatchKMeans(k, batch_size=BATCH, n_init=STARTS, random_state=seed % 2**32).fit(latents)
     found = fitted.labels_.astype(int)
     by_sample = assigned(latents, centroids(latents[sample].astype(np.float64), labels))

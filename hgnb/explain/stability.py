@@ -29,6 +29,7 @@ class Stability:
 
     sweep: Sweep
     gaussian: np.ndarray  # (draws, clusters) best silhouettes of as many points from a Gaussian of equal covariance
+    resampled: int  # how often the images were drawn anew
     wins: np.ndarray  # (clusters,) share of the resamples in which this K is best; NaN if none was drawn
     restarts: np.ndarray  # (clusters,) mean adjusted Rand index between two restarts
     halves: np.ndarray  # (clusters,) between the clusters of one half of the images and those the other half gives it
@@ -74,6 +75,7 @@ def stability(
     return Stability(
         found,
         np.reshape(gaussian, (len(gaussian), len(ks))),
+        resampled,
         wins(points, apart, found, images, resampled, seed),
         np.array([agreement(labels) for labels in found.tried]),
         across_halves(points, apart, ks, restarts, images, seed),

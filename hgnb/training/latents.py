@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from filelock import FileLock
 from rich.progress import track
 
@@ -71,7 +72,10 @@ def _fill(rows: Rows, split: PreparedSplit, persons: np.ndarray, reader: Callabl
     """Encodes the batches that are missing."""
     missing = rows.missing()
     if missing:
-        network, title = reader(), f"latents of {len(persons):,} {split.name} persons"
+        # A new network draws weights before it reads its own: what the caller draws must not depend on this file.
+        with torch.random.fork_rng(devices=[]):
+            network = reader()
+        title = f"latents of {len(persons):,} {split.name} persons"
         for batch in track(missing, title, disable=not progress):
             values = network.latents(split.take(persons[batch]))
             rows.write(batch, values.reshape(len(values), -1))
