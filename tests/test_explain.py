@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import roc_auc_score, silhouette_score
+from sklearn.metrics import roc_auc_score
 
 from hgnb.data.body import draw_pose, skeleton, turn
 from hgnb.data.prepared import PreparedSplit
@@ -208,19 +208,6 @@ def clouds(sizes=(40, 25), d=30, apart=8.0, seed=0):
     return (rng.normal(size=(len(own), d)) + apart * np.eye(d)[own]).astype(np.float32), own
 
 
-def test_silhouettes_equal_scikit_learns():
-    points, own = clouds()
-    labels = np.random.default_rng(1).integers(0, 4, len(own))
-    labels[0] = 9  # alone in its cluster
-    for given in (own, labels):
-        ours = clusters.silhouettes(clusters.distances(points), given)
-        assert ours.mean() == pytest.approx(silhouette_score(points, given), abs=1e-5)
-
-
-def test_distances_by_hand():
-    assert np.allclose(clusters.distances(np.array([[0.0, 0], [3, 4], [3, 4]])), [[0, 5, 5], [5, 0, 0], [5, 0, 0]])
-
-
 def test_planted_clusters_come_back():
     points, own = clouds((30, 25, 20))
     sweep = clusters.sweep(points, (2, 3, 4), 4, seed=0)
@@ -233,13 +220,6 @@ def test_planted_clusters_come_back():
         assert len(members) == 5 and (group.labels[members] == c).all()
     lowest = clusters.clustering(points, sweep.of(3), key, np.arange(75), sign=-1)
     assert lowest.mean(key).tolist() == [3, 6, 9]
-
-
-def test_the_restart_with_the_best_silhouette_counts():
-    points, _ = clouds((30, 20, 10, 8), apart=5)
-    sweep = clusters.sweep(points, (4,), 6, seed=3)
-    kept = clusters.silhouettes(clusters.distances(points), sweep.of(4)).mean()
-    assert kept == pytest.approx(sweep.best[0]) and sweep.best[0] == sweep.silhouettes.max()
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 5])
@@ -282,20 +262,6 @@ def test_a_cut_is_judged_on_the_other_half():
     rng = np.random.default_rng(0)
     rates = [clusters.misplaced(rng.integers(0, 2, 60), rng.random(60), np.arange(60)).rate.value for _ in range(40)]
     assert np.mean(rates) == pytest.approx(0.5, abs=0.03)
-
-
-def test_nearest_points_by_hand():
-    index, apart = clusters.nearest(np.array([[0.0], [1.0], [5.0]]), 2)
-    assert index.tolist() == [[0, 1], [1, 0], [2, 1]] and apart.tolist() == [[0, 1], [0, 1], [0, 4]]
-
-
-def test_umap_keeps_clouds_apart():
-    points, own = clouds((40, 40), apart=12)
-    plane = clusters.umap(points, seed=0)
-    assert plane.trust > 0.7
-    assert silhouette_score(plane.plane, own) > 0.5
-    for n in (0, 2, 5):
-        assert clusters.umap(points[:n], seed=0).plane.shape == (n, 2)
 
 
 # Posture

@@ -12,6 +12,8 @@ from test_interventions import world
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.data.schema import KeypointSchema
 from hgnb.explain import clusters, components, posture, skips, traits, truncation
+from hgnb.explain.distances import distances, trust
+from hgnb.explain.planes import Map
 from hgnb.figures import clusters as cluster_figures
 from hgnb.figures import components as component_figures
 from hgnb.figures import discussion, maps
@@ -169,7 +171,7 @@ def test_latent_and_cluster_figures(n):
             table = cluster_figures.table(group, given.labelled, states, sweep.of(2))
             assert "nan" not in table.markdown()
     check(cluster_figures.centroids(group, at, portraits(given), "persons"))
-    planes = [clusters.Map("PCA", plane, clusters.trust(latents, plane)), clusters.Map("UMAP", plane, np.nan)]
+    planes = [Map("PCA", plane, trust(distances(latents), plane)), Map("UMAP", plane, np.nan)]
     check(maps.latent_planes(planes, given.labelled, states, 17))
 
 

@@ -5,9 +5,6 @@ import numpy as np
 from hgnb.explain.components import principal
 from hgnb.training.catalogue import Weights, opened
 from hgnb.training.export import Basis
-from hgnb.training.inference import Reader
-
-BLOCK = 1024  # persons whose crops are in memory at once
 
 
 def of_run(weights: Weights, count: int) -> tuple[Basis | None, np.ndarray | None]:
@@ -19,8 +16,6 @@ def of_run(weights: Weights, count: int) -> tuple[Basis | None, np.ndarray | Non
     crops = np.array(experiment.prepared().split("test").crops[:3])
     if count == 0:
         return None, crops
-    split, sample = experiment.prepared().split("train"), experiment.sample()
-    reader = Reader(weights.network, np.asarray(weights.card.mean_rgb, np.float32))
-    blocks = np.split(sample, range(BLOCK, len(sample), BLOCK))
-    parts = principal(np.concatenate([reader.latents(split.take(b)).reshape(len(b), -1) for b in blocks]))
+    sample = experiment.sample()
+    parts = principal(experiment.latents(weights.run, "train", sample).of(sample))
     return Basis(parts.mean, parts.axes[:count]), crops

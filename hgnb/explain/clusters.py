@@ -1,62 +1,27 @@
 """Clusters of the latents. Thesis 6.4 (its figures 16 to 21), 8.3.1 (26); explained in 03_interpretation.
 
 K-means runs in all dimensions, a plane is only for looking. Of several restarts the one with the best
-silhouette counts, as in the thesis; the distances between persons are computed once for all of them.
+silhouette counts, as in the thesis.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from sklearn.cluster import KMeans
-from sklearn.manifold import trustworthiness
 
+from hgnb.explain.distances import distances, mean_silhouettes
 from hgnb.explain.intervals import auc, halves
+from hgnb.explain.kmeans import lloyd, plus_plus
 from hgnb.intervals import Interval, bootstrap
-
-BLOCK = 1024  # rows of the distance matrix computed at once
-
-
-def distances(points: np.ndarray) -> np.ndarray:
-    """(N, D) -> (N, N) float32 Euclidean distances, by |x|² + |y|² - 2xy around the mean."""
-    x = points.astype(np.float64) - points.mean(0, dtype=np.float64)
-    squares = (x**2).sum(1)
-    out = np.empty((len(x), len(x)), dtype=np.float32)
-    for i in range(0, len(x), BLOCK):
-        gap = squares[i : i + BLOCK, None] + squares - 2 * x[i : i + BLOCK] @ x.T
-        out[i : i + BLOCK] = np.sqrt(np.maximum(gap, 0))
-    np.fill_diagonal(out, 0)
-    return out
-
-
-def silhouettes(apart: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(N,) silhouette of each point: (b - a) / max(a, b), 0 for one alone in its cluster (alg-silhouette).
-
-    apart: (N, N) distances; labels: (N,), at least two different. One matrix product gives, for every point,
-    the sum of its distances to every cluster.
-    """
-    clusters, own = np.unique(labels, return_inverse=True)
-    member = np.zeros((len(own), len(clusters)), dtype=apart.dtype)
-    member[np.arange(len(own)), own] = 1
-    sizes = member.sum(0)
-    sums = apart @ member
-    rows = np.arange(len(own))
-    within = sums[rows, own] / np.maximum(sizes[own] - 1, 1)
-    means = sums / sizes
-    means[rows, own] = np.inf
-    other = means.min(1)
-    most = np.maximum(within, other)
-    value = np.divide(other - within, most, out=np.zeros_like(most), where=most > 0)
-    return np.where(sizes[own] > 1, value, 0)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """K-means with several K and restarts: the silhouettes of all, the labels of each K's best."""
+    """K-means with several K and restarts: the labels and silhouettes of all."""
 
     clusters: tuple[int, ...]  # the values of K that were possible
     silhouettes: np.ndarray  # (len(clusters), restarts)
-    labels: tuple[np.ndarray, ...]  # (N,) for each K
+    tried: tuple[np.ndarray, ...]  # (restarts, N) labels for each K
     persons: int
     left_out: tuple[int, ...]  # values of K that so few different points don't allow
 
@@ -72,28 +37,32 @@ class Sweep:
 
     def of(self, k: int) -> np.ndarray:
         """(N,) labels of the best restart with K = k; all 0 if that K was impossible."""
-        return self.labels[self.clusters.index(k)] if k in self.clusters else np.zeros(self.persons, dtype=int)
+        if k not in self.clusters:
+            return np.zeros(self.persons, dtype=int)
+        row = self.clusters.index(k)
+        return self.tried[row][self.silhouettes[row].argmax()]
 
 
-def sweep(points: np.ndarray, clusters: tuple[int, ...], restarts: int, seed: int) -> Sweep:
+def sweep(
+    points: np.ndarray, clusters: tuple[int, ...], restarts: int, seed: int, apart: np.ndarray | None = None
+) -> Sweep:
     """K-means of (N, D) points for every K, from `restarts` k-means++ starts each.
 
-    A silhouette needs 2 <= K < N clusters, and K-means K different points.
+    A silhouette needs 2 <= K < N clusters, and K-means K different points. apart: (N, N) distances, if known.
     """
-    different = len(np.unique(points, axis=0))
+    different = len({hash((row + 0.0).tobytes()) for row in points})  # adding 0 leaves no -0
     possible = tuple(k for k in clusters if 2 <= k < len(points) and k <= different)
-    apart = distances(points) if possible else None
-    scores, labels = np.zeros((len(possible), restarts)), []
-    for row, k in enumerate(possible):
-        tried = [_fitted(points, k, seed * 10_007 + r) for r in range(restarts)]
-        scores[row] = [silhouettes(apart, t).mean() if len(set(t)) > 1 else -1 for t in tried]
-        labels.append(tried[int(scores[row].argmax())])
     left_out = tuple(k for k in clusters if k not in possible)
-    return Sweep(possible, scores, tuple(labels), len(points), left_out)
-
-
-def _fitted(points: np.ndarray, k: int, seed: int) -> np.ndarray:
-    return KMeans(k, n_init=1, random_state=seed % 2**32).fit_predict(points)
+    if not possible:
+        return Sweep((), np.zeros((0, restarts)), (), len(points), left_out)
+    apart = distances(points) if apart is None else apart
+    generators = [np.random.default_rng([seed, k, r]) for k in possible for r in range(restarts)]
+    wanted = np.repeat(possible, restarts)
+    starts = [points[plus_plus(apart, k, rng)] for k, rng in zip(wanted, generators, strict=True)]
+    labels = lloyd(points, starts)
+    scores = mean_silhouettes(apart, labels).reshape(len(possible), restarts)
+    tried = np.array(labels).reshape(len(possible), restarts, -1)
+    return Sweep(possible, scores, tuple(tried), len(points), left_out)
 
 
 @dataclass(frozen=True)
@@ -204,53 +173,6 @@ def rate_difference(a: Misplaced, b: Misplaced) -> Interval:
     """Misplaced rate of a less that of b, the same persons in both; paired by image."""
     columns = np.column_stack([a.flags, a.judged, b.flags, b.judged]).astype(float)
     return bootstrap(columns, a.images, lambda wrong, n, other, m: wrong / n - other / m)
-
-
-@dataclass(frozen=True)
-class Map:
-    """Points in the plane and how far their neighbourhoods are true."""
-
-    name: str
-    plane: np.ndarray  # (N, 2)
-    trust: float  # trustworthiness over 15 neighbours: 1 if no stranger comes near; NaN for very few points
-
-
-def trust(points: np.ndarray, plane: np.ndarray, neighbours: int = 15) -> float:
-    """Trustworthiness (Venna & Kaski, 2001), over as many neighbours as the points allow."""
-    neighbours = min(neighbours, (len(points) - 1) // 2)
-    return float(trustworthiness(points, plane, n_neighbors=neighbours)) if neighbours >= 1 else np.nan
-
-
-def nearest(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """(N, count) indices and distances of each point's nearest points, itself first."""
-    apart = distances(points)
-    index = np.concatenate(
-        [np.argsort(apart[i : i + BLOCK], axis=1, kind="stable")[:, :count] for i in range(0, len(points), BLOCK)]
-    )
-    return index, np.take_along_axis(apart, index, 1)
-
-
-def umap(points: np.ndarray, seed: int, neighbours: int = 15) -> Map:
-    """UMAP (McInnes, Healy & Melville, 2018) of (N, D) points; neighbours capped by N - 1."""
-    if len(points) < 4:  # fewer points than a plane's graph needs
-        plane = np.zeros((len(points), 2))
-        plane[:, 0] = np.arange(len(points))
-        return Map("UMAP", plane, np.nan)
-    import warnings
-
-    from umap import UMAP  # compiles on import: seconds
-
-    neighbours = min(neighbours, len(points) - 1)
-    small = len(points) < 50  # the spectral start wants more points than that
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about n_jobs and disconnected graphs
-        # The exact neighbours are at hand: without them umap would compile its own search, ten seconds.
-        reducer = UMAP(
-            n_neighbors=neighbours, precomputed_knn=(*nearest(points, neighbours), None), n_epochs=200,
-            force_approximation_algorithm=True, init="random" if small else "spectral", random_state=seed, n_jobs=1,
-        )  # fmt: skip
-        plane = reducer.fit_transform(points)
-    return Map("UMAP", plane, trust(points, plane))
 
 
 def _mean(values: np.ndarray) -> float:

@@ -1,15 +1,17 @@
 """Principal components of the latents. Thesis 6.3 (its figure 15), 8.3.2 (27); explained in 03_interpretation.
 
-The decomposition is exact: for more persons than dimensions through the covariance's eigenvectors, else by
-singular values. Both are the same PCA, and scikit-learn does either.
+The decomposition is exact and never holds more than a block of persons in memory: their covariance is summed up
+block by block in float64, and its eigenvectors are the components. So all persons of COCO fit, from a memory map.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.decomposition import PCA
+from scipy.linalg import eigh
+from scipy.linalg.blas import dsyrk
 
 from hgnb.data.prepared import PreparedSplit
+from hgnb.explain.blocks import blocks
 
 WANTED = 20  # persons; with fewer, components and clusters would describe single persons
 
@@ -49,8 +51,8 @@ def complete(split: PreparedSplit, wanted: int = WANTED) -> Complete:
 class Components:
     """A PCA of N latents; components count from 1, as the thesis counts them."""
 
-    latents: np.ndarray  # (N, D)
-    mean: np.ndarray  # (D,)
+    latents: np.ndarray  # (N, D), may be a memory map
+    mean: np.ndarray  # (D,) float64, as what follows
     axes: np.ndarray  # (n, D), rows of length 1
     variance: np.ndarray  # (n,): lambda, with N - 1 below
     ratio: np.ndarray  # (n,): share of the whole variance
@@ -60,7 +62,11 @@ class Components:
 
     def scores(self, count: int | None = None) -> np.ndarray:
         """(N, count): coordinates along the first components."""
-        return (self.latents - self.mean) @ self.axes[:count].T
+        axes = self.axes[:count].T
+        found = np.zeros((len(self.latents), axes.shape[1]))
+        for rows, block in blocks(self.latents):
+            found[rows] = (block - self.mean) @ axes
+        return found
 
     def needed(self, share: float) -> int:
         """How many components hold `share` of the variance; 0 if there is none."""
@@ -74,23 +80,41 @@ class Components:
 
     def nearest(self, points: np.ndarray) -> np.ndarray:
         """(S,) index of the person nearest each point, over all D dimensions (ambiguity 20)."""
-        centred = self.latents - self.mean
-        gap = (centred**2).sum(1)[:, None] - 2 * centred @ (points - self.mean).T
+        gap = np.zeros((len(self.latents), len(points)))
+        for rows, block in blocks(self.latents):
+            centred = block - self.mean
+            gap[rows] = (centred**2).sum(1)[:, None] - 2 * centred @ (points - self.mean).T
         return gap.argmin(0)
 
 
 def principal(latents: np.ndarray) -> Components:
-    """The PCA of (N, D) latents, N - 1 components at most; none for fewer than 2 persons or equal ones."""
+    """The PCA of (N, D) latents, N - 1 components at most; none for fewer than 2 persons or equal ones.
+
+    Of a component's two signs that one is taken which makes its largest entry positive, as in scikit-learn.
+    """
     n, d = latents.shape
-    wide = latents.astype(np.float64)
-    if n < 2 or not np.ptp(wide, axis=0).any():
-        mean = wide.mean(0) if n else np.zeros(d)
-        return Components(wide, mean, np.zeros((0, d)), np.zeros(0), np.zeros(0))
-    pca = PCA(svd_solver="covariance_eigh" if n > d else "full").fit(wide)
+    mean = sum((block.sum(0) for _, block in blocks(latents)), np.zeros(d)) / max(n, 1)
+    if not any((block != latents[0]).any() for _, block in blocks(latents)):
+        return Components(latents, mean, np.zeros((0, d)), np.zeros(0), np.zeros(0))
+    values, vectors = eigh(covariance(latents, mean), overwrite_a=True, driver="evd", check_finite=False)
     keep = min(n - 1, d)  # the last of N directions through a mean of N points is rounding noise
-    return Components(
-        wide, pca.mean_, pca.components_[:keep], pca.explained_variance_[:keep], pca.explained_variance_ratio_[:keep]
-    )
+    variance, axes = np.maximum(values[::-1], 0), np.ascontiguousarray(vectors.T[::-1][:keep])
+    largest = np.abs(axes).argmax(1)
+    axes *= np.sign(axes[np.arange(keep), largest])[:, None]
+    return Components(latents, mean, axes, variance[:keep], variance[:keep] / variance.sum())
+
+
+def covariance(latents: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """(D, D) lower triangle of the covariance of (N, D) latents, with N - 1 below; in two passes for accuracy.
+
+    Each block adds its half of a symmetric product, in place.
+    """
+    d = len(mean)
+    total = np.zeros((d, d), order="F")
+    for _, block in blocks(latents):
+        total = dsyrk(1.0, (block - mean).T, beta=1.0, c=total, lower=1, overwrite_c=1)
+    total /= len(latents) - 1
+    return total
 
 
 @dataclass(frozen=True)

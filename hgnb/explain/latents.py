@@ -12,18 +12,7 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.metrics import PckConfig, found, peaks
 from hgnb.models.hourglass import Skips
 from hgnb.training.inference import Reader
-
-
-@dataclass(frozen=True)
-class Latents:
-    """The flattened latents of some persons of a split."""
-
-    positions: np.ndarray  # (N,) in the split, ascending
-    values: np.ndarray  # (N, D) float32
-
-    def of(self, positions: np.ndarray) -> np.ndarray:
-        """(n, D) of persons that were kept."""
-        return self.values[np.searchsorted(self.positions, positions)]
+from hgnb.training.latents import Latents
 
 
 @dataclass(frozen=True)

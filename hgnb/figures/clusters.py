@@ -1,4 +1,4 @@
-"""Clusters: how many, what parts them, who. Thesis figures 17 to 21, 26; 03_interpretation, 05_discussion."""
+"""Clusters: what parts them, who is in them. Thesis figures 18 to 21, 26; 03_interpretation, 05_discussion."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,55 +6,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from hgnb.explain.clusters import Clustering, Sweep
+from hgnb.explain.clusters import Clustering
 from hgnb.explain.posture import Postures
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.portraits import Portraits
-from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
+from hgnb.figures.style import BLUE, GREEN, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.figures.words import nothing, number, percent
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
 MARKERS = ("o", "s", "^", "D", "v", "P")
-
-
-def silhouettes(sweep: Sweep, who: str) -> Plate:
-    """fig-silhouette-all, fig-silhouette-full: best silhouette of the restarts for every K."""
-    if sweep.winner is None:
-        why = f"{sweep.persons} persons are too few to be clustered."
-        return nothing(why, f"No clusters of {who}.", "There are too few persons for a silhouette.")
-    with style():
-        figure, ax = plt.subplots(figsize=(6, 3.2))
-        plot_silhouettes(sweep, ax=ax)
-    k, best = sweep.winner, float(sweep.best.max())
-    restarts = sweep.silhouettes.shape[1]
-    out = (
-        f" {len(sweep.left_out)} larger values of K were impossible with {sweep.persons} persons."
-        if sweep.left_out
-        else ""
-    )
-    caption = (
-        f"Silhouette of K-means on the latents of {sweep.persons:,} {who}: every one of {restarts} restarts (grey) "
-        f"and the best for each K. The best of all is {number(best, 3)}, at K = {k}.{out}"
-    )
-    trend = (
-        "falls from K = 2 on" if (np.diff(sweep.best) < 0).all() and len(sweep.best) > 1 else f"is highest at K = {k}"
-    )
-    return Plate(
-        figure,
-        caption,
-        f"The best silhouette {trend}: {number(best, 3)} at K = {k}, {number(sweep.best.min(), 3)} at its lowest.",
-    )
-
-
-def plot_silhouettes(sweep: Sweep, *, ax: Axes | None = None) -> Axes:
-    """Silhouette against K, all restarts and the best."""
-    ax = ax or plt.gca()
-    for k, values in zip(sweep.clusters, sweep.silhouettes, strict=True):
-        ax.plot(np.full(len(values), k), values, "o", color=GREY, markersize=3, alpha=0.6)
-    ax.plot(sweep.clusters, sweep.best, "o-", color=BLUE)
-    ax.plot(sweep.winner, sweep.best.max(), "o", color=RED, markersize=11, fillstyle="none", markeredgewidth=1.8)
-    ax.set(xlabel="clusters K", ylabel="mean silhouette", xticks=sweep.clusters)
-    return ax
 
 
 def clusters(group: Clustering, plane: np.ndarray, key: str, who: str, *, space: str = "latents") -> Plate:
@@ -93,7 +53,7 @@ def clusters(group: Clustering, plane: np.ndarray, key: str, who: str, *, space:
 def plot_map(group: Clustering, plane: np.ndarray, *, ax: Axes | None = None) -> Axes:
     """Persons on two components, marker and colour by cluster; misplaced ones crossed."""
     ax = ax or plt.gca()
-    small = 4.5 if len(plane) < 300 else 2.6
+    small = 4.5 if len(plane) < 300 else 2.6 if len(plane) < 20_000 else 0.8
     for c in range(group.count):
         here = group.labels == c
         ax.plot(*plane[here].T, MARKERS[c % 6], color=COLOURS[c % 6], markersize=small, alpha=0.7,

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from hgnb.explain.clusters import Map
 from hgnb.explain.components import Components
+from hgnb.explain.planes import Map
 from hgnb.explain.posture import Postures
 from hgnb.figures.plate import Plate
 from hgnb.figures.portraits import Portraits

@@ -3,6 +3,7 @@
 Each notebook opens the experiment and asks for the run it needs; what isn't there yet is made, once.
 """
 
+import math
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ from hgnb.training.controls import ARMS, RIVALS, Arm
 from hgnb.training.fit import Job, fit
 from hgnb.training.frozen import freeze, shaped
 from hgnb.training.inference import Reader
+from hgnb.training.latents import Latents, kept
 from hgnb.training.modules import AutoencoderModule, FurtherTrainingConfig, PoseModule, TrainingConfig
 from hgnb.training.parallel import Team
 from hgnb.training.runs import Recipe, Run
@@ -105,8 +107,10 @@ class Experiment:
         recipe = self._recipe(name, p.autoencoder_training, p.autoencoder, parent, checkpoint=f"best-{best}")
 
         def job(team: Team) -> Job:
-            reader, data = self.reader(parent, best), self.prepared()
-            train, val = (torch.from_numpy(reader.latents(data.split(s))) for s in ("train", "val"))
+            (train, val), data = (
+                (torch.from_numpy(self._maps(parent, s, best)) for s in ("train", "val")),
+                self.prepared(),
+            )
             module = AutoencoderModule(tuple(train.shape[1:]), p.autoencoder, p.autoencoder_training, self.seed)
             loaders = (self._latent_loader(z, s, team) for z, s in ((train, self.seed), (val, None)))
             return Job(module, *loaders, p.autoencoder_training.epochs, ("val_loss",), data.split("train").person_ids)
@@ -147,7 +151,7 @@ class Experiment:
         recipe = self._recipe(name, training, shape, *parents, checkpoint=checkpoint, frozen=frozen)
 
         def latents() -> np.ndarray:
-            return self.reader(parent, checkpoint.removeprefix("best-")).latents(self.prepared().split("train"))
+            return self._maps(parent, "train", checkpoint.removeprefix("best-"))
 
         def job(team: Team) -> Job:
             carried = (training.keep_optimiser, training.keep_rate, training.keep_rule)
@@ -172,6 +176,17 @@ class Experiment:
     def reader(self, run: Run, best: str = "val_pck") -> Reader:
         """The same network, ready to predict."""
         return Reader(self.network(run, best), self.prepared().mean_rgb)
+
+    def latents(self, run: Run, split: str, persons: np.ndarray | None = None, best: str = "val_pck") -> Latents:
+        """Latents of an hourglass run in a file of the run: of a split's persons, or at least those at `persons`."""
+        width = math.prod(self.model().latent_shape(self.profile.data.side))
+        return kept(run, self.prepared(), split, persons, width, lambda: self.reader(run, best), best, self.progress)
+
+    def _maps(self, run: Run, split: str, best: str) -> np.ndarray:
+        """(N, C, s, s) float32: the latents of a whole split as the autoencoder takes them."""
+        return self.latents(run, split, best=best).values.reshape(
+            -1, *self.model().latent_shape(self.profile.data.side)
+        )
 
     def sample(self) -> np.ndarray:
         """Positions of the random training persons that chapters 03 and 05 look at; 10,000 in the thesis (6.4)."""

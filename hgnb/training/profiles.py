@@ -39,6 +39,8 @@ class AnalysisConfig:
     steps: tuple[float, ...] = quantity((-3.0, -1.5, 0.0, 1.5, 3.0), "sqrt(lambda)", "6.3 gives the rule, not c")
     clusters: tuple[int, ...] = quantity(tuple(range(2, 11)), "values of K", "6.4")
     restarts: int = quantity(10, "K-means restarts", "6.4")
+    gaussians: int = quantity(5, "samples of a Gaussian that the silhouettes are held against", "ours")
+    resamples: int = quantity(100, "draws of the images among which K must be best again", "ours")
     samples: int = quantity(20, "persons shown", "6.2, figure 14")
 
 

@@ -1,7 +1,8 @@
 """Finished and unfinished trainings on disk: nothing is lost, nothing is trained twice.
 
 `data/runs/<readable id>-<hash>/` holds `manifest.json`, `metrics.csv`, `last.ckpt` and the weights of the best
-epochs. Every file is written aside and renamed, so that a kill leaves the last complete epoch.
+epochs, and `latents/` once they were asked for. Every file is written aside and renamed, so that a kill leaves the
+last complete epoch.
 """
 
 import errno
@@ -86,9 +87,13 @@ class Run:
             raise unknown("checkpoint", name, there, self.id)
         return torch.load(file, map_location="cpu", weights_only=True)
 
+    def file(self, best: str = "val_pck") -> Path:
+        """The network's weights at the epoch that was best by `best`, as they lie on disk."""
+        return self.folder / f"best-{best}.safetensors"
+
     def weights(self, best: str = "val_pck") -> dict[str, torch.Tensor]:
-        """The network's weights at the epoch that was best by `best`."""
-        return load_file(self.folder / f"best-{best}.safetensors")
+        """The same weights, read."""
+        return load_file(self.file(best))
 
 
 def runs_folder() -> Path:

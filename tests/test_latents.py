@@ -1,0 +1,245 @@
+"""Latents in a file of their run: resumed after a kill, mended after damage, never stale."""
+
+import dataclasses
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from hgnb.errors import InputError
+from hgnb.training import latents as room
+from hgnb.training import rows as files
+from hgnb.training.experiment import Experiment
+from hgnb.training.rows import Rows
+
+
+def filled(path, count=10, width=3, batch=4):
+    """A file whose row i holds i everywhere."""
+    rows = Rows(path, count, width, batch)
+    for part in rows.missing():
+        rows.write(part, np.repeat(np.arange(part.start, part.stop), width).reshape(-1, width))
+    rows.finish()
+    return rows
+
+
+# The file
+
+
+def test_rows_come_back(tmp_path):
+    rows = filled(tmp_path / "a.npy")
+    assert rows.missing() == [] and not rows.partial.exists()
+    expected = np.repeat(np.arange(10), 3).reshape(10, 3)
+    assert (rows.open() == expected).all() and rows.open().dtype == np.float32
+    assert (np.load(tmp_path / "a.npy") == expected).all()  # anybody can read it
+    assert np.load(tmp_path / "a.npy", mmap_mode="r").shape == (10, 3)
+
+
+def test_writing_to_the_map_leaves_the_file(tmp_path):
+    rows = filled(tmp_path / "a.npy")
+    values = torch.from_numpy(rows.open())
+    values[:] = -1
+    assert rows.missing() == [] and rows.open().min() == 0
+
+
+@pytest.mark.parametrize("place", [0.3, 0.7])
+def test_a_damaged_batch_is_missing_again(tmp_path, place):
+    rows = filled(tmp_path / "a.npy", count=100, width=50)
+    content = bytearray(rows.path.read_bytes())
+    at = len(rows.head) + int(place * 100) * 50 * 4
+    content[at] ^= 1
+    rows.path.write_bytes(content)
+    (wrong,) = rows.missing()
+    assert wrong.start <= place * 100 < wrong.stop
+    assert not rows.path.exists()  # nobody may read it as if it were whole
+    filled(rows.path, count=100, width=50)
+    assert rows.missing() == [] and (rows.open()[:, 0] == np.arange(100)).all()
+
+
+@pytest.mark.parametrize("left", [0, 10, 200, 245])
+def test_a_file_cut_short_is_mended(tmp_path, left):
+    rows = filled(tmp_path / "a.npy")
+    rows.path.write_bytes(rows.path.read_bytes()[:left])
+    assert rows.missing()
+    filled(rows.path)
+    assert rows.missing() == [] and (np.load(rows.path)[:, 1] == np.arange(10)).all()
+
+
+def test_a_file_that_lost_only_its_head_is_still_read(tmp_path):
+    rows = filled(tmp_path / "a.npy")
+    content = rows.path.read_bytes()
+    rows.path.write_bytes(b"x" * 20 + content[20:])
+    assert rows.missing() == [] and (rows.open()[:, 0] == np.arange(10)).all()
+
+
+def test_a_full_disk_is_told_and_costs_nothing(tmp_path, monkeypatch):
+    rows = Rows(tmp_path / "a.npy", 10, 3, 4)
+    rows.write(slice(0, 4), np.zeros((4, 3)))
+    put = os.pwrite
+
+    def full(file, content, place):
+        if place >= 140:
+            raise OSError(errno.ENOSPC, "full")
+        return put(file, content, place)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(files.os, "pwrite", full)
+        with pytest.raises(InputError, match=r"no space left for a\.npy"):
+            rows.write(slice(4, 8), np.ones((4, 3)))
+    assert rows.missing() == [slice(4, 8), slice(8, 10)]
+
+
+SLOW = """
+import sys, time
+import numpy as np
+from pathlib import Path
+from hgnb.training.rows import Rows
+
+rows = Rows(Path(sys.argv[1]), 400, 7, 4)
+for part in rows.missing():
+    rows.write(part, np.repeat(np.arange(part.start, part.stop), 7).reshape(-1, 7))
+    time.sleep(0.02)
+"""
+
+
+def test_a_kill_costs_a_batch(tmp_path):
+    """Killed twice on the way, what was written stays and the rest is right."""
+    rows, left = Rows(tmp_path / "a.npy", 400, 7, 4), 100
+    for _ in range(2):
+        child = subprocess.Popen([sys.executable, "-c", SLOW, str(rows.path)])
+        before, end = left, time.monotonic() + 60
+        while left > before - 5 and time.monotonic() < end:
+            time.sleep(0.02)
+            left = len(rows.missing())
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        assert len(rows.missing()) <= left < before and not rows.path.exists()
+        left = len(rows.missing())
+    filled(rows.path, 400, 7)
+    assert (np.load(rows.path)[:, 6] == np.arange(400)).all()
+
+
+# What is in it
+
+
+@pytest.fixture
+def counted(trained, monkeypatch):
+    """(experiment, run, encoded): the list grows by the number of persons of each batch that is encoded."""
+    experiment, run = trained
+    for file in (run.folder / "latents").glob("*"):
+        file.unlink()
+    encoded, encode = [], room.Reader.latents
+    monkeypatch.setattr(room.Reader, "latents", lambda self, split: encoded.append(len(split)) or encode(self, split))
+    monkeypatch.setattr(room, "BATCH", 4)
+    return experiment, run, encoded
+
+
+def test_latents_are_encoded_once(counted):
+    experiment, run, encoded = counted
+    train = experiment.prepared().split("train")
+    kept = experiment.latents(run, "train")
+    assert sum(encoded) == len(train) and max(encoded) == 4
+    direct = experiment.reader(run).latents(train).reshape(len(train), -1)
+    assert np.allclose(kept.values, direct, atol=1e-5) and isinstance(kept.values, np.memmap)
+    encoded.clear()
+    some = experiment.latents(run, "train", np.array([2, 5]))  # the file of all serves any
+    assert not encoded and np.allclose(some.of(np.array([2, 5])), direct[[2, 5]], atol=1e-5)
+    assert not isinstance(some.of(np.array([2])), np.memmap)
+
+
+def test_a_sample_has_a_file_of_its_own(counted):
+    experiment, run, encoded = counted
+    chosen = np.array([1, 3, 4, 8, 9])
+    kept = experiment.latents(run, "train", chosen)
+    assert encoded == [4, 1] and (kept.positions == chosen).all()
+    whole = experiment.latents(run, "train")
+    assert np.allclose(kept.of(chosen), whole.of(chosen), atol=1e-5)
+    assert len(experiment.latents(run, "val", np.zeros(0, int)).values) == 0
+
+
+def test_extraction_goes_on_where_it_was_killed(counted, monkeypatch):
+    experiment, run, encoded = counted
+    persons, write = len(experiment.prepared().split("train")), Rows.write
+
+    def fall(self, rows, values):
+        if rows.start >= 8:
+            raise KeyboardInterrupt
+        write(self, rows, values)
+
+    with monkeypatch.context() as power:
+        power.setattr(Rows, "write", fall)
+        with pytest.raises(KeyboardInterrupt):
+            experiment.latents(run, "train")
+    encoded.clear()
+    kept = experiment.latents(run, "train")
+    assert sum(encoded) == persons - 8 and kept.values.shape[0] == persons
+    assert np.isfinite(kept.values).all() and np.ptp(kept.values, axis=0).any()
+
+
+def test_a_damaged_batch_alone_is_encoded_again(counted):
+    experiment, run, encoded = counted
+    values = np.array(experiment.latents(run, "train").values)
+    (file,) = (run.folder / "latents").glob("train-*.npy")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 255
+    file.write_bytes(content)
+    encoded.clear()
+    assert np.array_equal(experiment.latents(run, "train").values, values) and encoded == [4]
+
+
+def test_other_weights_have_other_latents(counted):
+    """The file of older weights makes room: it would never be read again."""
+    experiment, run, encoded = counted
+    before = np.array(experiment.latents(run, "train").values)
+    best = run.file()
+    content = best.read_bytes()
+    try:
+        best.write_bytes(content[:-4] + np.float32(3).tobytes())
+        encoded.clear()
+        experiment.latents(run, "train")
+        assert encoded and len(list((run.folder / "latents").glob("train-*.npy"))) == 1
+    finally:
+        best.write_bytes(content)
+    assert np.array_equal(experiment.latents(run, "train").values, before)
+
+
+def test_the_autoencoder_learns_from_the_file(counted):
+    """It trains on the very latents of chapter 03, and asks for no second pass over the crops."""
+    experiment, run, encoded = counted
+    short = dataclasses.replace(experiment.profile.autoencoder_training, epochs=1)
+    experiment = dataclasses.replace(
+        experiment, profile=dataclasses.replace(experiment.profile, autoencoder_training=short)
+    )
+    for split in ("train", "val"):
+        experiment.latents(run, split)
+    encoded.clear()
+    assert len(experiment.autoencoder().metrics) == 1 and not encoded
+
+
+def test_fourteen_keypoints(house, real):
+    """LSPET: another schema, and the same file."""
+    from hgnb.explain import clusters, components, distances, stability
+    from hgnb.training.modules import TrainingConfig
+
+    opened = Experiment.open("smoke", str(real("lspet")))
+    profile = dataclasses.replace(
+        opened.profile,
+        data=dataclasses.replace(opened.profile.data, train_persons=60, val_persons=20),
+        training=TrainingConfig(epochs=1, batch=8, rate=1e-3),
+    )
+    experiment = dataclasses.replace(opened, profile=profile)
+    run, train = experiment.hourglass(), experiment.prepared().split("train")
+    assert len(experiment.prepared().schema) == 14
+    kept = experiment.latents(run, "train")
+    direct = experiment.reader(run).latents(train).reshape(len(train), -1)
+    assert np.allclose(kept.values, direct, atol=1e-5)
+    apart = distances.distances(kept.values)
+    sweep = clusters.sweep(kept.values, (2, 3), 2, 0, apart)
+    variance = components.principal(kept.values).variance
+    judged = stability.stability(kept.values, apart, sweep, variance, train.image_ids, draws=2, resampled=4, seed=0)
+    assert 0 <= judged.share <= 1 and judged.above is not None and np.isfinite(judged.halves).all()
