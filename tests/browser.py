@@ -2,7 +2,10 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,43 +17,62 @@ NAMELESS = """[...document.querySelectorAll("button, a[href], input")].filter(e 
 PICTURES = "[...document.images].map(i => [i.src, i.complete && i.naturalWidth > 0, i.alt])"
 
 
-def look(index: Path, *pages: str, width: int = 1280, scheme: str = "light", shot: Path | None = None) -> dict:
-    """What each page shows, a name beside `index`: complaints, pictures, formulas, width."""
+@contextmanager
+def chromium() -> Iterator:
+    """A browser; skips where there is none, fails where there must be one."""
     if not Path(CHROMIUM).exists():
         if os.environ.get("HGNB_REQUIRE_BROWSER") == "1":
             pytest.fail(f"A browser is required, and there is no Chromium at {CHROMIUM}.")
         pytest.skip(f"browser: there is no Chromium at {CHROMIUM}")
     from playwright.sync_api import sync_playwright
 
-    seen = {}
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        view = {"width": width, "height": 900}
-        context = browser.new_context(offline=True, viewport=view, color_scheme=scheme)
-        for name in pages:
-            page, complaints = context.new_page(), []
-            page.on("console", lambda m, c=complaints: c.append(m.text) if m.type == "error" else None)
-            page.on("pageerror", lambda e, c=complaints: c.append(str(e)))
-            page.on("requestfailed", lambda r, c=complaints: c.append(f"not loaded: {r.url}"))
-            page.goto((index.parent / name).as_uri(), wait_until="load")
-            page.wait_for_timeout(500)
-            if page.query_selector("span.math, div.math"):
-                page.wait_for_selector("mjx-container", timeout=20_000)
-            if shot:
-                page.screenshot(path=shot, full_page=True)
-            seen[name] = {
-                "complaints": complaints,
-                "pictures": page.evaluate(PICTURES),
-                "formulas": [
-                    page.locator("span.math, div.math").count(),
-                    page.locator("mjx-container").count(),
-                ],
-                "nameless": page.evaluate(NAMELESS),
-                "overhang": page.evaluate("document.documentElement.scrollWidth - innerWidth"),
-            }
-            page.close()
+        yield browser
         browser.close()
+
+
+@contextmanager
+def opened(browser, file: Path, *, width: int = 1280, **view) -> Iterator[SimpleNamespace]:
+    """The page of a file with the network off; `complaints` and `requests` of it fill as it lives.
+
+    `view`: color_scheme, java_script_enabled, has_touch as playwright's new_context takes them.
+    """
+    context = browser.new_context(offline=True, viewport={"width": width, "height": 900}, **view)
+    page, complaints, requests = context.new_page(), [], []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: complaints.append(str(e)))
+    page.on("requestfailed", lambda r: complaints.append(f"not loaded: {r.url}"))
+    page.on("request", lambda r: requests.append(r.url))
+    page.goto(file.as_uri(), wait_until="load")
+    yield SimpleNamespace(page=page, complaints=complaints, requests=requests)
+    context.close()
+
+
+def look(index: Path, *pages: str, width: int = 1280, scheme: str = "light", shot: Path | None = None) -> dict:
+    """What each page shows, a name beside `index`: complaints, pictures, formulas, width."""
+    seen = {}
+    with chromium() as browser:
+        for name in pages:
+            with opened(browser, index.parent / name, width=width, color_scheme=scheme) as tab:
+                seen[name] = _seen(tab, shot)
     return seen
+
+
+def _seen(tab, shot: Path | None) -> dict:
+    page = tab.page
+    page.wait_for_timeout(500)
+    if page.query_selector("span.math, div.math"):
+        page.wait_for_selector("mjx-container", timeout=20_000)
+    if shot:
+        page.screenshot(path=shot, full_page=True)
+    return {
+        "complaints": tab.complaints,
+        "pictures": page.evaluate(PICTURES),
+        "formulas": [page.locator("span.math, div.math").count(), page.locator("mjx-container").count()],
+        "nameless": page.evaluate(NAMELESS),
+        "overhang": page.evaluate("document.documentElement.scrollWidth - innerWidth"),
+    }
 
 
 def in_browser(index: Path, *pages: str) -> None:

@@ -1,6 +1,7 @@
 """A book of two small chapters, through running, weaving and rendering; and what stops each of these."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,19 +54,23 @@ def saved(notebook, path):
     return path
 
 
-@pytest.fixture
-def root(tmp_path, monkeypatch):
-    """A repository with a space in its path and the book's own settings, but no chapters."""
-    folder = tmp_path / "my books {draft}"
-    (folder / "book" / "_static").mkdir(parents=True)
-    for name in ("_config.yml", "book/references.bib", "book/_static/book.css", "book/_static/names.js"):
-        (folder / name).write_text((REPOSITORY / name).read_text(encoding="utf8"), encoding="utf8")
-    (folder / "book/_static/logo.svg").write_text((REPOSITORY / "book/_static/logo.svg").read_text())
+def small_book(folder, *chapters):
+    """The book's own settings, scripts and style in `folder`, with a table of contents of `chapters` and no chapter."""
+    shutil.copytree(REPOSITORY / "book/_static", folder / "book/_static")
+    for name in ("_config.yml", "book/references.bib"):
+        shutil.copy(REPOSITORY / name, folder / name)
     (folder / "book/index.md").write_text("# Start\n\n```{include} _executed/environment.md\n```\n")
     (folder / "book/_toc.yml").write_text(
         "format: jb-book\nroot: index\nparts:\n  - caption: All\n    numbered: true\n    chapters:\n"
-        "      - file: _executed/01_a\n      - file: _executed/02_b\n"
+        + "".join(f"      - file: _executed/{name}\n" for name in chapters)
     )
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A repository with a space in its path and the book's own settings, but no chapters."""
+    folder = small_book(tmp_path / "my books {draft}", "01_a", "02_b")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HGNB_HOME", str(folder))
     return folder

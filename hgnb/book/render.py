@@ -3,6 +3,7 @@
 Pages are built in `_build/`, which stays as a cache, and copied to `site/` only when all of them are sound.
 """
 
+import hashlib
 import html
 import os
 import platform
@@ -10,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from base64 import b64decode
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +21,7 @@ from hgnb.book.house import Edition
 from hgnb.errors import InputError
 
 WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")
+SHEET = re.compile(r'"data:image/webp;base64,([A-Za-z0-9+/=]+)"')  # in the data of an interactive part
 VERSIONS = (
     "torch",
     "lightning",
@@ -194,10 +197,28 @@ def _publish(built: Path, site: Path) -> None:
         return [name for name in names if name not in shown] if Path(folder).name == "_images" else []
 
     shutil.copytree(built, aside, ignore=unused)
+    _lift(aside)
     if site.exists():
         site.rename(old)
     aside.rename(site)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _lift(site: Path) -> None:
+    """Pictures of interactive parts move from the pages into files, read only when a reader comes near the part."""
+    for page in site.rglob("*.html"):
+        up = "../" * (len(page.relative_to(site).parts) - 1)
+
+        def file(found: re.Match, up: str = up) -> str:
+            picture = b64decode(found[1])
+            name = f"_images/{hashlib.sha256(picture).hexdigest()}.webp"
+            (site / name).parent.mkdir(exist_ok=True)
+            (site / name).write_bytes(picture)
+            return f'"{up}{name}"'
+
+        text = page.read_text(encoding="utf8")
+        if SHEET.search(text):
+            page.write_text(SHEET.sub(file, text), encoding="utf8")
 
 
 def _recover(site: Path) -> None:

@@ -1,10 +1,12 @@
 """From an executed notebook to one that can be published: figures get their words, traces of the machine go.
 
-Cells show a `Plate`, `Table` or `Note` (hgnb.figures.plate) whose words lie in the output's metadata under
+Cells show a `Plate`, `Table`, `Note` or `Live` (hgnb.figures.plate) whose words lie in the output's metadata under
 `hgnb`; MyST-NB reads captions, labels and alt texts from the cell's metadata instead, so they move there.
 """
 
 import copy
+import html
+import json
 import re
 from typing import Any
 
@@ -12,6 +14,7 @@ from hgnb.book.execute import ChapterError, assignments, place
 
 UNDRAWN = "Not drawn on these data, for the reason above."
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg")
+SHEET = "image/webp"  # of an interactive part (hgnb.figures.sprites)
 
 
 def weave(executed, chapter: str, private: dict[str, str]):
@@ -37,6 +40,7 @@ def weave(executed, chapter: str, private: dict[str, str]):
                 _dress(cell)
             except ChapterError as error:
                 raise ChapterError(f"Chapter {chapter}, {place(page, index)}: {error}") from None
+    _enliven(page, chapter)
     page.metadata = relative(page.metadata, private)
     return page
 
@@ -66,7 +70,7 @@ def relative(thing: Any, private: dict[str, str]) -> Any:
         return thing
     if isinstance(thing, dict):
         for key in thing:
-            if key not in IMAGES:
+            if key not in (*IMAGES, SHEET):
                 thing[key] = relative(thing[key], private)
         return thing
     return [relative(item, private) for item in thing] if isinstance(thing, list) else thing
@@ -77,8 +81,12 @@ def _kept(output) -> bool:
     return not (output.output_type == "stream" and output.name == "stderr")
 
 
+def _kind(output) -> str | None:
+    return output.get("metadata", {}).get("hgnb", {}).get("kind")
+
+
 def _dress(cell) -> None:
-    kinds = [output.get("metadata", {}).get("hgnb", {}).get("kind") for output in cell.outputs]
+    kinds = [_kind(output) for output in cell.outputs]
     pictured = [any(image in output.get("data", {}) for image in IMAGES) for output in cell.outputs]
     if "figure" in kinds or any(pictured):
         if len(cell.outputs) > 1:
@@ -113,3 +121,30 @@ def _figure(cell, output) -> None:
     output.data = {mime: data for mime, data in output.data.items() if mime in IMAGES}
     output.metadata.pop("hgnb", None)
     cell.metadata["mystnb"] = {**mystnb, "figure": figure, "image": image}
+
+
+def _enliven(page, chapter: str) -> None:
+    """Interactive parts as data that book/_static/hgnb.js reads; one whose figure isn't drawn is left out."""
+    figures = [cell.metadata.get("mystnb", {}) for cell in page.cells]
+    drawn = {words["figure"]["name"]: "image" in words for words in figures if "figure" in words}
+    for index, cell in enumerate(page.cells):
+        for output in [output for output in cell.get("outputs", []) if _kind(output) == "live"]:
+            words = output.metadata["hgnb"]
+            if words["of"] not in drawn:
+                missing = f"there is no figure '{words['of']}' in this chapter for its interactive part."
+                raise ChapterError(f"Chapter {chapter}, {place(page, index)}: {missing}")
+            if drawn[words["of"]]:
+                output.data, output.metadata = {"text/html": _part(words)}, {}
+            else:
+                cell.outputs.remove(output)
+
+
+def _part(words: dict) -> str:
+    """The element that the script turns into a part: its data as JSON in which nothing can end the script."""
+    sheets = [
+        {key: value for key, value in sheet.items() if key != SHEET} | {"source": f"data:{SHEET};base64,{sheet[SHEET]}"}
+        for sheet in words["sheets"]
+    ]
+    data = json.dumps({"data": words["data"], "sheets": sheets}, separators=(",", ":")).replace("<", "\\u003c")
+    names = f'data-of="{html.escape(words["of"])}" data-part="{html.escape(words["part"])}"'
+    return f'<div class="live" {names} hidden><script type="application/json">{data}</script></div>'

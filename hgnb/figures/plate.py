@@ -1,15 +1,21 @@
-"""What a notebook cell shows: a figure with its caption and alt text, a table, or a sentence with numbers.
+"""What a notebook cell shows: a figure with its caption and alt text, a table, a sentence with numbers, or the
+interactive part of a figure.
 
 Each object carries its words along as output metadata under the key `hgnb`; `hgnb.book.weave` turns them
 into captions, alt texts and MyST tables. Nothing here knows Jupyter: `_repr_mimebundle_` is a protocol.
 """
 
+import json
 from dataclasses import dataclass
 from io import BytesIO
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
+
+from hgnb.figures.sprites import Sprites
+
+LONG = 4  # rows from which on a table can be sorted
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,13 @@ class Table:
     rows: pd.DataFrame
     caption: str
     name: str  # its label, as "tbl-split"
+    filters: tuple[str, ...] = ()  # columns by whose values the reader may choose rows
+
+    @property
+    def classes(self) -> str:
+        """What book/_static/hgnb.js makes of the table: it sorts by a click, and offers filters by column."""
+        by = [f"filter-{list(self.rows.columns).index(column)}" for column in self.filters]
+        return " ".join((["sortable"] if len(self.rows) >= LONG else []) + by)
 
     def markdown(self) -> str:
         """The rows as a MyST table directive, labelled `name`."""
@@ -48,7 +61,8 @@ class Table:
         ]
         body = "\n".join("| " + " | ".join(v.replace("|", "\\|") for v in line) + " |" for line in lines)
         # Tildes, because a caption may hold backticks, which a fence of backticks may not.
-        return f"~~~{{table}} {self.caption}\n:name: {self.name}\n\n{body}\n~~~\n"
+        options = f":name: {self.name}\n" + (f":class: {self.classes}\n" if self.classes else "")
+        return f"~~~{{table}} {self.caption}\n{options}\n{body}\n~~~\n"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         html = f"<p><em>{self.caption}</em></p>" + self.rows.to_html(index=False, border=0)
@@ -67,3 +81,25 @@ class Note:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"text/markdown": self.text, "text/plain": self.text}, {"hgnb": {"kind": "note"}}
+
+
+@dataclass(frozen=True)
+class Live:
+    """The interactive part of a figure of the same chapter; the figure itself stays for print and without a script.
+
+    `data` is JSON of finite numbers and plain text, never markup.
+    """
+
+    of: str  # the figure's label
+    part: str  # who shows it: a name in `parts` of book/_static/hgnb.js
+    data: dict
+    sheets: tuple[Sprites, ...] = ()
+
+    def __post_init__(self):
+        json.dumps(self.data, allow_nan=False)  # ValueError here, not a page whose script can't read its data
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        words = {"kind": "live", "of": self.of, "part": self.part, "data": self.data}
+        return {"text/plain": f"In the rendered page {self.of} answers to pointer, touch and keyboard."}, {
+            "hgnb": {**words, "sheets": [sheet.packed() for sheet in self.sheets]}
+        }
