@@ -13,8 +13,12 @@ sys.path.insert(0, workflow.basedir)
 from hgnb import sources
 from hgnb.book.house import EMBEDDED, Edition
 
-# what each chapter asks for; 04 and 05 compare, so they need everything
+# what each chapter asks for; where the two networks are compared, everything
 NEEDS = {
+    "00_at_a_glance": ["dataset", "hourglass", "autoencoder", "modified"],
+    "00_introduction": ["dataset"],
+    "A1_machine_learning": ["dataset"],
+    "A2_building_blocks": ["dataset"],
     "01_dataset": ["dataset"],
     "02_experiment": ["dataset", "hourglass"],
     "03_interpretation": ["dataset", "hourglass"],

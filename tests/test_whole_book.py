@@ -19,6 +19,13 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("HGNB_REAL_DATA", REPOSITORY.parent / "shared" / "real"))
 PARTS = ["Snakefile", "_config.yml", "book", "notebooks", "profiles", "hgnb"]
 FIGURES = {
+    "00_introduction": ["fig-pose-example"],
+    "A1_machine_learning": [
+        "fig-overfitting", "fig-descents", "fig-feedforward", "fig-approximation", "fig-convolution",
+    ],
+    "A2_building_blocks": [
+        "fig-autoencoder-concept", "fig-residual", "fig-hourglass", "fig-stacked", "fig-pca-kmeans",
+    ],
     "01_dataset": ["fig-coco-example", "fig-crops", "fig-heatmaps"],
     "02_experiment": ["fig-architecture", "fig-shg-training", "fig-pck-radii", "fig-predictions"],
     "03_interpretation": [
@@ -32,6 +39,7 @@ FIGURES = {
     "05_discussion": ["fig-clusters-ae", "fig-explained-variance"],
 }  # fmt: skip
 TABLES = {
+    "00_at_a_glance": ["tbl-glance"],
     "01_dataset": ["tbl-split", "tbl-crop-rules"],
     "02_experiment": ["tbl-cost", "tbl-best-epochs", "tbl-departures", "tbl-pck-visibility"],
     "03_interpretation": ["tbl-skip-groups", "tbl-components", "tbl-clusters-k3"],

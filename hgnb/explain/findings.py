@@ -1,0 +1,63 @@
+"""The thesis's five results, measured on one experiment with both networks. Thesis 8.1; shown by 00_at_a_glance.
+
+The chapters measure the same in more detail; here each result is one number with its interval.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hgnb.data.prepared import PreparedSplit
+from hgnb.explain import clusters, components, intervals, posture, skips
+from hgnb.explain.latents import read
+from hgnb.intervals import Interval, bootstrap
+from hgnb.training.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Findings:
+    """One interval for each result; NaN where the data can't say."""
+
+    test_pck: Interval  # of the original hourglass, all labelled keypoints
+    with_skips: Interval  # its PCK in training
+    without_skips: Interval
+    sitting: Interval  # AUC of the first component, fully labelled persons, sign chosen on the other half
+    labelled: Interval  # AUC of the number of labelled keypoints between two clusters of the sample
+    gain: Interval  # test PCK of the modified hourglass less that of the original, paired
+
+
+def five(experiment: Experiment) -> Findings:
+    """Trains what isn't trained yet; two passes over the test persons and one over the training persons."""
+    prepared, pck = experiment.prepared(), experiment.profile.pck
+    train, test = prepared.split("train"), prepared.split("test")
+    original, modified = (experiment.reader(run()) for run in (experiment.hourglass, experiment.modified))
+    before, after = (reader.predict(test).hits(pck).numpy() for reader in (original, modified))
+    sample, full = experiment.sample(), components.complete(train).positions
+    reading = read(original, train, pck, (True, False), keep=np.union1d(sample, full))
+    return Findings(
+        test_pck=share(before, test),
+        with_skips=share(reading.hits[0], train),
+        without_skips=share(reading.hits[1], train),
+        sitting=_sitting(reading.latents.of(full), train.take(full), experiment),
+        labelled=_labelled(reading.latents.of(sample), train.take(sample), experiment),
+        gain=skips.pck_drop(after, before, test.visibility, test.image_ids),
+    )
+
+
+def share(hits: np.ndarray, split: PreparedSplit) -> Interval:
+    """PCK of hits (N, K) over all labelled keypoints of a split's N persons."""
+    counted = split.visibility > 0
+    columns = np.column_stack([(hits & counted).sum(1), counted.sum(1)])
+    return bootstrap(columns, split.image_ids, lambda found, all_: found / all_)
+
+
+def _sitting(latents: np.ndarray, persons: PreparedSplit, experiment: Experiment) -> Interval:
+    first = components.principal(latents).scores(1)[:, :1].sum(1)  # zeros where nothing varies
+    seated = posture.postures(persons, experiment.prepared().schema).sitting
+    return intervals.judged_auc(first, seated, persons.image_ids, experiment.seed)
+
+
+def _labelled(latents: np.ndarray, persons: PreparedSplit, experiment: Experiment) -> Interval:
+    labels = clusters.sweep(latents, (2,), experiment.profile.analysis.restarts, experiment.seed).of(2)
+    key, images = persons.labelled.astype(float), persons.image_ids
+    return clusters.clustering(latents, labels, key, images, seed=experiment.seed).separation
