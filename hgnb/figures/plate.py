@@ -37,6 +37,8 @@ class Table:
     rows: pd.DataFrame
     caption: str
     name: str  # its label, as "tbl-split"
+    classes: str = ""  # of the page's table, for style and script
+    tagged: str = ""  # a column whose cells carry their first word as `data-<column>`, to be filtered by
 
     def markdown(self) -> str:
         """The rows as a MyST table directive, labelled `name`."""
@@ -46,9 +48,14 @@ class Table:
             ["---"] * len(head),
             *[[str(v) for v in row] for row in self.rows.to_numpy(dtype=object)],
         ]
+        if self.tagged:
+            at = head.index(self.tagged)
+            for line in lines[2:]:
+                line[at] = f'<span data-{self.tagged}="{line[at].split()[0]}">{line[at]}</span>'
         body = "\n".join("| " + " | ".join(v.replace("|", "\\|") for v in line) + " |" for line in lines)
         # Tildes, because a caption may hold backticks, which a fence of backticks may not.
-        return f"~~~{{table}} {self.caption}\n:name: {self.name}\n\n{body}\n~~~\n"
+        classes = f":class: {self.classes}\n" if self.classes else ""
+        return f"~~~{{table}} {self.caption}\n:name: {self.name}\n{classes}\n{body}\n~~~\n"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         html = f"<p><em>{self.caption}</em></p>" + self.rows.to_html(index=False, border=0)
