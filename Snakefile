@@ -45,6 +45,12 @@ def annotations():
     return [] if EDITION.data == EMBEDDED else [literal(path) for path in sorted(folder.glob("annotations/*.json"))]
 
 
+def recorded():
+    """The ledger that chapter 05 shows beside its own, if one lies in results/."""
+    path = ROOT / "results" / f"claims-{EDITION.profile}-{EDITION.data_name}.json"
+    return [literal(path.relative_to(ROOT).as_posix())] if path.is_file() else []
+
+
 def modules(notebook):
     """The modules of hgnb that a notebook imports, theirs too."""
     found = sources.closure(sources.notebook_imports(ROOT / notebook))
@@ -97,6 +103,7 @@ for chapter, stages in NEEDS.items():
             annotations(),
             PROFILE,
             modules(f"notebooks/{chapter}.ipynb"),
+            recorded() if chapter == "05_discussion" else [],
             "hgnb/book/execute.py",
             "hgnb/book/weave.py",
             notebook=f"notebooks/{chapter}.ipynb",

@@ -51,7 +51,8 @@ class Table:
         if self.tagged:
             at = head.index(self.tagged)
             for line in lines[2:]:
-                line[at] = f'<span data-{self.tagged}="{line[at].split()[0]}">{line[at]}</span>'
+                word = line[at].split()[0].strip(":;,.")
+                line[at] = f'<span data-{self.tagged}="{word}">{line[at]}</span>'
         body = "\n".join("| " + " | ".join(v.replace("|", "\\|") for v in line) + " |" for line in lines)
         # Tildes, because a caption may hold backticks, which a fence of backticks may not.
         classes = f":class: {self.classes}\n" if self.classes else ""

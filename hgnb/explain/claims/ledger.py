@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from hgnb.explain.claims.catalogue import CLAIMS
 from hgnb.explain.claims.claim import Claim, Finding, Lacking, Record, Scene
 from hgnb.explain.claims.estimate import Estimate
-from hgnb.explain.claims.rules import NEEDS, SEEDS, UNDECIDED, Test, holm
+from hgnb.explain.claims.rules import ALPHA, NEEDS, SEEDS, UNDECIDED, Test, holm
 
 Evidence = Mapping[str, Record]  # by the claim's id, from one seed; {"needs": [...]} or {"lacking": "..."} where none
 LEVELS = "profile `paper` on the whole of COCO: a level is judged nowhere else"
@@ -92,10 +92,16 @@ def _row(case: _Case, verdict: str) -> Row:
     test = finding.decision if case.verdict is None else None
     reason = case.reason
     if test is not None and verdict == UNDECIDED:
-        lone = "its interval crosses the limit" if test.p > 0.05 else "beside so many other claims p is too large (Holm)"
-        reason = f"leans to '{test.leaning}', but {lone}"
+        reason = _undecided(test)
     return Row(
         claim.id, claim.sentence, claim.source, claim.value, finding.measured if finding else "–",
         finding.estimate if finding else None, case.seeds, verdict, reason, test.p if test else None, claim.rule,
         claim.shown,
     )  # fmt: skip
+
+
+def _undecided(test: Test) -> str:
+    if test.holds == test.fails:
+        return "the evidence points neither way"
+    lone = "an interval crosses its limit" if test.p > ALPHA else "beside so many other claims p is too large (Holm)"
+    return f"leans to '{test.leaning}', but {lone}"

@@ -94,8 +94,11 @@ class Result:
         return {"manifest": asdict(self.manifest), "claims": self.rows}
 
     def keep(self) -> bool:
-        """Writes it into results/, unless what lies there is as current and rests on more seeds; whether it did."""
+        """Writes it into results/ and says whether it did: not without any run, and not over what is as current and
+        rests on more seeds."""
         path, manifest = place(self.manifest.profile, self.manifest.data), self.manifest
+        if not manifest.seeds:
+            return False
         there = load(manifest.profile, manifest.data)
         if there and not there.manifest.stale(manifest.checksum) and len(there.manifest.seeds) > len(manifest.seeds):
             return False

@@ -35,8 +35,9 @@ class Sheet:
         yield summary(self.result)
         if self.remedies:
             yield "What is missing is made by:\n" + "\n".join(f"  {escape(command)}" for command in self.remedies)
-        name = place(manifest.profile, manifest.data).name
-        yield f"Kept in results/{name}." if self.kept else f"results/{name} rests on more seeds and stays as it is."
+        name = f"results/{place(manifest.profile, manifest.data).name}"
+        if manifest.seeds:
+            yield f"Kept in {name}." if self.kept else f"{name} rests on more seeds and stays as it is."
 
 
 

@@ -40,10 +40,10 @@ def overfits(records: Sequence[Record]) -> Finding:
     overfitting (epoch 32 of 50) and its convergence (47 of 50)."""
     record, rise = records[0], first(records, "rise")
     early = record["lowest"] <= WELL_BEFORE * record["epochs"]
-    measured = (
-        f"lowest at epoch {record['lowest']} of {record['epochs']}; loss then rises by {rise.text(1, 100)} %, "
-        f"training loss {'falls' if record['falling'] else 'does not fall'}"
-    )
+    measured = f"lowest at epoch {record['lowest']} of {record['epochs']}"
+    if record["lowest"] < record["epochs"]:
+        falls = "falls" if record["falling"] else "does not fall"
+        measured += f"; loss then rises by {rise.text(1, 100)} %, training loss {falls}"
     return Finding(rise, measured, every(above(rise), fact(early), fact(record["falling"])))
 
 
