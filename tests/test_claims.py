@@ -60,7 +60,7 @@ def parted(value, half):
 
 
 # For each claim the evidence, one record a seed, under which it holds, fails, and is undecided. Levels can't be
-# undecided: the source's number lies in the widened interval or it doesn't; those about a method can, for lack of seeds.
+# undecided: the source's number lies in the widened interval or doesn't; those about a method can, for lack of seeds.
 CASES = {
     "C1": ([COUNTED], [COUNTED | {"full": 5_000}], None),
     "C2": (
@@ -278,7 +278,7 @@ def test_seeds_never_hide_the_error_of_the_images():
     estimate = pooled([around(0.05, 0.02)] * 5)
     assert estimate.high - estimate.value == pytest.approx(0.02) and estimate.freedom == np.inf
     wider = pooled(spread(0.05, 0.02, 0.02))
-    assert wider.high - wider.value > 0.02 and 4 <= wider.freedom
+    assert wider.high - wider.value > 0.02 and wider.freedom >= 4
     assert not pooled([around(0.1), UNKNOWN]).known
 
 
@@ -314,10 +314,10 @@ def test_absence_needs_both_limits():
 def test_false_claims_are_rarely_confirmed():
     """Under chance alone the ledger's verdicts are wrong in about 5 % of ledgers, not in 5 % of claims."""
     rng, wrong = np.random.default_rng(2), 0
-    for _ in range(1000):
-        tests = [rules.above(around(v, 1.959964)) for v in rng.normal(0, 1, 20)]
+    for _ in range(400):
+        tests = [rules.above(around(v, 1.959964)) for v in rng.normal(0, 1, 8)]
         wrong += any(v != rules.UNDECIDED for v in rules.holm(tests))
-    assert 0.03 < wrong / 1000 < 0.07
+    assert 0.02 < wrong / 400 < 0.08  # three standard errors about 0.05
 
 
 # Keeping

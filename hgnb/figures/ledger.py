@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from hgnb.explain.claims.catalogue import CLAIMS
 from hgnb.explain.claims.record import Result
 from hgnb.explain.claims.sheet import summary
 from hgnb.figures.plate import Note, Table
@@ -43,7 +44,9 @@ def table(live: Result, recorded: Result | None, changed: str) -> Table:
 def record(recorded: Result | None, changed: str) -> Note:
     """Says of the recorded result when it was made, from what, and whether it still counts."""
     if recorded is None:
-        return Note("No longer run of this profile and data is recorded in `results/`; `make claims SEEDS=5` makes one.")
+        return Note(
+            "No longer run of this profile and data is recorded in `results/`; `make claims SEEDS=5` makes one."
+        )
     manifest = recorded.manifest
     came = f"The recorded verdicts are of {manifest.date}, {_seeds(manifest.seeds)}, on {manifest.device}. "
     if changed:
@@ -69,3 +72,9 @@ def _seeds(seeds: list[int]) -> str:
     if not seeds:
         return "no trained seed"
     return f"seed{'s' if len(seeds) > 1 else ''} {listed([str(s) for s in seeds])}"
+
+
+def rules() -> Note:
+    """The rule of every claim, as its judging function states it, folded away."""
+    lines = "\n".join(f"- **{claim.id}** {claim.rule}" for claim in CLAIMS)
+    return Note(f"::::{{dropdown}} How each claim is decided\n{lines}\n::::")

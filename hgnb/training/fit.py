@@ -25,7 +25,6 @@ from hgnb.training.runs import AtomicCheckpoints, Recipe, Recorder, Run, environ
 from hgnb.training.start import Begin, Start, weights
 from hgnb.training.watch import Bar, Clock, Draws, Watch
 
-
 _FINISHED_ONLY: ContextVar[bool] = ContextVar("finished_only", default=False)
 
 

@@ -87,11 +87,12 @@ def finished(experiment: Experiment) -> dict[str, Run]:
 def gathered(study: Study, told: Callable[[str], None]) -> Evidence:
     """The evidence of one seed for every claim, from disk where it was gathered before."""
     evidence: dict[str, Record] = {}
+    code = fingerprint(CODE)
     for group in GROUPS:
-        missing = [name for name in group.runs if name not in study.runs]
-        evidence |= dict.fromkeys(group.claims, {"needs": wanted(study, missing)}) if missing else _kept(
-            study, group, told
-        )
+        if missing := [name for name in group.runs if name not in study.runs]:
+            evidence |= {claim: {"needs": wanted(study, missing)} for claim in group.claims}
+        else:
+            evidence |= _kept(study, group, code, told)
     return evidence
 
 
@@ -123,19 +124,16 @@ def remedies(experiment: Experiment) -> list[str]:
     return commands
 
 
-def _kept(study: Study, group: Group, told: Callable[[str], None]) -> Evidence:
-    folder = home() / "data" / "evidence"
-    path = folder / f"{study.experiment.profile.name}-{study.experiment.data_name}-s{study.seed}-{_key(study, group)}.json"
-    if not path.exists():
-        told(f"seed {study.seed}: {', '.join(group.claims)}")
-        folder.mkdir(parents=True, exist_ok=True)
-        write_aside(path, json.dumps(packed(group.gather(study)), indent=1).encode())
-    return json.loads(path.read_bytes(), object_hook=unpacked)
-
-
-def _key(study: Study, group: Group) -> str:
-    """A hash of all that evidence depends on: runs, data, numbers of the analysis, code."""
+def _kept(study: Study, group: Group, code: str, told: Callable[[str], None]) -> Evidence:
+    """A group's evidence, gathered if data/evidence doesn't hold it under the hash of all that it depends on."""
     runs = [study.runs[name].id for name in group.runs]
     numbers = asdict(study.experiment.profile.analysis)
-    what = [group.claims, runs, study.prepared.checksum, study.seed, numbers, fingerprint(CODE)]
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
+    what = [group.claims, runs, study.prepared.checksum, study.seed, numbers, code]
+    key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
+    title = f"{study.experiment.profile.name}-{study.experiment.data_name}-s{study.seed}"
+    path = home() / "data" / "evidence" / f"{title}-{key}.json"
+    if not path.exists():
+        told(f"seed {study.seed}: {', '.join(group.claims)}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_aside(path, json.dumps(packed(group.gather(study)), indent=1).encode())
+    return json.loads(path.read_bytes(), object_hook=unpacked)

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 from hgnb.explain.claims.claim import Claim, Finding, Record, first, level, mean
 from hgnb.explain.claims.estimate import Estimate
-from hgnb.explain.claims.rules import (
-    NEEDS, PCK_WIDENING, RELATIVE_WIDENING, above, below, every, near,
-)  # fmt: skip
+from hgnb.explain.claims.rules import NEEDS, PCK_WIDENING, RELATIVE_WIDENING, above, below, every, near
 
 RISE = 0.01  # C18: of the lowest validation loss; a smaller rise is the wobble between two epochs
 VALIDATION_PCK, TEST_PCK = 0.467, 0.474  # C20, C21

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import t as student
 
 from hgnb.data.prepared import PreparedSplit
 from hgnb.explain import clusters, components
 from hgnb.explain.claims.claim import Record
 from hgnb.explain.claims.components import NOISE_FROM
-from hgnb.explain.claims.estimate import LEVEL, UNKNOWN, Estimate
+from hgnb.explain.claims.estimate import UNKNOWN, Estimate, combined, spread
 from hgnb.explain.claims.study import Study, difference
 from hgnb.explain.components import Components
 from hgnb.explain.intervals import auc, halves, judged_auc
@@ -157,7 +156,7 @@ def best_k(points: np.ndarray, sweep: clusters.Sweep, images: np.ndarray, study:
 def over_clouds(points: np.ndarray, sweep: clusters.Sweep, images: np.ndarray, restarts: int, seed: int) -> Estimate:
     """Silhouette at K = 2 less that of Gaussian clouds of equal covariance and size.
 
-    Its error: clouds differ among each other, as one more would (n - 1 degrees of freedom), and photographs.
+    Its error: clouds differ among each other, as one more would, and so do photographs.
     """
     parts, rng = components.principal(points), np.random.default_rng(seed)
     drawn = []
@@ -166,12 +165,8 @@ def over_clouds(points: np.ndarray, sweep: clusters.Sweep, images: np.ndarray, r
         drawn.append(clusters.sweep(cloud, (2,), restarts, number).best[0])
     each = clusters.silhouettes(clusters.distances(points), sweep.of(2))
     own = bootstrap(np.column_stack([each, np.ones(len(each))]), images, lambda total, n: total / n)
-    normal = student.ppf(LEVEL, np.inf)
-    photographs, clouds = ((own.high - own.low) / (2 * normal)) ** 2, np.var(drawn, ddof=1) * (1 + 1 / CLOUDS)
-    freedom = float((photographs + clouds) ** 2 / (clouds**2 / (CLOUDS - 1))) if clouds else np.inf
-    half = float(student.ppf(LEVEL, freedom) * np.sqrt(photographs + clouds))
     value = float(sweep.best[sweep.clusters.index(2)] - np.mean(drawn))
-    return Estimate(value, value - half, value + half, freedom)
+    return combined(value, np.var(drawn, ddof=1) * (1 + 1 / CLOUDS), CLOUDS - 1, spread(own.low, own.high))
 
 
 def parted(group: clusters.Clustering, seed: int) -> Record:

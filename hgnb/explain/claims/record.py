@@ -63,9 +63,7 @@ class Manifest:
         """Of a ledger that is judged now."""
         versions = {p: version(p) for p in PACKAGES}
         date = time.strftime("%Y-%m-%d", time.gmtime())
-        return cls(
-            profile, data, list(seeds), fingerprint(CODE), checksum, sorted(runs), versions, device_name(), date
-        )
+        return cls(profile, data, list(seeds), fingerprint(CODE), checksum, sorted(runs), versions, device_name(), date)
 
     def stale(self, checksum: str) -> str:
         """Why a result with this manifest isn't current: '' if it is, else what has changed since."""

@@ -40,8 +40,6 @@ class Sheet:
             yield f"Kept in {name}." if self.kept else f"{name} rests on more seeds and stays as it is."
 
 
-
-
 def summary(result: Result) -> str:
     """'12 hold, 3 fail, 5 are undecided, 14 need data, runs or a profile.'"""
     counts = Counter(row["verdict"] for row in result.rows)
