@@ -5,13 +5,14 @@ SHELL := /bin/bash
 PROFILE ?= tiny
 DATA ?= embedded
 SEED ?= 0
+SEEDS ?= 5
 CORES ?=
 PYTHON ?= python3
 TORCH_INDEX ?=
 TESTS ?= tests
 
 # A misspelt variable would be ignored and the default built instead: refuse it.
-VARIABLES := PROFILE DATA SEED CORES PYTHON TORCH_INDEX TESTS
+VARIABLES := PROFILE DATA SEED SEEDS CORES PYTHON TORCH_INDEX TESTS
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(word 1,$(origin $v))),$v))
 UNKNOWN := $(filter-out $(VARIABLES),$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -22,14 +23,18 @@ endif
 BIN := .venv/bin
 EDITION = --profile "$(PROFILE)" --data "$(DATA)" --seed "$(SEED)"
 
-.PHONY: help book test bench lab lint clean
+.PHONY: help book claims test bench lab lint clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
-	@echo; echo "  PROFILE=smoke|tiny|paper  DATA=embedded|FOLDER (COCO layout)  SEED=0  CORES=all"
+	@echo; echo "  PROFILE=smoke|tiny|paper  DATA=embedded|FOLDER (COCO layout)  SEED=0  SEEDS=5  CORES=all"
 
 book: .venv/.installed ## make the data, train, run every chapter, render the site (PROFILE, DATA, SEED, CORES)
 	@"$(BIN)/python" -m hgnb.cli book $(EDITION) $(if $(CORES),--cores "$(CORES)")
+
+claims: .venv/.installed ## train the chain and its controls for several seeds, judge the claims on them, record both in results/ (SEEDS, PROFILE, DATA, CORES)
+	@"$(BIN)/python" -m hgnb.cli seeds --profile "$(PROFILE)" --data "$(DATA)" --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")
+	@"$(BIN)/python" -m hgnb.cli claims --profile "$(PROFILE)" --data "$(DATA)"
 
 # One thread a process: two trainings with two threads each are slower than one after the other.
 test: .venv/.installed ## run every test (TESTS=tests/test_x.py for one file)

@@ -1,7 +1,11 @@
-"""Which chapter needs which data and which training. `make book` calls this through `hgnb book`."""
+"""Which chapter needs which data and which training. `make book` calls this through `hgnb book`.
+
+`make claims` asks for the rule `seeds`, through `hgnb seeds`: the chain and its controls for several seeds.
+"""
 
 import sys
 import tomllib
+from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
@@ -19,15 +23,33 @@ NEEDS = {
 }
 # what a stage builds on
 AFTER = {"dataset": [], "hourglass": ["dataset"], "autoencoder": ["hourglass"], "modified": ["autoencoder"]}
+# the networks that the modified one is held against, and the comparison of all of them
+CONTROLS = {
+    "control-longer": ["hourglass"],
+    "control-random": ["hourglass"],
+    "control-projection": ["hourglass"],
+    # the same runs where best PCK and lowest loss fall on one epoch, so not at the same time
+    "longer-best-loss": ["control-longer"],
+    "modified-best-loss": ["modified"],
+}
+CONTROLS["arms"] = ["modified", *CONTROLS]
+CONTROLS["forks"] = ["hourglass"]  # with the drop of the rate and without
+# these show what `make claims` recorded
+SHOW_RECORDS = {"04_improvement": "seeds-*.json", "05_discussion": "claims-*.json"}
 
 ROOT = Path(workflow.basedir)
 EDITION = Edition(str(config.get("profile", "tiny")), str(config.get("data", EMBEDDED)), int(config.get("seed", 0)))
-STAMPS = EDITION.stamps(ROOT).relative_to(ROOT).as_posix()
+SEEDS = range(int(config.get("seeds", 0)))
+EDITIONS = {seed: Edition(EDITION.profile, EDITION.data, seed) for seed in {EDITION.seed, *SEEDS}}
 PROFILE = f"profiles/{EDITION.profile}.toml"
 # A profile whose maps are small trains on one core and leaves the others to the chapters.
 TRAINING = tomllib.loads((ROOT / PROFILE).read_text(encoding="utf8")).get("training", {}).get("threads", 0)
 HGNB = [sys.executable, "-m", "hgnb.cli"]
-ASKED = ["--profile", EDITION.profile, "--data", EDITION.data, "--seed", str(EDITION.seed)]
+
+
+def asked(edition):
+    """The edition as the command takes it."""
+    return ["--profile", edition.profile, "--data", edition.data, "--seed", str(edition.seed)]
 
 
 def literal(path):
@@ -35,8 +57,9 @@ def literal(path):
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
-def stamps(names):
-    return [literal(f"{STAMPS}/{name}.json") for name in names]
+def stamps(names, edition=EDITION):
+    folder = edition.stamps(ROOT).relative_to(ROOT).as_posix()
+    return [literal(f"{folder}/{name}.json") for name in names]
 
 
 def annotations():
@@ -45,16 +68,16 @@ def annotations():
     return [] if EDITION.data == EMBEDDED else [literal(path) for path in sorted(folder.glob("annotations/*.json"))]
 
 
-def recorded():
-    """The ledger that chapter 05 shows beside its own, if one lies in results/."""
-    path = ROOT / "results" / f"claims-{EDITION.profile}-{EDITION.data_name}.json"
-    return [literal(path.relative_to(ROOT).as_posix())] if path.is_file() else []
-
-
 def modules(notebook):
     """The modules of hgnb that a notebook imports, theirs too."""
     found = sources.closure(sources.notebook_imports(ROOT / notebook))
     return [path.relative_to(ROOT).as_posix() for path in found]
+
+
+def records(chapter):
+    """What lies in results/ for the chapters that show it."""
+    found = sorted(ROOT.glob(f"results/{SHOW_RECORDS[chapter]}")) if chapter in SHOW_RECORDS else []
+    return [literal(path.relative_to(ROOT).as_posix()) for path in found]
 
 
 rule site:
@@ -66,25 +89,30 @@ rule site:
     output:
         "_build/site.json",  # the site itself would be deleted before the rule runs
     params:
-        edition=ASKED,
+        edition=asked(EDITION),
     threads: 1
     shell:
         "{HGNB:q} render {params.edition:q} --stamp {output:q}"
 
 
-for stage, before in AFTER.items():
+rule seeds:
+    input:
+        [stamps(["arms", "forks"], EDITIONS[seed]) for seed in SEEDS],
+
+
+for edition, (stage, before) in product(EDITIONS.values(), (AFTER | CONTROLS).items()):
 
     rule:
         name:
-            stage
+            f"{stage}_{edition.seed}".replace("-", "_")
         input:
-            stamps(before),
+            stamps(before, edition),
             annotations(),
             PROFILE,
         output:
-            stamps([stage]),
+            stamps([stage], edition),
         params:
-            edition=ASKED,
+            edition=asked(edition),
             name=stage,
             # code that differs, not files that were touched; the run itself decides whether it trains again
             code=sources.fingerprint(["hgnb.training.experiment"]),
@@ -103,7 +131,7 @@ for chapter, stages in NEEDS.items():
             annotations(),
             PROFILE,
             modules(f"notebooks/{chapter}.ipynb"),
-            recorded() if chapter == "05_discussion" else [],
+            records(chapter),
             "hgnb/book/execute.py",
             "hgnb/book/weave.py",
             notebook=f"notebooks/{chapter}.ipynb",

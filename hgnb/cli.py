@@ -66,7 +66,7 @@ def run(
 
 @app.command()
 def train(
-    name: Annotated[str, typer.Argument(metavar="hourglass|autoencoder|modified", help="What to train.")],
+    name: Annotated[str, typer.Argument(metavar="hourglass|autoencoder|modified|CONTROL", help="What to train.")],
     profile: Profile = "tiny",
     data: Data = "embedded",
     seed: Seed = 0,
@@ -104,12 +104,25 @@ def stage(
     seed: Seed = 0,
     threads: Threads = None,
 ):
-    """Run one stage for `make book` and leave its stamp: dataset, hourglass, autoencoder or modified."""
+    """Run one stage for `make book` or `make claims` and leave its stamp."""
     _limit(threads)
     from hgnb.book.build import stage
     from hgnb.book.house import Edition
 
     stage(Edition(profile, data, seed), name, stamp)
+
+
+@app.command()
+def seeds(
+    profile: Profile = "tiny",
+    data: Data = "embedded",
+    count: Annotated[int, typer.Option("--seeds", min=1, help="How many: 0, 1, 2 and so on.")] = 5,
+    cores: Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")] = None,
+):
+    """Train the chain and its controls for several seeds and record them in results/; resumes."""
+    from hgnb.book.seeds import seeds
+
+    seeds(profile, data, count, cores)
 
 
 @app.command()

@@ -230,15 +230,15 @@ def test_warning_becomes_a_sentence():
 def test_second_build_says_so(root):
     hold = (
         "import sys, pathlib; from hgnb.book import build\n"
-        "with build._only_build(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+        "with build.only_build(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", hold, str(root)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(build.BuildError, match="Another build"), build._only_build(root):
+        with pytest.raises(build.BuildError, match="Another build"), build.only_build(root):
             pass
         other.communicate("")
-    with build._only_build(root):
+    with build.only_build(root):
         pass
 
 

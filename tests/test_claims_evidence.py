@@ -245,7 +245,7 @@ def test_forks_differ_in_the_rate_alone(trained, monkeypatch):
     experiment, run = trained
     assert forks.fork(experiment, "fork-kept") is None, "this rate never dropped"
     asked = []
-    monkeypatch.setattr(forks.Experiment, "further", lambda self, *given, **named: asked.append((given, named)))
+    monkeypatch.setattr(type(experiment), "further", lambda self, *given, **named: asked.append((given, named)))
     (run.folder / "drop.ckpt").write_bytes(b"")
     try:
         for name in forks.NAMES:

@@ -19,6 +19,8 @@ from hgnb.book.house import Edition
 from hgnb.errors import InputError
 from hgnb.home import home
 
+LOG = "data/build.log"
+MARKS = {"start": "[dim]…[/dim]", "done": "[green]✓[/green]", "failed": "[red]✗[/red]"}
 REPEATED = ("profile", "data", "seed", "folder", "run")  # the same in every row, or too long for one
 
 
@@ -31,10 +33,13 @@ def build(profile: str, data: str, seed: int, cores: int | None = None, forced: 
     edition, root = Edition(profile, house.resolved(data), seed), home()
     _check(edition, root)
     site = root / "site" / "index.html"
-    with _only_build(root) as lock:
+    with only_build(root) as lock:
         if not site.is_file():
             (root / "_build" / "site.json").unlink(missing_ok=True)
-        _snakemake(root, edition, cores or _cores(), forced, lock)
+        status, events = snakemake(root, edition, cores, lock, *(["--forceall"] if forced else []))
+    if status:
+        errors = [event["text"] for event in events if event["kind"] == "error"]
+        raise BuildError("\n".join(dict.fromkeys(errors)) or last_words(root))
     console = Console(soft_wrap=True, highlight=False)
     console.print(results(edition))
     console.print(f"\nThe book: {site}", markup=False)
@@ -63,7 +68,7 @@ def experiment(edition: Edition):
 
 def stage(edition: Edition, name: str, out: Path) -> dict:
     """Run the stage called `name` and write what it returns to the stamp `out`."""
-    with journal.told(name):
+    with journal.told(house.titled(name, edition.seed)):
         facts = experiment(edition).stage(name)
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(f".{out.name}.{os.getpid()}.part")
@@ -95,17 +100,23 @@ def _words(name: str, value: Any) -> str:
     return f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
 
 
-def _snakemake(root: Path, edition: Edition, cores: int, forced: bool, lock: int | None) -> None:
-    """Run Snakemake, telling of each part as it starts and ends."""
+def snakemake(
+    root: Path, edition: Edition, cores: int | None, lock: int | None, *words: str, seeds: int = 0
+) -> tuple[int, list[dict]]:
+    """Run Snakemake with further `words`, telling of each part as it starts and ends; its status and what was told.
+
+    `seeds`: for how many seeds there are rules, beside the edition's own.
+    """
     config = edition.stamps(root) / ".edition.json"
-    config.write_text(json.dumps({"profile": edition.profile, "data": edition.data, "seed": edition.seed}))
-    log = root / "data" / "build.log"
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", str(config)]
+    config.parent.mkdir(parents=True, exist_ok=True)
+    asked = {"profile": edition.profile, "data": edition.data, "seed": edition.seed, "seeds": seeds}
+    config.write_text(json.dumps(asked))
+    command = [sys.executable, "-m", "snakemake", "--cores", str(cores or _cores()), "--configfile", str(config)]
     # the lock is ours (a killed Snakemake leaves its own behind), half-written outputs are made again
-    command += ["--nolock", "--rerun-incomplete", *(["--forceall"] if forced else [])]
+    command += ["--nolock", "--rerun-incomplete", *words]
     with tempfile.TemporaryDirectory() as folder:
         notes = Path(folder) / "journal"
-        with log.open("w", encoding="utf8") as file:
+        with (root / LOG).open("w", encoding="utf8") as file:
             process = subprocess.Popen(
                 command,
                 cwd=root,
@@ -117,9 +128,7 @@ def _snakemake(root: Path, edition: Edition, cores: int, forced: bool, lock: int
                 pass_fds=() if lock is None or os.name == "nt" else (lock,),
             )
             events = _follow(process, notes)
-    errors = [event["text"] for event in events if event["kind"] == "error"]
-    if process.returncode:
-        raise BuildError("\n".join(dict.fromkeys(errors)) or _last_words(log, root))
+    return process.returncode, events
 
 
 def _follow(process: subprocess.Popen, notes: Path) -> list[dict]:
@@ -129,9 +138,8 @@ def _follow(process: subprocess.Popen, notes: Path) -> list[dict]:
             ended = process.poll() is not None  # asked before reading, so the last lines aren't missed
             new, offset = journal.read(notes, offset)
             for event in new:
-                if event["kind"] != "error":
-                    mark = "[dim]…[/dim]" if event["kind"] == "start" else "[green]✓[/green]"
-                    console.print(f"{mark} {event['what']} {event['text']}")
+                if mark := MARKS.get(event["kind"]):
+                    console.print(mark, event["what"], event["text"] if event["kind"] == "done" else "")
             events += new
             if not ended:
                 time.sleep(0.1)
@@ -141,14 +149,17 @@ def _follow(process: subprocess.Popen, notes: Path) -> list[dict]:
     return events
 
 
-def _last_words(log: Path, root: Path) -> str:
-    lines = [line.strip() for line in log.read_text(encoding="utf8", errors="replace").splitlines() if line.strip()]
+def last_words(root: Path) -> str:
+    """What Snakemake said when no part of the build said why it stopped."""
+    lines = [
+        line.strip() for line in (root / LOG).read_text(encoding="utf8", errors="replace").splitlines() if line.strip()
+    ]
     telling = [line for line in lines if "Error" in line or "Exception" in line] or lines or ["it said nothing"]
-    return f"The build stopped ({telling[0][:300]}); its log is {log.relative_to(root)}."
+    return f"The build stopped ({telling[0][:300]}); its log is {LOG}."
 
 
 @contextmanager
-def _only_build(root: Path) -> Iterator[int | None]:
+def only_build(root: Path) -> Iterator[int | None]:
     """Hold the repository's build lock, or say who holds it; yields the lock's file descriptor."""
     path = root / "data" / "build.lock"
     path.parent.mkdir(exist_ok=True)

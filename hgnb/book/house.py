@@ -39,6 +39,11 @@ class Edition:
         return f"{plain}-{hashlib.sha256(resolved(self.data).encode()).hexdigest()[:8]}"
 
 
+def titled(stage: str, seed: int) -> str:
+    """What a build calls a stage; the seed is told where it isn't the usual one."""
+    return f"{stage} (seed {seed})" if seed else stage
+
+
 def private_folders(root: Path, data: str = EMBEDDED) -> dict[str, str]:
     """Absolute folders that no page may show, each with what stands there instead; longest first."""
     home = str(Path.home())

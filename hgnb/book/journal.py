@@ -14,7 +14,7 @@ VARIABLE = "HGNB_JOURNAL"  # environment variable that holds the journal's path
 
 
 def tell(kind: str, what: str, text: str = "") -> None:
-    """Add an event (`start`, `done` or `error`) to the journal, if a build reads one."""
+    """Add an event (`start`, `done`, `failed` or `error`) to the journal, if a build reads one."""
     if path := os.environ.get(VARIABLE):
         with open(path, "a", encoding="utf8") as file:  # one short write a line: appends don't mix
             file.write(json.dumps({"kind": kind, "what": what, "text": text}) + "\n")
@@ -22,10 +22,14 @@ def tell(kind: str, what: str, text: str = "") -> None:
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """Tell that `what` starts, and once it is done how long it took."""
+    """Tell that `what` starts, and once it is done how long it took, or why it failed."""
     start = time.monotonic()
     tell("start", what)
-    yield
+    try:
+        yield
+    except BaseException as error:
+        tell("failed", what, str(error) or type(error).__name__)
+        raise
     tell("done", what, f"{time.monotonic() - start:.0f} s")
 
 

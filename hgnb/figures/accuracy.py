@@ -155,10 +155,21 @@ def plot_pair(
     made: Predictions, split: PreparedSplit, schema: KeypointSchema, config: PckConfig, person: int, axes
 ) -> None:
     """The crop with the true skeleton, and with the predicted one of the labelled joints."""
-    side = split.crops.shape[1]
+    for ax, keypoints in zip(axes, (split.keypoints[person], posed(made, split, config, person)), strict=True):
+        plot_pose(split, keypoints, schema, person, ax=ax)
+
+
+def posed(made: Predictions, split: PreparedSplit, config: PckConfig, person: int) -> np.ndarray:
+    """(K, 3) predicted joints in pixels of the crop, and 2 for a found one, 1 for a missed, 0 for no label."""
     seen = split.visibility[person] > 0
     flags = np.where(seen, np.where(made.hits(config)[person].numpy(), 2, 1), 0)
-    points = (made.points[person].numpy() + 0.5) * (side / made.size) - 0.5
-    for ax, keypoints in zip(axes, (split.keypoints[person], np.column_stack([points, flags])), strict=True):
-        skeleton(picture(ax, np.asarray(split.crops[person])), keypoints, schema, width=1.1)
-        ax.set(xlim=(-0.5, side - 0.5), ylim=(side - 0.5, -0.5))
+    points = (made.points[person].numpy() + 0.5) * (split.crops.shape[1] / made.size) - 0.5
+    return np.column_stack([points, flags])
+
+
+def plot_pose(split: PreparedSplit, keypoints: np.ndarray, schema: KeypointSchema, person: int, *, ax: Axes) -> Axes:
+    """A person's crop with a skeleton (K, 3) over it."""
+    side = split.crops.shape[1]
+    skeleton(picture(ax, np.asarray(split.crops[person])), keypoints, schema, width=1.1)
+    ax.set(xlim=(-0.5, side - 0.5), ylim=(side - 0.5, -0.5))
+    return ax

@@ -1,13 +1,21 @@
 """Figures of chapter 04: the autoencoder alone, and the hourglass that carries it."""
 
+from dataclasses import dataclass
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.figures.accuracy import plot_pose, posed
 from hgnb.figures.plate import Plate
-from hgnb.figures.style import BLUE, MODIFIED, ORANGE, ORIGINAL, style
+from hgnb.figures.style import BLUE, GREY, MODIFIED, ORANGE, ORIGINAL, style
+from hgnb.figures.words import nothing, number
+from hgnb.intervals import Interval, bootstrap
+from hgnb.metrics import PckConfig
+from hgnb.training.inference import Predictions
 from hgnb.training.runs import Run
 
 
@@ -81,24 +89,109 @@ def _curve(ax: Axes, table: pd.DataFrame, column: str, first: int, colour: str, 
     ax.plot(shown.epoch, shown[column], color=colour, linestyle=line, marker="o", markersize=2.5, label=label)
 
 
-def gains(before: np.ndarray, after: np.ndarray, schema: KeypointSchema, split: str) -> Plate:
-    """PCK of each keypoint, (K,) each, of the original and the modified hourglass."""
+@dataclass(frozen=True)
+class Changes:
+    """Both networks on the same persons of a split."""
+
+    split: PreparedSplit
+    schema: KeypointSchema
+    config: PckConfig
+    before: Predictions
+    after: Predictions
+
+    @property
+    def hits(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N, K) bool of the original and of the modified network, false where nothing is labelled."""
+        counted = self.split.visibility > 0
+        return tuple(made.hits(self.config).numpy() & counted for made in (self.before, self.after))
+
+    def by_keypoint(self) -> list[tuple[float, float, Interval]]:
+        """For each keypoint PCK before and after, and their difference, paired; images resampled."""
+        before, after = self.hits
+        counted, images = self.split.visibility > 0, self.split.image_ids
+        rows = []
+        for k in range(len(self.schema)):
+            columns = np.column_stack([before[:, k], after[:, k], counted[:, k]])
+            found, kept, of = columns.sum(0) / max(counted[:, k].sum(), 1)
+            change = bootstrap(columns, images, lambda b, a, n: (a - b) / n)
+            rows.append((found if of else np.nan, kept if of else np.nan, change))
+        return rows
+
+    def most(self, seed: int, count: int = 5) -> dict[str, np.ndarray]:
+        """Persons who gained and who lost the most found keypoints; ties by more labelled ones, then by lot."""
+        before, after = (h.sum(1) for h in self.hits)
+        change, labelled = after - before, self.split.labelled
+        lot = np.random.default_rng(seed).permutation(len(change))
+        order = np.lexsort((lot, -labelled, -change))
+        back = np.lexsort((lot, -labelled, change))
+        return {"helped": order[change[order] > 0][:count], "hurt": back[change[back] < 0][:count]}
+
+
+def gains(changes: Changes) -> Plate:
+    """fig-gains: PCK of each keypoint of the original and the modified hourglass, and the difference with intervals."""
+    schema, split = changes.schema, changes.split
+    before, after, change = zip(*changes.by_keypoint(), strict=True)
     with style():
-        figure, ax = plt.subplots(figsize=(7, 0.26 * len(schema) + 1.0))
+        size = (9, 0.26 * len(schema) + 1.2)
+        figure, axes = plt.subplots(1, 2, figsize=size, sharey=True, width_ratios=(1.3, 1))
         rows = np.arange(len(schema))
-        for row, (a, b) in enumerate(zip(before, after, strict=True)):
-            ax.plot([a, b], [row, row], color="#BBBBBB", linewidth=2, zorder=1)
-        ax.scatter(before, rows, color=ORIGINAL, marker="o", s=26, label="original", zorder=2)
-        ax.scatter(after, rows, color=MODIFIED, marker="D", s=24, label="with the autoencoder", zorder=3)
-        ax.set(yticks=rows, yticklabels=schema.titles, xlabel=f"PCK, {split} persons", xlim=(0, 1))
-        ax.invert_yaxis()
+        axes[0].scatter(before, rows, color=ORIGINAL, marker="o", s=26, label="original", zorder=2)
+        axes[0].scatter(after, rows, color=MODIFIED, marker="D", s=24, label="with the autoencoder", zorder=3)
+        axes[0].set(yticks=rows, yticklabels=schema.titles, xlabel=f"PCK, {split.name} persons", xlim=(0, 1))
+        axes[0].invert_yaxis()
+        for row, c in zip(rows, change, strict=True):
+            axes[1].plot([c.low, c.high], [row, row], color=MODIFIED, linewidth=1.6)
+            axes[1].plot(c.value, row, "D", color=MODIFIED, markersize=4.5)
+        axes[1].axvline(0, color=GREY, linewidth=1)
+        axes[1].set(xlabel="difference, 95 % interval")
         figure.legend(loc="outside lower center", ncol=2, fontsize=8)
-    change = after - before
-    up, down = int((change > 0).sum()), int((change < 0).sum())
-    caption = f"PCK of each keypoint on the {split} persons, before and after the autoencoder."
-    most = schema.titles[int(np.nanargmax(np.abs(change)))]
+    up, down = sum(c.low > 0 for c in change), sum(c.high < 0 for c in change)
+    caption = (
+        f"PCK of each keypoint on the {len(split):,} {split.name} persons, before and after the autoencoder, and the "
+        "paired differences; 95 % intervals, images resampled, each keypoint for itself."
+    )
+    values = np.array([c.value for c in change])
+    if not np.isfinite(values).any():
+        return Plate(figure, caption, "No keypoint of these persons is labelled.")
+    most = int(np.nanargmax(np.abs(values)))
     alt = (
-        f"{up} of {len(schema)} keypoints gain and {down} lose; the {most} moves most, by "
-        f"{change[np.nanargmax(np.abs(change))]:+.3f}."
+        f"{up} of {len(schema)} keypoints gain and {down} lose by more than their interval; the "
+        f"{schema.titles[most]} moves most, by {number(values[most], 3)}."
+    )
+    return Plate(figure, caption, alt)
+
+
+def helped_and_hurt(changes: Changes, seed: int) -> Plate:
+    """fig-helped-hurt: the persons who gained and who lost most keypoints: truth, original, modified."""
+    chosen = changes.most(seed)
+    shown = [(word, person) for word, persons in chosen.items() for person in persons]
+    if not shown:
+        return nothing("No person gained or lost a keypoint.", "Nobody to show.", "No person gained or lost.")
+    split, schema, config = changes.split, changes.schema, changes.config
+    found = [h.sum(1) for h in changes.hits]
+    with style():
+        figure, axes = plt.subplots(3, len(shown), figsize=(1.12 * len(shown) + 0.5, 4.0), squeeze=False)
+        figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0.01, hspace=0.02)
+        for column, (word, person) in zip(axes.T, shown, strict=True):
+            poses = (
+                split.keypoints[person],
+                *(posed(m, split, config, person) for m in (changes.before, changes.after)),
+            )
+            for ax, pose in zip(column, poses, strict=True):
+                plot_pose(split, pose, schema, person, ax=ax)
+            column[0].set_title(word, fontsize=8, pad=2)
+            column[2].set_xlabel(f"{found[0][person]} → {found[1][person]} of {split.labelled[person]}", fontsize=8)
+        for ax, words in zip(axes[:, 0], ("truth", "original", "modified"), strict=True):
+            ax.set_ylabel(words, fontsize=9)
+    counts = {word: len(persons) for word, persons in chosen.items()}
+    change = found[1] - found[0]
+    caption = (
+        f"The {counts['helped']} {split.name} persons who gained the most found keypoints with the autoencoder and the "
+        f"{counts['hurt']} who lost the most; ties go to more labelled keypoints, then by lot. Below: keypoints found "
+        "before → after. A filled dot is a joint found, a hollow one missed (in the truth: hidden)."
+    )
+    alt = (
+        f"{int((change > 0).sum())} of {len(change):,} persons gain keypoints, {int((change < 0).sum())} lose some; "
+        f"the most that one gains is {max(int(change.max()), 0)}, that one loses {max(int(-change.min()), 0)}."
     )
     return Plate(figure, caption, alt)

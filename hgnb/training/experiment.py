@@ -21,7 +21,11 @@ from hgnb.models.hourglass import HourglassConfig, StackedHourglass
 from hgnb.sources import fingerprint
 from hgnb.training import profiles
 from hgnb.training.card import Card
+from hgnb.training.comparison import compare
+from hgnb.training.controls import ARMS, RIVALS, Arm
 from hgnb.training.fit import Job, fit
+from hgnb.training.forks import forked
+from hgnb.training.frozen import freeze, shaped
 from hgnb.training.inference import Reader
 from hgnb.training.modules import AutoencoderModule, FurtherTrainingConfig, PoseModule, TrainingConfig
 from hgnb.training.parallel import Team
@@ -30,12 +34,14 @@ from hgnb.training.start import Start
 
 EMBEDDED = "embedded"
 ALONE = Team()
-TRAINED = ("hourglass", "autoencoder", "modified")
-STAGES = ("dataset", *TRAINED)
+CHAIN = ("hourglass", "autoencoder", "modified")
+TRAINED = (*CHAIN, *RIVALS)
+STAGES = ("dataset", *TRAINED, "arms", "forks")
 CODE = (
     "hgnb.training.modules",
     "hgnb.training.inference",
 )  # what these are made of changes a training's result
+FROZEN = "hgnb.training.frozen"  # and this where an autoencoder isn't trained
 
 
 @dataclass(frozen=True)
@@ -93,13 +99,14 @@ class Experiment:
         training = self.profile.training
         return fit(self._recipe("hourglass", training), lambda team: self._pose_job(training, team), self.progress)
 
-    def autoencoder(self) -> Run:
-        """The autoencoder of chapter 04, trained on the latents of the hourglass at its best PCK."""
+    def autoencoder(self, best: str = "val_pck") -> Run:
+        """The autoencoder of chapter 04, trained on the latents of the hourglass at its best PCK, or lowest loss."""
         p, parent = self.profile, self.hourglass()
-        recipe = self._recipe("autoencoder", p.autoencoder_training, p.autoencoder, parent)
+        name = "autoencoder" if best == "val_pck" else "autoencoder-best-loss"
+        recipe = self._recipe(name, p.autoencoder_training, p.autoencoder, parent, checkpoint=f"best-{best}")
 
         def job(team: Team) -> Job:
-            reader, data = self.reader(parent), self.prepared()
+            reader, data = self.reader(parent, best), self.prepared()
             train, val = (torch.from_numpy(reader.latents(data.split(s))) for s in ("train", "val"))
             module = AutoencoderModule(tuple(train.shape[1:]), p.autoencoder, p.autoencoder_training, self.seed)
             loaders = (self._latent_loader(z, s, team) for z, s in ((train, self.seed), (val, None)))
@@ -109,7 +116,18 @@ class Experiment:
 
     def modified(self) -> Run:
         """The hourglass with the autoencoder in its bottleneck, trained on; chapter 04."""
-        return self.further("modified", self.hourglass(), self.profile.modified, autoencoder=self.autoencoder())
+        return self.arm(ARMS["modified"])
+
+    def arm(self, arm: Arm) -> Run:
+        """The run of one of chapter 04's networks; all but the hourglass itself are trained on from it alike."""
+        parent = self.hourglass()
+        if arm.twin and parent.best_epoch("val_pck") == parent.best_epoch("val_loss"):
+            return self.arm(ARMS[arm.twin])  # one checkpoint under two names: the same training
+        if not arm.further:
+            return parent
+        trained = self.autoencoder(arm.best) if arm.waist == "trained" else None
+        frozen = "" if trained else arm.waist
+        return self.further(arm.name, parent, self.profile.modified, f"best-{arm.best}", trained, frozen)
 
     def further(
         self,
@@ -118,35 +136,43 @@ class Experiment:
         training: FurtherTrainingConfig,
         checkpoint: str = "best-val_pck",
         autoencoder: Run | None = None,
+        frozen: str = "",
     ) -> Run:
         """An hourglass trained on from a checkpoint of `parent`, with a trained autoencoder put in where one is given.
 
         `checkpoint` as in Run.checkpoint; the rate, the epochs and what is carried over stand in `training`.
+        `frozen`: 'random' or 'projection' puts one in that stays as it is (hgnb.training.frozen).
         """
         parents = [run for run in (parent, autoencoder) if run is not None]
-        shape = self.profile.autoencoder if autoencoder else None
-        recipe = self._recipe(name, training, shape, *parents, checkpoint=checkpoint)
+        shape = shaped(self.profile.autoencoder, frozen) if autoencoder or frozen else None
+        recipe = self._recipe(name, training, shape, *parents, checkpoint=checkpoint, frozen=frozen)
+
+        def latents() -> np.ndarray:
+            return self.reader(parent, checkpoint.removeprefix("best-")).latents(self.prepared().split("train"))
 
         def job(team: Team) -> Job:
             carried = (training.keep_optimiser, training.keep_rate, training.keep_rule)
             job = self._pose_job(training, team, shape, Start(parent, checkpoint, *carried))
+            inserted = job.module.network.hourglasses[0].autoencoder
             if autoencoder:
-                job.module.network.hourglasses[0].autoencoder.load_state_dict(autoencoder.weights("val_loss"))
+                inserted.load_state_dict(autoencoder.weights("val_loss"))
+            if frozen:
+                freeze(inserted, frozen, latents)
             return job
 
         return fit(recipe, job, self.progress)
 
-    def network(self, run: Run) -> StackedHourglass:
-        """The network of an hourglass run at its best PCK, with its autoencoder if it has one."""
-        network, weights = StackedHourglass(self.model()), run.weights()
-        if any(".autoencoder." in name for name in weights):
-            network.insert_autoencoder(self.profile.autoencoder, self.profile.data.side)
-        network.load_state_dict(weights)
+    def network(self, run: Run, best: str = "val_pck") -> StackedHourglass:
+        """The network of an hourglass run at its best PCK or lowest loss, with its autoencoder if it has one."""
+        network = StackedHourglass(self.model())
+        if shape := run.manifest["config"]["autoencoder"]:
+            network.insert_autoencoder(AutoencoderConfig(**shape), self.profile.data.side)
+        network.load_state_dict(run.weights(best))
         return network
 
-    def reader(self, run: Run) -> Reader:
+    def reader(self, run: Run, best: str = "val_pck") -> Reader:
         """The same network, ready to predict."""
-        return Reader(self.network(run), self.prepared().mean_rgb)
+        return Reader(self.network(run, best), self.prepared().mean_rgb)
 
     def sample(self) -> np.ndarray:
         """Positions of the random training persons that chapters 03 and 05 look at; 10,000 in the thesis (6.4)."""
@@ -162,7 +188,11 @@ class Experiment:
         if name == "dataset":
             manifest = self.prepared().manifest
             return {**facts, "folder": self.prepared().folder.name, "persons": manifest["persons"]}
-        run = getattr(self, name)()
+        if name == "forks":
+            return {**facts, **forked(self)}
+        if name == "arms":
+            return {**facts, "code": fingerprint((*CODE, FROZEN)), **compare(self)}
+        run = self.autoencoder() if name == "autoencoder" else self.arm(ARMS[name])
         facts |= {"run": run.id, "seconds": run.manifest["seconds"], "epochs": len(run.metrics)}
         if name == "autoencoder":
             return {**facts, "val_loss": float(run.metrics.val_loss.min())}
@@ -202,7 +232,9 @@ class Experiment:
         batches = EpochSampler(len(latents), self.profile.autoencoder_training.batch, seed, team.rank, team.size)
         return torch.utils.data.DataLoader(latents, sampler=batches, batch_size=None)
 
-    def _recipe(self, name: str, training, autoencoder=None, *parents: Run, checkpoint: str = "") -> Recipe:
+    def _recipe(
+        self, name: str, training, autoencoder=None, *parents: Run, checkpoint: str = "", frozen: str = ""
+    ) -> Recipe:
         """What a run's hash is made of: numbers, data, code and the runs it starts from."""
         p = self.profile
         config = {
@@ -215,8 +247,10 @@ class Experiment:
             "autoencoder": autoencoder and asdict(autoencoder),
             "parents": [run.id for run in parents],
             "checkpoint": checkpoint,
-            "code": fingerprint(CODE),
+            "code": fingerprint((*CODE, FROZEN) if frozen else CODE),
         }
+        if frozen:
+            config["frozen"] = frozen
         edition = {"profile": p.name, "data": self.data, "seed": self.seed}
         return Recipe(f"{name}-{p.name}-{self.data_name}", config, self.seed, edition)
 

@@ -6,7 +6,6 @@ the same weights and optimiser, see the persons in the same order, and differ in
 
 from dataclasses import fields
 
-from hgnb.training.experiment import Experiment
 from hgnb.training.modules import FurtherTrainingConfig
 from hgnb.training.runs import Run
 
@@ -14,8 +13,8 @@ EPOCHS = 3
 NAMES = ("fork-dropped", "fork-kept")
 
 
-def fork(experiment: Experiment, name: str) -> Run | None:
-    """One of the two forks of an experiment's hourglass; None if its rate never dropped."""
+def fork(experiment, name: str) -> Run | None:
+    """One of the two forks of an Experiment's hourglass; None if its rate never dropped."""
     run, training = experiment.hourglass(), experiment.profile.training
     if not (run.folder / "drop.ckpt").exists():
         return None
@@ -28,3 +27,9 @@ def fork(experiment: Experiment, name: str) -> Run | None:
     }
     config = FurtherTrainingConfig(**numbers, keep_optimiser=True)
     return experiment.further(name, run, config, checkpoint="drop")
+
+
+def forked(experiment) -> dict:
+    """Both forks of an Experiment, JSON-able; none where the rate never dropped."""
+    runs = {name: fork(experiment, name) for name in NAMES}
+    return {"runs": {name: run.id for name, run in runs.items() if run}}

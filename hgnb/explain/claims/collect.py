@@ -21,14 +21,10 @@ from hgnb.explain.claims.study import Study
 from hgnb.home import home
 from hgnb.sources import fingerprint
 from hgnb.training import forks
+from hgnb.training.controls import ARMS
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import Untrained, finished_only
 from hgnb.training.runs import Run, runs_folder, write_aside
-
-try:
-    from hgnb.training.controls import ARMS
-except ImportError:
-    ARMS = {}
 
 CODE = ("hgnb.explain.claims.evidence",)  # what evidence is made of, down to the network
 CHAIN = ("hourglass", "autoencoder", "modified")

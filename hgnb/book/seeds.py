@@ -1,0 +1,48 @@
+"""The chain and its controls for several seeds, in parallel; what came of them goes into results/.
+
+A run that fails stops only what builds on it. Called again, Snakemake does what isn't done yet.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from hgnb.book import house
+from hgnb.book.build import BuildError, experiment, last_words, only_build, snakemake
+from hgnb.book.house import Edition
+from hgnb.errors import InputError
+from hgnb.home import home
+
+
+def seeds(profile: str, data: str, count: int, cores: int | None = None) -> Path:
+    """Make the seeds 0 to count - 1 and record those that finish; InputError names the runs that failed."""
+    from hgnb.training import recorded
+    from hgnb.training.experiment import STAGES
+
+    edition, root = Edition(profile, house.resolved(data), 0), home()
+    opened = experiment(edition)
+    opened.check()
+    with only_build(root) as lock:
+        _, events = snakemake(root, edition, cores, lock, "--keep-going", "seeds", seeds=count)
+    failed = {e["what"]: e["text"] for e in events if e["kind"] == "failed"}
+    # Snakemake takes away what a failed run left; a comparison that an earlier call made may still lie there
+    done = [seed for seed in range(count) if all(_stamp(edition, seed, name).is_file() for name in STAGES)]
+    if len(done) < count and not failed:
+        raise BuildError(last_words(root))
+    facts = [json.loads(_stamp(edition, seed, "arms").read_text(encoding="utf8")) for seed in done]
+    told = "\n".join(f"{what}: {why}" for what, why in failed.items())
+    if not facts:
+        raise BuildError(f"No seed finished.\n{told}")
+    file = recorded.write(opened, facts, count, failed)
+    Console(soft_wrap=True, highlight=False).print(
+        f"{len(facts)} of {count} seeds: {file.relative_to(root).as_posix()}", markup=False
+    )
+    if failed:
+        raise InputError(f"{len(failed)} of the runs failed:\n{told}")
+    return file
+
+
+def _stamp(edition: Edition, seed: int, stage: str) -> Path:
+    return replace(edition, seed=seed).stamps(home()) / f"{stage}.json"

@@ -1,0 +1,207 @@
+"""What several seeds and their controls say of the autoencoder. Claims C19 to C21, C27, C28; 04_improvement.
+
+The rule for C27, set before any seed was trained: the gain is the autoencoder's if the network with it beats the one
+that was trained on without it, lower limit above 0 over at least five seeds; it is not if the upper limit lies below 0.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from hgnb.figures.plate import Note, Plate, Table
+from hgnb.figures.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
+from hgnb.figures.words import nothing, number, percent, verdict
+from hgnb.training.controls import ARMS, PAIRS
+from hgnb.training.experiment import Experiment
+from hgnb.training.recorded import SEEDS, Recorded, over_seeds
+
+# Arms that go on from the best PCK, each with its colour and line.
+LINES = {
+    "modified": (MODIFIED, "--"), "control-longer": (GREEN, "-"), "control-random": (PURPLE, ":"),
+    "control-projection": (SKY, "-."),
+}  # fmt: skip
+SHORT = {
+    "hourglass": "original", "modified": "modified", "control-longer": "trained on", "control-random": "frozen random",
+    "control-projection": "frozen projection", "hourglass-best-loss": "original, lowest loss",
+    "longer-best-loss": "trained on, lowest loss", "modified-best-loss": "modified, lowest loss",
+}  # fmt: skip
+NONE = "No seeds are recorded in results/: `make claims` makes them."
+
+
+def spread(record: Recorded | None) -> Plate:
+    """fig-seeds: validation PCK of each seed by epoch, the original and what went on from its best epoch."""
+    if record is None:
+        return nothing(NONE, NONE, NONE)
+    with style():
+        figure, ax = plt.subplots(figsize=(8, 3.8))
+        plot_spread(record, ax=ax)
+    ends = {name: record.values(name, "val") for name in ("hourglass", "modified")}
+    above = int((ends["modified"] > ends["hourglass"]).sum())
+    below = sum(s["arms"]["modified"]["val_pck"][0] < max(s["arms"]["hourglass"]["val_pck"]) for s in record.seeds)
+    caption = (
+        f"Validation PCK of {len(record.seeds)} seeds, by epoch: the original, and the networks trained on from its "
+        f"epoch with the best PCK. Recorded: {record.title}."
+    )
+    alt = (
+        f"With the autoencoder {below} of {len(record.seeds)} seeds start below the original's best and {above} end "
+        f"above it. The originals' best lie between {number(ends['hourglass'].min(), 3)} and "
+        f"{number(ends['hourglass'].max(), 3)}."
+    )
+    return Plate(figure, caption, alt)
+
+
+def plot_spread(record: Recorded, *, ax: Axes | None = None) -> Axes:
+    """One thin line a seed and network."""
+    ax = ax or plt.gca()
+    for i, seed in enumerate(record.seeds):
+        original = seed["arms"]["hourglass"]
+        curve, start = original["val_pck"], original["epoch"]
+        label = "original" if i == 0 else None
+        ax.plot(range(1, len(curve) + 1), curve, color=ORIGINAL, linewidth=1, alpha=0.8, label=label)
+        for name, (colour, line) in LINES.items():
+            further = [curve[start - 1], *seed["arms"][name]["val_pck"]]
+            epochs, label = range(start, start + len(further)), SHORT[name] if i == 0 else None
+            ax.plot(epochs, further, color=colour, linestyle=line, linewidth=1.2, alpha=0.9, label=label)
+    ax.set(xlabel="epoch", ylabel="validation PCK")
+    ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
+    ax.legend(fontsize=8, loc="lower right")
+    return ax
+
+
+def differences(record: Recorded | None, live: dict[str, float] | None = None, split: str = "test") -> Plate:
+    """fig-controls: paired differences of PCK between the arms, seed by seed, and over the seeds.
+
+    `live`: differences of the run at hand, by the first arm less the hourglass.
+    """
+    if record is None:
+        return nothing(NONE, NONE, NONE)
+    with style():
+        figure, ax = plt.subplots(figsize=(8.5, 4.6))
+        plot_differences(record, live or {}, split, ax=ax)
+    longer, key = record.difference("control-longer", "hourglass", split), record.difference(*PAIRS[4], split)
+    caption = (
+        f"Differences of {split} PCK, first network less second, on the same persons. Small dots: the "
+        f"{len(record.seeds)} seeds, with intervals from resampled images; large ones: their mean with Student's 95 % "
+        f"interval over the seeds{'; hollow diamond: the live run' if live else ''}. Recorded: {record.title}."
+    )
+    alt = (
+        f"Training on without the autoencoder changes PCK by {longer.text(3)}, with it by "
+        f"{record.difference('modified', 'hourglass', split).text(3)}; between the two lie {key.text(3)}."
+    )
+    return Plate(figure, caption, alt)
+
+
+def plot_differences(record: Recorded, live: dict[str, float], split: str, *, ax: Axes | None = None) -> Axes:
+    """One row a pair of arms, those against the original first."""
+    ax = ax or plt.gca()
+    ax.axvline(0, color=GREY, linewidth=1)
+    for row, (first, second) in enumerate(PAIRS):
+        each = record.differences(first, second, split)
+        colour = LINES.get(first, (ORIGINAL, ""))[0]
+        for i, d in enumerate(each):
+            y = row + 0.26 * ((i + 0.5) / len(each) - 0.5) + 0.2
+            ax.plot([d.low, d.high], [y, y], color=colour, linewidth=0.8, alpha=0.55)
+            ax.plot(d.value, y, "o", color=colour, markersize=2.6)
+        mean = record.difference(first, second, split)
+        if np.isfinite([mean.low, mean.high]).all():
+            ax.plot([mean.low, mean.high], [row - 0.17] * 2, color=INK, linewidth=2.2)
+        ax.plot(mean.value, row - 0.17, "o", color=INK, markersize=6)
+        if second == "hourglass" and first in live:
+            ax.plot(live[first], row - 0.17, "D", color=INK, markerfacecolor="white", markersize=6)
+    ax.set(yticks=range(len(PAIRS)), xlabel=f"difference of {split} PCK")
+    ax.set_yticklabels([f"{SHORT[a]} − {SHORT[b]}" for a, b in PAIRS], fontsize=8)
+    ax.invert_yaxis()
+    return ax
+
+
+def arms_table(record: Recorded | None) -> Table | Note:
+    """tbl-controls: each network's PCK over the seeds."""
+    if record is None:
+        return Note(NONE)
+    rows = []
+    for name, arm in ARMS.items():
+        cells = []
+        for split in ("val", "test"):
+            values = record.values(name, split)
+            cells.append(f"{number(values.mean(), 3)} ({number(values.min(), 3)} to {number(values.max(), 3)})")
+        epochs = [str(s["arms"][name]["epoch"]) for s in record.seeds]
+        rows.append((arm.words, arm.best.replace("val_pck", "best PCK").replace("val_loss", "lowest loss"), *cells,
+                     ", ".join(epochs)))  # fmt: skip
+    columns = ["Network", "From the epoch of", "Validation PCK", "Test PCK", "Epoch judged"]
+    caption = (
+        f"The modified hourglass and its controls: mean over {len(record.seeds)} seeds, smallest to largest. All that "
+        "are trained on had the same rate, a new optimiser, the same order of persons and as many epochs. Recorded: "
+        f"{record.title}."
+    )
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-controls")
+
+
+def explanation(record: Recorded | None) -> Note:
+    """Whether the thesis's explanation of its gain survives (C27), and the choice of checkpoint (C28), in sentences."""
+    if record is None:
+        return Note(NONE)
+    gain, longer = (record.difference(name, "hourglass", "test") for name in ("modified", "control-longer"))
+    key = record.difference("modified", "control-longer", "test")
+    return Note(
+        f"**{_verdict(record, key)}** Over {len(record.seeds)} seeds the network with the autoencoder differs from the "
+        f"original by {gain.text(3)} in test PCK, and the one that was only trained on by {longer.text(3)}: "
+        f"{_share(gain.value, longer.value)} The difference between the two is {key.text(3)}. "
+        f"{_learned(record)} {_checkpoint(record)}"
+    )
+
+
+def _verdict(record: Recorded, key) -> str:
+    if len(record.seeds) < SEEDS:
+        return f"Undecided: {len(record.seeds)} seeds are too few to judge a method."
+    if key.low > 0:
+        return "The thesis's explanation survives: the autoencoder gains more than longer training does."
+    if key.high < 0:
+        return "The thesis's explanation does not survive: longer training alone gains more than the autoencoder."
+    return "The thesis's explanation is not borne out: with and without the autoencoder can't be told apart."
+
+
+def _share(gain: float, longer: float) -> str:
+    if gain <= 0:
+        return "there is no gain to explain."
+    return f"longer training alone comes to {percent(longer / gain)} of the gain."
+
+
+def _learned(record: Recorded) -> str:
+    """Whether it matters what the autoencoder learned."""
+    told = []
+    for name, words in (("control-random", "one frozen at random weights"), ("control-projection", "a projection")):
+        d = record.difference("modified", name, "test")
+        told.append(f"{verdict(d, 'beats', 'falls behind', 'cannot be told from')} {words} ({d.text(3)})")
+    return f"A trained autoencoder {' and '.join(told)}."
+
+
+def _checkpoint(record: Recorded) -> str:
+    """C28: best PCK or lowest loss."""
+    same, count = record.coinciding(), len(record.seeds)
+    if same == count:
+        return "Best PCK and lowest loss fell on one epoch in every seed, so nothing hangs on the choice between them."
+    d = {name: record.difference(name, other, "test") for name, other in PAIRS[-2:]}
+    return (
+        f"Starting from the best PCK instead of the lowest loss is worth {d['modified'].text(3)} with the autoencoder "
+        f"and {d['control-longer'].text(3)} without; in {same} of {count} seeds both are one epoch."
+    )
+
+
+def about(records: Sequence[Recorded], live: Experiment) -> Note:
+    """Which records there are, how old, and which are stale."""
+    if not records:
+        return Note(NONE)
+    lines = []
+    for r in records:
+        stale, m = r.stale(live), r.manifest
+        state = f"**Stale**: {'; '.join(stale)}" if stale else "Made by today's code, profile and data"
+        failed = f"; failed: {', '.join(m['failed'])}" if m["failed"] else ""
+        gain = over_seeds(r.values("modified", "test") - r.values("hourglass", "test"))
+        lines.append(
+            f"- `{r.file.name}`: {r.title}, {m['seconds'] / 3600:.1f} hours of training on {m['device']}{failed}. "
+            f"Gain of the modified network in test PCK: {gain.text(3)}. {state}."
+        )
+    return Note("\n".join(lines))
