@@ -21,14 +21,14 @@ from hgnb.explain.claims.study import Study
 from hgnb.home import home
 from hgnb.sources import fingerprint
 from hgnb.training import forks
-from hgnb.training.controls import ARMS
+from hgnb.training.controls import ARMS, RIVALS
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import Untrained, finished_only
 from hgnb.training.runs import Run, runs_folder, write_aside
 
 CODE = ("hgnb.explain.claims.evidence",)  # what evidence is made of, down to the network
 CHAIN = ("hourglass", "autoencoder", "modified")
-TRAIN, RIVALS, LATER = "hgnb train", f"make claims SEEDS={SEEDS}", "no command trains it yet"
+TRAIN, MAKE, LATER = "hgnb train", f"make claims SEEDS={SEEDS}", "no command trains it yet"
 # Runs that later chapters will train: their claims wait.
 UNWRITTEN = ("no-skips", "visible-only", "two-modified", "two-modified-25", "four-plain")
 NEVER_DROPPED = "the learning rate of this hourglass never dropped"
@@ -66,7 +66,7 @@ def seeds(experiment: Experiment) -> list[int]:
 def finished(experiment: Experiment) -> dict[str, Run]:
     """The experiment's finished runs by name."""
     ways: dict[str, Callable[[], Run | None]] = {name: getattr(experiment, name) for name in CHAIN}
-    ways |= {name: lambda arm=arm: experiment.arm(arm) for name, arm in ARMS.items() if name not in CHAIN}
+    ways |= {name: lambda arm=arm: experiment.arm(arm) for name, arm in ARMS.items() if arm.further and name not in CHAIN}
     ways |= {name: lambda name=name: forks.fork(experiment, name) for name in forks.NAMES}
     runs = {}
     with finished_only():
@@ -106,7 +106,7 @@ def command(missing: Iterable[str]) -> str:
     missing = list(missing)
     if any(name in UNWRITTEN for name in missing):
         return LATER
-    return f"{TRAIN} {missing[-1]}" if set(missing) <= set(CHAIN) else RIVALS
+    return f"{TRAIN} {missing[-1]}" if set(missing) <= set(CHAIN) else MAKE
 
 
 def remedies(experiment: Experiment) -> list[str]:
@@ -115,8 +115,8 @@ def remedies(experiment: Experiment) -> list[str]:
     edition = f"--profile {experiment.profile.name} --data {shlex.quote(experiment.data)} --seed {experiment.seed}"
     missing = [name for name in CHAIN if name not in there]
     commands = [f"{TRAIN} {missing[-1]} {edition}"] if missing else []
-    if len(list(trained(experiment))) < SEEDS or any(name not in there for name in ARMS):
-        commands.append(f"{RIVALS} PROFILE={experiment.profile.name} DATA={shlex.quote(experiment.data)}")
+    if len(list(trained(experiment))) < SEEDS or any(name not in there for name in RIVALS):
+        commands.append(f"{MAKE} PROFILE={experiment.profile.name} DATA={shlex.quote(experiment.data)}")
     return commands
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+from sklearn.metrics import silhouette_samples
 
 from hgnb.data.prepared import PreparedSplit
 from hgnb.explain import clusters, components
@@ -163,7 +164,7 @@ def over_clouds(points: np.ndarray, sweep: clusters.Sweep, images: np.ndarray, r
     for number in range(CLOUDS):
         cloud = rng.standard_normal((len(points), len(parts))) * np.sqrt(parts.variance)
         drawn.append(clusters.sweep(cloud, (2,), restarts, number).best[0])
-    each = clusters.silhouettes(clusters.distances(points), sweep.of(2))
+    each = silhouette_samples(points, sweep.of(2))
     own = bootstrap(np.column_stack([each, np.ones(len(each))]), images, lambda total, n: total / n)
     value = float(sweep.best[sweep.clusters.index(2)] - np.mean(drawn))
     return combined(value, np.var(drawn, ddof=1) * (1 + 1 / CLOUDS), CLOUDS - 1, spread(own.low, own.high))
