@@ -32,8 +32,9 @@ help: ## list these verbs
 book: .venv/.installed ## make the data, train, run every chapter, render the site (PROFILE, DATA, SEED, CORES)
 	@"$(BIN)/python" -m hgnb.cli book $(EDITION) $(if $(CORES),--cores "$(CORES)")
 
-claims: .venv/.installed ## train the chain and its controls for several seeds, record them in results/ (SEEDS, PROFILE, DATA, CORES)
+claims: .venv/.installed ## train the chain and its controls for several seeds, judge the claims on them, record both in results/ (SEEDS, PROFILE, DATA, CORES)
 	@"$(BIN)/python" -m hgnb.cli seeds --profile "$(PROFILE)" --data "$(DATA)" --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")
+	@"$(BIN)/python" -m hgnb.cli claims --profile "$(PROFILE)" --data "$(DATA)"
 
 # One thread a process: two trainings with two threads each are slower than one after the other.
 test: .venv/.installed ## run every test (TESTS=tests/test_x.py for one file)

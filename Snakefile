@@ -37,8 +37,9 @@ CONTROLS = {
     "modified-best-loss": ["modified"],
 }
 CONTROLS["arms"] = ["modified", *CONTROLS]
+CONTROLS["forks"] = ["hourglass"]  # with the drop of the rate and without
 # these show what `make claims` recorded
-SHOW_RECORDS = ["04_improvement"]
+SHOW_RECORDS = {"04_improvement": "seeds-*.json", "05_discussion": "claims-*.json"}
 
 ROOT = Path(workflow.basedir)
 EDITION = Edition(str(config.get("profile", "tiny")), str(config.get("data", EMBEDDED)), int(config.get("seed", 0)))
@@ -78,8 +79,8 @@ def modules(notebook):
 
 
 def records(chapter):
-    """Recorded seeds, for the chapters that show them."""
-    found = sorted(ROOT.glob("results/seeds-*.json")) if chapter in SHOW_RECORDS else []
+    """What lies in results/ for the chapters that show it."""
+    found = sorted(ROOT.glob(f"results/{SHOW_RECORDS[chapter]}")) if chapter in SHOW_RECORDS else []
     return [literal(path.relative_to(ROOT).as_posix()) for path in found]
 
 
@@ -100,7 +101,7 @@ rule site:
 
 rule seeds:
     input:
-        [stamps(["arms"], EDITIONS[seed]) for seed in SEEDS],
+        [stamps(["arms", "forks"], EDITIONS[seed]) for seed in SEEDS],
 
 
 for edition, (stage, before) in product(EDITIONS.values(), (AFTER | CONTROLS).items()):

@@ -154,6 +154,20 @@ def results(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
 
 
 @app.command()
+def claims(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0, as_json: Json = False):
+    """Judge every claim of the sources on the finished runs of this profile and data; trains nothing."""
+    from hgnb.explain.claims.collect import remedies, result
+    from hgnb.explain.claims.sheet import Sheet
+    from hgnb.training.experiment import Experiment
+
+    experiment = Experiment.open(profile, data, seed)
+    experiment.check()
+    judged = result(experiment, told=lambda words: print(words, file=sys.stderr))
+    kept = judged.keep()
+    _show(Sheet(judged, remedies(experiment), kept), judged.facts() if as_json else None)
+
+
+@app.command()
 def evaluate(
     run: RunName,
     split: Annotated[str, typer.Option(help="train, val or test.")] = "test",

@@ -8,6 +8,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from hgnb.errors import InputError
@@ -34,8 +35,7 @@ def fingerprint(modules: Iterable[str], package: Path = PACKAGE) -> str:
     """sha256 over the code of the closure of `modules`; comments, docstrings and layout don't change it."""
     digest = hashlib.sha256()
     for file in closure(modules, package):
-        tree = _without_docstrings(_parse(file.read_text(encoding="utf8"), file))
-        digest.update(f"{file.relative_to(package).as_posix()}\n{ast.dump(tree)}\n".encode())
+        digest.update(f"{file.relative_to(package).as_posix()}\n{_code(file, _stamp(file))}\n".encode())
     return digest.hexdigest()
 
 
@@ -52,10 +52,27 @@ def notebook_imports(path: Path, package: Path = PACKAGE) -> set[str]:
 
 def module_imports(file: Path, package: Path = PACKAGE) -> set[str]:
     """Names of `package` that the module at `file` imports, anywhere in it."""
+    return set(_asked(file, package, _stamp(file)))
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """Time and size: what was read of a file stays true while these are the same."""
+    told = file.stat()
+    return told.st_mtime_ns, told.st_size
+
+
+@cache
+def _code(file: Path, stamp: tuple[int, int]) -> str:
+    """A module's syntax tree as text, without docstrings; a ledger asks for it a hundred times."""
+    return ast.dump(_without_docstrings(_parse(file.read_text(encoding="utf8"), file)))
+
+
+@cache
+def _asked(file: Path, package: Path, stamp: tuple[int, int]) -> frozenset[str]:
     inside = file.relative_to(package.parent).with_suffix("").parts
     # what a leading dot means: the package itself in an __init__, else the one the module lies in
     here = ".".join(inside[:-1])
-    return set(_imported(_parse(file.read_text(encoding="utf8"), file), here, package.name))
+    return frozenset(_imported(_parse(file.read_text(encoding="utf8"), file), here, package.name))
 
 
 def _files(name: str, package: Path) -> list[Path]:

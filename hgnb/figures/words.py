@@ -33,3 +33,8 @@ def nothing(words: str, caption: str, alt: str) -> Plate:
         ax.text(0.5, 0.5, words, ha="center", va="center", color=INK, wrap=True)
         ax.axis("off")
     return Plate(figure, caption, alt)
+
+
+def listed(words: list[str]) -> str:
+    """'a', 'a and b', 'a, b and c'."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

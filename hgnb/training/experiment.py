@@ -25,6 +25,7 @@ from hgnb.training.card import Card
 from hgnb.training.comparison import compare
 from hgnb.training.controls import ARMS, RIVALS, Arm
 from hgnb.training.fit import Job, fit
+from hgnb.training.forks import forked
 from hgnb.training.frozen import freeze, shaped
 from hgnb.training.inference import Reader
 from hgnb.training.latents import Latents, kept
@@ -37,7 +38,7 @@ EMBEDDED = "embedded"
 ALONE = Team()
 CHAIN = ("hourglass", "autoencoder", "modified")
 TRAINED = (*CHAIN, *RIVALS)
-STAGES = ("dataset", *TRAINED, "arms")
+STAGES = ("dataset", *TRAINED, "arms", "forks")
 CODE = (
     "hgnb.training.modules",
     "hgnb.training.inference",
@@ -202,6 +203,8 @@ class Experiment:
         if name == "dataset":
             manifest = self.prepared().manifest
             return {**facts, "folder": self.prepared().folder.name, "persons": manifest["persons"]}
+        if name == "forks":
+            return {**facts, **forked(self)}
         if name == "arms":
             return {**facts, "code": fingerprint((*CODE, FROZEN)), **compare(self)}
         run = self.autoencoder() if name == "autoencoder" else self.arm(ARMS[name])

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,22 @@ from hgnb.training.parallel import Team, synchronised, team
 from hgnb.training.runs import AtomicCheckpoints, Recipe, Recorder, Run, environment, runs_folder, write_aside
 from hgnb.training.start import Begin, Start, weights
 from hgnb.training.watch import Bar, Clock, Draws, Watch
+
+_FINISHED_ONLY: ContextVar[bool] = ContextVar("finished_only", default=False)
+
+
+class Untrained(Exception):
+    """A run that isn't finished was asked for where nothing may be trained; its id."""
+
+
+@contextmanager
+def finished_only():
+    """Within the block `fit` trains nothing: it gives finished runs and raises Untrained for others."""
+    token = _FINISHED_ONLY.set(True)
+    try:
+        yield
+    finally:
+        _FINISHED_ONLY.reset(token)
 
 
 @dataclass(frozen=True)
@@ -44,6 +61,8 @@ def fit(recipe: Recipe, prepare: Callable[[Team], Job], progress: bool = False) 
     with team() as those:
         recipe = recipe.by(those.size)
         folder = runs_folder() / recipe.id
+        if _FINISHED_ONLY.get() and not (folder / "manifest.json").exists():
+            raise Untrained(recipe.id)
         folder.mkdir(parents=True, exist_ok=True)
         # Two chapters may ask for the same run at once; of a team, one process asks for all.
         with FileLock(folder / ".lock") if those.leads else nullcontext():

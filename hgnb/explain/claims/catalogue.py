@@ -1,0 +1,22 @@
+"""All claims, in the order of their numbers."""
+
+from hgnb.explain.claims import beyond, clusters, components, improvement, skips, training
+from hgnb.explain.claims.claim import Claim
+
+CLAIMS: tuple[Claim, ...] = (
+    *training.CLAIMS,  # C1 to C6
+    *skips.CLAIMS,  # C7, C8
+    *components.CLAIMS,  # C9 to C12
+    *clusters.CLAIMS,  # C13 to C17
+    *improvement.CLAIMS,  # C18 to C23
+    clusters.FEWER,  # C24
+    components.NEEDED,
+    improvement.COSTS,
+    *improvement.CONTROLLED,  # C27, C28
+    *clusters.LATER,  # C29, C30
+    skips.RETRAINED,  # C31
+    beyond.VISIBLE_ONLY,
+    clusters.THIRD,
+    beyond.STACKED,  # C34
+    # L1 to L13, about lighter hourglasses, join here from a module `lighter`
+)

@@ -1,0 +1,122 @@
+"""What the ledger keeps on disk: evidence that was gathered once, and results with the manifest that dates them."""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from hgnb.errors import InputError
+from hgnb.explain.claims.estimate import Estimate
+from hgnb.explain.claims.ledger import Row
+from hgnb.home import home
+from hgnb.sources import fingerprint
+from hgnb.training.hardware import device_name
+from hgnb.training.runs import write_aside
+
+CODE = ("hgnb.explain.claims.collect",)  # what a verdict is made of, down to the network
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
+FIELDS = {"value", "low", "high", "freedom", "seeds"}
+
+
+def packed(thing: Any) -> Any:
+    """Evidence as JSON takes it: estimates as objects, null for what no JSON number is."""
+    if isinstance(thing, Estimate):
+        return packed(asdict(thing))
+    if isinstance(thing, dict):
+        return {key: packed(value) for key, value in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [packed(item) for item in thing]
+    if hasattr(thing, "item"):  # NumPy's numbers
+        thing = thing.item()
+    return None if isinstance(thing, float) and not math.isfinite(thing) else thing
+
+
+def unpacked(fields: dict) -> Any:
+    """json's object_hook for what `packed` wrote; of an estimate's missing numbers only `freedom` is infinite."""
+    if set(fields) != FIELDS:
+        return fields
+    freedom = math.inf if fields["freedom"] is None else fields["freedom"]
+    numbers = (math.nan if fields[k] is None else fields[k] for k in ("value", "low", "high"))
+    return Estimate(*numbers, freedom, fields["seeds"])
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a result came from: it is current only while code, data and runs are these."""
+
+    profile: str
+    data: str
+    seeds: list[int]
+    code: str
+    checksum: str  # of the prepared data
+    runs: list[str]
+    versions: dict[str, str]
+    device: str
+    date: str
+
+    @classmethod
+    def of(cls, profile: str, data: str, seeds: Sequence[int], checksum: str, runs: Sequence[str]) -> "Manifest":
+        """Of a ledger that is judged now."""
+        versions = {p: version(p) for p in PACKAGES}
+        date = time.strftime("%Y-%m-%d", time.gmtime())
+        return cls(profile, data, list(seeds), fingerprint(CODE), checksum, sorted(runs), versions, device_name(), date)
+
+    def stale(self, checksum: str) -> str:
+        """Why a result with this manifest isn't current: '' if it is, else what has changed since."""
+        changed = []
+        if self.code != fingerprint(CODE):
+            changed.append("the code")
+        if self.checksum != checksum:
+            changed.append("the data")
+        return " and ".join(changed)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A judged ledger and where it came from."""
+
+    rows: list[dict[str, Any]]
+    manifest: Manifest
+
+    @classmethod
+    def judged(cls, rows: Sequence[Row], manifest: Manifest) -> "Result":
+        """From the rows of a ledger."""
+        return cls([packed(row.facts()) for row in rows], manifest)
+
+    def facts(self) -> dict:
+        """JSON-able."""
+        return {"manifest": asdict(self.manifest), "claims": self.rows}
+
+    def keep(self) -> bool:
+        """Writes it into results/ and says whether it did: not without any run, and not over what is as current and
+        rests on more seeds."""
+        path, manifest = place(self.manifest.profile, self.manifest.data), self.manifest
+        if not manifest.seeds:
+            return False
+        there = load(manifest.profile, manifest.data)
+        if there and not there.manifest.stale(manifest.checksum) and len(there.manifest.seeds) > len(manifest.seeds):
+            return False
+        path.parent.mkdir(exist_ok=True)
+        write_aside(path, (json.dumps(self.facts(), indent=1, allow_nan=False) + "\n").encode())
+        return True
+
+
+def place(profile: str, data: str) -> Path:
+    """Where the ledger of a profile and data is kept."""
+    return home() / "results" / f"claims-{profile}-{data}.json"
+
+
+def load(profile: str, data: str) -> Result | None:
+    """The recorded ledger, current or not; None if there is none. InputError for a file that holds none."""
+    path = place(profile, data)
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_bytes())
+        return Result(content["claims"], Manifest(**content["manifest"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"results/{path.name} is no ledger ({type(error).__name__}): remove it.") from error

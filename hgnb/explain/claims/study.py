@@ -1,0 +1,224 @@
+"""One seed's runs and what several claims read from them, each computed once: predictions, latents, clusters."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from hgnb.data.dataset import loader
+from hgnb.data.heatmaps import cells, heatmaps
+from hgnb.data.prepared import Prepared, PreparedSplit
+from hgnb.explain import clusters, components, posture, skips
+from hgnb.explain.claims.estimate import UNKNOWN, Estimate
+from hgnb.explain.latents import read
+from hgnb.intervals import bootstrap
+from hgnb.metrics import found, peaks
+from hgnb.models.autoencoder import Autoencoder
+from hgnb.models.hourglass import glorot
+from hgnb.training.experiment import Experiment
+from hgnb.training.inference import Reader
+from hgnb.training.profiles import AnalysisConfig
+from hgnb.training.runs import Run
+
+LAST = "last"  # weights of the last epoch; others are called by the column that they were best by
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a network makes of N persons."""
+
+    hits: np.ndarray  # (N, K) bool
+    loss: np.ndarray  # (N,) mean squared error over the person's heatmaps
+
+
+@dataclass
+class Study:
+    """An experiment of one seed and its finished runs by name."""
+
+    experiment: Experiment
+    runs: dict[str, Run]
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        return self.experiment.prepared()
+
+    @cached_property
+    def train(self) -> PreparedSplit:
+        return self.prepared.split("train")
+
+    @cached_property
+    def test(self) -> PreparedSplit:
+        return self.prepared.split("test")
+
+    @cached_property
+    def val(self) -> PreparedSplit:
+        return self.prepared.split("val")
+
+    @property
+    def seed(self) -> int:
+        return self.experiment.seed
+
+    @property
+    def analysis(self) -> AnalysisConfig:
+        return self.experiment.profile.analysis
+
+    def reader(self, name: str, epoch: str = "val_pck") -> Reader:
+        """A run's network at its best epoch by a column, or at its last."""
+        run = self.runs[name]
+        network = self.experiment.network(run)
+        network.load_state_dict(weights(run, epoch))
+        return Reader(network, self.prepared.mean_rgb)
+
+    def scores(self, name: str, epoch: str = "val_pck", split: str = "test") -> Scores:
+        """Hits and losses of a run on a split, in one pass."""
+        key = (name, epoch, split)
+        if key not in self._scores:
+            self._scores[key] = scored(self.reader(name, epoch), getattr(self, split), self.experiment)
+        return self._scores[key]
+
+    @cached_property
+    def _scores(self) -> dict[tuple[str, str, str], Scores]:
+        return {}
+
+    def pck(self, name: str, split: str = "test", counted: np.ndarray | None = None) -> Estimate:
+        """Pooled PCK of a run at its best epoch, over the labelled keypoints or those that `counted` (N, K) chooses."""
+        persons = getattr(self, split)
+        return rate(self.scores(name, split=split).hits, self._counted(persons, counted), persons.image_ids)
+
+    def gain(self, name: str, other: str, split: str = "test", counted: np.ndarray | None = None) -> Estimate:
+        """Pooled PCK of one run less another's, both at their best, paired by image."""
+        persons = getattr(self, split)
+        first, second = (self.scores(n, split=split).hits for n in (name, other))
+        return difference(first, second, self._counted(persons, counted), persons.image_ids)
+
+    @staticmethod
+    def _counted(persons: PreparedSplit, counted: np.ndarray | None) -> np.ndarray:
+        return persons.visibility > 0 if counted is None else counted
+
+    @cached_property
+    def sample(self) -> np.ndarray:
+        """Positions of the random training persons of chapters 03 and 05."""
+        return self.experiment.sample()
+
+    @cached_property
+    def full(self) -> components.Complete:
+        """The fully labelled training persons, or the most labelled where these are few."""
+        return components.complete(self.train)
+
+    @cached_property
+    def skips(self) -> skips.SkipStudy:
+        """The hourglass on all training persons with and without skips; keeps the latents that the rest reads."""
+        keep = np.union1d(self.sample, self.full.positions)
+        config, reader = self.experiment.profile.pck, self.reader("hourglass")
+        return skips.study(reader, self.train, self.prepared.schema, config, seed=self.seed, part=1, keep=keep)
+
+    @cached_property
+    def states(self) -> posture.Postures:
+        """Posture and motion of the training persons."""
+        return posture.postures(self.train, self.prepared.schema)
+
+    @cached_property
+    def parts(self) -> components.Components:
+        """Components of the fully labelled persons' latents."""
+        return components.principal(self.skips.latents.of(self.full.positions))
+
+    @cached_property
+    def plane(self) -> components.Components:
+        """Components of the sample's latents."""
+        return components.principal(self.latents)
+
+    @cached_property
+    def latents(self) -> np.ndarray:
+        """(N, D) of the sample."""
+        return self.skips.latents.of(self.sample)
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """(N, code) of the sample in the modified hourglass."""
+        reader = self.reader("modified")
+        inner = read(reader, self.train, self.experiment.profile.pck, keep=self.sample).latents.of(self.sample)
+        return reader.codes(inner.reshape(-1, *self._shape))
+
+    @cached_property
+    def random_codes(self) -> np.ndarray:
+        """(N, code) that an autoencoder with random weights makes of the sample's latents."""
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            untrained = Autoencoder(self._shape, self.experiment.profile.autoencoder).apply(glorot).eval()
+        with torch.inference_mode():
+            latents = torch.from_numpy(self.latents.reshape(-1, *self._shape))
+            return torch.cat([untrained.encode(part) for part in latents.split(1024)]).numpy()
+
+    @property
+    def _shape(self) -> tuple[int, int, int]:
+        return self.experiment.model().latent_shape(self.experiment.profile.data.side)
+
+    @cached_property
+    def sweep(self) -> clusters.Sweep:
+        """K-means of the sample."""
+        return clusters.sweep(self.latents, self.analysis.clusters, self.analysis.restarts, self.seed)
+
+    @cached_property
+    def sweep_full(self) -> clusters.Sweep:
+        """K-means of the fully labelled."""
+        points = self.skips.latents.of(self.full.positions)
+        return clusters.sweep(points, self.analysis.clusters, self.analysis.restarts, self.seed)
+
+    @cached_property
+    def by_labels(self) -> clusters.Clustering:
+        """The sample's two clusters, the fuller one first."""
+        return self.clustering(self.latents, self.sweep.of(2))
+
+    def clustering(self, points: np.ndarray, labels: np.ndarray) -> clusters.Clustering:
+        """Clusters of the sample, ordered by labelled keypoints."""
+        key = self.train.labelled[self.sample].astype(float)
+        return clusters.clustering(points, labels, key, self.train.image_ids[self.sample], seed=self.seed)
+
+    @cached_property
+    def by_motion(self) -> clusters.Clustering:
+        """The two clusters of the fully labelled, the quieter one first."""
+        at = self.full.positions
+        key, images = self.states.motion_score[at], self.train.image_ids[at]
+        points = self.skips.latents.of(at)
+        return clusters.clustering(points, self.sweep_full.of(2), key, images, sign=-1, seed=self.seed)
+
+
+def weights(run: Run, epoch: str) -> dict[str, torch.Tensor]:
+    """A network's weights at its best epoch by a column, or at its last."""
+    if epoch != LAST:
+        return run.weights(epoch)
+    held = run.checkpoint(LAST)["state_dict"]
+    return {name.removeprefix("network."): value for name, value in held.items() if name.startswith("network.")}
+
+
+@torch.inference_mode()
+def scored(reader: Reader, split: PreparedSplit, experiment: Experiment) -> Scores:
+    """One pass of a network over a split: what it finds, and each person's loss."""
+    config, side, hits, losses = experiment.profile, split.crops.shape[1], [], []
+    for batch in loader(split, reader.batch):
+        batch = batch.to(reader.device)
+        maps = reader.network(batch.images(reader.mean_rgb))
+        size = maps.shape[-1]
+        truth = heatmaps(batch.points, batch.visibility, side=side, size=size, config=config.heatmaps)
+        losses.append((maps - truth).square().flatten(1).mean(1).cpu())
+        true = cells(batch.points, side, size)
+        hits.append(found(peaks(maps)[0], true, size=size, config=config.pck).cpu())
+    return Scores(torch.cat(hits).numpy(), torch.cat(losses).numpy().astype(float))
+
+
+def rate(hits: np.ndarray, counted: np.ndarray, images: np.ndarray) -> Estimate:
+    """Share of the counted keypoints (N, K) that are hits, photographs resampled."""
+    columns = np.column_stack([(hits & counted).sum(1), counted.sum(1)])
+    return Estimate.of(bootstrap(columns, images, lambda found, of: found / of)) if counted.any() else UNKNOWN
+
+
+def difference(first: np.ndarray, second: np.ndarray, counted: np.ndarray, images: np.ndarray) -> Estimate:
+    """Share of the counted keypoints that the first hits less that of the second, paired by image."""
+    columns = np.column_stack([(first & counted).sum(1), (second & counted).sum(1), counted.sum(1)])
+    return Estimate.of(bootstrap(columns, images, lambda a, b, of: (a - b) / of)) if counted.any() else UNKNOWN
+
+
+def rise(last: np.ndarray, best: np.ndarray, images: np.ndarray) -> Estimate:
+    """How much higher the last epoch's loss is than the best one's, relative to it; (N,) each, paired by image."""
+    return Estimate.of(bootstrap(np.column_stack([last, best]), images, lambda a, b: a / b - 1))

@@ -1,0 +1,35 @@
+"""Two ways on from the epoch at which the rate drops: with the drop and without. Thesis 5.2; claim C3.
+
+A slope after the drop says little, since the rule drops the rate when PCK has just been low. So both ways start from
+the same weights and optimiser, see the persons in the same order, and differ in the rate alone.
+"""
+
+from dataclasses import fields
+
+from hgnb.training.modules import FurtherTrainingConfig
+from hgnb.training.runs import Run
+
+EPOCHS = 3
+NAMES = ("fork-dropped", "fork-kept")
+
+
+def fork(experiment, name: str) -> Run | None:
+    """One of the two forks of an Experiment's hourglass; None if its rate never dropped."""
+    run, training = experiment.hourglass(), experiment.profile.training
+    if not (run.folder / "drop.ckpt").exists():
+        return None
+    numbers = {f.name: getattr(training, f.name) for f in fields(training)}
+    numbers |= {
+        "epochs": EPOCHS,
+        "rate": training.rate / (training.drop_factor if name == "fork-dropped" else 1),
+        "warmup": 0,
+        "drop_after": EPOCHS + 1,  # neither drops again
+    }
+    config = FurtherTrainingConfig(**numbers, keep_optimiser=True)
+    return experiment.further(name, run, config, checkpoint="drop")
+
+
+def forked(experiment) -> dict:
+    """Both forks of an Experiment, JSON-able; none where the rate never dropped."""
+    runs = {name: fork(experiment, name) for name in NAMES}
+    return {"runs": {name: run.id for name, run in runs.items() if run}}

@@ -1,0 +1,260 @@
+"""From runs to evidence: planted structure is found, what isn't trained is asked for and nothing is trained."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_rand_score
+from test_claims import CASES
+
+from hgnb.data.heatmaps import heatmaps
+from hgnb.explain import clusters, components
+from hgnb.explain.claims import collect, evidence
+from hgnb.explain.claims import latent_evidence as latent
+from hgnb.explain.claims import study as studies
+from hgnb.explain.claims.estimate import UNKNOWN
+from hgnb.explain.claims.study import Study
+from hgnb.training import forks
+from hgnb.training.fit import Untrained, finished_only
+from hgnb.training.runs import runs_folder
+
+# Clusters
+
+
+def blobs(apart, n=120, width=6, seed=0):
+    """(n, width): a Gaussian cloud, its halves moved `apart` along the first axis."""
+    rng = np.random.default_rng(seed)
+    points = rng.standard_normal((n, width))
+    points[: n // 2, 0] += apart
+    return points.astype(np.float32)
+
+
+@pytest.fixture
+def small():
+    """Stands for a study where only its settings are asked for."""
+    return SimpleNamespace(seed=0, analysis=SimpleNamespace(clusters=(2, 3, 4), restarts=2))
+
+
+def test_two_clouds_are_told_from_one(small):
+    images = np.arange(120)
+    for apart, clear in ((12, True), (0, False)):
+        points = blobs(apart)
+        swept = clusters.sweep(points, small.analysis.clusters, 2, 0)
+        record = latent.best_k(points, swept, images, small)
+        assert (record["excess"].low > 0) == clear
+        assert record["resamples"] == latent.RESAMPLES
+        if clear:
+            assert (record["best"], record["won"]) == (2, 1.0)
+    few = clusters.sweep(blobs(0, n=2), (2, 3), 2, 0)
+    assert "too few" in latent.best_k(blobs(0, n=2), few, images[:2], small)["lacking"]
+
+
+def test_parted_by_what_was_planted():
+    points, images = blobs(12), np.repeat(np.arange(60), 2)
+    labels = clusters.sweep(points, (2,), 2, 0).of(2)
+    key = np.r_[np.full(60, 15.0), np.full(60, 4.0)] + np.arange(120) % 3
+    record = latent.parted(clusters.clustering(points, labels, key, images), seed=0)
+    assert record["auc"].low == 1 and record["misplaced"].value == 0
+    noise = latent.parted(clusters.clustering(points, labels, key[::-1].copy()[np.arange(120) * 7 % 120], images), 0)
+    assert noise["auc"].low < 0.7
+
+
+def test_misplaced_persons_are_compared_at_equal_labels():
+    """Two strata by hand: 4 labels 0.5 against 0.25, 8 labels 1.0 against 0.5, weights 4 and 16 of 20."""
+    labelled = np.array([4, 4, 8, 8, 8, 17])
+    found = np.array([2, 1, 8, 4, 4, 0])
+    flags = np.array([False, True, False, True, True, True])
+    gap = latent.stratified(found, labelled, flags, np.arange(6))
+    assert gap.value == pytest.approx((0.25 * 4 + 0.5 * 16) / 20)
+    assert latent.stratified(found, labelled, np.zeros(6, bool), np.arange(6)) is UNKNOWN
+
+
+def test_being_sparse_alone_is_no_worse():
+    """Everybody finds a half, but the misplaced have fewer labels: no gap. A planted loss is found."""
+    rng = np.random.default_rng(0)
+    labelled, flags = rng.integers(2, 18, 3000), rng.random(3000) < 0.3
+    fair, worse = rng.binomial(labelled, 0.5), rng.binomial(labelled, np.where(flags, 0.3, 0.5))
+    images = np.arange(3000) // 2
+    none = latent.stratified(fair, labelled, flags, images)
+    assert none.low < 0 < none.high
+    planted = latent.stratified(worse, labelled, flags, images)
+    assert planted.value == pytest.approx(0.2, abs=0.03) and planted.low > 0.1
+
+
+def test_rates_of_two_groups_that_share_photographs():
+    some, more = (
+        clusters.Misplaced(np.arange(n) % step == 0, np.ones(n, bool), (0, 0), np.arange(n))
+        for n, step in ((200, 2), (100, 10))
+    )
+    fewer = latent._rates(some, more)
+    assert fewer.value == pytest.approx(0.4) and fewer.low > 0.2
+    nobody = replace(more, judged=np.zeros(100, bool))
+    assert latent._rates(some, nobody) is UNKNOWN
+
+
+def test_adjusted_rand_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        a, b = rng.integers(0, 2, (2, 40))
+        table = [((a == i) & (b == j)).sum() for i in (0, 1) for j in (0, 1)]
+        if 0 < a.sum() < 40 and 0 < b.sum() < 40:
+            assert latent.adjusted_rand(*map(float, table)) == pytest.approx(adjusted_rand_score(a, b))
+
+
+def test_the_third_cluster_against_motion():
+    """K = 3 divides cluster 1: once by motion, once by a coin."""
+    pair = np.repeat([0, 1], 200)
+    coin = np.random.default_rng(0).integers(0, 2, 400)
+    images = np.arange(400) // 2
+    triple = np.where(pair == 0, 2, coin)
+    by_motion = latent.divided(pair, triple, coin.astype(float), images, 0)
+    assert by_motion["rand"].value == 1 and abs(by_motion["auc"].value) == 0.5
+    other = np.random.default_rng(1).integers(0, 2, 400).astype(float)
+    by_chance = latent.divided(pair, triple, other, images, 0)
+    assert abs(by_chance["rand"].value) < 0.05 and by_chance["rand"].high < 0.2
+    assert latent.divided(pair, triple, np.full(400, np.nan), images, 0)["rand"] is UNKNOWN
+
+
+# Components
+
+
+def test_correlation_is_numpys_and_its_interval_holds_the_truth():
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal(500)
+    b = 0.6 * a + 0.8 * rng.standard_normal(500) + 100
+    told = latent.correlation(a, b, np.arange(500))
+    assert told.value == pytest.approx(np.corrcoef(a, b)[0, 1]) and told.low < 0.6 < told.high
+    some = np.where(np.arange(500) < 3, np.nan, b)
+    assert latent.correlation(a, some, np.arange(500)).value == pytest.approx(np.corrcoef(a[3:], b[3:])[0, 1])
+    assert latent.correlation(a, np.ones(500), np.arange(500)) is UNKNOWN
+
+
+def test_two_components_hold_what_pca_says():
+    points = blobs(12)
+    told = latent.two(components.principal(points), np.arange(120))
+    assert told.value == pytest.approx(PCA(2).fit(points).explained_variance_ratio_.sum(), rel=1e-5)
+    assert told.low < told.value < told.high
+
+
+def test_keeping_components_is_pcas_projection():
+    points = blobs(3, width=2 * 3 * 3)
+    edit = latent.keeping(components.principal(points), 4)
+    pca = PCA(4).fit(points)
+    wanted = pca.inverse_transform(pca.transform(points))
+    assert np.allclose(edit(torch.from_numpy(points).view(-1, 2, 3, 3)).flatten(1), wanted, atol=1e-5)
+
+
+def test_median_of_a_few():
+    told = latent.median(np.array([2, 2, 3, 17, 2]), np.arange(5), 0)
+    assert (told.value, told.low) == (2, 2) and told.high <= 17
+
+
+# Skips and losses
+
+
+def test_ratio_and_rise_by_hand():
+    on, off = np.array([[1, 1, 1, 0]], bool), np.array([[1, 0, 0, 0]], bool)
+    visibility = np.array([[2, 1, 0, 2]])
+    assert evidence.ratio(on, off, visibility, np.zeros(1)).value == 0.5  # the third isn't labelled
+    assert evidence.ratio(~on, off, np.array([[2, 2, 2, 0]]), np.zeros(1)) is UNKNOWN
+    assert studies.rise(np.array([3.0, 4.0]), np.array([2.0, 3.0]), np.arange(2)).value == pytest.approx(7 / 5 - 1)
+
+
+# Runs
+
+
+@pytest.fixture(scope="module")
+def gathered(trained):
+    """The study and the evidence of a home with a finished hourglass and nothing else."""
+    experiment, _ = trained
+    runs = collect.finished(experiment)
+    study = Study(experiment, runs)
+    return study, collect.gathered(study, lambda words: None)
+
+
+def test_only_what_is_finished_is_read(gathered):
+    study, record = gathered
+    assert list(study.runs) == ["hourglass"]
+    assert len(list(runs_folder().iterdir())) == 1, "asking leaves no folder"
+    assert "hgnb train autoencoder" in record["C18"]["needs"]
+    assert "hgnb train modified" in record["C19"]["needs"] and "make claims" in record["C28"]["needs"]
+    assert "never dropped" in record["C3"]["needs"] and "no command" in record["C34"]["needs"]
+
+
+def test_every_claim_has_evidence_as_its_rule_reads_it(gathered):
+    """The names that a rule reads are those that runs give."""
+    _, record = gathered
+    assert set(record) == set(CASES)
+    assert sum("needs" not in r for r in record.values()) >= 15
+    for name, found in record.items():
+        if "needs" not in found and not found.get("lacking"):
+            assert set(CASES[name][0][0]) <= set(found), name
+
+
+def test_groups_cover_each_claim_once():
+    claims = [name for group in evidence.GROUPS for name in group.claims]
+    assert sorted(claims) == sorted(CASES)
+
+
+def test_scores_are_the_readers_and_torchs(gathered):
+    study, _ = gathered
+    made, config = study.scores("hourglass"), study.experiment.profile
+    reader, split = study.experiment.reader(study.runs["hourglass"]), study.test
+    assert (made.hits == reader.predict(split).hits(config.pck).numpy()).all()
+    points, flags = (torch.from_numpy(split.keypoints[..., part]) for part in (slice(2), 2))
+    maps = torch.from_numpy(reader.heatmaps(split))
+    truth = heatmaps(points, flags, side=config.data.side, size=maps.shape[-1], config=config.heatmaps)
+    assert made.loss.mean() == pytest.approx(float(F.mse_loss(maps, truth)), rel=1e-4)
+
+
+def test_evidence_is_gathered_once(gathered, monkeypatch):
+    study, before = gathered
+    monkeypatch.setattr(Study, "scores", lambda *given, **named: pytest.fail("computed again"))
+    again = collect.gathered(Study(study.experiment, study.runs), lambda words: pytest.fail(words))
+    assert again["C6"] == before["C6"] and again["C7"] == before["C7"]
+
+
+def test_a_ledger_without_runs_trains_nothing(trained):
+    experiment, _ = trained
+    other = replace(experiment, seed=7)
+    before = sorted(runs_folder().iterdir())
+    made = collect.result(other)
+    assert sorted(runs_folder().iterdir()) == before
+    assert made.manifest.seeds == [0], "the seed that is there is listed, the asked one isn't"
+    rows = {row["id"]: row for row in made.rows}
+    assert rows["C7"]["verdict"] == "needs" and "hgnb train hourglass" in rows["C7"]["reason"]
+    assert any("hgnb train modified --profile smoke" in line and "--seed 7" in line for line in collect.remedies(other))
+    json.dumps(made.facts(), allow_nan=False)
+
+
+def test_finished_only_raises_and_ends(trained):
+    experiment, run = trained
+    with finished_only():
+        assert experiment.hourglass().id == run.id
+        with pytest.raises(Untrained, match="autoencoder"):
+            experiment.autoencoder()
+    assert not any(f.name.startswith("autoencoder") for f in runs_folder().iterdir())
+
+
+def test_forks_differ_in_the_rate_alone(trained, monkeypatch):
+    experiment, run = trained
+    assert forks.fork(experiment, "fork-kept") is None, "this rate never dropped"
+    asked = []
+    monkeypatch.setattr(type(experiment), "further", lambda self, *given, **named: asked.append((given, named)))
+    (run.folder / "drop.ckpt").write_bytes(b"")
+    try:
+        for name in forks.NAMES:
+            forks.fork(experiment, name)
+    finally:
+        (run.folder / "drop.ckpt").unlink()
+    (dropped, where), (kept, there) = asked
+    assert where == there == {"checkpoint": "drop"}
+    factor = experiment.profile.training.drop_factor
+    assert dropped[2].rate * factor == pytest.approx(kept[2].rate)
+    assert replace(dropped[2], rate=0.0) == replace(kept[2], rate=0.0)
+    assert kept[2].epochs == 3 and kept[2].keep_optimiser and not kept[2].keep_rate
