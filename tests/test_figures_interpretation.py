@@ -161,7 +161,6 @@ def test_latent_and_cluster_figures(n):
     parts, at = components.principal(latents), np.arange(n)
     check(maps.latent_map(parts, at, portraits(given)))
     sweep = clusters.sweep(latents, (2, 3), 2, seed=0)
-    check(cluster_figures.silhouettes(sweep, "persons"))
     states, plane = posture.postures(given, COCO), np.zeros((n, 2))
     plane[:, : len(parts.axes[:2])] = parts.scores(2)
     for key in (given.labelled.astype(float), np.random.default_rng(0).random(n), np.full(n, np.nan)):

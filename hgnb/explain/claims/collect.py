@@ -66,7 +66,8 @@ def seeds(experiment: Experiment) -> list[int]:
 def finished(experiment: Experiment) -> dict[str, Run]:
     """The experiment's finished runs by name."""
     ways: dict[str, Callable[[], Run | None]] = {name: getattr(experiment, name) for name in CHAIN}
-    ways |= {name: lambda arm=arm: experiment.arm(arm) for name, arm in ARMS.items() if arm.further and name not in CHAIN}
+    further = {name: arm for name, arm in ARMS.items() if arm.further and name not in CHAIN}
+    ways |= {name: lambda arm=arm: experiment.arm(arm) for name, arm in further.items()}
     ways |= {name: lambda name=name: forks.fork(experiment, name) for name in forks.NAMES}
     runs = {}
     with finished_only():
