@@ -17,7 +17,7 @@ from hgnb.book.render import toc_pages
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("HGNB_REAL_DATA", REPOSITORY.parent / "shared" / "real"))
-PARTS = ["Snakefile", "_config.yml", "book", "notebooks", "profiles", "hgnb"]
+PARTS = ["Snakefile", "_config.yml", "benchmarks", "book", "notebooks", "profiles", "hgnb"]
 FIGURES = {
     "00_introduction": ["fig-pose-example"],
     "A1_machine_learning": [
@@ -27,7 +27,7 @@ FIGURES = {
         "fig-autoencoder-concept", "fig-residual", "fig-hourglass", "fig-stacked", "fig-pca-kmeans",
     ],
     "01_dataset": ["fig-coco-example", "fig-crops", "fig-heatmaps"],
-    "02_experiment": ["fig-architecture", "fig-shg-training", "fig-pck-radii", "fig-predictions"],
+    "02_experiment": ["fig-architecture", "fig-shg-training", "fig-few-persons", "fig-pck-radii", "fig-predictions"],
     "03_interpretation": [
         "fig-skip-histograms", "fig-skip-samples", "fig-pc-walks", "fig-latent-map", "fig-silhouette-all",
         "fig-silhouette-full", "fig-clusters-all", "fig-centroids-all", "fig-clusters-full",
@@ -41,7 +41,7 @@ FIGURES = {
 TABLES = {
     "00_at_a_glance": ["tbl-glance"],
     "01_dataset": ["tbl-split", "tbl-crop-rules"],
-    "02_experiment": ["tbl-cost", "tbl-best-epochs", "tbl-departures", "tbl-pck-visibility"],
+    "02_experiment": ["tbl-cost", "tbl-speed", "tbl-best-epochs", "tbl-departures", "tbl-pck-visibility"],
     "03_interpretation": ["tbl-skip-groups", "tbl-components", "tbl-clusters-k3"],
     "05_discussion": ["tbl-comparison"],
 }

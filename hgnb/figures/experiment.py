@@ -55,6 +55,36 @@ def training(run: Run, lines: Baselines) -> Plate:
     return Plate(figure, caption, alt)
 
 
+def overfitting(few: Run, persons: int, whole: Run) -> Plate:
+    """Losses and PCK of a network that saw few persons, with the best of one that saw all."""
+    table, best = few.metrics, whole.metrics
+    with style():
+        figure, axes = plt.subplots(1, 2, figsize=(9, 3.2))
+        axes[0].plot(table.epoch, table.train_loss, color=ORANGE, marker="o", markersize=3, label="training loss")
+        axes[0].plot(table.epoch, table.val_loss, color=BLUE, marker="s", markersize=3, label="validation loss")
+        axes[1].plot(table.epoch, table.val_pck, color=BLUE, marker="s", markersize=3, label="validation PCK")
+        for ax, column, value in zip(axes, ("loss", "PCK"), (best.val_loss.min(), best.val_pck.max()), strict=True):
+            line = "lowest" if column == "loss" else "best"
+            ax.axhline(value, color=GREY, linestyle="--", linewidth=1, label=f"{line} {column} with all persons")
+            ax.set(xlabel="epoch", ylabel="MSE" if column == "loss" else column)
+            ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
+            ax.legend(fontsize=8)
+        axes[0].set_yscale("log")
+        axes[1].set_ylim(0, None)
+    low = few.best_epoch("val_loss")
+    rise = table.val_loss.iloc[-1] / table.val_loss.min() - 1
+    fall = 1 - table.train_loss.iloc[-1] / table.train_loss[low - 1]
+    caption = (
+        f"The same network trained on {persons:,} persons alone for {len(table)} epochs, `{few.id}` (loss on a "
+        "logarithmic axis). Dashed: what the network of this chapter reaches with all of them."
+    )
+    alt = (
+        f"The validation loss is lowest at epoch {low} and ends {rise:.0%} higher, while the training loss falls by "
+        f"another {fall:.0%}; PCK reaches {table.val_pck.max():.3f}, with all persons {best.val_pck.max():.3f}."
+    )
+    return Plate(figure, caption, alt)
+
+
 def drop_epoch(metrics: pd.DataFrame) -> int | None:
     """The last epoch before the learning rate dropped, if it did; a warm-up only rises."""
     lower = metrics.epoch[metrics.learning_rate.diff() < 0]

@@ -101,6 +101,14 @@ class Experiment:
         training = self.profile.training
         return fit(self._recipe("hourglass", training), lambda team: self._pose_job(training, team), self.progress)
 
+    def few(self) -> Run:
+        """The same network on a handful of persons, which it learns by heart; 02_experiment."""
+        p, few = self.profile, self.profile.analysis.few
+        data = replace(p.data, train_persons=few, val_persons=min(few, p.data.val_persons or few))
+        training = replace(p.training, epochs=p.analysis.few_epochs, warmup=0)
+        other = replace(self, profile=replace(p, data=data))
+        return fit(other._recipe("few", training), lambda team: other._pose_job(training, team), self.progress)
+
     def autoencoder(self, best: str = "val_pck") -> Run:
         """The autoencoder of chapter 04, trained on the latents of the hourglass at its best PCK, or lowest loss."""
         p, parent = self.profile, self.hourglass()
