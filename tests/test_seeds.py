@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import write_coco
 
-from hgnb.training.controls import RIVALS
+from hgnb.training.experiment import TRAINED
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALLER = """
@@ -72,7 +72,7 @@ def test_a_failed_run_is_named_stops_nothing_and_is_made_up_for(clone):
     assert not list(clone.glob("results/*"))
     (stamps,) = (clone / "data" / "stamps").glob("dots-*-0")
     made = {stamp.stem for stamp in stamps.glob("[!.]*.json")}
-    assert made == {"dataset", "hourglass", "autoencoder", "modified", *RIVALS} - {"control-random"}
+    assert made == {"dataset", *TRAINED, "forks"} - {"control-random"}
 
     run.unlink()
     done = hgnb(clone, *asked)
