@@ -17,7 +17,7 @@ from hgnb.book.render import toc_pages
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("HGNB_REAL_DATA", REPOSITORY.parent / "shared" / "real"))
-PARTS = ["Snakefile", "_config.yml", "benchmarks", "book", "notebooks", "profiles", "hgnb"]
+PARTS = ["Snakefile", "_config.yml", "benchmarks", "book", "notebooks", "profiles", "hgnb", "results"]
 FIGURES = {
     "00_introduction": ["fig-pose-example"],
     "A1_machine_learning": [
@@ -34,7 +34,8 @@ FIGURES = {
         "fig-centroids-full", "fig-clusters-k3", "fig-latent-umap",
     ],
     "04_improvement": [
-        "fig-ae-architecture", "fig-shg-ae-architecture", "fig-ae-training", "fig-shg-ae-training",
+        "fig-ae-architecture", "fig-shg-ae-architecture", "fig-ae-training", "fig-shg-ae-training", "fig-gains",
+        "fig-helped-hurt", "fig-seeds", "fig-controls",
     ],
     "05_discussion": ["fig-clusters-ae", "fig-explained-variance"],
 }  # fmt: skip
@@ -43,6 +44,7 @@ TABLES = {
     "01_dataset": ["tbl-split", "tbl-crop-rules"],
     "02_experiment": ["tbl-cost", "tbl-speed", "tbl-best-epochs", "tbl-departures", "tbl-pck-visibility"],
     "03_interpretation": ["tbl-skip-groups", "tbl-components", "tbl-clusters-k3"],
+    "04_improvement": ["tbl-controls"],
     "05_discussion": ["tbl-comparison"],
 }
 

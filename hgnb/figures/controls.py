@@ -1,7 +1,8 @@
 """What several seeds and their controls say of the autoencoder. Claims C19 to C21, C27, C28; 04_improvement.
 
-The rule for C27, set before any seed was trained: the gain is the autoencoder's if the network with it beats the one
-that was trained on without it, lower limit above 0 over at least five seeds; it is not if the upper limit lies below 0.
+The rule for C27, set before any seed was trained: there is a gain to explain if the modified network beats the
+original, and it is the autoencoder's if it beats the one that was trained on without it as well, lower limits above 0
+over at least five seeds; it is not if the upper limit of the latter lies below 0.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from matplotlib.axes import Axes
 from hgnb.figures.plate import Note, Plate, Table
 from hgnb.figures.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.figures.words import nothing, number, percent, verdict
+from hgnb.intervals import Interval
 from hgnb.training.controls import ARMS, PAIRS
 from hgnb.training.experiment import Experiment
 from hgnb.training.recorded import SEEDS, Recorded, over_seeds
@@ -38,6 +40,7 @@ def spread(record: Recorded | None) -> Plate:
     with style():
         figure, ax = plt.subplots(figsize=(8, 3.8))
         plot_spread(record, ax=ax)
+        figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncol=5, fontsize=8)
     ends = {name: record.values(name, "val") for name in ("hourglass", "modified")}
     above = int((ends["modified"] > ends["hourglass"]).sum())
     below = sum(s["arms"]["modified"]["val_pck"][0] < max(s["arms"]["hourglass"]["val_pck"]) for s in record.seeds)
@@ -67,7 +70,6 @@ def plot_spread(record: Recorded, *, ax: Axes | None = None) -> Axes:
             ax.plot(epochs, further, color=colour, linestyle=line, linewidth=1.2, alpha=0.9, label=label)
     ax.set(xlabel="epoch", ylabel="validation PCK")
     ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
-    ax.legend(fontsize=8, loc="lower right")
     return ax
 
 
@@ -146,16 +148,20 @@ def explanation(record: Recorded | None) -> Note:
     gain, longer = (record.difference(name, "hourglass", "test") for name in ("modified", "control-longer"))
     key = record.difference("modified", "control-longer", "test")
     return Note(
-        f"**{_verdict(record, key)}** Over {len(record.seeds)} seeds the network with the autoencoder differs from the "
-        f"original by {gain.text(3)} in test PCK, and the one that was only trained on by {longer.text(3)}: "
+        f"**{_verdict(record, gain, key)}** "
+        f"Over {len(record.seeds)} seeds the network with the autoencoder differs from the original by "
+        f"{gain.text(3)} in test PCK, and the one that was only trained on by {longer.text(3)}: "
         f"{_share(gain.value, longer.value)} The difference between the two is {key.text(3)}. "
         f"{_learned(record)} {_checkpoint(record)}"
     )
 
 
-def _verdict(record: Recorded, key) -> str:
+def _verdict(record: Recorded, gain: Interval, key: Interval) -> str:
+    """C27: `gain` over the original, `key` over the one that was only trained on."""
     if len(record.seeds) < SEEDS:
         return f"Undecided: {len(record.seeds)} seeds are too few to judge a method."
+    if gain.low <= 0:
+        return "There is no gain to explain here: the modified network does not beat the original."
     if key.low > 0:
         return "The thesis's explanation survives: the autoencoder gains more than longer training does."
     if key.high < 0:
@@ -164,8 +170,8 @@ def _verdict(record: Recorded, key) -> str:
 
 
 def _share(gain: float, longer: float) -> str:
-    if gain <= 0:
-        return "there is no gain to explain."
+    if not gain > 0:
+        return "no gain on average."
     return f"longer training alone comes to {percent(longer / gain)} of the gain."
 
 
@@ -201,7 +207,11 @@ def about(records: Sequence[Recorded], live: Experiment) -> Note:
         failed = f"; failed: {', '.join(m['failed'])}" if m["failed"] else ""
         gain = over_seeds(r.values("modified", "test") - r.values("hourglass", "test"))
         lines.append(
-            f"- `{r.file.name}`: {r.title}, {m['seconds'] / 3600:.1f} hours of training on {m['device']}{failed}. "
+            f"- `{r.file.name}`: {r.title}, {_duration(m['seconds'])} of training on {m['device']}{failed}. "
             f"Gain of the modified network in test PCK: {gain.text(3)}. {state}."
         )
     return Note("\n".join(lines))
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{seconds / 60:.0f} minutes"

@@ -135,8 +135,10 @@ def gains(changes: Changes) -> Plate:
         size = (9, 0.26 * len(schema) + 1.2)
         figure, axes = plt.subplots(1, 2, figsize=size, sharey=True, width_ratios=(1.3, 1))
         rows = np.arange(len(schema))
-        axes[0].scatter(before, rows, color=ORIGINAL, marker="o", s=26, label="original", zorder=2)
-        axes[0].scatter(after, rows, color=MODIFIED, marker="D", s=24, label="with the autoencoder", zorder=3)
+        axes[0].scatter(before, rows, color=ORIGINAL, marker="o", s=26, label="original", zorder=2, clip_on=False)
+        axes[0].scatter(
+            after, rows, color=MODIFIED, marker="D", s=24, label="with the autoencoder", zorder=3, clip_on=False
+        )
         axes[0].set(yticks=rows, yticklabels=schema.titles, xlabel=f"PCK, {split.name} persons", xlim=(0, 1))
         axes[0].invert_yaxis()
         for row, c in zip(rows, change, strict=True):

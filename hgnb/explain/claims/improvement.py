@@ -131,10 +131,10 @@ COSTS = Claim(
 CONTROLLED = (
     Claim(
         "C27", "The gain is the autoencoder's, not longer training's.", "examiner's 6.5", "argued",
-        ("fig-shg-ae-training",), gain_is_its_own, method=True,
+        ("fig-controls", "fig-shg-ae-training"), gain_is_its_own, method=True,
     ),
     Claim(
         "C28", "The checkpoint of the best PCK serves better than that of the best loss.", "examiner's 4.5, table 2",
-        "“much worse”; 0.433 against 0.42", ("tbl-best-epochs",), best_pck_serves, method=True,
+        "“much worse”; 0.433 against 0.42", ("fig-controls", "tbl-best-epochs"), best_pck_serves, method=True,
     ),
 )  # fmt: skip
