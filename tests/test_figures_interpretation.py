@@ -112,7 +112,7 @@ def test_walk_and_trait_figures(n, schema):
     own, equal = components.met(parts, tried), components.met(parts, tried, equal=True)
     check(component_figures.steps(own, equal, tried, "persons"))
     states = posture.postures(given, schema)
-    told = traits.answers(parts, traits.questions(given, schema, states), given.image_ids)
+    told = traits.answers(parts, traits.questions(given, schema, states, np.arange(n)), given.image_ids)
     check(trait_figures.traits(told, "persons"))
     table = trait_figures.table(told, "persons")
     assert table.name == "tbl-components" and "nan" not in table.markdown()

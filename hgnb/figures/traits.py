@@ -7,15 +7,15 @@ from matplotlib.axes import Axes
 
 from hgnb.explain.traits import FIRST, LEVEL, Answers
 from hgnb.figures.plate import Plate, Table
-from hgnb.figures.style import CYCLE, GREY, INK, style
+from hgnb.figures.style import CYCLE, GREY, INK, counted, style
 from hgnb.figures.words import nothing, number, percent
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 SHADES = "RdBu_r"
 
 
-def table(answers: Answers, who: str, components: tuple[int, ...] = FIRST) -> Table:
-    """tbl-components: what each of the first components tells, after correction."""
+def table(answers: Answers, who: str, components: tuple[int, ...] = FIRST, name: str = "tbl-components") -> Table:
+    """tbl-components, tbl-components-all: what each of the first components tells, after correction."""
     shown = [c for c in components if c <= len(answers.ratio)]
     intervals, p = answers.intervals(shown), answers.corrected(len(shown))
     rows = []
@@ -37,11 +37,11 @@ def table(answers: Answers, who: str, components: tuple[int, ...] = FIRST) -> Ta
         f"Of the {int(np.isfinite(p).sum()):,} answers only those are listed whose p-value is below {LEVEL} after "
         f"Holm's correction for their number.{without}"
     )
-    return Table(pd.DataFrame(rows), caption, "tbl-components")
+    return Table(pd.DataFrame(rows), caption, name)
 
 
 def traits(answers: Answers, who: str, components: tuple[int, ...] = FIRST) -> Plate:
-    """fig-pc-traits: all answers of the first components, and the strongest ones of all."""
+    """fig-pc-traits, fig-pc-traits-all: all answers of the first components, and the strongest ones of all."""
     shown = [c for c in components if c <= len(answers.ratio)]
     if not shown or not np.isfinite(answers.p).any():
         words = "There is no component, or nothing varies that it could tell."
@@ -97,7 +97,8 @@ def plot_strengths(answers: Answers, *, ax: Axes | None = None) -> int:
                 component[stands[i]], strength[stands[i]], MARKERS[i % 9], color=CYCLE[i % 7], markersize=5,
                 label=question.name,
             )  # fmt: skip
-    ax.set(xscale="log", xlabel="component", ylabel="strength", ylim=(0, 1))
+    counted(ax, len(component))
+    ax.set(xlabel="component", ylabel="strength", ylim=(0, 1))
     if stands.any():
         ax.legend(fontsize=8.5, ncols=2, handletextpad=0.1, columnspacing=0.6)
     return int(component[stands.any(0)].max(initial=0))
