@@ -20,13 +20,11 @@ def table(answers: Answers, who: str, components: tuple[int, ...] = FIRST, name:
     intervals, p = answers.intervals(shown), answers.corrected(len(shown))
     rows = []
     for i, c in enumerate(shown):
-        order = np.argsort(-np.nan_to_num(answers.strength[:, c - 1]), kind="stable")
-        told = [
-            f"{answers.questions[q].name}: {answers.questions[q].measure} {intervals[q][i].text(2)}"
-            for q in order
-            if p[q, c - 1] < LEVEL
-        ]
-        rows.append({"PC": c, "variance": percent(answers.ratio[c - 1], 1), "tells": "; ".join(told) or "nothing"})
+        said = [f"{q.name}: {q.measure} {row[i].text(2)}" for q, row in zip(answers.questions, intervals, strict=True)]
+        order = np.argsort(-np.nan_to_num(answers.strength[:, c - 1], nan=-1), kind="stable")
+        stand = "; ".join(said[q] for q in order if p[q, c - 1] < LEVEL)
+        tells = stand or f"nothing that stands; strongest is {said[order[0]]}"
+        rows.append({"PC": c, "variance": percent(answers.ratio[c - 1], 1), "tells": tells})
     if not rows:
         rows = [{"PC": "–", "variance": "–", "tells": "too few persons for a component"}]
     unasked = [q.name for q, row in zip(answers.questions, p, strict=True) if not np.isfinite(row).any()]
@@ -34,8 +32,8 @@ def table(answers: Answers, who: str, components: tuple[int, ...] = FIRST, name:
     caption = (
         f"What the first components of the latents of {who} tell of a person, the strongest first: AUC against a class "
         "(0.5 says nothing, on either side it separates) or correlation r, with 95 % intervals, images resampled. "
-        f"Of the {int(np.isfinite(p).sum()):,} answers only those are listed whose p-value is below {LEVEL} after "
-        f"Holm's correction for their number.{without}"
+        f"Of the {int(np.isfinite(p).sum()):,} answers those stand whose p-value is below {LEVEL} after Holm's "
+        f"correction for their number; the intervals are those of single answers.{without}"
     )
     return Table(pd.DataFrame(rows), caption, name)
 
