@@ -140,7 +140,7 @@ def test_questions_know_every_schema():
     for schema in (COCO, BARE, KeypointSchema(("nose",))):
         split = persons(scattered(30, len(schema)))
         split.squares[:, 2] = np.arange(30) + 10
-        told = traits.questions(split, schema, posture.postures(split, schema))
+        told = traits.questions(split, schema, posture.postures(split, schema), np.arange(30))
         names = {q.name for q in told if np.isfinite(q.values).any() and np.nanstd(q.values) > 0}
         joints = {"motion", "upright", "facing", "heading", "arm raise"} if len(schema) > 1 else set()
         assert names >= joints | {"body size"} and all(len(q.values) == 30 for q in told)

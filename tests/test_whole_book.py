@@ -29,7 +29,8 @@ FIGURES = {
     "01_dataset": ["fig-coco-example", "fig-crops", "fig-heatmaps"],
     "02_experiment": ["fig-architecture", "fig-shg-training", "fig-few-persons", "fig-pck-radii", "fig-predictions"],
     "03_interpretation": [
-        "fig-skip-histograms", "fig-skip-samples", "fig-pc-walks", "fig-latent-map", "fig-silhouette-all",
+        "fig-skip-histograms", "fig-skip-keypoints", "fig-skip-samples", "fig-pc-walks", "fig-pc-steps",
+        "fig-pc-traits", "fig-pck-components", "fig-latent-map", "fig-pc-traits-all", "fig-silhouette-all",
         "fig-silhouette-full", "fig-clusters-all", "fig-centroids-all", "fig-clusters-full",
         "fig-centroids-full", "fig-clusters-k3", "fig-latent-umap",
     ],
@@ -43,7 +44,7 @@ TABLES = {
     "00_at_a_glance": ["tbl-glance"],
     "01_dataset": ["tbl-split", "tbl-crop-rules"],
     "02_experiment": ["tbl-cost", "tbl-speed", "tbl-best-epochs", "tbl-departures", "tbl-pck-visibility"],
-    "03_interpretation": ["tbl-skip-groups", "tbl-components", "tbl-clusters-k3"],
+    "03_interpretation": ["tbl-skip-groups", "tbl-components", "tbl-components-all", "tbl-clusters-k3"],
     "04_improvement": ["tbl-controls"],
     "05_discussion": ["tbl-comparison"],
 }

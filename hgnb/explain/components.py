@@ -145,8 +145,9 @@ def met(parts: Components, steps: np.ndarray, *, equal: bool = False) -> np.ndar
     nearest may do so because the direction is empty or because the step is short (C11).
     """
     deviation = np.sqrt(np.broadcast_to(parts.variance[:1], len(parts)) if equal else parts.variance)
-    squares = ((parts.latents - parts.mean) ** 2).sum(1)[:, None]
+    scores = parts.scores()
+    squares = (scores**2).sum(1)[:, None]  # the components span all persons
     # |z - s w|² less |s|², which is the same for all; along w only a person's own coordinate counts
-    walks = zip(parts.scores().T, deviation, strict=True)
+    walks = zip(scores.T, deviation, strict=True)
     nearest = [(squares - 2 * np.outer(x, d * steps)).argmin(0) for x, d in walks]
     return np.array([len(set(n.tolist())) for n in nearest], dtype=int)

@@ -115,6 +115,16 @@ def outputs(reader: Reader, split: PreparedSplit, layer: str = BOTTLENECK) -> np
 
 
 @torch.inference_mode()
+def heatmaps(reader: Reader, split: PreparedSplit, skips: Skips = True) -> np.ndarray:
+    """(N, K, h, w) float32 heatmaps of the first hourglass; for a few persons to be drawn."""
+    hourglass, head, maps = reader.network.hourglasses[0], reader.network.heads[0], []
+    for batch in loader(split, reader.batch):
+        x = reader.network.stem(batch.to(reader.device).images(reader.mean_rgb))
+        maps.append(head(hourglass.decode(*hourglass.encode(x), skips))[1].float().cpu().numpy())
+    return np.concatenate(maps)
+
+
+@torch.inference_mode()
 def decoded(reader: Reader, points: np.ndarray, person: PreparedSplit, skips: Skips = True) -> np.ndarray:
     """(S, K, h, w) heatmaps of the latents (S, D) with the branches of `person`, a split of one.
 

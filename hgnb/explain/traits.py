@@ -36,19 +36,21 @@ class Question:
         return "AUC" if self.is_class else "r"
 
 
-def questions(split: PreparedSplit, schema: KeypointSchema, states: posture.Postures) -> list[Question]:
-    """What every component is asked; `split` and `states` of the same persons."""
-    keypoints = split.keypoints
+def questions(
+    split: PreparedSplit, schema: KeypointSchema, states: posture.Postures, positions: np.ndarray
+) -> list[Question]:
+    """What every component is asked of the persons at `positions`; `states` are the whole split's."""
+    keypoints, states = split.keypoints[positions], states.of(positions)
     return [
         Question("sitting", states.sitting, is_class=True),
         Question("motion", states.motion_score),
-        Question("body size", np.log(np.maximum(split.squares[:, 2], 1))),
+        Question("body size", np.log(np.maximum(split.squares[positions, 2], 1))),
         Question("upright", posture.Body(keypoints, schema).upright),
         Question("facing", posture.facing_score(keypoints, schema)),
         Question("heading", posture.heading_score(keypoints, schema)),
         Question("arm raise", posture.arm_score(keypoints, schema)),
-        Question("labelled", split.labelled.astype(float)),
-        Question("hidden", (split.visibility == 1).sum(1).astype(float)),
+        Question("labelled", split.labelled[positions].astype(float)),
+        Question("hidden", (split.visibility[positions] == 1).sum(1).astype(float)),
     ]
 
 

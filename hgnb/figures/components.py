@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from hgnb.explain.components import Walk
 from hgnb.figures.plate import Plate
 from hgnb.figures.portraits import Portraits
-from hgnb.figures.style import BLUE, GREY, ORANGE, style
+from hgnb.figures.style import BLUE, GREY, ORANGE, counted, style
 from hgnb.figures.words import nothing, number, percent
 
 
@@ -50,17 +50,26 @@ def walks(paths: Sequence[Walk], steps: Sequence[float], portraits: Portraits, w
         rf"Walks to $\bar{{x}} + c\sqrt{{\lambda}}\,w$ for {who}, one row for each component with its share of the "
         "variance, one column for each step. Left: true heatmaps of the person nearest to the point. Right: the "
         "heatmaps that the rest of the network makes of the point itself, with the skip-connections of the person "
-        "nearest to the mean throughout. Blue: the person's left, red: right."
+        "nearest to the mean throughout (top fifth of each map's range). Blue: the person's left, red: right."
     )
-    met = ", ".join(
-        f"{w.different} persons and {number(100 * t, 1)} % on PC {w.component}"
-        for w, t in zip(paths, travel(decoded), strict=True)
+    met = "; ".join(
+        f"{w.different} and {percent(t, 1)} on PC {w.component}" for w, t in zip(paths, travel(decoded), strict=True)
     )
     alt = (
         f"Different persons met in {n} steps, and how far a decoded keypoint moves between the ends, in the mean and "
-        f"of the crop's side: {met}."
+        f"in parts of the crop's side: {met}."
     )
     return Plate(figure, caption, alt)
+
+
+def lacking(wanted: Sequence[int], there: int) -> str:
+    """A sentence on the components one would walk along but that don't exist, or nothing."""
+    beyond = [str(c) for c in wanted if c > there]
+    if not beyond:
+        return ""
+    which = beyond[0] if len(beyond) == 1 else f"{', '.join(beyond[:-1])} and {beyond[-1]}"
+    instead = f"the walks below are along those up to {there:,}" if there else "there is none to walk along"
+    return f" Component{'s' if len(beyond) > 1 else ''} {which} can't exist among so few persons; {instead}."
 
 
 def travel(decoded: np.ndarray) -> np.ndarray:
@@ -84,7 +93,7 @@ def steps(own: np.ndarray, equal: np.ndarray, tried: np.ndarray, who: str) -> Pl
     late = slice(min(49, len(own) - 1), None)
     behind = f"from component {late.start + 1} on"
     caption = (
-        f"Different persons of {who} met in {len(tried)} steps from c = {ends} along each component: with steps as "
+        f"How many different {who} are met in {len(tried)} steps from c = {ends} along each component: with steps as "
         "long as the component's own standard deviation, as in the thesis, and with steps as long as the first "
         "component's."
     )
@@ -102,7 +111,8 @@ def plot_steps(own: np.ndarray, equal: np.ndarray, *, ax: Axes | None = None) ->
     ax.plot(component, equal, "s", color=ORANGE, markersize=4, alpha=0.8, label="the first component's step")
     ax.plot(component, own, "o", color=BLUE, markersize=4, alpha=0.8, label="its own step")
     ax.axhline(1, color=GREY, linewidth=0.8)
-    ax.set(xscale="log", xlabel="component", ylabel="different persons met", ylim=(0, None))
+    counted(ax, len(own))
+    ax.set(xlabel="component", ylabel="different persons met", ylim=(0, None))
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=2)
     return ax

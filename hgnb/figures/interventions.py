@@ -110,3 +110,11 @@ def told(own: Truncation, other: Truncation | None) -> str:
             f"{loss.text(3)} with all {last:,} of them kept."
         )
     return " ".join(words)
+
+
+def shortly(own: Truncation | None) -> str:
+    """The same in one sentence."""
+    smallest = own.smallest() if own else None
+    if smallest is None:
+        return f"No first components alone keep the PCK within {percent(WITHIN)}."
+    return f"The first {smallest:,} of {max(own.counts):,} components keep the PCK within {percent(WITHIN)}."

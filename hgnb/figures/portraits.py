@@ -64,13 +64,19 @@ class Portraits:
         return framed(ax)
 
     def said(self, ax: Axes, maps: np.ndarray) -> Axes:
-        """Heatmaps (K, h, w) of a network, in full colour: what it says where no person is shown."""
-        ax.imshow(self.ink(maps), extent=(0, 1, 1, 0), interpolation="bilinear")
+        """The peaks of a network's heatmaps (K, h, w), in full colour: what it says where no person is shown."""
+        ax.imshow(self.ink(sharpened(maps)), extent=(0, 1, 1, 0), interpolation="bilinear")
         return framed(ax)
 
     def photo(self, ax: Axes, person: int) -> Axes:
         """The crop."""
         return picture(ax, np.asarray(self.split.crops[person]))
+
+
+def sharpened(maps: np.ndarray) -> np.ndarray:
+    """What lies above four fifths of each map's peak, room for the peaks themselves."""
+    peak = np.maximum(maps.max((1, 2), keepdims=True), 1e-12)
+    return np.clip(5 * maps / peak - 4, 0, 1)
 
 
 def framed(ax: Axes) -> Axes:

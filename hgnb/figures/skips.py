@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from hgnb.data.schema import KeypointSchema
 from hgnb.explain.skips import BIG, ENOUGH, SMALL, Shown, SkipStudy
 from hgnb.figures.plate import Plate, Table
-from hgnb.figures.portraits import Portraits
+from hgnb.figures.portraits import Portraits, sharpened
 from hgnb.figures.style import BLUE, GREY, INK, ORANGE, SIDES, style
 from hgnb.figures.words import nothing, number, percent, verdict
 from hgnb.intervals import Interval
@@ -34,6 +34,22 @@ def histograms(study: SkipStudy) -> Plate:
         f"{verdict(study.drop, 'a drop', 'a rise', 'no clear difference')} of {study.drop.text(3)}."
     )
     return Plate(figure, caption, alt)
+
+
+def told(study: SkipStudy) -> str:
+    """What the histograms say, in sentences."""
+    on, off = study.pooled(study.on), study.pooled(study.off)
+    if not study.alone:
+        return (
+            "This network was built without skip-connections, so there is nothing to switch off: "
+            f"its training PCK is {on.text(3)}."
+        )
+    words = ("The network loses", "The network gains", "The interval includes zero:")
+    return (
+        f"With all skip-connections the training PCK is {on.text(3)}, without them {off.text(3)}. "
+        f"{verdict(study.drop, *words)} a difference of {study.drop.text(3)}, paired over the same persons. "
+        f"What is left is {percent(off.value / on.value) if on.value else 'nothing to divide'} of the whole."
+    )
 
 
 def plot_histograms(study: SkipStudy, *, ax: Axes | None = None) -> Axes:
@@ -184,12 +200,6 @@ def samples(study: SkipStudy, shown: Shown, portraits: Portraits, without: np.nd
                 for ax, words in zip((photo, truth, guess), ("crop", "truth", "no skips"), strict=True):
                     ax.set_title(words, fontsize=8, pad=2)
     return Plate(figure, *_sample_words(shown, kept, labelled, n))
-
-
-def sharpened(maps: np.ndarray) -> np.ndarray:
-    """What lies above four fifths of each map's peak, room for the peaks themselves."""
-    peak = np.maximum(maps.max((1, 2), keepdims=True), 1e-12)
-    return np.clip(5 * maps / peak - 4, 0, 1)
 
 
 def _guesses(ax: Axes, maps: np.ndarray, seen: np.ndarray, found: np.ndarray, schema: KeypointSchema) -> None:

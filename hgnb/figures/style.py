@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import matplotlib.pyplot as plt
 import matplotlib.style
+from matplotlib.axes import Axes
 
 # Okabe & Ito (2008): told apart with every common colour blindness.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, INK = (
@@ -45,6 +46,15 @@ RC = {
     "xtick.color": "#444444",
     "ytick.color": "#444444",
 }
+
+
+def counted(ax: Axes, most: int) -> None:
+    """A logarithmic axis of whole numbers from 1 to `most`, with ticks one can read."""
+    ticks = [digit * 10**power for power in range(6) for digit in (1, 2, 5) if digit * 10**power <= max(most, 1)]
+    ax.set_xscale("log")
+    ax.set_xlim(0.85, 1.2 * max(most, 1))
+    ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    ax.minorticks_off()
 
 
 @contextmanager

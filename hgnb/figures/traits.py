@@ -7,26 +7,24 @@ from matplotlib.axes import Axes
 
 from hgnb.explain.traits import FIRST, LEVEL, Answers
 from hgnb.figures.plate import Plate, Table
-from hgnb.figures.style import CYCLE, GREY, INK, style
+from hgnb.figures.style import CYCLE, GREY, INK, counted, style
 from hgnb.figures.words import nothing, number, percent
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 SHADES = "RdBu_r"
 
 
-def table(answers: Answers, who: str, components: tuple[int, ...] = FIRST) -> Table:
-    """tbl-components: what each of the first components tells, after correction."""
+def table(answers: Answers, who: str, components: tuple[int, ...] = FIRST, name: str = "tbl-components") -> Table:
+    """tbl-components, tbl-components-all: what each of the first components tells, after correction."""
     shown = [c for c in components if c <= len(answers.ratio)]
     intervals, p = answers.intervals(shown), answers.corrected(len(shown))
     rows = []
     for i, c in enumerate(shown):
-        order = np.argsort(-np.nan_to_num(answers.strength[:, c - 1]), kind="stable")
-        told = [
-            f"{answers.questions[q].name}: {answers.questions[q].measure} {intervals[q][i].text(2)}"
-            for q in order
-            if p[q, c - 1] < LEVEL
-        ]
-        rows.append({"PC": c, "variance": percent(answers.ratio[c - 1], 1), "tells": "; ".join(told) or "nothing"})
+        said = [f"{q.name}: {q.measure} {row[i].text(2)}" for q, row in zip(answers.questions, intervals, strict=True)]
+        order = np.argsort(-np.nan_to_num(answers.strength[:, c - 1], nan=-1), kind="stable")
+        stand = "; ".join(said[q] for q in order if p[q, c - 1] < LEVEL)
+        tells = stand or f"nothing that stands; strongest is {said[order[0]]}"
+        rows.append({"PC": c, "variance": percent(answers.ratio[c - 1], 1), "tells": tells})
     if not rows:
         rows = [{"PC": "–", "variance": "–", "tells": "too few persons for a component"}]
     unasked = [q.name for q, row in zip(answers.questions, p, strict=True) if not np.isfinite(row).any()]
@@ -34,14 +32,14 @@ def table(answers: Answers, who: str, components: tuple[int, ...] = FIRST) -> Ta
     caption = (
         f"What the first components of the latents of {who} tell of a person, the strongest first: AUC against a class "
         "(0.5 says nothing, on either side it separates) or correlation r, with 95 % intervals, images resampled. "
-        f"Of the {int(np.isfinite(p).sum()):,} answers only those are listed whose p-value is below {LEVEL} after "
-        f"Holm's correction for their number.{without}"
+        f"Of the {int(np.isfinite(p).sum()):,} answers those stand whose p-value is below {LEVEL} after Holm's "
+        f"correction for their number; the intervals are those of single answers.{without}"
     )
-    return Table(pd.DataFrame(rows), caption, "tbl-components")
+    return Table(pd.DataFrame(rows), caption, name)
 
 
 def traits(answers: Answers, who: str, components: tuple[int, ...] = FIRST) -> Plate:
-    """fig-pc-traits: all answers of the first components, and the strongest ones of all."""
+    """fig-pc-traits, fig-pc-traits-all: all answers of the first components, and the strongest ones of all."""
     shown = [c for c in components if c <= len(answers.ratio)]
     if not shown or not np.isfinite(answers.p).any():
         words = "There is no component, or nothing varies that it could tell."
@@ -97,7 +95,8 @@ def plot_strengths(answers: Answers, *, ax: Axes | None = None) -> int:
                 component[stands[i]], strength[stands[i]], MARKERS[i % 9], color=CYCLE[i % 7], markersize=5,
                 label=question.name,
             )  # fmt: skip
-    ax.set(xscale="log", xlabel="component", ylabel="strength", ylim=(0, 1))
+    counted(ax, len(component))
+    ax.set(xlabel="component", ylabel="strength", ylim=(0, 1))
     if stands.any():
         ax.legend(fontsize=8.5, ncols=2, handletextpad=0.1, columnspacing=0.6)
     return int(component[stands.any(0)].max(initial=0))
