@@ -142,7 +142,9 @@ def counted(trained, monkeypatch):
 def test_latents_are_encoded_once(counted):
     experiment, run, encoded = counted
     train = experiment.prepared().split("train")
+    torch.manual_seed(7)
     kept = experiment.latents(run, "train")
+    assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.manual_seed(7)))  # nothing was drawn
     assert sum(encoded) == len(train) and max(encoded) == 4
     direct = experiment.reader(run).latents(train).reshape(len(train), -1)
     assert np.allclose(kept.values, direct, atol=1e-5) and isinstance(kept.values, np.memmap)
