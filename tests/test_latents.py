@@ -161,6 +161,9 @@ def test_a_sample_has_a_file_of_its_own(counted):
     assert encoded == [4, 1] and (kept.positions == chosen).all()
     whole = experiment.latents(run, "train")
     assert np.allclose(kept.of(chosen), whole.of(chosen), atol=1e-5)
+    for stranger in (0, 2, 10_000):
+        with pytest.raises(ValueError, match="weren't kept"):
+            kept.of(np.array([1, stranger]))
     assert len(experiment.latents(run, "val", np.zeros(0, int)).values) == 0
 
 

@@ -34,8 +34,11 @@ class Latents:
     values: np.ndarray  # (N, D) float32, may be a memory map
 
     def of(self, positions: np.ndarray) -> np.ndarray:
-        """(n, D) in memory, of persons that were kept."""
-        return np.array(self.values[np.searchsorted(self.positions, positions)])
+        """(n, D) in memory, of persons that were kept; ValueError for others."""
+        rows = np.searchsorted(self.positions, positions)
+        if not np.array_equal(self.positions[rows[rows < len(self.positions)]], positions):
+            raise ValueError("the latents of some of these persons weren't kept")
+        return np.array(self.values[rows])
 
 
 def kept(
