@@ -142,7 +142,9 @@ def counted(trained, monkeypatch):
 def test_latents_are_encoded_once(counted):
     experiment, run, encoded = counted
     train = experiment.prepared().split("train")
+    torch.manual_seed(7)
     kept = experiment.latents(run, "train")
+    assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.manual_seed(7)))  # nothing was drawn
     assert sum(encoded) == len(train) and max(encoded) == 4
     direct = experiment.reader(run).latents(train).reshape(len(train), -1)
     assert np.allclose(kept.values, direct, atol=1e-5) and isinstance(kept.values, np.memmap)
@@ -159,6 +161,9 @@ def test_a_sample_has_a_file_of_its_own(counted):
     assert encoded == [4, 1] and (kept.positions == chosen).all()
     whole = experiment.latents(run, "train")
     assert np.allclose(kept.of(chosen), whole.of(chosen), atol=1e-5)
+    for stranger in (0, 2, 10_000):
+        with pytest.raises(ValueError, match="weren't kept"):
+            kept.of(np.array([1, stranger]))
     assert len(experiment.latents(run, "val", np.zeros(0, int)).values) == 0
 
 

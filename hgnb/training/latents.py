@@ -34,8 +34,11 @@ class Latents:
     values: np.ndarray  # (N, D) float32, may be a memory map
 
     def of(self, positions: np.ndarray) -> np.ndarray:
-        """(n, D) in memory, of persons that were kept."""
-        return np.array(self.values[np.searchsorted(self.positions, positions)])
+        """(n, D) in memory, of persons that were kept; ValueError for others."""
+        rows = np.searchsorted(self.positions, positions)
+        if not np.array_equal(self.positions[rows[rows < len(self.positions)]], positions):
+            raise ValueError("the latents of some of these persons weren't kept")
+        return np.array(self.values[rows])
 
 
 def kept(
@@ -70,15 +73,14 @@ def kept(
 
 def _fill(rows: Rows, split: PreparedSplit, persons: np.ndarray, reader: Callable[[], Reader], progress: bool) -> None:
     """Encodes the batches that are missing."""
-    missing = rows.missing()
+    missing, title = rows.missing(), f"latents of {len(persons):,} {split.name} persons"
     if missing:
-        # A new network draws weights before it reads its own: what the caller draws must not depend on this file.
+        # A new network and a loader draw from torch's generator: nothing a caller draws may depend on this file.
         with torch.random.fork_rng(devices=[]):
             network = reader()
-        title = f"latents of {len(persons):,} {split.name} persons"
-        for batch in track(missing, title, disable=not progress):
-            values = network.latents(split.take(persons[batch]))
-            rows.write(batch, values.reshape(len(values), -1))
+            for batch in track(missing, title, disable=not progress):
+                values = network.latents(split.take(persons[batch]))
+                rows.write(batch, values.reshape(len(values), -1))
     rows.finish()
 
 
