@@ -14,8 +14,8 @@ from test_claims import CASES
 
 from hgnb.data.heatmaps import heatmaps
 from hgnb.explain import clusters, components
-from hgnb.explain.claims import collect, evidence
-from hgnb.explain.claims import latent_evidence as latent
+from hgnb.explain.claims import cluster_evidence as latent
+from hgnb.explain.claims import collect, component_evidence, evidence
 from hgnb.explain.claims import study as studies
 from hgnb.explain.claims.estimate import UNKNOWN
 from hgnb.explain.claims.study import Study
@@ -127,23 +127,25 @@ def test_correlation_is_numpys_and_its_interval_holds_the_truth():
     rng = np.random.default_rng(0)
     a = rng.standard_normal(500)
     b = 0.6 * a + 0.8 * rng.standard_normal(500) + 100
-    told = latent.correlation(a, b, np.arange(500))
+    told = component_evidence.correlation(a, b, np.arange(500))
     assert told.value == pytest.approx(np.corrcoef(a, b)[0, 1]) and told.low < 0.6 < told.high
     some = np.where(np.arange(500) < 3, np.nan, b)
-    assert latent.correlation(a, some, np.arange(500)).value == pytest.approx(np.corrcoef(a[3:], b[3:])[0, 1])
-    assert latent.correlation(a, np.ones(500), np.arange(500)) is UNKNOWN
+    assert component_evidence.correlation(a, some, np.arange(500)).value == pytest.approx(
+        np.corrcoef(a[3:], b[3:])[0, 1]
+    )
+    assert component_evidence.correlation(a, np.ones(500), np.arange(500)) is UNKNOWN
 
 
 def test_two_components_hold_what_pca_says():
     points = blobs(12)
-    told = latent.two(components.principal(points), np.arange(120))
+    told = component_evidence.two(components.principal(points), np.arange(120))
     assert told.value == pytest.approx(PCA(2).fit(points).explained_variance_ratio_.sum(), rel=1e-5)
     assert told.low < told.value < told.high
 
 
 def test_keeping_components_is_pcas_projection():
     points = blobs(3, width=2 * 3 * 3)
-    edit = latent.keeping(components.principal(points), 4)
+    edit = component_evidence.keeping(components.principal(points), 4)
     pca = PCA(4).fit(points)
     wanted = pca.inverse_transform(pca.transform(points))
     assert np.allclose(edit(torch.from_numpy(points).view(-1, 2, 3, 3)).flatten(1), wanted, atol=1e-5)

@@ -12,7 +12,7 @@ import numpy as np
 
 from hgnb.explain.claims.estimate import Estimate
 
-HOLDS, FAILS, UNDECIDED, NEEDS = "holds", "fails", "undecided", "needs"
+HOLDS, FAILS, UNDECIDED, NEEDS = VERDICTS = ("holds", "fails", "undecided", "needs")
 ALPHA = 0.05  # over the whole ledger
 SEEDS = 5  # paired trainings that a claim about a method needs
 PCK_WIDENING = 0.02  # a level agrees with the source's within the interval, widened by this much PCK

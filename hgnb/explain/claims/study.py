@@ -21,6 +21,7 @@ from hgnb.training.inference import Reader
 from hgnb.training.profiles import AnalysisConfig
 from hgnb.training.runs import Run
 
+COCO = {"train2017": 118_287, "val2017": 5_000}  # images that its annotation files list
 LAST = "last"  # weights of the last epoch; others are called by the column that they were best by
 
 
@@ -62,6 +63,12 @@ class Study:
     @property
     def analysis(self) -> AnalysisConfig:
         return self.experiment.profile.analysis
+
+    @property
+    def levels(self) -> bool:
+        """Whether numbers may be held against the source's: profile `paper` on the whole of COCO."""
+        listed = {name: numbers["images"] for name, numbers in self.prepared.manifest["counts"].items()}
+        return self.experiment.profile.name == "paper" and listed == COCO
 
     def reader(self, name: str, epoch: str = "val_pck") -> Reader:
         """A run's network at its best epoch by a column, or at its last."""
