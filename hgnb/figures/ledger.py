@@ -32,15 +32,9 @@ def table(live: Result, recorded: Result | None, changed: str) -> Table:
         if recorded:
             cells.insert(5, _recorded(earlier.get(row["id"]), changed))
         rows.append(cells)
-    columns = [
-        "claim",
-        "source says",
-        "measured here",
-        VERDICT,
-        "because",
-        *(["recorded"] if recorded else []),
-        "shown in",
-    ]
+    columns = ["claim", "source says", "measured here", VERDICT, "because", "shown in"]
+    if recorded:
+        columns.insert(5, "recorded")
     manifest = live.manifest
     caption = (
         f"The sources' claims and what became of them with the profile `{manifest.profile}` on `{manifest.data}`, "
