@@ -293,7 +293,7 @@ def test_holm_against_a_plain_loop():
                 break
             wanted[smallest] = tests[smallest].leaning
             open_.remove(smallest)
-        assert rules.holm(tests) == wanted
+        assert rules.verdicts(tests) == wanted
 
 
 def test_a_claim_alone_can_hold_and_beside_others_be_undecided():
@@ -306,9 +306,9 @@ def test_a_claim_alone_can_hold_and_beside_others_be_undecided():
 
 
 def test_absence_needs_both_limits():
-    assert rules.holm([rules.within(around(0.0, 0.1), 0.2)]) == [rules.HOLDS]
-    assert rules.holm([rules.within(around(0.0, 0.3), 0.2)]) == [rules.UNDECIDED]
-    assert rules.holm([rules.within(around(-0.5, 0.1), 0.2)]) == [rules.FAILS]
+    assert rules.verdicts([rules.within(around(0.0, 0.1), 0.2)]) == [rules.HOLDS]
+    assert rules.verdicts([rules.within(around(0.0, 0.3), 0.2)]) == [rules.UNDECIDED]
+    assert rules.verdicts([rules.within(around(-0.5, 0.1), 0.2)]) == [rules.FAILS]
 
 
 def test_false_claims_are_rarely_confirmed():
@@ -316,7 +316,7 @@ def test_false_claims_are_rarely_confirmed():
     rng, wrong = np.random.default_rng(2), 0
     for _ in range(400):
         tests = [rules.above(around(v, 1.959964)) for v in rng.normal(0, 1, 8)]
-        wrong += any(v != rules.UNDECIDED for v in rules.holm(tests))
+        wrong += any(v != rules.UNDECIDED for v in rules.verdicts(tests))
     assert 0.02 < wrong / 400 < 0.08  # three standard errors about 0.05
 
 

@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 from test_claims import CASES
+from test_explain import COCO, persons
 
 from hgnb.data.heatmaps import heatmaps
-from hgnb.explain import clusters, components
-from hgnb.explain.claims import collect, evidence
-from hgnb.explain.claims import latent_evidence as latent
+from hgnb.explain import clusters, components, posture
+from hgnb.explain.claims import cluster_evidence as latent
+from hgnb.explain.claims import collect, component_evidence, evidence
 from hgnb.explain.claims import study as studies
 from hgnb.explain.claims.estimate import UNKNOWN
 from hgnb.explain.claims.study import Study
+from hgnb.explain.distances import distances
 from hgnb.training import forks
 from hgnb.training.fit import Untrained, finished_only
 from hgnb.training.runs import runs_folder
@@ -37,7 +40,7 @@ def blobs(apart, n=120, width=6, seed=0):
 @pytest.fixture
 def small():
     """Stands for a study where only its settings are asked for."""
-    return SimpleNamespace(seed=0, analysis=SimpleNamespace(clusters=(2, 3, 4), restarts=2))
+    return SimpleNamespace(seed=0, analysis=SimpleNamespace(clusters=(2, 3, 4), restarts=2, resamples=20))
 
 
 def test_two_clouds_are_told_from_one(small):
@@ -45,13 +48,14 @@ def test_two_clouds_are_told_from_one(small):
     for apart, clear in ((12, True), (0, False)):
         points = blobs(apart)
         swept = clusters.sweep(points, small.analysis.clusters, 2, 0)
-        record = latent.best_k(points, swept, images, small)
+        record = latent.best_k(points, distances(points), swept, images, small)
         assert (record["excess"].low > 0) == clear
-        assert record["resamples"] == latent.RESAMPLES
+        assert record["resamples"] == 20
         if clear:
             assert (record["best"], record["won"]) == (2, 1.0)
-    few = clusters.sweep(blobs(0, n=2), (2, 3), 2, 0)
-    assert "too few" in latent.best_k(blobs(0, n=2), few, images[:2], small)["lacking"]
+    pair = blobs(0, n=2)
+    few = clusters.sweep(pair, (2, 3), 2, 0)
+    assert "too few" in latent.best_k(pair, distances(pair), few, images[:2], small)["lacking"]
 
 
 def test_parted_by_what_was_planted():
@@ -64,37 +68,30 @@ def test_parted_by_what_was_planted():
     assert noise["auc"].low < 0.7
 
 
-def test_misplaced_persons_are_compared_at_equal_labels():
-    """Two strata by hand: 4 labels 0.5 against 0.25, 8 labels 1.0 against 0.5, weights 4 and 16 of 20."""
-    labelled = np.array([4, 4, 8, 8, 8, 17])
-    found = np.array([2, 1, 8, 4, 4, 0])
-    flags = np.array([False, True, False, True, True, True])
-    gap = latent.stratified(found, labelled, flags, np.arange(6))
-    assert gap.value == pytest.approx((0.25 * 4 + 0.5 * 16) / 20)
-    assert latent.stratified(found, labelled, np.zeros(6, bool), np.arange(6)) is UNKNOWN
+def placed(labelled, flags, found, keypoints=17):
+    """Stands for a study of these persons, each on a photograph of their own: who is misplaced, what is found."""
+    n, joints = len(labelled), np.arange(keypoints)
+    wrong = clusters.Misplaced(flags, np.ones(n, bool), (0, 0), np.arange(n))
+    return SimpleNamespace(
+        sample=np.arange(n),
+        train=SimpleNamespace(visibility=2 * (joints < labelled[:, None])),
+        skips=SimpleNamespace(on=joints < found[:, None]),
+        by_labels=SimpleNamespace(misplaced=wrong),
+    )
 
 
 def test_being_sparse_alone_is_no_worse():
     """Everybody finds a half, but the misplaced have fewer labels: no gap. A planted loss is found."""
     rng = np.random.default_rng(0)
-    labelled, flags = rng.integers(2, 18, 3000), rng.random(3000) < 0.3
+    flags = rng.random(3000) < 0.3
+    labelled = rng.integers(2, 18, 3000) // np.where(flags, 2, 1)
+    labelled = np.maximum(labelled, 1)
     fair, worse = rng.binomial(labelled, 0.5), rng.binomial(labelled, np.where(flags, 0.3, 0.5))
-    images = np.arange(3000) // 2
-    none = latent.stratified(fair, labelled, flags, images)
+    none = latent.equal_labels_gap(placed(labelled, flags, fair))
     assert none.low < 0 < none.high
-    planted = latent.stratified(worse, labelled, flags, images)
+    planted = latent.equal_labels_gap(placed(labelled, flags, worse))
     assert planted.value == pytest.approx(0.2, abs=0.03) and planted.low > 0.1
-
-
-def test_rates_of_two_groups_that_share_photographs():
-    some, more = (
-        clusters.Misplaced(np.arange(n) % step == 0, np.ones(n, bool), (0, 0), np.arange(n))
-        for n, step in ((200, 2), (100, 10))
-    )
-    fewer = latent._rates(some, more)
-    assert fewer.value == pytest.approx(0.4) and fewer.low > 0.2
-    nobody = replace(more, judged=np.zeros(100, bool))
-    assert latent._rates(some, nobody) is UNKNOWN
+    assert not latent.equal_labels_gap(placed(labelled, np.zeros(3000, bool), fair)).known
 
 
 def test_adjusted_rand_is_scikit_learns():
@@ -123,30 +120,28 @@ def test_the_third_cluster_against_motion():
 # Components
 
 
-def test_correlation_is_numpys_and_its_interval_holds_the_truth():
+def test_traits_are_what_was_planted():
+    """A component made of the motion score tells it, and the others stay within chance."""
     rng = np.random.default_rng(0)
-    a = rng.standard_normal(500)
-    b = 0.6 * a + 0.8 * rng.standard_normal(500) + 100
-    told = latent.correlation(a, b, np.arange(500))
-    assert told.value == pytest.approx(np.corrcoef(a, b)[0, 1]) and told.low < 0.6 < told.high
-    some = np.where(np.arange(500) < 3, np.nan, b)
-    assert latent.correlation(a, some, np.arange(500)).value == pytest.approx(np.corrcoef(a[3:], b[3:])[0, 1])
-    assert latent.correlation(a, np.ones(500), np.arange(500)) is UNKNOWN
+    keypoints = np.concatenate([rng.uniform(2, 60, (300, 17, 2)), np.full((300, 17, 1), 2.0)], 2)
+    split = persons(keypoints)
+    states = posture.postures(split, COCO)
+    latents = rng.standard_normal((300, 40)) * np.linspace(3, 1, 40)
+    latents[:, 0] *= 30
+    latents[:, 1] = 20 * stats.zscore(states.motion_score)  # so the second component
+    study = SimpleNamespace(states=states, full=components.complete(split), prepared=SimpleNamespace(schema=COCO))
+    found = component_evidence.told(components.principal(latents), split, study)
+    assert abs(found["PC 2, motion (correlation)"].value) > 0.95
+    assert abs(found["PC 30, motion (correlation)"].value) < 0.3
+    assert not found["PC 2, labelled (correlation)"].known, "all have as many"
+    assert {name.split(",")[0] for name in found} == {"PC 2", "PC 3", "PC 10", "PC 30"}
 
 
 def test_two_components_hold_what_pca_says():
     points = blobs(12)
-    told = latent.two(components.principal(points), np.arange(120))
+    told = component_evidence.two(components.principal(points), np.arange(120))
     assert told.value == pytest.approx(PCA(2).fit(points).explained_variance_ratio_.sum(), rel=1e-5)
     assert told.low < told.value < told.high
-
-
-def test_keeping_components_is_pcas_projection():
-    points = blobs(3, width=2 * 3 * 3)
-    edit = latent.keeping(components.principal(points), 4)
-    pca = PCA(4).fit(points)
-    wanted = pca.inverse_transform(pca.transform(points))
-    assert np.allclose(edit(torch.from_numpy(points).view(-1, 2, 3, 3)).flatten(1), wanted, atol=1e-5)
 
 
 def test_median_of_a_few():

@@ -18,7 +18,7 @@ def table(live: Result, recorded: Result | None, changed: str) -> Table:
 
     recorded: the result in results/, if there is one; changed: what makes it stale, '' if nothing does.
     """
-    before = {row["id"]: row for row in recorded.rows} if recorded else {}
+    earlier = {row["id"]: row for row in recorded.rows} if recorded else {}
     rows = []
     for row in live.rows:
         cells = [
@@ -30,7 +30,7 @@ def table(live: Result, recorded: Result | None, changed: str) -> Table:
             ", ".join(f"{{numref}}`{label}`" for label in row["shown"]) or "–",
         ]
         if recorded:
-            cells.insert(5, _recorded(before.get(row["id"]), changed))
+            cells.insert(5, _recorded(earlier.get(row["id"]), changed))
         rows.append(cells)
     columns = ["claim", "source says", "measured here", VERDICT, "because", "shown in"]
     if recorded:

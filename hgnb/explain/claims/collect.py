@@ -13,7 +13,6 @@ from dataclasses import asdict, replace
 
 from hgnb.explain.claims.claim import Record, Scene
 from hgnb.explain.claims.evidence import GROUPS, Group
-from hgnb.explain.claims.latent_evidence import levels
 from hgnb.explain.claims.ledger import Evidence, judge
 from hgnb.explain.claims.record import Manifest, Result, packed, unpacked
 from hgnb.explain.claims.rules import SEEDS
@@ -38,7 +37,7 @@ def result(experiment: Experiment, told: Callable[[str], None] = lambda words: N
     """The ledger of an experiment, on all of its seeds that were trained, its own first. `told` hears of progress."""
     studies = list(trained(experiment))
     evidence = [gathered(study, told) for study in studies]
-    scene = Scene(experiment.profile.name, experiment.data_name, levels(studies[0]))
+    scene = Scene(experiment.profile.name, experiment.data_name, studies[0].levels)
     runs = {run.id for study in studies for run in study.runs.values()}
     seeds = [study.seed for study in studies if study.runs]
     manifest = Manifest.of(scene.profile, scene.data, seeds, experiment.prepared().checksum, runs)
@@ -66,8 +65,7 @@ def seeds(experiment: Experiment) -> list[int]:
 def finished(experiment: Experiment) -> dict[str, Run]:
     """The experiment's finished runs by name."""
     ways: dict[str, Callable[[], Run | None]] = {name: getattr(experiment, name) for name in CHAIN}
-    further = {name: arm for name, arm in ARMS.items() if arm.further and name not in CHAIN}
-    ways |= {name: lambda arm=arm: experiment.arm(arm) for name, arm in further.items()}
+    ways |= {name: lambda name=name: experiment.arm(ARMS[name]) for name in RIVALS}
     ways |= {name: lambda name=name: forks.fork(experiment, name) for name in forks.NAMES}
     runs = {}
     with finished_only():

@@ -11,15 +11,13 @@ import torch
 
 from hgnb.data import coco
 from hgnb.explain import skips
-from hgnb.explain.claims import latent_evidence as latent
+from hgnb.explain.claims import cluster_evidence, component_evidence
 from hgnb.explain.claims.claim import Record
 from hgnb.explain.claims.estimate import UNKNOWN, Estimate
 from hgnb.explain.claims.study import LAST, Study, difference, rise, weights
 from hgnb.intervals import bootstrap
 from hgnb.models.autoencoder import Autoencoder
 from hgnb.training.runs import Run
-
-THREE = 3  # epochs of the fork that decides C3
 
 
 @dataclass(frozen=True)
@@ -173,11 +171,11 @@ GROUPS = (
     Group(("C2", "C4", "C5", "C6"), ("hourglass",), training),
     Group(("C3",), ("hourglass", "fork-dropped", "fork-kept"), fork),
     Group(("C7", "C8"), ("hourglass",), skip),
-    Group(("C9", "C10", "C11", "C12"), ("hourglass",), latent.components_),
-    Group(("C13", "C14", "C15", "C16", "C17", "C29", "C30", "C33"), ("hourglass",), latent.clusters_),
+    Group(("C9", "C10", "C11", "C12"), ("hourglass",), component_evidence.latents),
+    Group(("C13", "C14", "C15", "C16", "C17", "C29", "C30", "C33"), ("hourglass",), cluster_evidence.latents),
     Group(("C18",), ("hourglass", "autoencoder"), autoencoder),
     Group(("C19", "C20", "C21", "C22", "C23"), ("hourglass", "modified"), modified),
-    Group(("C24", "C25"), ("hourglass", "modified"), latent.codes),
+    Group(("C24", "C25"), ("hourglass", "modified"), cluster_evidence.codes),
     Group(("C26",), ("hourglass", "autoencoder", "modified"), costs),
     Group(("C27",), ("modified", "control-longer", "control-random", "control-projection"), controls),
     Group(("C28",), ("modified", "modified-best-loss"), best_loss),

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from hgnb.explain.claims.catalogue import CLAIMS
 from hgnb.explain.claims.claim import Claim, Finding, Lacking, Record, Scene
 from hgnb.explain.claims.estimate import Estimate
-from hgnb.explain.claims.rules import ALPHA, NEEDS, SEEDS, UNDECIDED, Test, holm
+from hgnb.explain.claims.rules import ALPHA, NEEDS, SEEDS, UNDECIDED, Test, verdicts
 
 Evidence = Mapping[str, Record]  # by the claim's id, from one seed; {"needs": [...]} or {"lacking": "..."} where none
 LEVELS = "profile `paper` on the whole of COCO: a level is judged nowhere else"
@@ -55,8 +55,8 @@ def judge(evidence: Sequence[Evidence], scene: Scene, claims: Sequence[Claim] = 
     """A row for every claim. `evidence`: one mapping a seed, the asked seed's first."""
     cases = [_case(claim, evidence, scene) for claim in claims]
     tested = [case for case in cases if case.verdict is None]
-    verdicts = iter(holm([case.finding.decision for case in tested]))
-    return [_row(case, case.verdict or next(verdicts)) for case in cases]
+    decided = iter(verdicts([case.finding.decision for case in tested]))
+    return [_row(case, case.verdict or next(decided)) for case in cases]
 
 
 def _case(claim: Claim, evidence: Sequence[Evidence], scene: Scene) -> _Case:

@@ -8,11 +8,10 @@ before the runs that they judge.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from hgnb.explain.claims.estimate import Estimate
+from hgnb.intervals import holm
 
-HOLDS, FAILS, UNDECIDED, NEEDS = "holds", "fails", "undecided", "needs"
+HOLDS, FAILS, UNDECIDED, NEEDS = VERDICTS = ("holds", "fails", "undecided", "needs")
 ALPHA = 0.05  # over the whole ledger
 SEEDS = 5  # paired trainings that a claim about a method needs
 PCK_WIDENING = 0.02  # a level agrees with the source's within the interval, widened by this much PCK
@@ -77,12 +76,7 @@ def near(source: float, estimate: Estimate, widening: float) -> bool:
     return estimate.low - widening <= source <= estimate.high + widening
 
 
-def holm(tests: Sequence[Test], alpha: float = ALPHA) -> list[str]:
-    """Verdicts of a family of tests (Holm, 1979): the smallest p against alpha / m, the next against
-    alpha / (m - 1), until one is too large; from there on all are undecided."""
-    verdicts = [UNDECIDED] * len(tests)
-    for rank, at in enumerate(np.argsort([t.p for t in tests], kind="stable")):
-        if tests[at].p > alpha / (len(tests) - rank):
-            break
-        verdicts[at] = tests[at].leaning
-    return verdicts
+def verdicts(tests: Sequence[Test], alpha: float = ALPHA) -> list[str]:
+    """What becomes of a family of tests, corrected together after Holm: each leans one way or stays undecided."""
+    corrected = holm([test.p for test in tests])
+    return [test.leaning if p <= alpha else UNDECIDED for test, p in zip(tests, corrected, strict=True)]

@@ -11,16 +11,18 @@ from hgnb.data.heatmaps import cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.explain import clusters, components, posture, skips
 from hgnb.explain.claims.estimate import UNKNOWN, Estimate
-from hgnb.explain.latents import read
+from hgnb.explain.distances import distances
 from hgnb.intervals import bootstrap
 from hgnb.metrics import found, peaks
 from hgnb.models.autoencoder import Autoencoder
 from hgnb.models.hourglass import glorot
 from hgnb.training.experiment import Experiment
 from hgnb.training.inference import Reader
+from hgnb.training.latents import Latents
 from hgnb.training.profiles import AnalysisConfig
 from hgnb.training.runs import Run
 
+COCO = {"train2017": 118_287, "val2017": 5_000}  # images that its annotation files list
 LAST = "last"  # weights of the last epoch; others are called by the column that they were best by
 
 
@@ -62,6 +64,12 @@ class Study:
     @property
     def analysis(self) -> AnalysisConfig:
         return self.experiment.profile.analysis
+
+    @property
+    def levels(self) -> bool:
+        """Whether numbers may be held against the source's: profile `paper` on the whole of COCO."""
+        listed = {name: numbers["images"] for name, numbers in self.prepared.manifest["counts"].items()}
+        return self.experiment.profile.name == "paper" and listed == COCO
 
     def reader(self, name: str, epoch: str = "val_pck") -> Reader:
         """A run's network at its best epoch by a column, or at its last."""
@@ -108,10 +116,24 @@ class Study:
 
     @cached_property
     def skips(self) -> skips.SkipStudy:
-        """The hourglass on all training persons with and without skips; keeps the latents that the rest reads."""
-        keep = np.union1d(self.sample, self.full.positions)
-        config, reader = self.experiment.profile.pck, self.reader("hourglass")
-        return skips.study(reader, self.train, self.prepared.schema, config, seed=self.seed, part=1, keep=keep)
+        """The hourglass on all training persons with and without skips."""
+        config, schema = self.experiment.profile.pck, self.prepared.schema
+        return skips.study(self.reader("hourglass"), self.train, schema, config, seed=self.seed, part=1)
+
+    @cached_property
+    def _kept(self) -> Latents:
+        """Latents of the persons that components and clusters look at, in a file of the run."""
+        return self.experiment.latents(self.runs["hourglass"], "train", np.union1d(self.sample, self.full.positions))
+
+    @cached_property
+    def latents(self) -> np.ndarray:
+        """(N, D) of the sample."""
+        return self._kept.of(self.sample)
+
+    @cached_property
+    def latents_full(self) -> np.ndarray:
+        """(N, D) of the fully labelled."""
+        return self._kept.of(self.full.positions)
 
     @cached_property
     def states(self) -> posture.Postures:
@@ -121,7 +143,7 @@ class Study:
     @cached_property
     def parts(self) -> components.Components:
         """Components of the fully labelled persons' latents."""
-        return components.principal(self.skips.latents.of(self.full.positions))
+        return components.principal(self.latents_full)
 
     @cached_property
     def plane(self) -> components.Components:
@@ -129,16 +151,10 @@ class Study:
         return components.principal(self.latents)
 
     @cached_property
-    def latents(self) -> np.ndarray:
-        """(N, D) of the sample."""
-        return self.skips.latents.of(self.sample)
-
-    @cached_property
     def codes(self) -> np.ndarray:
         """(N, code) of the sample in the modified hourglass."""
-        reader = self.reader("modified")
-        inner = read(reader, self.train, self.experiment.profile.pck, keep=self.sample).latents.of(self.sample)
-        return reader.codes(inner.reshape(-1, *self._shape))
+        inner = self.experiment.latents(self.runs["modified"], "train", self.sample).of(self.sample)
+        return self.reader("modified").codes(inner.reshape(-1, *self._shape))
 
     @cached_property
     def random_codes(self) -> np.ndarray:
@@ -155,15 +171,27 @@ class Study:
         return self.experiment.model().latent_shape(self.experiment.profile.data.side)
 
     @cached_property
+    def apart(self) -> np.ndarray:
+        """(N, N) distances of the sample."""
+        return distances(self.latents)
+
+    @cached_property
+    def apart_full(self) -> np.ndarray:
+        """(N, N) distances of the fully labelled."""
+        return distances(self.latents_full)
+
+    @cached_property
     def sweep(self) -> clusters.Sweep:
         """K-means of the sample."""
-        return clusters.sweep(self.latents, self.analysis.clusters, self.analysis.restarts, self.seed)
+        return self._swept(self.latents, self.apart)
 
     @cached_property
     def sweep_full(self) -> clusters.Sweep:
         """K-means of the fully labelled."""
-        points = self.skips.latents.of(self.full.positions)
-        return clusters.sweep(points, self.analysis.clusters, self.analysis.restarts, self.seed)
+        return self._swept(self.latents_full, self.apart_full)
+
+    def _swept(self, points: np.ndarray, apart: np.ndarray) -> clusters.Sweep:
+        return clusters.sweep(points, self.analysis.clusters, self.analysis.restarts, self.seed, apart)
 
     @cached_property
     def by_labels(self) -> clusters.Clustering:
@@ -180,8 +208,7 @@ class Study:
         """The two clusters of the fully labelled, the quieter one first."""
         at = self.full.positions
         key, images = self.states.motion_score[at], self.train.image_ids[at]
-        points = self.skips.latents.of(at)
-        return clusters.clustering(points, self.sweep_full.of(2), key, images, sign=-1, seed=self.seed)
+        return clusters.clustering(self.latents_full, self.sweep_full.of(2), key, images, sign=-1, seed=self.seed)
 
 
 def weights(run: Run, epoch: str) -> dict[str, torch.Tensor]:
