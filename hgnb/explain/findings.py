@@ -34,12 +34,14 @@ def five(experiment: Experiment) -> Findings:
     before, after = (reader.predict(test).hits(pck).numpy() for reader in (original, modified))
     sample, full = experiment.sample(), components.complete(train).positions
     reading = read(original, train, pck, (True, False), keep=np.union1d(sample, full))
+    seated = posture.postures(train, prepared.schema).sitting[full]
+    first = components.principal(reading.latents.of(full)).scores(1)[:, :1].sum(1)  # zeros where nothing varies
     return Findings(
         test_pck=share(before, test),
         with_skips=share(reading.hits[0], train),
         without_skips=share(reading.hits[1], train),
-        sitting=_sitting(reading.latents.of(full), train.take(full), experiment),
-        labelled=_labelled(reading.latents.of(sample), train.take(sample), experiment),
+        sitting=intervals.judged_auc(first, seated, train.image_ids[full], experiment.seed),
+        labelled=_labelled(reading.latents.of(sample), train.labelled[sample], train.image_ids[sample], experiment),
         gain=skips.pck_drop(after, before, test.visibility, test.image_ids),
     )
 
@@ -51,13 +53,7 @@ def share(hits: np.ndarray, split: PreparedSplit) -> Interval:
     return bootstrap(columns, split.image_ids, lambda found, all_: found / all_)
 
 
-def _sitting(latents: np.ndarray, persons: PreparedSplit, experiment: Experiment) -> Interval:
-    first = components.principal(latents).scores(1)[:, :1].sum(1)  # zeros where nothing varies
-    seated = posture.postures(persons, experiment.prepared().schema).sitting
-    return intervals.judged_auc(first, seated, persons.image_ids, experiment.seed)
-
-
-def _labelled(latents: np.ndarray, persons: PreparedSplit, experiment: Experiment) -> Interval:
+def _labelled(latents: np.ndarray, counts: np.ndarray, images: np.ndarray, experiment: Experiment) -> Interval:
     labels = clusters.sweep(latents, (2,), experiment.profile.analysis.restarts, experiment.seed).of(2)
-    key, images = persons.labelled.astype(float), persons.image_ids
+    key = counts.astype(float)
     return clusters.clustering(latents, labels, key, images, seed=experiment.seed).separation

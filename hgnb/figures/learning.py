@@ -1,6 +1,6 @@
 """Learning in pictures small enough to compute while the page is made: fits, descents, components. A1 and A2."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,8 +48,13 @@ def overfitting(
     return Plate(figure, caption, alt)
 
 
-def descents(loss: Callable[[np.ndarray], np.ndarray], least: np.ndarray, paths: Mapping[str, np.ndarray]) -> Plate:
-    """fig-descents: ways down the same loss. `loss` maps (..., 2) to (...); paths: name -> (T, 2) from one start."""
+def descents(A: np.ndarray, b: np.ndarray, paths: Mapping[str, np.ndarray]) -> Plate:
+    """fig-descents: ways down the mean squared error of A theta = b. A (N, 2), b (N,); paths: name -> (T, 2)."""
+    least = np.linalg.lstsq(A, b, rcond=None)[0]
+
+    def loss(theta: np.ndarray) -> np.ndarray:
+        return ((theta @ A.T - b) ** 2).mean(-1)
+
     corners = np.concatenate([*paths.values(), least[None]])
     low, high = corners.min(0), corners.max(0)
     pad = 0.12 * (high - low).max()
