@@ -114,7 +114,7 @@
     const hint = element(
       "p",
       { class: "live-hint", id: `live-${++ids}` },
-      `Point at a ${data.noun}, tap it, or walk with the arrow keys; a click or Enter keeps it, Esc lets it go. + and − zoom, and a zoomed map can be dragged.`,
+      `Point at a ${data.noun}, tap it, or walk with the arrow keys; a click or Enter keeps it, Esc lets it go. More pictures appear as + comes closer; then the map can be dragged.`,
     );
     const board = new Board(
       { class: "live-board", tabindex: 0, role: "application", "aria-label": alt, "aria-describedby": hint.id },
@@ -338,10 +338,10 @@
     });
 
     update();
-    const map = element("div", { class: "live-map" }, board.canvas, element("div", { class: "live-tools" }, closer, farther, out));
     const side = element("div", { class: "live-side" }, ...cards.map((card) => card.node));
-    const body = element("div", { class: "live-body" }, map, side);
-    return { node: element("div", { class: "live-part" }, body, hint), draw: update };
+    const body = element("div", { class: "live-body" }, board.canvas, side);
+    const foot = element("div", { class: "live-foot" }, hint, element("div", { class: "live-tools" }, closer, farther, out));
+    return { node: element("div", { class: "live-part" }, body, foot), draw: update };
   }
 
   // A walk step by step. data: steps, the values of c; ways [{ name, detail, met: [{ name, facts, cells }] }], a step
