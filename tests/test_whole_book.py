@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import in_browser
+from browser import chromium, in_browser, opened
 
 from hgnb.book.render import toc_pages
 
@@ -96,6 +96,25 @@ def pages_hold_their_figures(clone, *, all_drawn):
                     assert re.search(rf'id="{words["figure"]["name"]}".*?<figcaption>.*?caption-text', text, re.S)
 
 
+def parts_answer(page):
+    """The latent map names a person under the keys, the walk one for every step; the pictures are there."""
+    with chromium() as browser, opened(browser, page) as tab:
+        told = {}
+        for figure, keys in (("fig-latent-map", "canvas.live-board"), ("fig-pc-walks", "input[type=range]")):
+            part = tab.page.locator(f"#{figure} .live-part")
+            part.scroll_into_view_if_needed()
+            part.locator(keys).focus()
+            told[figure] = set()
+            for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown"):
+                tab.page.keyboard.press(key)
+                told[figure].add(part.locator(".live-words strong").first.text_content())
+        assert len(told["fig-latent-map"]) > 1
+        assert all(name.startswith("Person ") for names in told.values() for name in names)
+        tab.page.wait_for_timeout(500)
+        assert len([url for url in tab.requests if url.endswith(".webp")]) == 5
+        assert not tab.complaints
+
+
 def test_embedded(clone):
     """Everything once, then nothing, then only what changed."""
     done = hgnb(clone, "book", "--profile", "smoke")
@@ -104,6 +123,7 @@ def test_embedded(clone):
     assert "hourglass" in done.stdout
     pages_hold_their_figures(clone, all_drawn=True)
     in_browser(clone / "site/index.html", *(f"{page}.html" for page in toc_pages(clone / "book/_toc.yml")))
+    parts_answer(clone / "site/_executed/03_interpretation.html")
 
     start = time.monotonic()
     again = hgnb(clone, "book", "--profile", "smoke")

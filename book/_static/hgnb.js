@@ -107,14 +107,14 @@
   // Points of a plane that show what they are. data: axes [x, y] of { label, low, high }; points and dots in 0..1
   // between low and high, y upwards; names and facts of the points; stamp: the sheet whose pictures stand on the map.
   function scatter(data, sheets, alt) {
-    const EDGE = { left: 46, right: 8, top: 8, bottom: 40 };
-    const MARGIN = 0.05; // around the outermost points
+    const EDGE = { left: 56, right: 8, top: 8, bottom: 40 };
+    const MARGIN = 0.07; // around the outermost points
     const view = { x: -MARGIN, y: -MARGIN, width: 1 + 2 * MARGIN }; // the lower left corner of what is seen
     const whole = view.width;
     const hint = element(
       "p",
       { class: "live-hint", id: `live-${++ids}` },
-      `Point at a ${data.noun}, tap it, or walk with the arrow keys; a click or Enter keeps it, Esc lets it go. + and − zoom, and a zoomed map can be dragged.`,
+      `Point at a ${data.noun}, tap it, or walk with the arrow keys. A click or Enter keeps it, Esc lets it go. Closer by, with +, more of them have room for a picture, and the map can be dragged.`,
     );
     const board = new Board(
       { class: "live-board", tabindex: 0, role: "application", "aria-label": alt, "aria-describedby": hint.id },
@@ -186,7 +186,7 @@
     // Pictures where there is room, in the order of the points.
     function stamps(pen, colour) {
       const near = whole / view.width;
-      tile = clamp(area.width / 13, 26, 40) * Math.min(Math.sqrt(near), 1.8);
+      tile = clamp(area.width / 13, 26, 46) * Math.min(Math.sqrt(near), 1.8);
       stamped = [];
       const taken = [];
       pen.strokeStyle = colour("frame");
@@ -195,29 +195,38 @@
         if (!seen({ x, y }) || taken.some((other) => Math.abs(other.x - x) < tile && Math.abs(other.y - y) < tile)) return;
         taken.push({ x, y });
         stamped.push(i);
-        const side = tile - 2;
-        sheets[data.stamp].draw(pen, i, x - side / 2, y - side / 2, side);
-        pen.strokeRect(x - side / 2, y - side / 2, side, side);
+        picture(pen, i, { x, y });
       });
     }
 
+    function picture(pen, i, { x, y }) {
+      const side = tile - 2;
+      sheets[data.stamp].draw(pen, i, x - side / 2, y - side / 2, side);
+      pen.strokeRect(x - side / 2, y - side / 2, side, side);
+    }
+
+    // The stamped point whose picture lies there.
+    const over = ({ x, y }) => stamped.find((i) => Math.max(Math.abs(at(i).x - x), Math.abs(at(i).y - y)) <= tile / 2);
+
     function mark(pen, i, colour) {
-      const { x, y } = at(i);
+      const here = at(i);
+      const hidden = over(here) !== undefined; // below a picture, its own or another's
+      if (hidden) picture(pen, i, here);
       pen.strokeStyle = colour;
       pen.lineWidth = 3;
       pen.beginPath();
-      if (stamped.includes(i)) pen.rect(x - tile / 2, y - tile / 2, tile, tile);
-      else pen.arc(x, y, 7, 0, 2 * Math.PI);
+      if (hidden) pen.rect(here.x - tile / 2, here.y - tile / 2, tile, tile);
+      else pen.arc(here.x, here.y, 7, 0, 2 * Math.PI);
       pen.stroke();
     }
 
-    function pick({ x, y }, reach) {
-      const on = stamped.find((i) => Math.max(Math.abs(at(i).x - x), Math.abs(at(i).y - y)) <= tile / 2);
-      if (on !== undefined) return on; // a picture hides the points below it
+    function pick(place, reach) {
+      const on = over(place);
+      if (on !== undefined) return on;
       let best = null;
       data.points.forEach((_, i) => {
         const here = at(i);
-        const apart = Math.hypot(here.x - x, here.y - y);
+        const apart = Math.hypot(here.x - place.x, here.y - place.y);
         if (apart <= reach && seen(here)) [best, reach] = [i, apart];
       });
       return best;
@@ -227,8 +236,10 @@
       const main = kept ?? pointed;
       const tell = (card, i, prefix) => card.show(data.names[i], data.facts[i], sheets.map(() => i), prefix);
       tell(cards[0], main, kept === null ? "" : "Kept: ");
-      cards[1].node.hidden = kept === null || kept === pointed;
-      if (!cards[1].node.hidden) tell(cards[1], pointed, "");
+      const two = kept !== null && kept !== pointed;
+      cards[1].node.hidden = !two;
+      hint.hidden = two;
+      if (two) tell(cards[1], pointed, "");
       board.draw();
     }
 
@@ -338,10 +349,11 @@
     });
 
     update();
-    const map = element("div", { class: "live-map" }, board.canvas, element("div", { class: "live-tools" }, closer, farther, out));
-    const side = element("div", { class: "live-side" }, ...cards.map((card) => card.node));
-    const body = element("div", { class: "live-body" }, map, side);
-    return { node: element("div", { class: "live-part" }, body, hint), draw: update };
+    const all = data.points.length + data.dots.length;
+    const count = `${data.points.length.toLocaleString("en")} of ${all.toLocaleString("en")} ${data.noun}s answer.`;
+    const tools = element("div", { class: "live-tools" }, data.dots.length ? count : "", closer, farther, out);
+    const told = element("div", { class: "live-cards" }, ...cards.map((card) => card.node), hint);
+    return { node: element("div", { class: "live-part" }, tools, board.canvas, told), draw: update };
   }
 
   // A walk step by step. data: steps, the values of c; ways [{ name, detail, met: [{ name, facts, cells }] }], a step

@@ -14,9 +14,9 @@ from hgnb.figures.sprites import Sprites, square
 from hgnb.figures.style import GREY
 from hgnb.figures.words import percent
 
-CELL = 72  # pixels of a picture
-PICTURED = 400  # persons of the map that have pictures; the others are dots
-CROP, TRUTH, PREDICTION = "crop", "true heatmaps", "predicted heatmaps"
+CELL = 96  # pixels of a picture
+PICTURED = 600  # persons of the map that have pictures; the others are dots
+CROP, TRUTH, PREDICTION = "crop", "true heatmaps", "predicted"
 
 
 def pictured(parts: Components, seed: int = 0, count: int = PICTURED, size: float = 0.062) -> np.ndarray:
