@@ -12,6 +12,7 @@ from browser import in_browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from hgnb.book import build, execute, house, journal, render, weave
+from hgnb.book.chapter import ChapterError
 from hgnb.book.house import Edition
 from hgnb.errors import InputError
 
@@ -112,7 +113,7 @@ def test_figure_without_words_is_refused(words, missing):
     output = nbformat.v4.new_output("display_data", {"image/png": "x"}, metadata={"hgnb": {"kind": "figure", **words}})
     cell = tagged("1", words["name"])
     cell.outputs = [output]
-    with pytest.raises(execute.ChapterError, match=rf"01_a, code cell 2, below.*'Part 1'.*no {missing}"):
+    with pytest.raises(ChapterError, match=rf"01_a, code cell 2, below.*'Part 1'.*no {missing}"):
         weave.weave(chapter(cell), "01_a", {})
 
 
@@ -123,7 +124,7 @@ def test_figure_that_shares_its_cell_is_refused():
         nbformat.v4.new_output("display_data", {"image/png": "x"}, metadata=words),
         nbformat.v4.new_output("stream", name="stdout", text="hello"),
     ]
-    with pytest.raises(execute.ChapterError, match="two cells"):
+    with pytest.raises(ChapterError, match="two cells"):
         weave.weave(chapter(cell), "01_a", {})
 
 
@@ -149,7 +150,7 @@ def test_values_take_the_type_of_their_default(tmp_path):
 def test_failing_cell_names_chapter_cell_and_error(tmp_path):
     source = saved(chapter(tagged("1"), tagged('raise KeyError("elbow")')), tmp_path / "01_a.ipynb")
     out = tmp_path / "executed" / "01_a.ipynb"
-    with pytest.raises(execute.ChapterError, match=r"01_a.ipynb.*code cell 3.*'Part 2'.*KeyError: 'elbow'"):
+    with pytest.raises(ChapterError, match=r"01_a.ipynb.*code cell 3.*'Part 2'.*KeyError: 'elbow'"):
         execute.run(source, out, {"seed": "1"})
     assert not out.parent.exists() or not list(out.parent.iterdir())
 

@@ -16,7 +16,7 @@ from test_book import chapter, saved, small_book
 from test_explain import COCO, SIDE, persons, planted, scattered
 
 from hgnb.book import render, weave
-from hgnb.book.execute import ChapterError
+from hgnb.book.chapter import ChapterError
 from hgnb.book.house import Edition
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.explain import components

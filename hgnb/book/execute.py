@@ -3,20 +3,15 @@
 import ast
 import logging
 import os
-import re
 import time
 from pathlib import Path
 from typing import Any
 
 from hgnb.book import house, journal
+from hgnb.book.chapter import ANSI, ChapterError, parameters, place, read
+from hgnb.book.weave import weave
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
-
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
-
-class ChapterError(InputError):
-    """A chapter can't be run or published; the message names the chapter, the cell and what went wrong."""
 
 
 def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False, cwd: Path | None = None) -> Path:
@@ -29,8 +24,6 @@ def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False
     with journal.told(notebook.stem):
         executed = _execute(notebook, source, values, cwd)
         if woven:
-            from hgnb.book.weave import weave
-
             executed = weave(
                 executed,
                 notebook.stem,
@@ -38,23 +31,6 @@ def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False
             )
         write(executed, out)
     return out
-
-
-def read(notebook: Path):
-    """The notebook at that path, or a sentence saying why it isn't one."""
-    import nbformat
-
-    if not notebook.is_file():
-        near = sorted(path.name for path in notebook.parent.glob("*.ipynb")) if notebook.parent.is_dir() else []
-        raise (
-            unknown("notebook", notebook.name, near, str(notebook.parent))
-            if near
-            else InputError(f"There is no notebook {notebook}.")
-        )
-    try:
-        return nbformat.read(notebook, as_version=4)
-    except Exception as error:  # nbformat raises several kinds, none with the file's name
-        raise InputError(f"{notebook} isn't a notebook: {str(error).splitlines()[0][:200]}") from error
 
 
 def write(executed, out: Path) -> None:
@@ -68,23 +44,6 @@ def write(executed, out: Path) -> None:
         os.replace(aside, out)
     finally:
         aside.unlink(missing_ok=True)
-
-
-def parameters(source) -> dict[str, Any]:
-    """Names and defaults in the cell tagged `parameters`."""
-    for cell in source.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            return {name: ast.literal_eval(node.value) for name, node in assignments(cell.source)}
-    return {}
-
-
-def assignments(code: str) -> list[tuple[str, ast.Assign]]:
-    """The `name = literal` lines of a parameters cell."""
-    return [
-        (node.targets[0].id, node)
-        for node in ast.parse(code).body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    ]
 
 
 def checked(notebook: Path, source, given: dict[str, Any]) -> dict[str, Any]:
@@ -136,23 +95,3 @@ def _execute(notebook: Path, source, values: dict[str, Any], cwd: Path | None):
         ) from error
     executed.metadata["hgnb"] = {"parameters": dict(values), "seconds": round(time.monotonic() - start, 1)}
     return executed
-
-
-def place(source, index: int, *, injected: bool = False) -> str:
-    """The cell at `index` in a reader's words: its number among the code cells, and the heading above it.
-
-    `injected`: the run had papermill's own cell after the parameters cell, which the notebook hasn't.
-    """
-    if injected:
-        tagged = [i for i, cell in enumerate(source.cells) if "parameters" in cell.metadata.get("tags", [])]
-        index -= bool(tagged and index > tagged[0])
-    before = source.cells[: index + 1]
-    number = sum(cell.cell_type == "code" for cell in before)
-    headings = [
-        line.lstrip("# ").strip()
-        for cell in before
-        if cell.cell_type == "markdown"
-        for line in cell.source.splitlines()
-        if re.match(r"#+ ", line)
-    ]
-    return f"code cell {number}" + (f", below the heading '{headings[-1]}'" if headings else "")

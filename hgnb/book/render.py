@@ -16,7 +16,8 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hgnb.book import execute, journal
+from hgnb.book import chapter, journal
+from hgnb.book.chapter import ANSI
 from hgnb.book.house import Edition
 from hgnb.errors import InputError
 
@@ -91,7 +92,7 @@ def _jupyter_book(root: Path, config: Path) -> None:
 
 def _sentence(log: str, root: Path) -> str:
     """What went wrong, from Sphinx's log: the first page with a warning, and how many more there are."""
-    lines = [relative.strip() for relative in execute.ANSI.sub("", log).replace(f"{root}{os.sep}", "").splitlines()]
+    lines = [relative.strip() for relative in ANSI.sub("", log).replace(f"{root}{os.sep}", "").splitlines()]
     found = list(dict.fromkeys(line for line in lines if WARNING.search(line) and "treated as errors" not in line))
     if not found:
         said = [line for line in lines if line and not set(line) <= set("=-")]
@@ -147,7 +148,7 @@ def write_environment(root: Path, edition: Edition) -> Path:
 def _seconds(root: Path) -> dict[str, float]:
     found = {}
     for path in sorted((root / "book" / "_executed").glob("*.ipynb")):
-        metadata = execute.read(path).metadata.get("hgnb", {})
+        metadata = chapter.read(path).metadata.get("hgnb", {})
         if "seconds" in metadata:
             found[path.stem] = metadata["seconds"]
     return found

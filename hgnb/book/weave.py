@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from hgnb.book.execute import ChapterError, assignments, place
+from hgnb.book.chapter import ChapterError, assignments, place
 
 UNDRAWN = "Not drawn on these data, for the reason above."
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg")
