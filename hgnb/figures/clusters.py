@@ -50,15 +50,15 @@ def clusters(group: Clustering, plane: np.ndarray, key: str, who: str, *, space:
     return Plate(figure, caption, alt + ".")
 
 
-def plot_map(group: Clustering, plane: np.ndarray, *, ax: Axes | None = None) -> Axes:
-    """Persons on two components, marker and colour by cluster; misplaced ones crossed."""
+def plot_map(group: Clustering, plane: np.ndarray, *, crosses: bool = True, ax: Axes | None = None) -> Axes:
+    """Persons on two components, marker and colour by cluster; misplaced ones crossed, if asked for."""
     ax = ax or plt.gca()
     small = 4.5 if len(plane) < 300 else 2.6 if len(plane) < 20_000 else 0.8
     for c in range(group.count):
         here = group.labels == c
         ax.plot(*plane[here].T, MARKERS[c % 6], color=COLOURS[c % 6], markersize=small, alpha=0.7,
                 markeredgewidth=0, label=f"cluster {c}")  # fmt: skip
-    if group.count == 2 and group.misplaced.flags.any():
+    if crosses and group.count == 2 and group.misplaced.flags.any():
         ax.plot(
             *plane[group.misplaced.flags].T,
             "x",

@@ -115,13 +115,13 @@ def beside(sample: Clustering, everyone: Clustering, rows: np.ndarray, plane: np
     with style():
         figure, axes = plt.subplots(1, 2, figsize=(8.8, 4.4), sharex=True, sharey=True)
         for ax, group, at in zip(axes, (sample, everyone), (rows, np.arange(len(plane))), strict=True):
-            plot_map(group, plane[at], ax=ax)
+            plot_map(group, plane[at], crosses=False, ax=ax)
             ax.set_title(f"{len(at):,} {'sampled persons' if group is sample else 'persons, all of them'}")
     sizes = (", ".join(percent(n / len(g.labels)) for n in g.sizes) for g in (sample, everyone))
     caption = (
         f"K-means with K = {sample.count} on the latents of the sample (left; shares of the clusters: {next(sizes)}) "
         f"and mini-batch K-means on those of all training persons (right; {next(sizes)}), on two principal components "
-        "of all persons. Crosses mark misplaced persons. Adjusted Rand index between the two clusterings: "
+        "of all persons. Adjusted Rand index between the two clusterings: "
         f"{number(found.on_sample)} over the sample; over all persons, each in the cluster of the sample's nearest "
         f"centroid, {number(found.on_all)}."
     )
