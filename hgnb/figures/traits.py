@@ -51,9 +51,9 @@ def traits(answers: Answers, who: str, components: tuple[int, ...] = FIRST) -> P
     p, every = answers.corrected(len(shown)), answers.corrected(len(answers.ratio))
     caption = (
         f"Left: what the first {len(shown)} components of {who} tell; r, or 2 AUC − 1 for sitting, "
-        f"negative in blue and positive in red, a dot where the p-value after Holm's correction is below {LEVEL}. Right: the size of each of these "
-        f"numbers for all {len(answers.ratio):,} components; coloured are those that stand after correction for all "
-        f"{int(np.isfinite(every).sum()):,} of them."
+        "negative in blue and positive in red, a dot where the p-value after Holm's correction is below "
+        f"{LEVEL}. Right: the size of each of these numbers for all {len(answers.ratio):,} components; coloured are "
+        f"those that stand after correction for all {int(np.isfinite(every).sum()):,} of them."
     )
     alt = (
         f"{int((p < LEVEL).sum())} of {int(np.isfinite(p).sum())} answers of the first {len(shown)} components stand "
