@@ -131,6 +131,13 @@ def test_only_what_stands_after_correction_is_listed():
     assert "2 of 40 answers" in trait_figures.traits(told, "persons").alt
 
 
+def test_components_that_do_not_exist_are_named():
+    assert component_figures.lacking((1, 2), 80) == ""
+    assert "Component 100 can't exist" in component_figures.lacking((1, 100), 80)
+    assert "Components 30, 50 and 100 can't" in component_figures.lacking((1, 30, 50, 100), 21)
+    assert "none to walk along" in component_figures.lacking((1, 2), 0)
+
+
 def test_travel_by_hand():
     maps = np.zeros((1, 3, 2, 10, 10))
     maps[0, 0, 0, 1, 1] = maps[0, 2, 0, 5, 4] = 1  # from (1, 1) to (4, 5): 5 cells; the other keypoint stays
@@ -147,10 +154,11 @@ def test_pck_with_components(deviations):
     n = len(deviations)
     for second in (other, None):
         plate = check(intervention_figures.pck_components(own, second, drops, "persons"))
-        assert f"within one per cent with {n} components; {n} of 20 single" in plate.alt
+        assert f"within one per cent with {n} components; of 20 components removed singly {n} have" in plate.alt
         words = intervention_figures.told(own, second)
         assert f"The first {n} components suffice" in words and "nan" not in words
         assert ("other half" in words) == (second is not None)
+        assert f"{n} of 40 components come within" in intervention_figures.shortly(own)
     check(intervention_figures.pck_components(None, None, {}, "persons"))
 
 

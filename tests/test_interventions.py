@@ -237,3 +237,52 @@ def test_planted_latents_of_a_walk_end_where_the_factor_does():
     deviation = np.sqrt(parts.variance[0])
     assert columns[1] == 0 and sorted(columns.tolist()) == columns.tolist()[:: 1 if columns[2] > 0 else -1]
     assert np.abs(np.abs(columns[[0, 2]]) - 2 * deviation).max() < 1  # whole cells, around a mean near 0
+
+
+# Photographs
+
+
+def test_fourteen_keypoints_of_photographs(house, real):
+    """Everything on LSPET: an untrained network, so only that all of it can be asked and drawn."""
+    from hgnb.explain import posture, traits
+    from hgnb.figures import components as component_figures
+    from hgnb.figures import interventions as intervention_figures
+    from hgnb.figures import skips as skip_figures
+    from hgnb.figures import traits as trait_figures
+    from hgnb.figures.portraits import Portraits
+    from hgnb.training.experiment import Experiment
+
+    experiment = Experiment.open("smoke", str(real("lspet")))
+    prepared, pck = experiment.prepared(), experiment.profile.pck
+    train, schema = prepared.split("train"), prepared.schema
+    torch.manual_seed(0)
+    reader = Reader(StackedHourglass(experiment.model()), prepared.mean_rgb)
+    full = components.complete(train)
+    study = skips.study(reader, train, schema, pck, keep=full.positions)
+    assert study.on.shape == (len(train), 14) and len(full.positions) >= 20
+    parts = components.principal(study.latents.of(full.positions))
+    states = posture.postures(train, schema)
+    asked = traits.questions(train, schema, states, full.positions)
+    known = {q.name for q in asked if np.isfinite(q.values).any() and np.nanstd(q.values) > 0}
+    assert known >= {"sitting", "motion", "body size", "upright", "facing", "heading", "arm raise"}
+    assert np.isfinite(asked[3].values).mean() > 0.9
+    told = traits.answers(parts, asked, train.image_ids[full.positions])
+    people = train.take(full.positions)
+    made = truncation.truncate(reader, people, truncation.own(people, parts), pck)
+    assert (made.hits[len(parts)] == made.whole).mean() > 0.99  # all components are the latents, up to rounding
+    paths = components.walks(parts, full.positions, (1, 2, 100), (-3.0, 0.0, 3.0))
+    maps = np.array([interventions.decoded(reader, w.points, people.take(np.array([0]))) for w in paths])
+    portraits = Portraits.of(prepared, "train", experiment.profile.heatmaps)
+    steps, removed = np.linspace(-3, 3, 9), truncation.removed(reader, people, parts, (1, 2), pck)
+    plates = [
+        skip_figures.histograms(study),
+        skip_figures.keypoints(study),
+        component_figures.walks(paths, (-3.0, 0.0, 3.0), portraits, full.title, maps),
+        component_figures.steps(components.met(parts, steps), components.met(parts, steps, equal=True), steps, "them"),
+        trait_figures.traits(told, full.title),
+        intervention_figures.pck_components(made, None, removed, full.title),
+    ]
+    for plate in plates:
+        assert "nan" not in (plate.caption + plate.alt) and plate._repr_mimebundle_()[0]["image/png"]
+    for table in (skip_figures.table(study), trait_figures.table(told, full.title)):
+        assert "nan" not in table.markdown()

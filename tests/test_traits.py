@@ -136,6 +136,17 @@ def test_answers_equal_scikit_learns_and_scipys():
         assert [i.value for i in question] == pytest.approx(told.told[row, [0, 2]], nan_ok=True)
 
 
+def test_a_constant_feature_changes_nothing():
+    latents, factors, _ = planted(120)
+    wider = np.column_stack([latents, np.full(120, 7.0)])
+    told, same = (
+        traits.answers(components.principal(x), asked(factors), np.arange(120)) for x in (latents, wider)
+    )  # a direction in which nobody varies is the last component, if it is one at all
+    assert np.allclose(np.abs(told.scores), np.abs(same.scores[:, :40]), atol=1e-3)
+    assert np.allclose(told.strength, same.strength[:, :40], atol=1e-3, equal_nan=True)
+    assert np.nanmin(same.corrected(len(same.ratio))) < traits.LEVEL
+
+
 def test_questions_know_every_schema():
     for schema in (COCO, BARE, KeypointSchema(("nose",))):
         split = persons(scattered(30, len(schema)))

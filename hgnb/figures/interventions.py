@@ -40,8 +40,8 @@ def pck_components(
 def _told(own: Truncation, removed: Mapping[int, Interval]) -> str:
     smallest, none = own.smallest(), own.pck(0)
     reached = f"within one per cent with {smallest} components" if smallest is not None else "not within one per cent"
-    harmful = [c for c, drop in removed.items() if drop.low > 0]
-    single = f"{len(harmful)} of {len(removed)} single components lower it clearly when removed"
+    above = sum(drop.low > 0 for drop in removed.values())
+    single = f"of {len(removed)} components removed singly {above} have an interval of the loss above zero"
     return (
         f"PCK is {number(own.full.value, 3)} with untouched latents and {number(none.value, 3)} with none of their "
         f"components; it is reached {reached}; {single}."
@@ -99,8 +99,8 @@ def told(own: Truncation, other: Truncation | None) -> str:
     k = NOISE_FROM - 1
     if k in own.hits:
         loss = own.lost(k)
-        clear = verdict(loss, "a loss", "a gain", "no clear difference")
-        words.append(f"With the first {k} kept, as the thesis has it, PCK changes by {clear} of {loss.text(3)}.")
+        clear = verdict(loss, "a clear loss", "a clear gain", "no clear difference")
+        words.append(f"With the first {k} kept, as the thesis has it, the loss is {loss.text(3)}: {clear}.")
     else:
         words.append(f"There are only {max(own.counts):,} components here, fewer than the thesis's first {k}.")
     if other is not None:
@@ -114,7 +114,15 @@ def told(own: Truncation, other: Truncation | None) -> str:
 
 def shortly(own: Truncation | None) -> str:
     """The same in one sentence."""
-    smallest = own.smallest() if own else None
-    if smallest is None:
-        return f"No first components alone keep the PCK within {percent(WITHIN)}."
-    return f"The first {smallest:,} of {max(own.counts):,} components keep the PCK within {percent(WITHIN)}."
+    if own is None:
+        return "There are too few persons for components of the latents."
+    smallest, all_ = own.smallest(), max(own.counts)
+    enough = (
+        f"{smallest:,} of {all_:,} components come within {percent(WITHIN)} of the latter"
+        if smallest is not None
+        else f"even all {all_:,} components don't come within {percent(WITHIN)} of the latter"
+    )
+    return (
+        f"With one and the same mean in the place of everybody's latents the network still has a PCK of "
+        f"{number(own.pck(0).value, 3)}, with their own {number(own.full.value, 3)}; {enough}."
+    )

@@ -64,8 +64,13 @@ class Portraits:
         return framed(ax)
 
     def said(self, ax: Axes, maps: np.ndarray) -> Axes:
-        """The peaks of a network's heatmaps (K, h, w), in full colour: what it says where no person is shown."""
+        """The peaks of a network's heatmaps (K, h, w), with bones between the maxima."""
         ax.imshow(self.ink(sharpened(maps)), extent=(0, 1, 1, 0), interpolation="bilinear")
+        size = maps.shape[-1]
+        peak = maps.reshape(len(maps), -1).argmax(1)
+        at = (np.stack([peak % size, peak // size], 1) + 0.5) / size
+        bones = [at[list(pair)] for pair in self.schema.skeleton]
+        ax.add_collection(LineCollection(bones, colors=GREY, linewidths=0.7))
         return framed(ax)
 
     def photo(self, ax: Axes, person: int) -> Axes:

@@ -50,7 +50,8 @@ RC = {
 
 def counted(ax: Axes, most: int) -> None:
     """A logarithmic axis of whole numbers from 1 to `most`, with ticks one can read."""
-    ticks = [digit * 10**power for power in range(6) for digit in (1, 2, 5) if digit * 10**power <= max(most, 1)]
+    digits = (1, 2, 5) if most < 300 else (1,)
+    ticks = [digit * 10**power for power in range(6) for digit in digits if digit * 10**power <= max(most, 1)]
     ax.set_xscale("log")
     ax.set_xlim(0.85, 1.2 * max(most, 1))
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])

@@ -50,17 +50,25 @@ def traits(answers: Answers, who: str, components: tuple[int, ...] = FIRST) -> P
         found = plot_strengths(answers, ax=right)
     p, every = answers.corrected(len(shown)), answers.corrected(len(answers.ratio))
     caption = (
-        f"Left: what the first {len(shown)} components of {who} tell; r, or 2 AUC − 1 for sitting, from −1 (blue) to 1 "
-        f"(red), a dot where the p-value after Holm's correction is below {LEVEL}. Right: the size of each of these "
-        f"numbers for all {len(answers.ratio):,} components; coloured are those that stand after correction for all "
-        f"{int(np.isfinite(every).sum()):,} of them."
+        f"Left: what the first {len(shown)} components of {who} tell; r, or 2 AUC − 1 for sitting, "
+        "negative in blue and positive in red, a dot where the p-value after Holm's correction is below "
+        f"{LEVEL}. Right: the size of each of these numbers for all {len(answers.ratio):,} components; coloured are "
+        f"those that stand after correction for all {int(np.isfinite(every).sum()):,} of them."
     )
-    at = np.unravel_index(np.nanargmax(answers.strength), answers.strength.shape)
     alt = (
         f"{int((p < LEVEL).sum())} of {int(np.isfinite(p).sum())} answers of the first {len(shown)} components stand "
-        f"after correction. The strongest of all is component {at[1] + 1} on {answers.questions[at[0]].name}, "
-        f"{number(answers.strength[at])} of 1; the last component that tells anything is number {found or '–'}."
+        "after correction for their number."
     )
+    standing = np.where(every < LEVEL, answers.strength, -1)
+    if found:
+        question, component = np.unravel_index(standing.argmax(), standing.shape)
+        alt += (
+            f" Of all components' answers {int((every < LEVEL).sum())} stand; the strongest is that of component "
+            f"{component + 1} on {answers.questions[question].name}, {number(standing.max())} of 1, and no component "
+            f"after number {found} tells anything."
+        )
+    else:
+        alt += " Of all components' answers none stands."
     return Plate(figure, caption, alt)
 
 
@@ -68,9 +76,10 @@ def plot_answers(answers: Answers, count: int, *, ax: Axes | None = None) -> Axe
     """A cell for each of the first components and each question, red or blue by sign and strength."""
     ax = ax or plt.gca()
     signed = np.stack([2 * t - 1 if q.is_class else t for q, t in zip(answers.questions, answers.told, strict=True)])
-    shades = ax.imshow(signed[:, :count].T, cmap=SHADES, vmin=-1, vmax=1, aspect="auto")
+    most = np.ceil(4 * np.nanmax(np.abs(signed[:, :count]))) / 4
+    shades = ax.imshow(signed[:, :count].T, cmap=SHADES, vmin=-most, vmax=most, aspect="auto")
     for question, component in np.argwhere(answers.corrected(count) < LEVEL):
-        pale = abs(signed[question, component]) > 0.7
+        pale = abs(signed[question, component]) > 0.7 * most
         ax.plot(question, component, "o", color="white" if pale else INK, markersize=3)
     for question in np.flatnonzero(~np.isfinite(signed[:, :count]).any(1)):
         ax.text(question, (count - 1) / 2, "the same or unknown", rotation=90, ha="center", va="center", color=GREY)

@@ -1,0 +1,72 @@
+"""Misplaced persons against others at equal labelled count, on planted differences and against a plain loop."""
+
+import numpy as np
+import pytest
+
+from hgnb.explain.clusters import Misplaced
+from hgnb.explain.misplacement import compared, rates_apart
+from hgnb.figures.misplacement import told
+
+
+def wrong(flags, judged=None, images=None):
+    flags = np.asarray(flags, bool)
+    judged = np.ones(len(flags), bool) if judged is None else np.asarray(judged, bool)
+    return Misplaced(flags, judged, (0.0, 0.0), np.arange(len(flags)) if images is None else np.asarray(images))
+
+
+def test_the_difference_is_that_of_a_plain_loop():
+    rng = np.random.default_rng(0)
+    labelled = rng.integers(0, 18, 200)
+    found, flags, judged = rng.integers(0, labelled + 1), rng.random(200) < 0.3, rng.random(200) < 0.9
+    flags &= judged
+    gaps, weights = [], []
+    for n in range(1, 18):
+        here = [i for i in range(200) if labelled[i] == n and judged[i]]
+        bad, good = ([found[i] / n for i in here if flags[i] == side] for side in (True, False))
+        if bad and good:
+            gaps.append(np.mean(bad) - np.mean(good))
+            weights.append(len(bad))
+    made = compared(wrong(flags, judged), found, labelled)
+    assert made.difference.value == pytest.approx(np.average(gaps, weights=weights))
+    assert made.misplaced == sum(weights) and made.difference.low < made.difference.value < made.difference.high
+    assert made.misplaced + made.alone == (flags & (labelled > 0)).sum()
+
+
+def test_equal_counts_undo_what_only_the_count_does():
+    """Persons with few labels are found less and misplaced more; at equal count nothing is left of it."""
+    rng = np.random.default_rng(1)
+    labelled = rng.integers(1, 18, 3000)
+    flags, found = rng.random(3000) < 1 / labelled, rng.binomial(labelled, labelled / 20)
+    pck = found / labelled
+    assert pck[flags].mean() < pck[~flags].mean() - 0.2
+    made = compared(wrong(flags), found, labelled)
+    assert made.difference.low < 0 < made.difference.high and abs(made.difference.value) < 0.04
+
+
+def test_a_planted_difference_comes_back():
+    rng = np.random.default_rng(2)
+    labelled, flags = rng.integers(5, 18, 2000), rng.random(2000) < 0.3
+    found = rng.binomial(labelled, np.where(flags, 0.4, 0.6))
+    made = compared(wrong(flags, images=np.arange(2000) // 2), found, labelled)
+    assert made.difference.low < -0.2 < made.difference.high and made.difference.high < -0.15
+    words = told((wrong(flags), found, labelled), (wrong(~flags), found, labelled), "others")
+    assert "they are predicted worse" in words and "they are predicted better" in words
+    assert "more are misplaced than in the sample" in words and "nan" not in words
+
+
+@pytest.mark.parametrize("flags", [[], [True, True], [False, False], [True, False]])
+def test_nobody_to_compare_with(flags):
+    """None, misplaced ones only, none misplaced, and two with different counts."""
+    n = len(flags)
+    made = compared(wrong(flags), np.ones(n), np.arange(n) + 1)
+    assert np.isnan(made.difference.value) and made.misplaced == 0 and made.alone == sum(flags)
+    group = (wrong(flags, judged=np.zeros(n)), np.ones(n), np.arange(n) + 1)
+    words = told(group, group, "others")
+    assert "nan" not in words and "can't be compared" in words
+
+
+def test_rates_of_different_persons():
+    few, many = wrong([True, False, False, False]), wrong([True, True, False], images=[7, 8, 9])
+    made = rates_apart(few, many)
+    assert made.value == pytest.approx(1 / 4 - 2 / 3) and made.low < made.value < made.high
+    assert rates_apart(few, few).value == 0
