@@ -129,8 +129,9 @@ def test_traits_are_what_was_planted():
     latents = rng.standard_normal((300, 40)) * np.linspace(3, 1, 40)
     latents[:, 0] *= 30
     latents[:, 1] = 20 * stats.zscore(states.motion_score)  # so the second component
-    study = SimpleNamespace(states=states, full=components.complete(split), prepared=SimpleNamespace(schema=COCO))
-    found = component_evidence.told(components.principal(latents), split, study)
+    schema = SimpleNamespace(schema=COCO)
+    study = SimpleNamespace(train=split, states=states, full=components.complete(split), prepared=schema)
+    found = component_evidence.told(components.principal(latents), study)
     assert abs(found["PC 2, motion (correlation)"].value) > 0.95
     assert abs(found["PC 30, motion (correlation)"].value) < 0.3
     assert not found["PC 2, labelled (correlation)"].known, "all have as many"

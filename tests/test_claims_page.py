@@ -43,7 +43,7 @@ def test_a_record_stands_beside_and_a_stale_one_says_so():
     current = ledger.table(live, before, "").markdown()
     assert "| recorded |" in current and "stale" not in current and "fails; " in current
     stale = ledger.table(live, before, "the code")
-    assert all(row[5].startswith("*stale:* ") for row in cells(stale.markdown()))
+    assert all(row[4].startswith("*stale:* ") for row in cells(stale.markdown()))
     note = ledger.record(before, "the code").text
     assert "2026-01-02" in note and "seeds 0, 1, 2, 3 and 4" in note and "**stale**: the code" in note
     assert "stale" not in ledger.record(before, "").text and "make claims" in ledger.record(None, "").text

@@ -6,11 +6,13 @@ import pandas as pd
 
 from hgnb.explain.claims.catalogue import CLAIMS
 from hgnb.explain.claims.record import Result
+from hgnb.explain.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.explain.claims.sheet import summary
 from hgnb.figures.plate import Note, Table
 from hgnb.figures.words import listed
 
 VERDICT = "verdict"  # the column that a reader can filter by
+BECAUSE = {HOLDS: "Holds:", FAILS: "Fails:", UNDECIDED: "Undecided:", NEEDS: "Needs"}  # what leads to a reason
 
 
 def table(live: Result, recorded: Result | None, changed: str) -> Table:
@@ -24,17 +26,16 @@ def table(live: Result, recorded: Result | None, changed: str) -> Table:
         cells = [
             f"**{row['id']}** {row['sentence']}",
             f"{row['value']} ({row['source']})",
-            row["measured"],
+            _here(row),
             row["verdict"],
-            row["reason"] or "–",
             ", ".join(f"{{numref}}`{label}`" for label in row["shown"]) or "–",
         ]
         if recorded:
-            cells.insert(5, _recorded(earlier.get(row["id"]), changed))
+            cells.insert(4, _recorded(earlier.get(row["id"]), changed))
         rows.append(cells)
-    columns = ["claim", "source says", "measured here", VERDICT, "because", "shown in"]
+    columns = ["claim", "source says", "measured here", VERDICT, "shown in"]
     if recorded:
-        columns.insert(5, "recorded")
+        columns.insert(4, "recorded")
     manifest = live.manifest
     caption = (
         f"The sources' claims and what became of them with the profile `{manifest.profile}` on `{manifest.data}`, "
@@ -58,6 +59,13 @@ def record(recorded: Result | None, changed: str) -> Note:
             "`make claims SEEDS=5` makes them anew."
         )
     return Note(f"{came}Code and data are the same as here. {summary(recorded)}")
+
+
+def _here(row: dict[str, Any]) -> str:
+    """What was measured, and why that is no verdict where it is none."""
+    measured = [] if row["measured"] == "–" else [row["measured"]]
+    why = [f"*{BECAUSE[row['verdict']]} {row['reason']}.*"] if row["reason"] else []
+    return ". ".join(measured + why)
 
 
 def _recorded(row: dict[str, Any] | None, changed: str) -> str:

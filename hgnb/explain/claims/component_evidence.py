@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from hgnb.data.prepared import PreparedSplit
 from hgnb.explain.claims.claim import Record
 from hgnb.explain.claims.components import NOISE_FROM
 from hgnb.explain.claims.estimate import UNKNOWN, Estimate
@@ -25,16 +24,16 @@ def latents(study: Study) -> dict[str, Record]:
     first, sitting = parts.scores(1)[:, :1].sum(1), study.states.of(at).sitting
     return {
         "C9": {"auc": Estimate.of(judged_auc(first, sitting, split.image_ids, study.seed))},
-        "C10": {"traits": {} if lacking else told(parts, split, study), "lacking": lacking},
+        "C10": {"traits": {} if lacking else told(parts, study), "lacking": lacking},
         "C11": _noise(study),
         "C12": {"share": two(study.plane, study.train.image_ids[study.sample])},
     }
 
 
-def told(parts: Components, split: PreparedSplit, study: Study) -> dict[str, Estimate]:
+def told(parts: Components, study: Study) -> dict[str, Estimate]:
     """How far each quiet component goes with each trait: AUC less 0.5 for a class, correlation for a number."""
-    states = study.states.of(study.full.positions)
-    made = answers(parts, questions(split, study.prepared.schema, states), split.image_ids)
+    train, at = study.train, study.full.positions
+    made = answers(parts, questions(train, study.prepared.schema, study.states, at), train.image_ids[at])
     found = {}
     for question, intervals in zip(made.questions, made.intervals(QUIET), strict=True):
         chance, words = (0.5, "AUC less 0.5") if question.is_class else (0.0, "correlation")

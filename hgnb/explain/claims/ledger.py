@@ -9,7 +9,7 @@ from hgnb.explain.claims.estimate import Estimate
 from hgnb.explain.claims.rules import ALPHA, NEEDS, SEEDS, UNDECIDED, Test, verdicts
 
 Evidence = Mapping[str, Record]  # by the claim's id, from one seed; {"needs": [...]} or {"lacking": "..."} where none
-LEVELS = "profile `paper` on the whole of COCO: a level is judged nowhere else"
+LEVELS = "`paper` on the whole of COCO"  # a level is judged nowhere else
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _case(claim: Claim, evidence: Sequence[Evidence], scene: Scene) -> _Case:
     if claim.number and not scene.levels:
         return _Case(claim, finding, seeds, NEEDS, LEVELS)
     if claim.method and len(told) < SEEDS:
-        reason = f"a claim about a method needs {SEEDS} paired seeds, not {len(told)}: make claims SEEDS={SEEDS}"
+        reason = f"{len(told)} of the {SEEDS} paired seeds that a method needs: make claims SEEDS={SEEDS}"
         return _Case(claim, finding, seeds, UNDECIDED, reason)
     if isinstance(finding.decision, Test):
         return _Case(claim, finding, seeds, None, "")
