@@ -82,9 +82,9 @@ def hourglass(module: Hourglass, shape: tuple[int, int, int]) -> Plate:
             last = i == len(module.bottleneck) - 1
             text = f"residual\n{_shape(tuple(latents.shape[1:]))}" if last else "residual"
             _box(ax, depth + 0.1 + i, -depth, text, facecolor=COLOURS["residual"])
-        ax.text(0.3, 0.5, "encoder: max pooling ↘", fontsize=9, color=INK, ha="center")
-        ax.text(end - 0.3, 0.5, "decoder: upsampling ↗, addition", fontsize=9, color=INK, ha="center")
-        ax.text(middle, -depth - 0.5, "bottleneck", fontsize=9, color=INK, ha="center")
+        ax.text(0.3, 0.5, "encoder: max pooling ↘", fontsize=10, color=INK, ha="center")
+        ax.text(end - 0.3, 0.5, "decoder: upsampling ↗, addition", fontsize=10, color=INK, ha="center")
+        ax.text(middle, -depth - 0.5, "bottleneck", fontsize=10, color=INK, ha="center")
         ax.set(xlim=(-0.75, end + 0.75), ylim=(-depth - 0.75, 0.75))
         ax.axis("off")
     count = sum(isinstance(m, Residual) for m in module.modules())
@@ -148,11 +148,11 @@ def _one(ax: Axes, x: float, name: str, heatmaps: str, loss: str) -> None:
     outline = [(x + a, b) for a, b in zip(xs, ys, strict=True)]
     outline += [(x + a, -b) for a, b in zip(xs[::-1], ys[::-1], strict=True)]
     ax.add_patch(Polygon(outline, facecolor=COLOURS["residual"], edgecolor=INK, linewidth=0.8))
-    ax.text(x, 0.7, name, ha="center", va="bottom", fontsize=9)
+    ax.text(x, 0.7, name, ha="center", va="bottom", fontsize=10)
     _box(ax, x + 1.25, 0, "head", width=0.7, facecolor=COLOURS["convolution"])
     ax.plot([x + 1.25] * 2, [0, -1.6], color=GREY, linewidth=1.2, zorder=0)
     _box(ax, x + 1.25, -0.85, heatmaps, facecolor=BLUE, text="white")
-    ax.text(x + 1.25, -1.62, loss, ha="center", va="top", fontsize=9, color=RED)
+    ax.text(x + 1.25, -1.62, loss, ha="center", va="top", fontsize=10, color=RED)
 
 
 def _handover(ax: Axes, x: float) -> None:
@@ -161,8 +161,8 @@ def _handover(ax: Axes, x: float) -> None:
     ax.plot([x - 0.62, x - 0.62, plus, plus], [0, 1.08, 1.08, 0.1], color=GREEN, linewidth=1.3, zorder=0)
     ax.plot([x + 1.25, plus, plus], [-0.85, -0.85, -0.1], color=BLUE, linewidth=1.3, zorder=0)
     ax.text(plus, 0, "+", ha="center", va="center", fontsize=12, bbox=_circle(), zorder=4)
-    ax.text(plus - 0.06, -0.98, "1 × 1", ha="center", va="top", fontsize=8, color=INK)
-    ax.text(x + 1.86, 0.07, "1 × 1", ha="center", va="bottom", fontsize=8, color=INK)
+    ax.text(plus - 0.06, -0.98, "1 × 1", ha="center", va="top", fontsize=9, color=INK)
+    ax.text(x + 1.86, 0.07, "1 × 1", ha="center", va="bottom", fontsize=9, color=INK)
 
 
 def _shortcut(ax: Axes, start: float, end: float, name: str) -> None:
@@ -186,7 +186,7 @@ def _box(
         edgecolor=INK, linewidth=0.8, zorder=2,
     )  # fmt: skip
     ax.add_patch(shape)
-    ax.text(x, y, words, ha="center", va="center", fontsize=7.5, color=text, zorder=3)
+    ax.text(x, y, words, ha="center", va="center", fontsize=9, color=text, zorder=3)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -114,9 +114,7 @@ def convolution(grey: np.ndarray, kernel: Tensor) -> Plate:
         _numbers(axes[2], kernel.numpy(), "kernel", digits=0, paint=False)
         limit = np.abs(answer).max()
         axes[3].imshow(answer, cmap="PuOr", vmin=-limit, vmax=limit)
-        axes[3].set(xticks=[], yticks=[])
-        axes[3].grid(False)
-        axes[3].set_title(f"feature map, {answer.shape[0]} × {answer.shape[1]}", fontsize=8)
+        _bare(axes[3], f"feature map, {answer.shape[0]} × {answer.shape[1]}")
         _frame(axes[3], column, row, 1, BLUE)
     caption = (
         f"A convolution without padding. The nine pixels in the blue field times the nine weights of the kernel add up "
@@ -156,8 +154,13 @@ def _numbers(ax: Axes, values: np.ndarray, title: str, *, digits: int = 2, paint
     for edges, draw in ((n, ax.axhline), (m, ax.axvline)):
         for at in range(edges + 1):
             draw(at - 0.5, color="#BBBBBB", linewidth=0.6)
+    _bare(ax, title)
+
+
+def _bare(ax: Axes, title: str) -> None:
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
+    ax.spines[:].set_visible(False)
     ax.set_title(title, fontsize=8)
 
 
