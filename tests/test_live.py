@@ -345,7 +345,7 @@ def test_long_table_scrolls_within_itself(file, browser):
         box.focus()
         tab.page.keyboard.press("End")
         tab.page.wait_for_timeout(300)
-        head, last = (tab.page.locator(f"#tbl-long {row}").bounding_box() for row in ("thead", "tbody tr >> nth=-1"))
+        head, last = (tab.page.locator(f"#tbl-long {row}").bounding_box() for row in ("th", "tbody tr >> nth=-1"))
         frame = box.bounding_box()
         assert abs(head["y"] - frame["y"]) < 3 and last["y"] + last["height"] <= frame["y"] + frame["height"] + 1
         tab.page.emulate_media(media="print")

@@ -144,7 +144,7 @@
       pen.fillStyle = colour("dot");
       for (const [u, v] of data.dots) pen.fillRect(left(u) - 1, top(v) - 1, 2, 2);
       pen.fillStyle = colour("point");
-      data.points.forEach((_, i) => spot(pen, at(i), 2.6));
+      data.points.forEach((_, i) => spot(pen, at(i), data.points.length > 300 ? 2 : 2.6));
       if (data.stamp !== null) stamps(pen, colour);
       mark(pen, pointed, colour("pointed"));
       if (kept !== null) mark(pen, kept, colour("kept"));
@@ -351,7 +351,7 @@
 
     update();
     const all = data.points.length + data.dots.length;
-    const count = `${data.points.length.toLocaleString("en")} of ${all.toLocaleString("en")} ${data.noun}s answer.`;
+    const count = `${data.points.length.toLocaleString("en")} of ${all.toLocaleString("en")} ${data.noun}s have pictures.`;
     const tools = element("div", { class: "live-tools" }, data.dots.length ? count : "", closer, farther, out);
     const told = element("div", { class: "live-cards" }, ...cards.map((card) => card.node), hint);
     return { node: element("div", { class: "live-part" }, tools, board.canvas, told), draw: update };

@@ -119,7 +119,7 @@ def portrait(portraits: Portraits, person: int, maps: np.ndarray | None = None) 
     if maps is None:
         pen = ImageDraw.Draw(image)
         for bone in portraits.bones(person) * 2 * CELL:
-            pen.line([tuple(end) for end in bone], fill=GREY, width=2)
+            pen.line([tuple(end) for end in bone], fill=GREY, width=3)
     return np.asarray(image.resize((CELL, CELL), Image.Resampling.BOX))
 
 
