@@ -11,6 +11,7 @@ import pytest
 
 CHROMIUM = os.environ.get("HGNB_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 120_000  # milliseconds: a machine may be busy with other tests
 NAMELESS = """[...document.querySelectorAll("button, a[href], input")].filter(e => e.offsetParent &&
     !(e.textContent.trim() || e.getAttribute("aria-label") || e.title || e.placeholder
       || e.querySelector("img[alt]"))).map(e => e.outerHTML.slice(0, 120))"""
@@ -39,6 +40,7 @@ def opened(browser, file: Path, *, width: int = 1280, **view) -> Iterator[Simple
     `view`: color_scheme, java_script_enabled, has_touch as playwright's new_context takes them.
     """
     context = browser.new_context(offline=True, viewport={"width": width, "height": 900}, **view)
+    context.set_default_timeout(PATIENCE)
     page, complaints, requests = context.new_page(), [], []
     page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: complaints.append(str(e)))

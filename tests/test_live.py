@@ -6,6 +6,7 @@ import re
 import shutil
 from base64 import b64encode
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,12 +24,18 @@ from hgnb.explain import components
 from hgnb.figures import components as component_figures
 from hgnb.figures import live
 from hgnb.figures.maps import latent_map
-from hgnb.figures.plate import Live, Note, Table
+from hgnb.figures.plate import Live, Note, Plate, Table
 from hgnb.figures.portraits import Portraits
 from hgnb.figures.sprites import Sprites
 
 N, STEPS = 60, tuple(np.linspace(-3, 3, 7))
 HOSTILE = '</script><img src=x onerror="throw 1"> & <b>sitting'
+MAP = "#fig-latent-map"
+TRADE_OFF = {
+    "axes": [{"label": "ms", "low": 10, "high": 30}, {"label": "PCK", "low": 0.5, "high": 0.7}],
+    "points": [[0, 0], [0.5, 0.8], [1, 1]], "dots": [], "names": ["one", "two", "three"], "facts": ["a", "b", "c"],
+    "stamp": None, "noun": "network",
+}  # fmt: skip
 COLOURS = np.random.default_rng(0).integers(0, 256, (N, 3)).astype(np.uint8)
 
 
@@ -64,11 +71,14 @@ def notebook():
     page = chapter(
         cell(latent_map(parts, everyone, portraits), "fig-latent-map"),
         cell(live.person_map(parts, chosen, everyone, portraits, predicted)),
-        cell(component_figures.walks(paths, STEPS, portraits, "persons"), "fig-pc-walks"),
+        cell(component_figures.walks(paths, STEPS, portraits, "persons", decoded["decoded"]), "fig-pc-walks"),
         cell(live.walks(paths, STEPS, portraits, decoded)),
         cell(Note("There are too few persons."), "fig-undrawn"),
+        cell(Plate(plt.figure(figsize=(2, 1)), "A trade-off.", "Faster is worse."), "fig-trade-off"),
+        cell(Live("fig-trade-off", "scatter", TRADE_OFF)),
         cell(Live("fig-undrawn", "scatter", {})),
         cell(Table(pd.DataFrame(rows), "Claims.", "tbl-claims", filters=("says",))),
+        cell(Table(pd.DataFrame({"n": range(60)}), "Many rows.", "tbl-long")),
     )
     page.metadata["language_info"] = {"name": "python"}  # a kernel says so
     return page
@@ -97,7 +107,7 @@ def data(file, part):
 
 def loaded(page):
     """The map's box on the screen, once the pictures are there."""
-    board = page.locator(".live-board")
+    board = page.locator(f"{MAP} .live-board")
     board.scroll_into_view_if_needed()
     page.wait_for_timeout(600)
     return board
@@ -112,7 +122,7 @@ def place(board, point):
 
 
 def words(page, card=0):
-    return page.locator(".live-cards .live-words").nth(card).text_content()
+    return page.locator(f"{MAP} .live-cards .live-words").nth(card).text_content()
 
 
 def colour(canvas):
@@ -146,19 +156,30 @@ def test_hover_shows_and_click_keeps(file, browser):
             board.hover(position=place(board, points[i]))
             assert words(tab.page).startswith(names[i] + "17 of 17 keypoints labelled")
             tab.page.wait_for_timeout(50)
-            seen = colour(tab.page.locator(".live-cards canvas").first)
+            seen = colour(tab.page.locator(f"{MAP} .live-cards canvas").first)
             assert np.abs(seen - crop_of(names[i])).max() < 12
         board.click(position=place(board, points[1]))
         assert words(tab.page).startswith(f"Kept: {names[1]}")
         board.hover(position=place(board, points[3]))
         assert words(tab.page).startswith(f"Kept: {names[1]}")
         assert words(tab.page, 1).startswith(names[3])
-        assert tab.page.locator(".live-card:visible").count() == 3  # kept, pointed at, the walk's
+        assert tab.page.locator(f"{MAP} .live-card:visible").count() == 2  # kept, pointed at
         board.click(position=place(board, points[1]))
         assert words(tab.page).startswith(names[1])
-        assert tab.page.locator(".live-card:visible").count() == 2
+        assert tab.page.locator(f"{MAP} .live-card:visible").count() == 1
         assert not tab.complaints
         assert all(url.startswith("file:") for url in tab.requests)
+
+
+def test_points_need_no_pictures(file, browser):
+    with opened(browser, file) as tab:
+        part = tab.page.locator("#fig-trade-off .live-part")
+        part.scroll_into_view_if_needed()
+        board = part.locator(".live-board")
+        board.hover(position=place(board, (0.5, 0.8)))
+        assert part.locator(".live-words").first.text_content() == "twob"
+        assert part.locator(".live-card canvas").count() == 0
+        assert not tab.complaints
 
 
 def test_words_of_annotations_stay_words(file, browser):
@@ -177,7 +198,7 @@ def test_arrow_keys_walk_over_the_points(file, browser):
         board.focus()
 
         def here():
-            return tab.page.locator(".live-cards strong").first.text_content()
+            return tab.page.locator(f"{MAP} .live-cards strong").first.text_content()
 
         tab.page.keyboard.press("ArrowRight")
         for key, axis, sign in [("Right", 0, 1), ("Left", 0, -1), ("Up", 1, 1), ("Down", 1, -1)]:
@@ -193,7 +214,7 @@ def test_arrow_keys_walk_over_the_points(file, browser):
         for key in ("+", "0"):
             tab.page.keyboard.press(key)
             tab.page.wait_for_timeout(100)
-            shots.append((board.screenshot(), tab.page.get_by_label("Zoom out").is_disabled()))
+            shots.append((board.screenshot(), tab.page.locator(MAP).get_by_label("Zoom out").is_disabled()))
         assert shots[0][0] != shots[1][0]
         assert [disabled for _, disabled in shots] == [False, True]
         assert tab.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
@@ -283,8 +304,8 @@ def test_phone(file, browser, scheme):
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
         board.tap(position=place(board, given["points"][4]))
         assert words(tab.page).startswith(f"Kept: {given['names'][4]}")
-        for name in (".live-board", ".live-cards .live-card >> nth=0"):
-            box = tab.page.locator(name).bounding_box()
+        for name in (".live-board", ".live-card >> nth=0"):
+            box = tab.page.locator(f"{MAP} {name}").bounding_box()
             assert box["x"] >= 0 and box["x"] + box["width"] <= 390
         paper = np.asarray(Image.open(io.BytesIO(board.screenshot())).convert("L"))[12:60, 60:100].mean()
         assert (paper > 128) == (scheme == "light")
@@ -311,6 +332,25 @@ def test_table_sorts_and_filters(file, browser):
         tab.page.get_by_label("says").select_option("yes")
         assert column(0) == ["C2", "C11"]
         assert "2 of 4 rows" in tab.page.locator(".live-filters").text_content()
+        assert not tab.complaints
+
+
+def test_long_table_scrolls_within_itself(file, browser):
+    with opened(browser, file) as tab:
+        box = tab.page.locator("div.long")
+        assert box.locator("#tbl-long").count() == box.count() == 1
+        height = "e => [e.scrollHeight, e.clientHeight]"
+        whole, seen = box.evaluate(height)
+        assert seen <= 0.8 * 900 < whole
+        box.focus()
+        tab.page.keyboard.press("End")
+        tab.page.wait_for_timeout(300)
+        head, last = (tab.page.locator(f"#tbl-long {row}").bounding_box() for row in ("th", "tbody tr >> nth=-1"))
+        frame = box.bounding_box()
+        assert abs(head["y"] - frame["y"]) < 3 and last["y"] + last["height"] <= frame["y"] + frame["height"] + 1
+        tab.page.emulate_media(media="print")
+        whole, seen = box.evaluate(height)
+        assert whole == seen
         assert not tab.complaints
 
 

@@ -4,6 +4,7 @@
 (() => {
   "use strict";
 
+  const LONG = 20; // rows that a table shows without scrolling
   const parts = { scatter, walk }; // name -> (data, sheets, alt) => { node, draw, beside }
 
   function element(tag, attributes = {}, ...children) {
@@ -143,7 +144,7 @@
       pen.fillStyle = colour("dot");
       for (const [u, v] of data.dots) pen.fillRect(left(u) - 1, top(v) - 1, 2, 2);
       pen.fillStyle = colour("point");
-      data.points.forEach((_, i) => spot(pen, at(i), 2.6));
+      data.points.forEach((_, i) => spot(pen, at(i), data.points.length > 300 ? 2 : 2.6));
       if (data.stamp !== null) stamps(pen, colour);
       mark(pen, pointed, colour("pointed"));
       if (kept !== null) mark(pen, kept, colour("kept"));
@@ -350,7 +351,7 @@
 
     update();
     const all = data.points.length + data.dots.length;
-    const count = `${data.points.length.toLocaleString("en")} of ${all.toLocaleString("en")} ${data.noun}s answer.`;
+    const count = `${data.points.length.toLocaleString("en")} of ${all.toLocaleString("en")} ${data.noun}s have pictures.`;
     const tools = element("div", { class: "live-tools" }, data.dots.length ? count : "", closer, farther, out);
     const told = element("div", { class: "live-cards" }, ...cards.map((card) => card.node), hint);
     return { node: element("div", { class: "live-part" }, tools, board.canvas, told), draw: update };
@@ -459,6 +460,15 @@
     });
   }
 
+  // A long table scrolls within itself, by keys too, and its heads stay.
+  function longish(table) {
+    const box = table.closest(".pst-scrollable-table-container");
+    if (!box || table.tBodies[0].rows.length <= LONG) return;
+    box.classList.add("long");
+    const name = table.caption?.textContent.trim().split(". ")[0] ?? "Table";
+    for (const [key, value] of [["tabindex", 0], ["role", "region"], ["aria-label", name]]) box.setAttribute(key, value);
+  }
+
   // Menus above a table for its columns of class filter-N; rows of other values are hidden.
   function filterable(table, columns) {
     const rows = [...table.tBodies[0].rows];
@@ -485,6 +495,6 @@
     for (const table of document.querySelectorAll("table[class*=filter-]")) {
       filterable(table, [...table.className.matchAll(/\bfilter-(\d+)\b/g)].map((found) => Number(found[1])));
     }
-    document.querySelectorAll("table.sortable").forEach(sortable);
+    document.querySelectorAll("table.sortable").forEach((table) => (sortable(table), longish(table)));
   });
 })();

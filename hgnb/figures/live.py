@@ -9,14 +9,14 @@ from PIL import Image, ImageDraw
 from hgnb.explain.components import Components, Walk
 from hgnb.figures.maps import thinned
 from hgnb.figures.plate import Live
-from hgnb.figures.portraits import Portraits
+from hgnb.figures.portraits import Portraits, sharpened
 from hgnb.figures.sprites import Sprites, square
 from hgnb.figures.style import GREY
 from hgnb.figures.words import percent
 
 CELL = 96  # pixels of a picture
 PICTURED = 600  # persons of the map that have pictures; the others are dots
-CROP, TRUTH, PREDICTION = "crop", "true heatmaps", "predicted"
+CROP, TRUTH, PREDICTION = "crop", "true heatmaps", "predicted peaks"
 
 
 def pictured(parts: Components, seed: int = 0, count: int = PICTURED, size: float = 0.062) -> np.ndarray:
@@ -113,13 +113,13 @@ def _filed(sheet: dict[bytes, np.ndarray], picture: np.ndarray) -> int:
 
 
 def portrait(portraits: Portraits, person: int, maps: np.ndarray | None = None) -> np.ndarray:
-    """(CELL, CELL, 3) uint8: a person's true heatmaps with thin bones, or given ones (K, h, w) without."""
-    ink = portraits.ink(portraits.maps(person) if maps is None else np.maximum(maps, 0))
+    """(CELL, CELL, 3) uint8: a person's true heatmaps with thin bones, or the peaks of a network's (K, h, w)."""
+    ink = portraits.ink(portraits.maps(person) if maps is None else sharpened(maps))
     image = square(ink, 2 * CELL)  # bones are drawn at twice the size, which smooths them
     if maps is None:
         pen = ImageDraw.Draw(image)
         for bone in portraits.bones(person) * 2 * CELL:
-            pen.line([tuple(end) for end in bone], fill=GREY, width=2)
+            pen.line([tuple(end) for end in bone], fill=GREY, width=3)
     return np.asarray(image.resize((CELL, CELL), Image.Resampling.BOX))
 
 
