@@ -188,7 +188,11 @@ def test_a_record_is_stale_when_code_profile_or_data_are_others(small, house, mo
     gain = record.values("modified", "test") - record.values("hourglass", "test")
     assert [d.value for d in record.differences("modified", "hourglass", "test")] == pytest.approx(gain, abs=2e-5)
 
-    for key, value, said in (("code", "0", "trains"), ("checksum", "0", "data"), ("numbers", {}, "profile smoke")):
+    for key, value, said in (
+        ("code", "0", "trains"),
+        ("checksum", "0", "data"),
+        ("numbers", {"pck": {}}, "profile smoke"),
+    ):
         content = json.loads(file.read_text())
         content["manifest"][key] = value
         other = recorded.Recorded(file, content["manifest"], content["seeds"])

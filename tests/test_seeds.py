@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from conftest import write_coco
 
-from hgnb.training.experiment import TRAINED
+from hgnb.book import build, house
+from hgnb.book.house import Edition
+from hgnb.training.experiment import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALLER = """
@@ -57,29 +59,43 @@ def hgnb(clone, *words):
     return subprocess.run(command, cwd=clone, capture_output=True, text=True, env=plain, timeout=1800)
 
 
-def test_a_failed_run_is_named_stops_nothing_and_is_made_up_for(clone):
-    edition = ("--profile", "dots", "--data", str(clone / "dots"), "--cores", "1")
-    asked = ("seeds", *edition, "--seeds", "1")
-    done = hgnb(clone, "train", "control-random", *edition[:4])
-    assert done.returncode == 0, done.stderr
-    run = clone / "data" / "runs" / json.loads(done.stdout)["run"]
+@pytest.fixture
+def stamps(clone, monkeypatch):
+    """The stamps of a first seed, all of whose stages are done."""
+    monkeypatch.setenv("HGNB_HOME", str(clone))
+    edition = Edition("dots", house.resolved(str(clone / "dots")), 0)
+    folder = edition.stamps(clone)
+    for name in STAGES:
+        build.stage(edition, name, folder / f"{name}.json")
+    return folder
+
+
+def test_a_failed_run_is_named_stops_nothing_and_is_made_up_for(clone, stamps):
+    asked = ("seeds", "--profile", "dots", "--data", str(clone / "dots"), "--cores", "1", "--seeds", "1")
+    run = clone / "data" / "runs" / json.loads((stamps / "control-random.json").read_text())["run"]
     shutil.rmtree(run)
     run.write_text("in the way")  # no folder can be made here
+    for name in ("control-random", "forks", "arms"):
+        (stamps / f"{name}.json").unlink()
 
     done = hgnb(clone, *asked)
     assert done.returncode == 1
-    assert "control-random: " in done.stderr and run.name in done.stderr, done.stderr
-    assert not list(clone.glob("results/*"))
-    (stamps,) = (clone / "data" / "stamps").glob("dots-*-0")
-    made = {stamp.stem for stamp in stamps.glob("[!.]*.json")}
-    assert made == {"dataset", *TRAINED, "forks"} - {"control-random"}
+    (told,) = [line for line in done.stderr.splitlines() if line.startswith("control-random: ")]
+    assert run.name in told and str(clone) not in told
+    assert not (stamps / "arms.json").exists() and not list(clone.glob("results/*"))
+    assert finished(done) == ["forks"], "what doesn't build on it is done all the same, and only what wasn't there"
 
     run.unlink()
     done = hgnb(clone, *asked)
     assert done.returncode == 0, done.stderr
-    assert [line.split()[1] for line in done.stderr.splitlines() if line.startswith("✓")] == ["control-random", "arms"]
+    assert finished(done) == ["control-random", "arms"]
     assert "1 of 1 seeds: results/seeds-dots-dots.json" in done.stdout
     content = json.loads((clone / "results" / "seeds-dots-dots.json").read_text())
     assert content["manifest"]["failed"] == {} and content["manifest"]["asked"] == 1
     assert content["seeds"][0]["arms"]["control-random"]["run"] == run.name
     assert str(clone) not in json.dumps(content)
+
+
+def finished(done) -> list[str]:
+    """The parts that a build told of as done."""
+    return [line.split()[1] for line in done.stderr.splitlines() if line.startswith("✓")]

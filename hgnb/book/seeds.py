@@ -26,7 +26,7 @@ def seeds(profile: str, data: str, count: int, cores: int | None = None) -> Path
     opened.check()
     with only_build(root) as lock:
         _, events = snakemake(root, edition, cores, lock, "--keep-going", "seeds", seeds=count)
-    failed = {e["what"]: e["text"] for e in events if e["kind"] == "failed"}
+    failed = _failed(events, root)
     # Snakemake takes away what a failed run left; a comparison that an earlier call made may still lie there
     done = [seed for seed in range(count) if all(_stamp(edition, seed, name).is_file() for name in STAGES)]
     if len(done) < count and not failed:
@@ -42,6 +42,14 @@ def seeds(profile: str, data: str, count: int, cores: int | None = None) -> Path
     if failed:
         raise InputError(f"{len(failed)} of the runs failed:\n{told}")
     return file
+
+
+def _failed(events: list[dict], root: Path) -> dict[str, str]:
+    """Why each run that was begun isn't done, without paths of this machine."""
+    ended = {e["what"] for e in events if e["kind"] == "done"}
+    begun = {e["what"]: "it was ended from outside." for e in events if e["kind"] == "start" and e["what"] not in ended}
+    said = {e["what"]: e["text"].replace(f"{root}/", "") for e in events if e["kind"] == "failed"}
+    return begun | said
 
 
 def _stamp(edition: Edition, seed: int, stage: str) -> Path:
