@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -17,11 +18,13 @@ from scipy import stats
 
 from hgnb.data.layout import MPII16
 from hgnb.errors import InputError
-from hgnb.explain import lighter as claims
+from hgnb.explain import lighter
+from hgnb.explain.claims.claim import Scene
+from hgnb.explain.claims.ledger import judge
+from hgnb.explain.claims.lighter import CLAIMS
 from hgnb.figures import lighter as figures
 from hgnb.figures import lighter_networks as drawings
 from hgnb.figures.plate import Note, Plate
-from hgnb.intervals import Interval
 from hgnb.metrics.pckh import joint_groups
 from hgnb.metrics.shares import Share
 from hgnb.models import cost, variants
@@ -45,17 +48,11 @@ def test_groups_are_those_of_mpiis_tables():
 def test_every_training_that_a_table_or_claim_names_is_there():
     known = set(cases.names())
     assert known >= {*figures.REPORT, *figures.REPORT_LONG}
-    evidence = claims.Evidence(None, None)
-    assert [j.id for j in claims.judge(evidence)] == [f"L{n}" for n in range(1, 14)]
-    asked = set(re.findall(r'"((?:newell|inner|stacks|blocks|depths|dropout)[a-z0-9-]*)"', _source(claims)))
-    assert asked and asked <= known
+    asked = {name for pairs in lighter.ACCURACY.values() for pair in pairs.values() for name in pair}
+    assert asked | {name for pair in lighter.SPEED.values() for name in pair} <= known
+    assert [claim.id for claim in CLAIMS] == list(lighter.IDS)
     with pytest.raises(InputError, match="did you mean 'newell-adam'"):
         cases.case("newel-adam")
-
-
-def _source(module) -> str:
-    with open(module.__file__, encoding="utf8") as file:
-        return file.read()
 
 
 def test_a_case_changes_what_its_name_says_and_nothing_else(house):
@@ -201,9 +198,10 @@ def took(seconds: dict[str, tuple[float, ...]], batch: int = 6, loading: float =
     return Times("a machine", 1, 256, len(next(iter(seconds.values()))), held)
 
 
-def verdict(claim: str, sweep_=None, times=None, **others) -> str:
-    judged = claims.judge(claims.Evidence(sweep_, times, **others))
-    return next(j.verdict for j in judged if j.id == claim)
+def rows(*evidence, **others):
+    """The ledger's rows for L1 to L13 on a sweep and times, all seeds of the sweep."""
+    made = lighter.Evidence(*evidence, **others)
+    return {row.id: row for row in judge([made.of(s) for s in made.seeds()], Scene("tiny", "embedded", False), CLAIMS)}
 
 
 BASE = [0.60, 0.62, 0.64, 0.60, 0.62]
@@ -217,7 +215,7 @@ LESS, MORE = [v - 0.04 for v in BASE], [v + 0.04 for v in BASE]
         ("L3", {"stacks-6-inner-64-modules-4": MORE, "newell": BASE}, "fails"),
         ("L3", {"stacks-6-inner-64-modules-4": BASE[::-1], "newell": BASE}, "undecided"),
         ("L3", {"stacks-6-inner-64-modules-4": LESS[:4], "newell": BASE}, "undecided"),  # four paired seeds
-        ("L3", {"newell": BASE}, "needs a sweep"),
+        ("L3", {"newell": BASE}, "needs"),
         ("L4", {"inner-64-layer-norm": LESS, "inner-64": BASE}, "holds"),
         ("L5", {"inner-64-depths-falling": MORE, "inner-64-depths-rising": BASE}, "holds"),
         ("L10", {"depths-rising": LESS, "depths-falling": MORE, "newell": BASE}, "fails"),
@@ -229,39 +227,52 @@ LESS, MORE = [v - 0.04 for v in BASE], [v + 0.04 for v in BASE]
     ],
 )
 def test_claims_about_accuracy(claim, accuracies, expected):
-    assert verdict(claim, made_up(accuracies)) == expected
+    row = rows(made_up(accuracies), None)[claim]
+    assert row.verdict == expected, row
+    if expected == "needs":
+        assert "`stacks-6-inner-64-modules-4` of seed 0: make lighter" in row.reason
+    if len(list(accuracies.values())[0]) == 4:
+        assert "not 4: make lighter SEEDS=5" in row.reason
 
 
 def test_claims_about_speed():
     both = made_up({"inner-64": LESS, "stacks-6": BASE, "blocks-4": MORE, "newell": BASE})
     slow, quick = (3.0, 3.1, 2.9), (1.5, 1.6, 1.4)
     times = took({"newell": slow, "inner-64": quick, "stacks-6": quick, "blocks-4": (4.5, 4.6, 4.4)})
-    assert [verdict(c, both, times) for c in ("L1", "L2", "L6")] == ["holds", "holds", "fails"]
-    # Without the accuracy of eight, six hourglasses are faster and the claim still fails.
-    assert verdict("L2", made_up({"stacks-6": LESS, "newell": BASE}), times) == "fails"
-    assert verdict("L1", both, took({"newell": quick, "inner-64": slow})) == "fails"
-    assert verdict("L1", both, took({"newell": slow[:2], "inner-64": quick[:2]})) == "undecided", "two turns"
-    assert verdict("L1", both, took({"newell": slow})) == "needs times"
-    # Loading that dwarfs the step leaves a ratio near one; it stays below one, since loading is timed in the turn.
-    bound = claims.speed(took({"newell": slow, "inner-64": quick}, loading=300), "inner-64", "newell", claims.faster)
-    assert [f.verdict for f in bound] == ["holds", "holds"] and "1.00" in bound[1].words
+    found = rows(both, times)
+    assert [found[c].verdict for c in ("L1", "L2", "L6")] == ["holds", "holds", "fails"]
+    assert "time 0.50 (" in found["L1"].measured and "−4.0 (" in found["L1"].measured
+    # Six hourglasses are faster, but without the accuracy of eight.
+    assert rows(made_up({"stacks-6": LESS, "newell": BASE}), times)["L2"].verdict == "fails"
+    assert rows(both, took({"newell": quick, "inner-64": slow}))["L1"].verdict == "fails"
+    assert rows(both, took({"newell": slow[:1], "inner-64": quick[:1]}))["L1"].verdict == "needs", "a single turn"
+    assert "in two turns or more" in rows(both, took({"newell": slow}))["L1"].reason
 
 
 def test_a_larger_batch_is_compared_by_the_person():
     small, large = took({"newell": (3.0, 3.1, 2.9)}, 6), took({"newell": (7.0, 7.1, 7.2)}, 20, loading=0.3)
-    assert verdict("L7", None, small, large=large) == "holds"
-    assert verdict("L7", None, small, large=took({"newell": (12.0, 12.1, 12.2)}, 20)) == "fails"
-    assert verdict("L7", None, small) == "needs times"
+    assert rows(None, small, large=large)["L7"].verdict == "holds"
+    assert rows(None, small, large=took({"newell": (12.0, 12.1, 12.2)}, 20))["L7"].verdict == "fails"
+    assert rows(None, small)["L7"].verdict == "needs"
 
 
 def test_intervals_are_students():
-    values = np.array([0.1, 0.3, 0.2, 0.4])
-    low, high = stats.t.interval(0.95, 3, values.mean(), stats.sem(values))
-    found = claims.students(values)
-    assert (found.value, found.low, found.high) == pytest.approx((values.mean(), low, high))
-    ratio = claims.time_ratio(np.array([1.0, 2.0, 4.0]), np.array([2.0, 4.0, 8.0]))
-    assert (ratio.low, ratio.value, ratio.high) == pytest.approx((0.5, 0.5, 0.5)), "a machine that slows slows both"
-    assert claims.alike(Interval(0.001, -0.004, 0.004)) == "holds" and claims.no_gain(Interval(0, -1, 1)) == "undecided"
+    first, second = np.array([1.0, 1.3, 1.2, 1.4]), np.array([1.0, 1.0, 1.1, 1.0])
+    logs = np.log(first / second)
+    low, high = stats.t.interval(0.95, 3, logs.mean(), stats.sem(logs))
+    found = lighter.paired(first, second)
+    assert (found.value, found.low, found.high, found.freedom) == pytest.approx((logs.mean(), low, high, 3))
+    both = lighter.paired(np.array([1.0, 2.0, 4.0]), np.array([2.0, 4.0, 8.0]))
+    assert lighter.ratio_text(both) == "0.50", "a machine that slows slows both"
+    test = stats.ttest_ind(np.log(first), np.log(second), equal_var=False)
+    assert lighter.unpaired(first, second).low == pytest.approx(test.confidence_interval().low)
+
+
+def test_a_difference_is_of_pairs():
+    """Images on which both do the same add nothing to a difference, whatever the level."""
+    made = made_up({"newell": [0.5], "inner-64": [0.3]})
+    found = lighter.difference(made, "inner-64", "newell", 0)
+    assert (found.value, found.low, found.high) == pytest.approx((-0.2, -0.2, -0.2))
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=9))
@@ -274,11 +285,11 @@ def test_the_front_against_its_definition(points):
             for j in range(len(costs))
         )
 
-    assert claims.front(costs, gains).tolist() == [not beaten(i) for i in range(len(costs))]
+    assert lighter.front(costs, gains).tolist() == [not beaten(i) for i in range(len(costs))]
 
 
 def test_what_was_not_trained_is_on_no_front():
-    assert claims.front(np.array([1.0, 2.0]), np.array([np.nan, 0.5])).tolist() == [False, True]
+    assert lighter.front(np.array([1.0, 2.0]), np.array([np.nan, 0.5])).tolist() == [False, True]
 
 
 # --- figures
@@ -299,12 +310,15 @@ def test_stacks_have_the_sizes_of_their_depths():
 
 def test_a_page_without_a_sweep_says_so():
     times = took({n: (1.0, 1.1, 1.2) for n in ("newell", "inner-64", "stacks-6", "blocks-4")})
-    points = claims.points(None, times)
+    points = lighter.points(None, times)
     assert isinstance(figures.tradeoff(points, times, None), Note) and isinstance(figures.exits(None), Note)
     table = figures.short_table(times, None)
     assert "No sweep" in table.caption and (table.rows.iloc[:, -1] == figures.DASH).all()
     assert list(table.rows.iloc[0, 1:4]) == ["18", "83.18", "1.2"], "the report's numbers stand there all the same"
     assert figures.joints_table(None, long=True).rows.shape == (4, 9)
+    judged = list(rows(None, times).values())
+    assert figures.claims_table(judged).rows.verdict.eq("needs").all()
+    assert "L1, L2" in figures.learned(points, judged).text
 
 
 # --- the command
@@ -313,16 +327,17 @@ def test_a_page_without_a_sweep_says_so():
 def test_the_sweep_goes_on_past_a_failure_and_then_resumes(tmp_path):
     """Two trainings, one of which can't write its run: it is named, the other kept; mended, only it is trained."""
     root = tmp_path / "a sweep"
-    root.mkdir()
-    for part in ("hgnb", "Snakefile"):
-        (root / part).symlink_to(ROOT / part)
+    for part in ("hgnb", "notebooks", "book"):
+        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__", "_executed"))
+    for part in ("Snakefile", "_config.yml"):
+        shutil.copy(ROOT / part, root / part)
     (root / "profiles").mkdir()
     text = (ROOT / "profiles/smoke.toml").read_text()
     text = re.sub(r"cases = .*", 'cases = ["newell-2", "separable-4"]', text)
     (root / "profiles/smoke.toml").write_text(text)
     runs = root / "data" / "runs"
     runs.mkdir(parents=True)
-    plain = {**os.environ, "HGNB_HOME": str(root), "PYTHONPATH": str(ROOT)}
+    plain = {**os.environ, "HGNB_HOME": str(root), "PYTHONPATH": str(root)}
     code = (
         "from hgnb.training import sweep; e = sweep.opened('smoke', 'embedded', 0, 'separable-4');"
         "print(e._recipe('hourglass', e.profile.training).id)"

@@ -1,235 +1,121 @@
-"""What source 004 claims of lighter hourglasses, and how each claim is judged: L1 to L13. 06_lighter_hourglasses.
+"""What the claims about lighter hourglasses are judged on: differences of trainings, ratios of times; the Pareto front.
 
-A claim about speed is judged by the ratio of times within a turn, one about accuracy by the difference of trainings
-that share a seed; both by 95 % intervals of Student's t. Fewer than five seeds decide nothing about accuracy.
+Source 004; 06_lighter_hourglasses. The claims themselves, L1 to L13, stand in `hgnb.explain.claims.lighter`.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from hgnb.intervals import Interval, bootstrap
+from hgnb.explain.claims.estimate import Estimate
+from hgnb.intervals import bootstrap
 from hgnb.training.speed import Times
 from hgnb.training.sweep import Sweep
 
-SEEDS = 5  # paired, before accuracy is judged
-ALIKE = 0.005  # PCKh: 'about the same'
-TURNS = 3  # before a ratio of times has an interval
-HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
+STEP, LOADED = "training", "with loading"
+# What each claim compares, first less second; two comparisons have names of their own.
+ACCURACY: dict[str, dict[str, tuple[str, str]]] = {
+    "L1": {"accuracy": ("inner-64", "newell")},
+    "L2": {"accuracy": ("stacks-6", "newell")},
+    "L3": {"accuracy": ("stacks-6-inner-64-modules-4", "newell")},
+    "L4": {"accuracy": ("inner-64-layer-norm", "inner-64")},
+    "L5": {"accuracy": ("inner-64-depths-falling", "inner-64-depths-rising")},
+    "L6": {"accuracy": ("blocks-4", "newell")},
+    "L8": {"accuracy": ("newell-adam", "newell-adam-batch-6")},
+    "L9": {"mixed precision": ("newell-bf16", "newell"), "dropout": ("dropout", "newell")},
+    "L10": {"rising": ("depths-rising", "newell"), "falling": ("depths-falling", "newell")},
+    "L11": {"accuracy": ("newell", "newell-batch-6")},
+    "L12": {"accuracy": ("blocks-2", "newell")},
+    "L13": {"six hourglasses": ("stacks-6-long", "newell-long"), "four blocks": ("blocks-4-long", "newell-long")},
+}
+# Whose times each claim compares, first by second.
+SPEED = {
+    "L1": ("inner-64", "newell"), "L2": ("stacks-6", "newell"), "L6": ("blocks-4", "newell"),
+    "L8": ("newell", "newell-adam"),
+}  # fmt: skip
+IDS = tuple(f"L{n}" for n in range(1, 14))
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the claims are judged on: a sweep of trainings and times of full-size networks; either may lack."""
+    """A sweep of trainings and times of full-size networks; each may lack."""
 
     sweep: Sweep | None
     times: Times | None
     large: Times | None = None  # the same at 004's larger batch
-    small_precision: Times | None = None  # 32 bits and 16, where that was timed
+    precision: Times | None = None  # 32 bits and 16
+
+    def of(self, seed: int) -> dict[str, Mapping[str, Any]]:
+        """A record for each claim from the trainings of one seed, as the ledger takes it; times are in each."""
+        return {name: self._record(name, seed) for name in IDS}
+
+    def seeds(self) -> list[int]:
+        """Those of the sweep; [0] where there is none."""
+        return self.sweep.seeds if self.sweep and self.sweep.outcomes else [0]
+
+    def _record(self, name: str, seed: int) -> Mapping[str, Any]:
+        missing = [f"`{c}`" for pair in ACCURACY.get(name, {}).values() for c in pair if not self._trained(c, seed)]
+        if missing:
+            return {"needs": f"{', '.join(dict.fromkeys(missing))} of seed {seed}: make lighter"}
+        record: dict[str, Any] = {}
+        for key, (first, second) in ACCURACY.get(name, {}).items():
+            record[key] = difference(self.sweep, first, second, seed)
+        ratios = self._ratios(name)
+        return ratios if "needs" in ratios else record | ratios
+
+    def _trained(self, case: str, seed: int) -> bool:
+        return self.sweep is not None and any(o.seed == seed for o in self.sweep.of(case))
+
+    def _ratios(self, name: str) -> dict[str, Any]:
+        if name == "L7":
+            sides = ((self.large, "newell"), (self.times, "newell"))
+        elif name == "L9":
+            sides = ((self.precision, "newell-bf16"), (self.precision, "newell"))
+        elif name in SPEED:
+            sides = tuple((self.times, case) for case in SPEED[name])
+        else:
+            return {}
+        if any(times is None or case not in times.cases or times.turns < 2 for times, case in sides):
+            return {"needs": "times of these in two turns or more: benchmarks/lighter.py"}
+        first, second = (times.cases[case] for times, case in sides)
+        ratio = unpaired if name == "L7" else paired  # batches of two sizes take no turns with each other
+        kinds = (STEP,) if name == "L9" else (STEP, LOADED)
+        return {kind: ratio(first.seconds(kind), second.seconds(kind)) for kind in kinds}
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A part of a claim: what was measured, and whether it bears the claim out."""
-
-    words: str
-    verdict: str
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A claim with its source's value, what was measured, and the verdict."""
-
-    id: str
-    claim: str
-    source: str
-    findings: tuple[Finding, ...]
-
-    @property
-    def verdict(self) -> str:
-        """Fails if any part does, holds if all do; a part that lacks something comes before one that is undecided."""
-        verdicts = [f.verdict for f in self.findings]
-        if FAILS in verdicts:
-            return FAILS
-        lacking = [v for v in verdicts if v.startswith("needs")]
-        return lacking[0] if lacking else UNDECIDED if UNDECIDED in verdicts else HOLDS
-
-    @property
-    def measured(self) -> str:
-        return "; ".join(f.words for f in self.findings)
-
-    @property
-    def reason(self) -> str:
-        return "; ".join(dict.fromkeys(f.reason for f in self.findings if f.reason))
+def paired(first: np.ndarray, second: np.ndarray) -> Estimate:
+    """The logarithm of a ratio of seconds, (turns,) each, taken within every turn; Student's t over turns."""
+    logs = np.log(first) - np.log(second)
+    if len(logs) < 2:
+        return Estimate(float(logs.mean()), -np.inf, np.inf)
+    half = float(stats.t.ppf(0.975, len(logs) - 1) * stats.sem(logs))
+    return Estimate(float(logs.mean()), float(logs.mean()) - half, float(logs.mean()) + half, len(logs) - 1)
 
 
-def students(values: np.ndarray) -> Interval:
-    """Mean of n values and its 95 % interval by Student's t; without bounds for a single value."""
-    values = np.asarray(values, float)
-    mean = float(values.mean()) if len(values) else np.nan
-    if len(values) < 2:
-        return Interval(mean, -np.inf, np.inf) if len(values) else Interval(np.nan, np.nan, np.nan)
-    half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    return Interval(mean, mean - half, mean + half)
+def unpaired(first: np.ndarray, second: np.ndarray) -> Estimate:
+    """The logarithm of a ratio of mean seconds that were not taken in the same turns; Welch's t."""
+    a, b = np.log(first), np.log(second)
+    test = stats.ttest_ind(a, b, equal_var=False)
+    bounds = test.confidence_interval(0.95)
+    return Estimate(float(a.mean() - b.mean()), float(bounds.low), float(bounds.high), float(test.df))
 
 
-def time_ratio(first: np.ndarray, second: np.ndarray) -> Interval:
-    """Of two networks' seconds (turns,): the geometric mean of the turns' ratios and its interval."""
-    logs = students(np.log(first) - np.log(second))
-    return Interval(*np.exp([logs.value, logs.low, logs.high]).tolist())
+def ratio_text(log: Estimate) -> str:
+    """'0.80 (0.78 to 0.82)' of a logarithm; without bounds from a single turn."""
+    value, low, high = np.exp([log.value, log.low, log.high])
+    return Estimate(value, low, high).text(2) if np.isfinite(high) else f"{value:.2f}"
 
 
-def difference(sweep: Sweep, first: str, second: str) -> tuple[Interval, int]:
-    """Accuracy of one case less another's, in shares, and the number of paired seeds.
-
-    Over seeds from five on; fewer are pooled and the test images resampled, which says nothing of other seeds.
-    """
-    a, b = ({o.seed: o for o in sweep.of(name)} for name in (first, second))
-    seeds = sorted(a.keys() & b.keys())
-    if len(seeds) >= SEEDS:
-        return students(np.array([a[s].mean.value - b[s].mean.value for s in seeds])), len(seeds)
-    if not seeds:
-        return Interval(np.nan, np.nan, np.nan), 0
-    counted = np.array(sweep.people.counted) * len(seeds)
-    found = [np.sum([o[s].by_image for s in seeds], axis=0) for o in (a, b)]
+def difference(sweep: Sweep, first: str, second: str, seed: int) -> Estimate:
+    """Accuracy of one case less another's, in shares, both of one seed; test images resampled in pairs."""
+    found = [next(o.by_image for o in sweep.of(case) if o.seed == seed) for case in (first, second)]
+    counted = np.array(sweep.people.counted)
     columns = np.column_stack([*found, counted]).astype(float)
-    return bootstrap(columns, np.arange(len(counted)), lambda x, y, of: (x - y) / of), len(seeds)
-
-
-def accuracy(evidence: Evidence, first: str, second: str, rule: Callable[[Interval], str]) -> Finding:
-    """Whether the accuracy of one case against another's obeys a rule on the interval of their difference."""
-    if evidence.sweep is None:
-        return Finding(f"{first} not trained", "needs a sweep", "no sweep is recorded")
-    interval, seeds = difference(evidence.sweep, first, second)
-    if not seeds:
-        missing = [name for name in (first, second) if not evidence.sweep.of(name)]
-        return Finding(f"{' and '.join(missing)} not trained", "needs a sweep", f"the sweep has no {missing[0]}")
-    measure = evidence.sweep.people.measure
-    words = f"{first} less {second}: {interval.text(1, 100)} {measure} points"
-    if seeds < SEEDS:
-        return Finding(words, UNDECIDED, f"{seeds} of {SEEDS} seeds")
-    return Finding(words, rule(interval))
-
-
-def speed(
-    times: Times | None, first: str, second: str, rule: Callable[[Interval], str],
-    kinds: tuple[str, ...] = ("training", "with loading"),
-) -> list[Finding]:  # fmt: skip
-    """Whether the times of one case against another's obey a rule, for each kind of time."""
-    if times is None or not {first, second} <= times.cases.keys():
-        return [Finding(f"{first} or {second} not timed", "needs times", "these were not timed side by side")]
-    found = []
-    for kind in kinds:
-        ratio = time_ratio(*(times.cases[name].seconds(kind) for name in (first, second)))
-        words = f"{first} takes {ratio.text()} times as long as {second} ({kind})"
-        few = times.turns < TURNS
-        found.append(Finding(words, UNDECIDED if few else rule(ratio), f"{times.turns} turns" if few else ""))
-    return found
-
-
-def better(interval: Interval) -> str:
-    """The interval of a difference lies above zero."""
-    return _side(interval, 0.0, above=True)
-
-
-def worse(interval: Interval) -> str:
-    """The interval of a difference lies below zero."""
-    return _side(interval, 0.0, above=False)
-
-
-def faster(ratio: Interval) -> str:
-    """The interval of a ratio of times lies below one."""
-    return _side(ratio, 1.0, above=False)
-
-
-def not_slower(ratio: Interval) -> str:
-    """No more than 2 % slower: half of what separates most times of 004's table 1."""
-    return _side(ratio, 1.02, above=False)
-
-
-def alike(interval: Interval) -> str:
-    """The interval of a difference lies within half a point."""
-    if interval.low >= -ALIKE and interval.high <= ALIKE:
-        return HOLDS
-    return FAILS if interval.low > ALIKE or interval.high < -ALIKE else UNDECIDED
-
-
-def no_gain(interval: Interval) -> str:
-    """Not better by more than half a point."""
-    return _side(interval, ALIKE, above=False)
-
-
-def _side(interval: Interval, mark: float, *, above: bool) -> str:
-    low, high = (interval.low, interval.high) if above else (-interval.high, -interval.low)
-    mark = mark if above else -mark
-    return HOLDS if low > mark else FAILS if high < mark else UNDECIDED
-
-
-def judge(e: Evidence) -> list[Judgement]:
-    """All thirteen claims, in order."""
-
-    def acc(first: str, second: str, rule: Callable[[Interval], str]) -> Finding:
-        return accuracy(e, first, second, rule)
-
-    def spd(first: str, second: str, rule: Callable[[Interval], str]) -> list[Finding]:
-        return speed(e.times, first, second, rule)
-
-    inner, case4 = "inner-64", "stacks-6-inner-64-modules-4"
-    rows = (
-        ("L1", "Inner width 64 instead of 128: faster, less accurate.", "83.18 → 80.48; 14.8 → 14.3 min at batch 20",
-         [*spd(inner, "newell", faster), acc(inner, "newell", worse)]),
-        ("L2", "Six hourglasses: the accuracy of eight, faster.", "83.13 against 83.18; 14.4 min",
-         [*spd("stacks-6", "newell", faster), acc("stacks-6", "newell", alike)]),
-        ("L3", "Six hourglasses, 64 wide, four modules a level: the accuracy isn't won back.", "80.73",
-         [acc(case4, "newell", worse)]),
-        ("L4", "Layer norm is below batch norm, at 64 wide.", "78.83 against 80.48",
-         [acc("inner-64-layer-norm", inner, worse)]),
-        ("L5", "Falling depths beat rising ones, at 64 wide.", "81.47 against 80.68",
-         [acc("inner-64-depths-falling", "inner-64-depths-rising", better)]),
-        ("L6", "A fourth block in every module: best at 50 epochs, and no slower.", "84.23; 14.6 min",
-         [*spd("blocks-4", "newell", not_slower), acc("blocks-4", "newell", better)]),
-        ("L7", "A batch of 20 takes less time than one of 6.", "18 → 14.8 min", _batches(e)),
-        ("L8", "RMSProp trains faster than Adam; Adam profits from large batches.", "text, section 6",
-         [*spd("newell", "newell-adam", faster), acc("newell-adam", "newell-adam-batch-6", better)]),
-        ("L9", "Mixed precision and dropout gave nothing worth keeping.", "appendix",
-         [*_precision(e), acc("newell-bf16", "newell", no_gain), acc("dropout", "newell", no_gain)]),
-        ("L10", "Both orders of depths lose accuracy.", "text, section 6; but 80.68, 81.47 > 80.48 at equal width",
-         [acc("depths-rising", "newell", worse), acc("depths-falling", "newell", worse)]),
-        ("L11", "A batch of 20 gives better results than one of 6.", "text, section 6; but table 2: 86.4 < 86.7",
-         [acc("newell", "newell-batch-6", better)]),
-        ("L12", "Two blocks in a module are worse.", "text, section 6", [acc("blocks-2", "newell", worse)]),
-        ("L13", "Trained long, six hourglasses and four blocks stay comparable to the original.",
-         "85.8 and 86.38 against 86.4",
-         [acc("stacks-6-long", "newell-long", alike), acc("blocks-4-long", "newell-long", alike)]),
-    )  # fmt: skip
-    return [Judgement(*row[:3], tuple(row[3])) for row in rows]
-
-
-def _batches(e: Evidence) -> list[Finding]:
-    """Seconds a person in steps of the larger batch against those of the smaller; turns aren't paired."""
-    if e.times is None or e.large is None or not {"newell"} <= e.times.cases.keys() & e.large.cases.keys():
-        return [Finding("batches of two sizes not timed", "needs times", "a batch of 20 was not timed here")]
-    found = []
-    for kind in ("training", "with loading"):
-        large, small = (np.log(t.cases["newell"].seconds(kind)) for t in (e.large, e.times))
-        if min(len(large), len(small)) < TURNS:
-            words = f"ratio of seconds a person {np.exp(large.mean() - small.mean()):.2f} ({kind})"
-            found.append(Finding(words, UNDECIDED, f"{min(len(large), len(small))} turns"))
-            continue
-        test = stats.ttest_ind(large, small, equal_var=False)
-        bounds = test.confidence_interval(0.95)
-        ratio = Interval(*np.exp([large.mean() - small.mean(), bounds.low, bounds.high]).tolist())
-        found.append(Finding(f"ratio of seconds a person {ratio.text()} ({kind})", faster(ratio)))
-    return found
-
-
-def _precision(e: Evidence) -> list[Finding]:
-    """Mixed precision's time against 32 bits': worth something only where it is faster."""
-    return speed(e.small_precision, "newell-bf16", "newell", lambda r: _side(r, 1.0, above=True), ("training",))
+    return Estimate.of(bootstrap(columns, np.arange(len(counted)), lambda x, y, of: (x - y) / of))
 
 
 def points(sweep: Sweep | None, times: Times) -> pd.DataFrame:

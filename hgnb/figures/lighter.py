@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from hgnb.explain.lighter import Judgement, front, time_ratio
+from hgnb.explain.claims.ledger import Row
+from hgnb.explain.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
+from hgnb.explain.lighter import front, paired, ratio_text
 from hgnb.figures.plate import Note, Plate, Table
 from hgnb.figures.poses import picture, skeleton
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, RED, style
-from hgnb.intervals import Interval
 from hgnb.metrics.pckh import GROUPS
 from hgnb.metrics.shares import Share
 from hgnb.training.cases import BASE, case
@@ -176,7 +177,7 @@ def speeds(times: Times) -> Plate:
     names = [n for n in times.cases if n != BASE and "optimiser" not in case(n).changes]
     base = times.cases[BASE]
     ratios = {
-        kind: [time_ratio(times.cases[n].seconds(kind), base.seconds(kind)) for n in names]
+        kind: [paired(times.cases[n].seconds(kind), base.seconds(kind)) for n in names]
         for kind in ("training", "inference")
     }
     gflop = [times.cases[n].gflop / base.gflop for n in names]
@@ -186,7 +187,7 @@ def speeds(times: Times) -> Plate:
         rows = np.arange(len(names))
         looks = {"training": (BLUE, "o", "training step"), "inference": (ORANGE, "D", "prediction")}
         for kind, (colour, marker, label) in looks.items():
-            values = [ratios[kind][i].value for i in order]
+            values = [np.exp(ratios[kind][i].value) for i in order]
             ax.plot(values, rows, marker, color=colour, markersize=6, label=label)
         ax.plot(np.array(gflop)[order], rows, "|", color=INK, markersize=12, markeredgewidth=1.6, label="operations")
         ax.axvline(1, color=GREY, linewidth=1, linestyle=":")
@@ -194,14 +195,14 @@ def speeds(times: Times) -> Plate:
         ax.set_xlim(0, None)
         figure.legend(loc="outside lower center", ncol=3, fontsize=8)
     fastest = names[int(np.argmin([r.value for r in ratios["training"]]))]
-    four = ratios["training"][names.index("blocks-4")].value if "blocks-4" in names else np.nan
+    four = np.exp(ratios["training"][names.index("blocks-4")].value) if "blocks-4" in names else np.nan
     batch = times.batch
     caption = (
         f"Time of a training step and of a prediction with crops of {times.side} pixels, batch of {batch}, as "
         f"shares of the original's in the same turn ({times.turns} turns on {times.device}, {_threads(times)}); the "
         "bar is the share of its operations. Data loading is left out."
     )
-    low = min(r.value for r in ratios["training"])
+    low = np.exp(min(r.value for r in ratios["training"]))
     alt = f"The fastest network in training, {_small(fastest)}, takes {low:.2f} of the original's time"
     return Plate(figure, caption, alt + (f"; four blocks in a module take {four:.2f}." if np.isfinite(four) else "."))
 
@@ -316,23 +317,25 @@ def _pose(ax: Axes, sweep: Sweep, person: int, keypoints: np.ndarray) -> None:
     ax.set(xlim=(-0.5, len(crop) - 0.5), ylim=(len(crop) - 0.5, -0.5))
 
 
-def claims_table(judgements: Sequence[Judgement]) -> Table:
+def claims_table(rows: Sequence[Row]) -> Table:
     """tbl-lighter-claims: L1 to L13, the source's value, ours and the verdict."""
-    rows = [
-        (j.id, j.claim, j.source, j.measured, f"**{j.verdict}**" + (f" ({j.reason})" if j.reason else ""))
-        for j in judgements
+    cells = [
+        (f"**{r.id}** {r.sentence}", r.value, r.measured, r.verdict, r.reason or DASH, _places(r.shown)) for r in rows
     ]
-    verdicts = [j.verdict.split()[0] for j in judgements]
-    counts = ", ".join(f"{verdicts.count(v)} {w}" for v, w in _WORDS.items() if v in verdicts)
+    counts = ", ".join(f"{n} {w}" for v, w in _WORDS.items() if (n := sum(r.verdict == v for r in rows)))
     caption = (
-        f"The report's claims: {counts}. An accuracy is judged from five paired seeds on, a time by its ratio within "
-        "the same turn; 95 % intervals (with fewer seeds: test images resampled, and no verdict)."
+        f"The report's claims: {counts}. Differences of accuracy are in points of PCKh, one network's less the "
+        "other's; intervals are 95 %, over test images and seeds, those of times over turns."
     )
-    columns = ["", "Claim", "Report", "Here", "Verdict"]
-    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-lighter-claims")
+    columns = ["claim", "report", "here", "verdict", "because", "shown in"]
+    return Table(pd.DataFrame(cells, columns=columns), caption, "tbl-lighter-claims", filters=("verdict",))
 
 
-_WORDS = {"holds": "hold", "fails": "fail", "undecided": "are undecided", "needs": "lack a training or a time"}
+def _places(shown: Sequence[str]) -> str:
+    return ", ".join(f"{{numref}}`{label}`" for label in shown)
+
+
+_WORDS = {HOLDS: "hold", FAILS: "fail", UNDECIDED: "are undecided", NEEDS: "need trainings or times"}
 
 
 def loading_note(times: Times) -> Note:
@@ -340,28 +343,24 @@ def loading_note(times: Times) -> Note:
     inner, base = (times.cases.get(n) for n in ("inner-64", BASE))
     if inner is None or base is None:
         return Note("The network with inner width 64 was not timed.")
-    ours = {kind: time_ratio(inner.seconds(kind), base.seconds(kind)) for kind in ("training", "with loading")}
+    ours = {kind: paired(inner.seconds(kind), base.seconds(kind)) for kind in ("training", "with loading")}
     reported, original = REPORT["inner-64"][0][0], REPORT_LONG["newell-long"][0][0]
+    step, loaded = (ratio_text(ours[kind]) for kind in ("training", "with loading"))
     load = 1000 * float(np.median(base.loading)) / base.batch
     return Note(
         f"With an inner width of 64 a pass takes {inner.gflop / base.gflop:.2f} of the original's operations and a "
-        f"training step {_text(ours['training'])} of its time here ({_text(ours['with loading'])} with loading). In "
-        f"the report an epoch takes {reported / original:.2f} of the original's at the same batch ({reported:g} "
+        f"training step {step} of its time here ({loaded} with loading). In the report an epoch takes {reported / original:.2f} of the original's at the same batch ({reported:g} "
         f"against {original:g} minutes). A graphics card that waits for its data shows such a ratio, as "
         f"{{numref}}`fig-lighter-waiting` works out; to decode, crop and make heatmaps takes {load:.0f} ms a person "
         f"and thread here."
     )
 
 
-def _text(interval: Interval) -> str:
-    return interval.text() if np.isfinite(interval.low) else f"{interval.value:.2f}"
-
-
 def waiting(times: Times) -> Plate:
     """fig-lighter-waiting: the ratio of two networks' epochs when loading overlaps with computing and bounds it."""
     names = [n for n in ("inner-64", "stacks-6", "blocks-4") if n in times.cases]
     base = times.cases[BASE]
-    compute = {n: time_ratio(times.cases[n].seconds("training"), base.seconds("training")).value for n in names}
+    compute = {n: np.exp(paired(times.cases[n].seconds("training"), base.seconds("training")).value) for n in names}
     load = np.linspace(0, 1.6, 161)  # in steps of the original
     with style():
         figure, ax = plt.subplots(figsize=(7, 3.6))
@@ -452,18 +451,16 @@ def fronts(points: pd.DataFrame) -> Note:
     return Note(f"Our own networks on a Pareto front, by cost: {'; '.join(told)}.")
 
 
-def learned(points: pd.DataFrame, times: Times, judgements: Sequence[Judgement]) -> Note:
+def learned(points: pd.DataFrame, rows: Sequence[Row]) -> Note:
     """The chapter's last words, from the run."""
     base = points.set_index("case").loc[BASE]
     others = points[(points.case != BASE) & (points.gflop < base.gflop)]
     quick = others.loc[others.training.idxmin()]
     told = (
-        f"Of the networks timed here, {_small(quick.case)} trains "
-        f"fastest, in {quick.training / base.training:.2f} of the original's time for {quick.gflop / base.gflop:.2f} "
+        f"Of the networks timed here, the fastest in training ({_small(quick.case)}) takes "
+        f"{quick.training / base.training:.2f} of the original's time for {quick.gflop / base.gflop:.2f} "
         f"of its operations. "
     )
-    by = {verdict: [j.id for j in judgements if j.verdict.split()[0] == verdict] for verdict in _WORDS}
-    told += "Of the report's claims " + "; ".join(
-        f"{', '.join(ids)} {'holds' if len(ids) == 1 and v == 'holds' else _WORDS[v]}" for v, ids in by.items() if ids
-    )
+    by = {verdict: [r.id for r in rows if r.verdict == verdict] for verdict in _WORDS}
+    told += "Of the report's claims " + "; ".join(f"{', '.join(ids)} {_WORDS[v]}" for v, ids in by.items() if ids)
     return Note(told + ". What fewer hourglasses bring is the yardstick for every other change.")

@@ -19,8 +19,6 @@ from hgnb.training.runs import write_aside
 from hgnb.training.speed import Times
 from hgnb.training.sweep import Outcome, People, Sweep
 
-SPEED = "lighter-speed.json"
-
 
 def results_file(profile: str, data_name: str) -> Path:
     """Where the sweep of a profile on some data is kept."""
@@ -48,8 +46,13 @@ def precision() -> Times | None:
     return _times("precision")
 
 
+def speed_file() -> Path:
+    """Where times are kept; benchmarks/lighter.py writes them."""
+    return home() / "results" / "lighter-speed.json"
+
+
 def _times(part: str) -> Times | None:
-    file = home() / "results" / SPEED
+    file = speed_file()
     held = json.loads(file.read_text(encoding="utf8")).get(part) if file.is_file() else None
     return held and Times.read(held)
 
