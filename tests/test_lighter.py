@@ -318,8 +318,24 @@ def test_a_page_without_a_sweep_says_so():
     assert list(table.rows.iloc[0, 1:4]) == ["18", "83.18", "1.2"], "the report's numbers stand there all the same"
     assert figures.joints_table(None, long=True).rows.shape == (4, 9)
     judged = list(rows(None, times).values())
+    assert figures.live(points, None) is None
     assert figures.claims_table(judged).rows.verdict.eq("needs").all()
     assert "L1, L2" in figures.learned(points, judged).text
+
+
+def test_every_trained_network_answers_in_the_interactive_part():
+    times = took({n: (1.0 + i, 1.1 + i) for i, n in enumerate(("newell-2", "inner-64", "newell"))})
+    made = made_up({"newell": [0.5], "newell-2": [0.4], "inner-64": [0.3]})
+    points = lighter.points(made, times)
+    part = figures.live(points, made)
+    assert part.data["names"] == [cases.case(n).title for n in times.cases] and len(part.data["points"]) == 3
+    (x, y), axes = part.data["points"][1], part.data["axes"]
+    assert axes[0]["low"] + x * (axes[0]["high"] - axes[0]["low"]) == pytest.approx(1000 * 2.05 / 6, abs=0.1)
+    assert axes[1]["low"] + y * (axes[1]["high"] - axes[1]["low"]) == pytest.approx(30, abs=0.01)
+    on = dict(zip(times.cases, part.data["facts"], strict=True))
+    assert "on the front" in on["newell"] and "on the front of training" in on["newell-2"]
+    assert "front of training" not in on["inner-64"], "two of Newell's are faster and better"
+    assert isinstance(figures.tradeoff(points, times, made), Plate)
 
 
 # --- the command

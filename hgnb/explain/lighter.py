@@ -121,7 +121,7 @@ def difference(sweep: Sweep, first: str, second: str, seed: int) -> Estimate:
 def points(sweep: Sweep | None, times: Times) -> pd.DataFrame:
     """A row for each network that was timed: name, accuracy (NaN where it wasn't trained), medians, parameters.
 
-    Seconds are a person's. `front of X` says that no other network is at least as accurate and cheaper in X.
+    Seconds are a person's. `front_of_X` says that no other network is at least as accurate and cheaper in X.
     """
     rows = []
     for name, timed in times.cases.items():
@@ -135,7 +135,7 @@ def points(sweep: Sweep | None, times: Times) -> pd.DataFrame:
         })  # fmt: skip
     table = pd.DataFrame(rows)
     for cost in ("training", "inference", "parameters"):
-        table[f"front of {cost}"] = front(table[cost].to_numpy(), table.accuracy.to_numpy())
+        table[f"front_of_{cost}"] = front(table[cost].to_numpy(), table.accuracy.to_numpy())
     return table
 
 

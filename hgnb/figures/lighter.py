@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from hgnb.explain.claims.ledger import Row
 from hgnb.explain.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.explain.lighter import front, paired, ratio_text
-from hgnb.figures.plate import Note, Plate, Table
+from hgnb.figures.plate import Live, Note, Plate, Table
 from hgnb.figures.poses import picture, skeleton
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, RED, style
 from hgnb.metrics.pckh import GROUPS
@@ -229,7 +229,7 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate |
             ax.set_xlabel(label)
         axes[0].set_ylabel(f"{sweep.people.measure}, % (small networks)")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncol=4, fontsize=8)
-    on = {cost: list(known.case[known[f"front of {cost}"]]) for cost in PANELS}
+    on = {cost: list(known.case[known[f"front_of_{cost}"]]) for cost in PANELS}
     told = "; ".join(f"{PANELS[c].split(',')[0]}: {', '.join(names)}" for c, names in on.items())
     caption = (
         f"Accuracy against cost, every network a point; the line joins those that no other network beats in both (the "
@@ -248,13 +248,13 @@ def plot_tradeoff(points: pd.DataFrame, cost: str, *, ax: Axes | None = None) ->
     """Points by origin, the front as a line, and the names of those on it."""
     ax = ax or plt.gca()
     scale = 1000 if cost != "parameters" else 1e-6
-    on = points[points[f"front of {cost}"]].sort_values(cost)
+    on = points[points[f"front_of_{cost}"]].sort_values(cost)
     ax.step(on[cost] * scale, 100 * on.accuracy, where="post", color=GREY, linewidth=1.2, label="Pareto front")
     kinds = {"report": (BLUE, "o", "report's networks"), "ours": (GREEN, "^", "ours"), "base": (RED, "s", "original")}
     for kind, (colour, marker, label) in kinds.items():
         some = points[[_kind(n) == kind for n in points.case]]
         ax.plot(some[cost] * scale, 100 * some.accuracy, marker, color=colour, markersize=6, label=label, linestyle="")
-    shown = points[points[f"front of {cost}"] | (points.case == BASE)]
+    shown = points[points[f"front_of_{cost}"] | (points.case == BASE)]
     for i, row in enumerate(shown.sort_values("accuracy").itertuples()):
         offset = (5, -11 if i % 2 else 5)
         right = getattr(row, cost) > points[cost].quantile(0.7)
@@ -265,6 +265,37 @@ def plot_tradeoff(points: pd.DataFrame, cost: str, *, ax: Axes | None = None) ->
     ax.set_xlim(0, None)
     ax.xaxis.set_major_locator(plt.MaxNLocator(5))
     return ax
+
+
+def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
+    """The first panel of fig-lighter-tradeoff, where every network tells its name and costs; None without a sweep."""
+    known = points[points.accuracy.notna()]
+    if sweep is None or len(known) < 2:
+        return None
+    values = np.column_stack([1000 * known.training, 100 * known.accuracy])
+    low, high = values.min(0), values.max(0)
+    unit = (values - low) / np.where(high > low, high - low, 1)
+    labels = (PANELS["training"], f"{sweep.people.measure}, %")
+    ends = zip(labels, low.tolist(), (low + np.where(high > low, high - low, 1)).tolist(), strict=True)
+    data = {
+        "axes": [{"label": label, "low": start, "high": end} for label, start, end in ends],
+        "points": np.round(unit, 4).tolist(),
+        "dots": [],
+        "names": [case(n).title for n in known.case],
+        "facts": [_facts(row, sweep) for row in known.itertuples()],
+        "stamp": None,
+        "noun": "network",
+    }
+    return Live("fig-lighter-tradeoff", "scatter", data)
+
+
+def _facts(row, sweep: Sweep) -> str:
+    fronts = [label.split(",")[0] for cost, label in PANELS.items() if row._asdict().get(f"front_of_{cost}")]
+    return (
+        f"{sweep.people.measure} {100 * row.accuracy:.1f} %, training {1000 * row.training:.0f} ms and prediction "
+        f"{1000 * row.inference:.0f} ms a person, {row.parameters / 1e6:.1f} million parameters, {row.gflop:.1f} GFLOP"
+        + (f"; on the front of {', '.join(fronts)}" if fronts else "")
+    )
 
 
 def _kind(name: str) -> str:
