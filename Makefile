@@ -23,7 +23,7 @@ endif
 BIN := .venv/bin
 EDITION = --profile "$(PROFILE)" --data "$(DATA)" --seed "$(SEED)"
 
-.PHONY: help book claims test bench lab lint clean
+.PHONY: help book claims lighter test bench lab lint clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
@@ -35,6 +35,9 @@ book: .venv/.installed ## make the data, train, run every chapter, render the si
 claims: .venv/.installed ## train the chain and its controls for several seeds, judge the claims on them, record both in results/ (SEEDS, PROFILE, DATA, CORES)
 	@"$(BIN)/python" -m hgnb.cli seeds --profile "$(PROFILE)" --data "$(DATA)" --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")
 	@"$(BIN)/python" -m hgnb.cli claims --profile "$(PROFILE)" --data "$(DATA)"
+
+lighter: .venv/.installed ## train chapter 06's networks and keep the results (SEEDS, PROFILE, DATA, SEED, CORES)
+	@"$(BIN)/python" -m hgnb.cli lighter $(EDITION) --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")
 
 # One thread a process: two trainings with two threads each are slower than one after the other.
 test: .venv/.installed ## run every test (TESTS=tests/test_x.py for one file)

@@ -24,6 +24,7 @@ NEEDS = {
     "03_interpretation": ["dataset", "hourglass"],
     "04_improvement": ["dataset", "hourglass", "autoencoder", "modified"],
     "05_discussion": ["dataset", "hourglass", "autoencoder", "modified"],
+    "06_lighter_hourglasses": [],  # its sweep is the target `lighter`, and recorded
 }
 # what a stage builds on
 AFTER = {"dataset": [], "hourglass": ["dataset"], "autoencoder": ["hourglass"], "modified": ["autoencoder"]}
@@ -38,8 +39,12 @@ CONTROLS = {
 }
 CONTROLS["arms"] = ["modified", *CONTROLS]
 CONTROLS["forks"] = ["hourglass"]  # with the drop of the rate and without
-# these show what `make claims` recorded
-SHOW_RECORDS = {"04_improvement": "seeds-*.json", "05_discussion": "claims-*.json"}
+# these show what `make claims` and `make lighter` recorded
+SHOW_RECORDS = {
+    "04_improvement": "seeds-*.json",
+    "05_discussion": "claims-*.json",
+    "06_lighter_hourglasses": "lighter-*.json",
+}
 
 ROOT = Path(workflow.basedir)
 EDITION = Edition(str(config.get("profile", "tiny")), str(config.get("data", EMBEDDED)), int(config.get("seed", 0)))
@@ -47,7 +52,8 @@ SEEDS = range(int(config.get("seeds", 0)))
 EDITIONS = {seed: Edition(EDITION.profile, EDITION.data, seed) for seed in {EDITION.seed, *SEEDS}}
 PROFILE = f"profiles/{EDITION.profile}.toml"
 # A profile whose maps are small trains on one core and leaves the others to the chapters.
-TRAINING = tomllib.loads((ROOT / PROFILE).read_text(encoding="utf8")).get("training", {}).get("threads", 0)
+NUMBERS = tomllib.loads((ROOT / PROFILE).read_text(encoding="utf8"))
+TRAINING, LIGHTER = (NUMBERS.get(section, {}).get("threads", 0) for section in ("training", "lighter_training"))
 HGNB = [sys.executable, "-m", "hgnb.cli"]
 
 
@@ -123,6 +129,31 @@ for edition, (stage, before) in product(EDITIONS.values(), (AFTER | CONTROLS).it
         threads: workflow.cores if stage == "dataset" else TRAINING or workflow.cores
         shell:
             "{HGNB:q} stage {params.name} {params.edition:q} --stamp {output:q} --threads {threads}"
+
+
+# The sweep of chapter 06, `make lighter`: every training is a job, and none waits for another. `hgnb lighter` names
+# the trainings: to look them up here would load torch for every build.
+SWEEP = literal(EDITION.swept(ROOT).relative_to(ROOT).as_posix())
+
+
+rule lighter:
+    input:
+        [f"{SWEEP}/{name}.json" for name in config.get("lighter", [])],
+
+
+rule lighter_case:
+    input:
+        annotations(),
+        PROFILE,
+    output:
+        SWEEP + "/{case}-s{number,[0-9]+}.json",
+    params:
+        edition=["--profile", EDITION.profile, "--data", EDITION.data],
+        code=sources.fingerprint(["hgnb.training.sweep"]),
+    threads: LIGHTER or workflow.cores
+    shell:
+        "{HGNB:q} lighter-case {wildcards.case:q} {wildcards.number:q} {params.edition:q}"
+        " --stamp {output:q} --threads {threads}"
 
 
 for chapter, stages in NEEDS.items():

@@ -66,7 +66,12 @@ def run(
 
 @app.command()
 def train(
-    name: Annotated[str, typer.Argument(metavar="hourglass|autoencoder|modified|CONTROL", help="What to train.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="hourglass|autoencoder|modified|CONTROL|VARIANT", help="What to train; hgnb variants lists."
+        ),
+    ],
     profile: Profile = "tiny",
     data: Data = "embedded",
     seed: Seed = 0,
@@ -74,15 +79,60 @@ def train(
 ):
     """Train a network, or go on with it, or load it: whatever is left to do. Runs under torchrun and SLURM too."""
     _limit(threads)
+    from hgnb.models import variants
+    from hgnb.training import cases
     from hgnb.training.experiment import TRAINED, Experiment
 
-    if name not in TRAINED:
-        raise unknown("network", name, TRAINED)
-    experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty())
+    others = {*variants.names(), *cases.names()} - set(TRAINED)
+    if name not in TRAINED and name not in others:
+        raise unknown("network", name, [*TRAINED, *others])
+    variant = name if name in others else ""
+    experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty(), variant=variant)
     experiment.check()
-    facts = experiment.stage(name)
+    facts = experiment.stage("hourglass" if variant else name)
     if int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0:
         print(json.dumps(facts, indent=1))
+
+
+@app.command()
+def lighter(
+    profile: Profile = "tiny",
+    data: Data = "embedded",
+    seed: Seed = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")] = 1,
+    cores: Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")] = None,
+):
+    """Train every network of chapter 06 that isn't trained yet, and keep what came out in results/."""
+    from hgnb.book.sweep import sweep
+
+    sweep(profile, data, seed, seeds, cores)
+
+
+@app.command("lighter-case", hidden=True)
+def lighter_case(
+    case: str,
+    number: Annotated[int, typer.Argument(help="Seed of this training.")],
+    stamp: Annotated[Path, typer.Option(help="JSON file that says what came out.")],
+    profile: Profile = "tiny",
+    data: Data = "embedded",
+    threads: Threads = None,
+):
+    """One training of the sweep, for Snakemake."""
+    _limit(threads)
+    from hgnb.book.house import Edition
+    from hgnb.book.sweep import train
+
+    train(Edition(profile, data, number), case, number, stamp)
+
+
+@app.command("variants")
+def list_variants():
+    """List the networks and trainings that `hgnb train` knows by name."""
+    from rich.console import Console
+
+    from hgnb.training.cases import sheet
+
+    Console().print(sheet())
 
 
 @app.command()

@@ -14,7 +14,7 @@ from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.models.config import HourglassConfig
 from hgnb.models.folding import fold
 from hgnb.models.hourglass import StackedHourglass
-from hgnb.models.residual import Residual
+from hgnb.models.residual import Residual, look
 
 SMALL = HourglassConfig(depth=2, channels=16, inner=8, stem=8, keypoints=5)
 
@@ -117,7 +117,8 @@ def test_every_named_network_runs_and_learns(name):
     assert [o.shape for o in outputs] == [(2, 17, 16, 16)] * variant.model.stacks
     sum(o.square().mean() for o in outputs).backward()
     assert not [n for n, p in network.named_parameters() if p.grad is None]
-    for stack, hourglass in enumerate(network.hourglasses):
+    for stack in range(variant.model.stacks):
+        hourglass = network.hourglass(stack)
         latents = network.eval().latents(torch.zeros(1, 3, 64, 64), stack)
         assert latents.shape[1:] == variant.model.latent_shape(64, stack)
         assert (hourglass.autoencoder is not None) == bool(variant.autoencoders)
@@ -194,6 +195,45 @@ def test_a_network_without_skips_is_one_whose_skips_are_off(images):
             without(images, skips=[True, True])
 
 
+def test_a_shared_hourglass_is_the_same_weights_in_every_place(images):
+    shared = StackedHourglass(replace(SMALL, stacks=3, shared=True)).eval()
+    copies = StackedHourglass(replace(SMALL, stacks=3)).eval()
+    state = shared.state_dict()
+    held = {k: state["hourglasses.0." + k.split(".", 2)[2]] if k.startswith("hourglasses.") else state[k]
+            for k in copies.state_dict()}  # fmt: skip
+    copies.load_state_dict(held)
+    with torch.inference_mode():
+        for alone, of in zip(shared.predictions(images), copies.predictions(images), strict=True):
+            assert torch.equal(alone, of)
+    one, three = (sum(p.numel() for p in n.hourglasses.parameters()) for n in (shared, copies))
+    assert three == 3 * one
+    # Stored once, and counted as often as it is passed.
+    counts = [{c.part: c for c in cost.costs(n, 64)} for n in (shared, copies)]
+    assert counts[0]["bottleneck"].macs == counts[1]["bottleneck"].macs
+    assert counts[0]["bottleneck"].parameters * 3 == counts[1]["bottleneck"].parameters
+
+
+def test_a_separable_kernel_is_a_convolution_of_rank_one_between_maps():
+    """Depthwise then 1x1 is the convolution whose kernel is their product; and its weights are c * (9 + c)."""
+    depthwise, mix = look(6, 10, 3, True)
+    x = torch.randn(2, 6, 8, 8)
+    kernel = mix.weight * depthwise.weight.transpose(0, 1)  # (10, 6, 1, 1) * (1, 6, 3, 3)
+    whole = nn.functional.conv2d(x, kernel, mix.bias, padding=1)
+    assert torch.allclose(mix(depthwise(x)), whole, atol=1e-5)
+    assert depthwise.weight.numel() + mix.weight.numel() == 6 * 9 + 6 * 10
+    network = StackedHourglass(replace(SMALL, separable=True))
+    kinds = {m.kernel_size[0] for m in network.hourglasses.modules() if isinstance(m, nn.Conv2d) and m.groups == 1}
+    assert kinds == {1}, "no full kernel looks around"
+
+
+def test_a_shortened_stack_keeps_its_order_of_depths():
+    half = {n: variants.get(n).shortened(2).model for n in ("depths-rising", "depths-falling", "stacks-6", "newell")}
+    assert [m.stacks for m in half.values()] == [4, 4, 3, 4]
+    assert half["depths-rising"].levels == (2, 3, 3, 4) and half["depths-falling"].levels == (4, 3, 3, 2)
+    with pytest.raises(InputError, match="6 hourglasses of 'stacks-6' can't be divided by 4"):
+        variants.get("stacks-6").shortened(4)
+
+
 def test_kernels_say_how_a_residual_looks():
     for kernels in ((1, 3, 1), (1, 3, 3, 1), (1, 3, 1, 1), (1, 3)):
         residual = Residual(6, 10, 4, replace(SMALL, kernels=kernels))
@@ -237,6 +277,7 @@ def test_dropout_silences_whole_maps_in_training_alone():
         ({"modules": (1, 1)}, "skip, down and up"),
         ({"stacks": 0}, "stacks must be whole"),
         ({"dropout": 1.0}, "below 1"),
+        ({"stacks": 2, "depths": (2, 3), "shared": True}, "several depths"),
     ],
 )
 def test_shapes_that_no_network_has_are_refused(change, words):
@@ -273,7 +314,7 @@ def test_operations_of_one_residual_by_hand():
     assert network.training, "a count leaves the network as it was"
 
 
-@pytest.mark.parametrize("name", ["thesis", "modified-2", "blocks-4", "without-skips"])
+@pytest.mark.parametrize("name", ["thesis", "modified-2", "blocks-4", "without-skips", "shared-separable"])
 def test_operations_against_torch(name):
     network = variants.get(name).narrowed(8).build(64).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():

@@ -39,6 +39,10 @@ FIGURES = {
         "fig-helped-hurt", "fig-seeds", "fig-controls",
     ],
     "05_discussion": ["fig-clusters-ae", "fig-explained-variance"],
+    "06_lighter_hourglasses": [
+        "fig-lighter-architecture", "fig-lighter-bottlenecks", "fig-lighter-speed", "fig-lighter-waiting",
+        "fig-lighter-samples", "fig-lighter-tradeoff", "fig-lighter-exits",
+    ],
 }  # fmt: skip
 TABLES = {
     "00_at_a_glance": ["tbl-glance"],
@@ -47,6 +51,14 @@ TABLES = {
     "03_interpretation": ["tbl-skip-groups", "tbl-components", "tbl-components-all", "tbl-clusters-k3"],
     "04_improvement": ["tbl-controls"],
     "05_discussion": ["tbl-comparison"],
+    "06_lighter_hourglasses": [
+        "tbl-lighter-costs",
+        "tbl-lighter-50",
+        "tbl-lighter-joints-50",
+        "tbl-lighter-long",
+        "tbl-lighter-joints-long",
+        "tbl-lighter-claims",
+    ],
 }
 
 

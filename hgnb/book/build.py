@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -101,15 +101,18 @@ def _words(name: str, value: Any) -> str:
 
 
 def snakemake(
-    root: Path, edition: Edition, cores: int | None, lock: int | None, *words: str, seeds: int = 0
-) -> tuple[int, list[dict]]:
+    root: Path, edition: Edition, cores: int | None, lock: int | None, *words: str, seeds: int = 0,
+    lighter: Sequence[str] = (), tell: Callable[[dict], None] | None = None,
+) -> tuple[int, list[dict]]:  # fmt: skip
     """Run Snakemake with further `words`, telling of each part as it starts and ends; its status and what was told.
 
-    `seeds`: for how many seeds there are rules, beside the edition's own.
+    `seeds`: for how many seeds there are rules, beside the edition's own. `lighter`: the trainings of chapter 06 that
+    the rule `lighter` asks for. `tell`: hears of every event in place of the terminal.
     """
     config = edition.stamps(root) / ".edition.json"
     config.parent.mkdir(parents=True, exist_ok=True)
     asked = {"profile": edition.profile, "data": edition.data, "seed": edition.seed, "seeds": seeds}
+    asked |= {"lighter": list(lighter)}
     config.write_text(json.dumps(asked))
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores or _cores()), "--configfile", str(config)]
     # the lock is ours (a killed Snakemake leaves its own behind), half-written outputs are made again
@@ -127,19 +130,24 @@ def snakemake(
                 # a build that is killed hard leaves Snakemake at work: the lock then stays taken
                 pass_fds=() if lock is None or os.name == "nt" else (lock,),
             )
-            events = _follow(process, notes)
+            events = _follow(process, notes, tell or _say)
     return process.returncode, events
 
 
-def _follow(process: subprocess.Popen, notes: Path) -> list[dict]:
-    console, events, offset, ended = Console(stderr=True, highlight=False), [], 0, False
+def _say(event: dict) -> None:
+    if mark := MARKS.get(event["kind"]):
+        console = Console(stderr=True, highlight=False)
+        console.print(mark, event["what"], event["text"] if event["kind"] == "done" else "")
+
+
+def _follow(process: subprocess.Popen, notes: Path, tell: Callable[[dict], None]) -> list[dict]:
+    events, offset, ended = [], 0, False
     try:
         while not ended:
             ended = process.poll() is not None  # asked before reading, so the last lines aren't missed
             new, offset = journal.read(notes, offset)
             for event in new:
-                if mark := MARKS.get(event["kind"]):
-                    console.print(mark, event["what"], event["text"] if event["kind"] == "done" else "")
+                tell(event)
             events += new
             if not ended:
                 time.sleep(0.1)

@@ -31,6 +31,10 @@ class Edition:
         """The folder of this edition's stamps, one JSON file a finished stage."""
         return root / "data" / "stamps" / f"{self.profile}-{self._slug()}-{self.seed}"
 
+    def swept(self, root: Path) -> Path:
+        """The folder of the sweep's stamps, one JSON file a training, whatever its seed."""
+        return root / "data" / "stamps" / f"lighter-{self.profile}-{self._slug()}"
+
     def _slug(self) -> str:
         if self.data == EMBEDDED:
             return EMBEDDED

@@ -11,6 +11,16 @@ import torch
 from torch import Tensor
 
 NECKS, TOP = ("upper_neck", "neck"), "head_top"
+# The groups that MPII's tables have, left and right together; its pelvis and thorax are in none, and so in no mean.
+GROUPS = {
+    "head": (TOP, *NECKS, "nose", "left_eye", "right_eye", "left_ear", "right_ear"),
+    **{joint: (f"left_{joint}", f"right_{joint}") for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")},
+}
+
+
+def joint_groups(names: Sequence[str]) -> dict[str, list[int]]:
+    """Indices of each group's joints among a schema's names; a group that the data lack is empty."""
+    return {group: [names.index(n) for n in joints if n in names] for group, joints in GROUPS.items()}
 
 
 def head_segment(names: Sequence[str]) -> tuple[int, int] | None:

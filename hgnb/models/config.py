@@ -27,6 +27,10 @@ class HourglassConfig:
     kernels: tuple[int, ...] = quantity((1, 3, 1), "pixels, a residual's convolutions", "3.2.2")
     norm: str = quantity("batch", "'batch' or 'layer', in the residuals", "3.2.2")
     dropout: float = quantity(0.0, "of the maps before a residual's last convolution", "5.1 names none")
+    separable: bool = quantity(
+        False, "a wide kernel as one for each map and a 1x1", "ours: Howard et al. 2017, sec. 3.1"
+    )
+    shared: bool = quantity(False, "one hourglass in all places of the stack", "ours")
     skips: bool = quantity(True, "whether there are skip-connections", "3.2.3")
     output_gain: float = quantity(1.0, "times Glorot's weights of the last convolution", "5.1 names no exception")
     keypoints: int = quantity(17, "heatmaps", "4.1; the dataset's category decides")
@@ -41,6 +45,8 @@ class HourglassConfig:
                 raise InputError(f"A network's {name} must be whole and at least 1, not {getattr(self, name)!r}.")
         if self.depths and len(self.depths) != self.stacks:
             raise InputError(f"depths names {len(self.depths)} hourglasses, but stacks is {self.stacks}.")
+        if self.shared and len(set(self.levels)) > 1:
+            raise InputError(f"One hourglass can't be shared by places of several depths, {self.depths!r}.")
         if len(self.modules) != 3:
             raise InputError(f"modules must be three numbers, for skip, down and up, not {self.modules!r}.")
         if len(self.kernels) < 2 or any(k % 2 == 0 for k in self.kernels):

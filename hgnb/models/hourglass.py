@@ -85,7 +85,8 @@ class StackedHourglass(nn.Module):
         self.config = config
         c = config.channels
         self.stem = stem(config)
-        self.hourglasses = nn.ModuleList(Hourglass(config, depth) for depth in config.levels)
+        depths = config.levels[:1] if config.shared else config.levels
+        self.hourglasses = nn.ModuleList(Hourglass(config, depth) for depth in depths)
         self.heads = nn.ModuleList(Head(config) for _ in range(config.stacks))
         # Between two hourglasses: features and heatmaps of the first come back to the second (Newell 3.3).
         self.from_features = nn.ModuleList(nn.Conv2d(c, c, 1) for _ in range(config.stacks - 1))
@@ -117,7 +118,7 @@ class StackedHourglass(nn.Module):
         """
         self.config.check_side(x.shape[-1])
         x, outputs = self.stem(x), []
-        for i in range(len(self.hourglasses)):
+        for i in range(self.config.stacks):
             heatmaps, x = self._pass(i, x, skips, edit)
             outputs.append(heatmaps)
         return outputs
@@ -128,13 +129,18 @@ class StackedHourglass(nn.Module):
         x = self.stem(x)
         for i in range(stack):
             _, x = self._pass(i, x)
-        return self.hourglasses[stack].encode(x)[0]
+        return self.hourglass(stack).encode(x)[0]
+
+    def hourglass(self, stack: int) -> Hourglass:
+        """The hourglass at a place of the stack; where weights are shared it is the same in all."""
+        return self.hourglasses[0 if self.config.shared else stack]
 
     def _pass(self, i: int, x: Tensor, skips: Skips = True, edit: Edit | None = None) -> tuple[Tensor, Tensor]:
         """The heatmaps of one hourglass and what the next one sees, (B, C, H, W)."""
-        latents, branches = self.hourglasses[i].encode(x)
+        hourglass = self.hourglass(i)
+        latents, branches = hourglass.encode(x)
         latents = latents if edit is None else edit(latents)
-        features, heatmaps = self.heads[i](self.hourglasses[i].decode(latents, branches, skips))
+        features, heatmaps = self.heads[i](hourglass.decode(latents, branches, skips))
         if i < len(self.from_features):
             x = x + self.from_features[i](features) + self.from_heatmaps[i](heatmaps.to(features.dtype))
         return heatmaps, x

@@ -12,7 +12,7 @@ class Residual(nn.Module):
 
     The thesis's kernels are 1, 3, 1: fewer maps, a look around, more maps again. Every convolution but the last
     puts out `inner` maps. With dropout whole maps fall silent before the last convolution, as neighbouring pixels
-    of one map say nearly the same (Tompson et al. 2015, sec. 3.2).
+    of one map say nearly the same (Tompson et al. 2015, sec. 3.2). Separable kernels: see `look`.
     """
 
     def __init__(self, c_in: int, c_out: int, inner: int, config: HourglassConfig):
@@ -23,7 +23,7 @@ class Residual(nn.Module):
         for kernel, (a, b) in zip(kernels, pairwise(widths), strict=True):
             # Layer norm over all of (C, H, W) is group norm with a single group, as source 004 writes it.
             norm = nn.BatchNorm2d(a) if config.norm == "batch" else nn.GroupNorm(1, a)
-            layers += [norm, nn.ReLU(inplace=True), nn.Conv2d(a, b, kernel, padding=kernel // 2)]
+            layers += [norm, nn.ReLU(inplace=True), *look(a, b, kernel, config.separable)]
         if config.dropout:
             layers.insert(-1, nn.Dropout2d(config.dropout))
         self.body = nn.Sequential(*layers)
@@ -31,6 +31,16 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut(x) + self.body(x)
+
+
+def look(c_in: int, c_out: int, kernel: int, separable: bool) -> list[nn.Module]:
+    """A convolution; separable, a kernel wider than 1 looks at each map alone, and a 1x1 mixes the maps.
+
+    For c maps and a 3x3 that is c * (9 + c) weights where a convolution has 9 * c * c (Howard et al. 2017, sec. 3.1).
+    """
+    if not separable or kernel == 1:
+        return [nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2)]
+    return [nn.Conv2d(c_in, c_in, kernel, padding=kernel // 2, groups=c_in, bias=False), nn.Conv2d(c_in, c_out, 1)]
 
 
 def residuals(count: int, config: HourglassConfig) -> nn.Module:

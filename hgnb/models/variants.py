@@ -6,7 +6,7 @@ a number open, the choice stands beside the variant (ambiguity 22).
 
 from dataclasses import dataclass, replace
 
-from hgnb.errors import unknown
+from hgnb.errors import InputError, unknown
 from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.config import HourglassConfig
 from hgnb.models.hourglass import StackedHourglass
@@ -38,6 +38,13 @@ class Variant:
         stem_widths = tuple(max(width // divisor, 1) for width in m.stem_widths)
         return replace(self, model=replace(m, **widths, stem_widths=stem_widths))
 
+    def shortened(self, divisor: int) -> "Variant":
+        """Every `divisor`-th hourglass of the stack, the last of each handful with its depth; widths stay."""
+        m = self.model
+        if m.stacks % divisor:
+            raise InputError(f"The {m.stacks} hourglasses of '{self.name}' can't be divided by {divisor}.")
+        return replace(self, model=replace(m, stacks=m.stacks // divisor, depths=m.depths[divisor - 1 :: divisor]))
+
     def build(self, side: int) -> StackedHourglass:
         """A new network for crops of `side` pixels."""
         self.model.check_side(side)
@@ -49,6 +56,10 @@ class Variant:
 
 def _lighter(name: str, title: str, source: str, **changes) -> Variant:
     return Variant(name, title, f"004, {source}", replace(NEWELL, **changes))
+
+
+def _ours(name: str, title: str, **changes) -> Variant:
+    return Variant(name, title, "ours", replace(NEWELL, **changes))
 
 
 def _codes(*codes: int) -> tuple[AutoencoderConfig, ...]:
@@ -88,6 +99,13 @@ ALL = (
     # Without its 3x3 a module would not look around, so the 3x3 widens in place of the last 1x1.
     _lighter("blocks-2", "Two blocks in a module: 1, 3", "section 6", kernels=(1, 3)),
     _lighter("dropout", "Dropout", "appendix, which gives no rate", dropout=0.1),
+    # What any lighter network has to beat: the same with fewer hourglasses.
+    _ours("newell-4", "Four hourglasses of Newell's", stacks=4),
+    _ours("newell-2", "Two hourglasses of Newell's", stacks=2),
+    _ours("separable", "Separable 3x3 convolutions", separable=True),
+    _ours("separable-4", "Four hourglasses, separable 3x3 convolutions", stacks=4, separable=True),
+    _ours("shared", "One hourglass in all eight places", shared=True),
+    _ours("shared-separable", "One hourglass in all places, separable", shared=True, separable=True),
 )  # fmt: skip
 
 

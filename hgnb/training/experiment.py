@@ -22,6 +22,7 @@ from hgnb.models.hourglass import HourglassConfig, StackedHourglass
 from hgnb.sources import fingerprint
 from hgnb.training import profiles
 from hgnb.training.card import Card
+from hgnb.training.cases import scaled
 from hgnb.training.comparison import compare
 from hgnb.training.controls import ARMS, RIVALS, Arm
 from hgnb.training.fit import Job, fit
@@ -54,11 +55,13 @@ class Experiment:
     data: str  # "embedded", or a folder in COCO layout; a relative one is looked for from the repository
     seed: int = 0
     progress: bool = False
+    variant: str = ""  # another network or training in place of the profile's hourglass
 
     @classmethod
-    def open(cls, profile: str, data: str, seed: int = 0, progress: bool = False) -> "Experiment":
-        """By the names that a notebook's parameters give; an unknown profile is an InputError."""
-        return cls(profiles.load(profile), data, int(seed), progress)
+    def open(cls, profile: str, data: str, seed: int = 0, progress: bool = False, variant: str = "") -> "Experiment":
+        """By the names that a notebook's parameters give; an unknown profile or variant is an InputError."""
+        loaded = profiles.load(profile)
+        return cls(scaled(loaded, variant) if variant else loaded, data, int(seed), progress, variant)
 
     @property
     def data_name(self) -> str:
@@ -275,6 +278,8 @@ class Experiment:
         if frozen:
             config["frozen"] = frozen
         edition = {"profile": p.name, "data": self.data, "seed": self.seed}
+        if self.variant:
+            name, edition["variant"] = self.variant, self.variant
         return Recipe(f"{name}-{p.name}-{self.data_name}", config, self.seed, edition)
 
     def _embedded(self) -> Path:

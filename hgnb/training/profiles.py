@@ -14,6 +14,7 @@ from hgnb.metrics import PckConfig
 from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig
 from hgnb.quantity import described, quantity
+from hgnb.training.cases import LighterConfig, LighterTrainingConfig
 from hgnb.training.modules import AutoencoderTrainingConfig, FurtherTrainingConfig, TrainingConfig
 
 
@@ -61,6 +62,8 @@ class Profile:
     autoencoder_training: AutoencoderTrainingConfig = field(default_factory=AutoencoderTrainingConfig)
     modified: FurtherTrainingConfig = field(default_factory=FurtherTrainingConfig)
     analysis: AnalysisConfig = field(default_factory=AnalysisConfig)
+    lighter: LighterConfig = field(default_factory=LighterConfig)
+    lighter_training: LighterTrainingConfig = field(default_factory=LighterTrainingConfig)
 
 
 def names() -> list[str]:
@@ -83,11 +86,11 @@ def load(name: str) -> Profile:
 def departures(profile: Profile) -> list[tuple[str, object, object, Field]]:
     """Where a profile's experiment differs from the thesis: (key, value here, the thesis's value, its field).
 
-    What the embedded data are like, and on how many threads, is no number of the thesis's.
+    What the embedded data are like, and on how many threads, is no number of the thesis's; nor is chapter 06.
     """
     thesis, found = Profile("thesis"), []
     for section in fields(profile):
-        if section.name in ("name", "embedded"):
+        if section.name in ("name", "embedded", "lighter", "lighter_training"):
             continue
         own = getattr(thesis, section.name)
         for f, value in described(getattr(profile, section.name)):

@@ -1,6 +1,6 @@
 """All claims, in the order of their numbers."""
 
-from hgnb.explain.claims import beyond, clusters, components, improvement, skips, training
+from hgnb.explain.claims import beyond, clusters, components, improvement, lighter, skips, training
 from hgnb.explain.claims.claim import Claim
 
 CLAIMS: tuple[Claim, ...] = (
@@ -18,5 +18,5 @@ CLAIMS: tuple[Claim, ...] = (
     beyond.VISIBLE_ONLY,
     clusters.THIRD,
     beyond.STACKED,  # C34
-    # L1 to L13, about lighter hourglasses, join here from a module `lighter`
+    *lighter.CLAIMS,  # L1 to L13
 )

@@ -41,8 +41,8 @@ class Claim:
     """A sentence of the sources and the rule that decides it.
 
     `number`: a level, judged only under `paper` on COCO. `method`: a claim about a way of training, which one pair
-    of trainings can't decide. `judge` reads one record of evidence a seed, the asked one first; its docstring is
-    the rule with its reasons.
+    of trainings can't decide; `made_by` is the command that trains more. `judge` reads one record of evidence a seed,
+    the asked one first; its docstring is the rule with its reasons.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Claim:
     judge: Judge
     number: bool = False
     method: bool = False
+    made_by: str = "make claims"
 
     @property
     def rule(self) -> str:

@@ -123,7 +123,8 @@ def _kept(study: Study, group: Group, code: str, told: Callable[[str], None]) ->
     """A group's evidence, gathered if data/evidence doesn't hold it under the hash of all that it depends on."""
     runs = [study.runs[name].id for name in group.runs]
     numbers = asdict(study.experiment.profile.analysis)
-    what = [group.claims, runs, study.prepared.checksum, study.seed, numbers, code]
+    read = [hashlib.sha256(path.read_bytes()).hexdigest() for path in group.files(study) if path.is_file()]
+    what = [group.claims, runs, study.prepared.checksum, study.seed, numbers, code, *read]
     key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
     title = f"{study.experiment.profile.name}-{study.experiment.data_name}-s{study.seed}"
     path = home() / "data" / "evidence" / f"{title}-{key}.json"

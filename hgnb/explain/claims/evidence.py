@@ -5,18 +5,20 @@ A `Group` says which runs its claims need; what they share is computed once, in 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from hgnb.data import coco
-from hgnb.explain import skips
+from hgnb.explain import lighter, skips
 from hgnb.explain.claims import cluster_evidence, component_evidence
 from hgnb.explain.claims.claim import Record
 from hgnb.explain.claims.estimate import UNKNOWN, Estimate
 from hgnb.explain.claims.study import LAST, Study, difference, rise, weights
 from hgnb.intervals import bootstrap
 from hgnb.models.autoencoder import Autoencoder
+from hgnb.training import sweep_record
 from hgnb.training.runs import Run
 
 
@@ -27,6 +29,7 @@ class Group:
     claims: tuple[str, ...]
     runs: tuple[str, ...]
     gather: Callable[[Study], dict[str, Record]]
+    files: Callable[[Study], tuple[Path, ...]] = lambda study: ()  # what it reads beside the runs
 
 
 def counts(study: Study) -> dict[str, Record]:
@@ -166,6 +169,20 @@ def stacked(study: Study) -> dict[str, Record]:
     return {"C34": {"reach": reach, "narrow": narrow}}
 
 
+def lighter_(study: Study) -> dict[str, Record]:
+    """L1 to L13: the recorded sweep's trainings of this seed, and the recorded times."""
+    sweep, _ = lighter_files(study)
+    held = sweep_record.load(sweep) if sweep.is_file() else None
+    times = (sweep_record.times(), sweep_record.large(), sweep_record.precision())
+    return lighter.Evidence(held, *times).of(study.seed)
+
+
+def lighter_files(study: Study) -> tuple[Path, Path]:
+    """The record of the sweep on these data, and that of the times; either may not be there."""
+    profile, data = study.experiment.profile.name, study.experiment.data_name
+    return sweep_record.results_file(profile, data), sweep_record.speed_file()
+
+
 GROUPS = (
     Group(("C1",), (), counts),
     Group(("C2", "C4", "C5", "C6"), ("hourglass",), training),
@@ -182,4 +199,5 @@ GROUPS = (
     Group(("C31",), ("hourglass", "no-skips"), retrained),
     Group(("C32",), ("hourglass", "visible-only"), visible_only),
     Group(("C34",), ("two-modified", "two-modified-25", "four-plain"), stacked),
+    Group(lighter.IDS, (), lighter_, lighter_files),
 )

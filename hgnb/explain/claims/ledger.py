@@ -72,7 +72,7 @@ def _case(claim: Claim, evidence: Sequence[Evidence], scene: Scene) -> _Case:
     if claim.number and not scene.levels:
         return _Case(claim, finding, seeds, NEEDS, LEVELS)
     if claim.method and len(told) < SEEDS:
-        reason = f"{len(told)} of the {SEEDS} paired seeds that a method needs: make claims SEEDS={SEEDS}"
+        reason = f"{len(told)} of the {SEEDS} paired seeds that a method needs: {claim.made_by} SEEDS={SEEDS}"
         return _Case(claim, finding, seeds, UNDECIDED, reason)
     if isinstance(finding.decision, Test):
         return _Case(claim, finding, seeds, None, "")

@@ -1,0 +1,66 @@
+"""Times of chapter 06's networks at full size: all of them at a batch of 6, the report's four at 20, mixed precision.
+
+python benchmarks/lighter.py [--turns 5] [--large 3]; one thread with OMP_NUM_THREADS=1, else as many as torch takes.
+The result goes to results/lighter-speed.json. Networks take turns; seconds are processor seconds for each thread, or
+wall seconds on a graphics card. The peak memory of a batch of 20 is measured in a process for each network.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from multiprocessing import get_context
+from resource import RUSAGE_SELF, getrusage
+
+import torch
+
+from book import ROOT, machine
+from hgnb.training import speed
+from hgnb.training.cases import LighterConfig, case
+from hgnb.training.speed import Times
+
+LARGE, SMALL = 20, 6
+TABLE_2 = ("newell", "stacks-6", "blocks-4", "inner-64")
+
+
+def peak(name: str, batch: int) -> float:
+    """GiB of this process after one training step and one prediction of a network; in a process of its own."""
+    speed.Stand(case(name), LighterConfig(), batch).turn(speed.Loader(LighterConfig().timed_side))
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**30
+    return getrusage(RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def with_peaks(times: Times) -> Times:
+    """The same with the measured peak memory of every network."""
+    cases = {}
+    with get_context("spawn").Pool(1, maxtasksperchild=1) as alone:
+        for name, timed in times.cases.items():
+            cases[name] = replace(timed, peak_gib=round(alone.apply(peak, (name, timed.batch)), 2))
+    return replace(times, cases=cases)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--large", type=int, default=3, help="turns of the larger batch and of mixed precision")
+    asked, config, start = parser.parse_args(), LighterConfig(), time.perf_counter()
+    out = ROOT / "results" / "lighter-speed.json"
+    result: dict = {"manifest": {**machine(), "torch": torch.__version__, "date": time.strftime("%Y-%m-%d")}}
+
+    def keep(part: str, times: Times) -> None:
+        result[part] = times.facts()
+        result["manifest"]["seconds"] = round(time.perf_counter() - start)
+        out.parent.mkdir(exist_ok=True)
+        out.write_text(json.dumps(result, indent=1) + "\n")
+        print(f"{part}: {time.perf_counter() - start:.0f} s")
+
+    keep("small batch", speed.timed(config, batch=SMALL, turns=asked.turns))
+    table = [case(name) for name in TABLE_2]
+    keep("large batch", with_peaks(speed.timed(config, table, batch=LARGE, turns=asked.large)))
+    both = [case("newell"), case("newell-bf16")]
+    keep("precision", speed.timed(config, both, batch=SMALL, turns=asked.large))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""How long a training step and a prediction take, network beside network. Source 004, tables 1 and 2; chapter 06.
+
+Networks take turns, so that a noisy machine hits all alike, and a ratio is taken within a turn. On a processor the
+seconds are processor seconds for each thread, which other programs don't lengthen; on a graphics card they are wall
+seconds. Loading a batch, from JPEG files to crops and heatmaps on one thread, is timed beside every step.
+"""
+
+import io
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from hgnb.data.crops import CropTransform
+from hgnb.data.heatmaps import HeatmapConfig, heatmaps
+from hgnb.models import cost
+from hgnb.models.hourglass import StackedHourglass
+from hgnb.training.cases import BASE, Case, LighterConfig, chosen
+from hgnb.training.cases import case as named
+from hgnb.training.hardware import device_name, keep_freed_memory
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+PHOTOGRAPH = (1280, 720)  # pixels: most of MPII's, which are frames of videos (Andriluka et al. 2014)
+KEYPOINTS = 16
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One case: seconds of each turn, and what doesn't depend on the machine."""
+
+    case: str
+    batch: int
+    training: tuple[float, ...]  # seconds of a step, without loading
+    loading: tuple[float, ...]  # seconds of loading its batch
+    inference: tuple[float, ...]  # seconds of a prediction
+    parameters: int
+    gflop: float  # of one crop forward
+    kept_mib: float  # maps that training keeps for each crop
+    peak_gib: float | None = None  # of a process that did nothing else, where that was measured
+
+    @property
+    def memory_gib(self) -> float:
+        """Counted: weights, gradients, two averages of the optimiser, and the maps of a batch."""
+        return (4 * 4 * self.parameters + self.batch * self.kept_mib * 2**20) / 2**30
+
+    def seconds(self, kind: str) -> np.ndarray:
+        """(turns,) seconds a person of 'training', 'with loading' or 'inference'."""
+        rows = {"training": (self.training,), "inference": (self.inference,)}
+        rows["with loading"] = (self.training, self.loading)
+        return np.sum(rows[kind], axis=0) / self.batch
+
+
+@dataclass(frozen=True)
+class Times:
+    """All cases that took turns with each other."""
+
+    device: str
+    threads: int
+    side: int
+    turns: int
+    cases: dict[str, Timed]
+    versions: str = torch.__version__
+
+    @property
+    def batch(self) -> int:
+        """Persons of a step, the same for all."""
+        return next(iter(self.cases.values())).batch
+
+    def facts(self) -> dict:
+        """JSON-able."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, held: dict) -> "Times":
+        """From JSON."""
+        lists = ("training", "loading", "inference")
+        cases = {n: Timed(**{**c, **{k: tuple(c[k]) for k in lists}}) for n, c in held["cases"].items()}
+        return cls(**{**held, "cases": cases})
+
+
+class Stand:
+    """A network on the test stand, as wide as asked and with weights that mean nothing."""
+
+    def __init__(self, case: Case, config: LighterConfig, batch: int):
+        self.case, self.batch, self.low = case, batch, case.changes.get("precision") == "bf16"
+        self.network = _built(case, config).to(DEVICE, memory_format=torch.channels_last)
+        side, size = config.timed_side, config.timed_side // self.network.config.stride
+        images = torch.rand(batch, 3, side, side, device=DEVICE).sub(0.5)
+        self.images = images.contiguous(memory_format=torch.channels_last)
+        self.truth = torch.rand(batch, self.network.config.keypoints, size, size, device=DEVICE)
+
+    def turn(self, loader: "Loader") -> tuple[float, float, float]:
+        """Seconds of a training step, of loading its batch, and of a prediction."""
+        training = seconds(partial(self._train, self._optimiser()))
+        self.network.eval()
+        return training, seconds(lambda: loader.load(self.batch), threads=1), seconds(self._predict)
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        """As the case trains; it has taken a step of nothing, so that its averages lie ready."""
+        parameters = list(self.network.parameters())
+        if self.case.changes.get("optimiser") == "adam":
+            made: torch.optim.Optimizer = torch.optim.Adam(parameters, lr=1e-9)
+        else:
+            made = torch.optim.RMSprop(parameters, lr=1e-9, alpha=0.99, momentum=0.9)
+        for parameter in parameters:
+            parameter.grad = torch.zeros_like(parameter)
+        made.step()
+        made.zero_grad()
+        return made
+
+    def _train(self, optimiser: torch.optim.Optimizer) -> None:
+        with self._autocast():
+            loss = sum(F.mse_loss(maps, self.truth) for maps in self.network.predictions(self.images))
+        loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+
+    def _predict(self) -> None:
+        with self._autocast(), torch.inference_mode():
+            self.network(self.images)
+
+    def _autocast(self):
+        return torch.autocast(DEVICE.type, torch.bfloat16) if self.low else nullcontext()
+
+
+def _built(case: Case, config: LighterConfig) -> StackedHourglass:
+    """The case's network in full depth; drawing 25 million weights would take longer than a prediction."""
+    variant = case.variant.narrowed(config.timed_divisor)
+    with torch.device("meta"):
+        network = replace(variant, model=replace(variant.model, keypoints=KEYPOINTS)).build(config.timed_side)
+    network.to_empty(device="cpu")
+    for tensor in network.state_dict().values():
+        tensor.fill_(1 if not tensor.is_floating_point() or tensor.ndim == 1 else 0.01)
+    return network
+
+
+class Loader:
+    """Photographs as they lie on a disk, and the way from them to a batch: decode, crop, heatmaps."""
+
+    def __init__(self, side: int, seed: int = 0):
+        rng = np.random.default_rng(seed)
+        w, h = PHOTOGRAPH
+        # Smooth colours with a little noise: a JPEG of about 150 kB, as MPII's.
+        coarse = Image.fromarray(rng.integers(0, 256, (h // 40, w // 40, 3), dtype=np.uint8))
+        pixels = np.asarray(coarse.resize(PHOTOGRAPH, Image.Resampling.BICUBIC)).astype(np.int16)
+        pixels = np.clip(pixels + rng.integers(-12, 13, pixels.shape), 0, 255).astype(np.uint8)
+        held = io.BytesIO()
+        Image.fromarray(pixels).save(held, "JPEG", quality=90)
+        self.file, self.square = held.getvalue(), CropTransform((w - h) // 2, 0, h, side)
+        self.points = torch.from_numpy(rng.uniform(0, side, (1, KEYPOINTS, 2))).float()
+        self.side, self.config = side, HeatmapConfig(targets="peak")
+
+    def load(self, persons: int) -> tuple[np.ndarray, Tensor]:
+        """Crops (persons, side, side, 3) and heatmaps, each from a file of its own."""
+        crops = [self.square.apply(Image.open(io.BytesIO(self.file)).convert("RGB")) for _ in range(persons)]
+        visible = torch.full((1, KEYPOINTS), 2.0)
+        rule = {"side": self.side, "size": self.side // 4, "config": self.config}
+        return np.stack(crops), torch.cat([heatmaps(self.points, visible, **rule) for _ in range(persons)])
+
+
+def seconds(work: Callable[[], object], threads: int = 0) -> float:
+    """Of one call: processor seconds a thread, or wall seconds where a graphics card computes."""
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        work()
+        torch.cuda.synchronize()
+        return time.perf_counter() - start
+    start = time.process_time()
+    work()
+    return (time.process_time() - start) / (threads or torch.get_num_threads())
+
+
+def timed(config: LighterConfig, cases: Sequence[Case] = (), *, batch: int = 0, turns: int = 0) -> Times:
+    """Every case whose training differs in speed, in turns; a first turn of the base warms up and doesn't count."""
+    keep_freed_memory()
+    batch, turns, loader = batch or config.timed_batch, turns or config.timed_repeats, Loader(config.timed_side)
+    cases = cases or [c for c in chosen(config) if _own_speed(c)]
+    Stand(named(BASE), config, batch).turn(loader)
+    took: dict[str, list[tuple[float, float, float]]] = {case.name: [] for case in cases}
+    for _ in range(turns):
+        for case in cases:
+            took[case.name].append(Stand(case, config, batch).turn(loader))
+    results = {case.name: _result(case, config, batch, took[case.name]) for case in cases}
+    return Times(device_name(), torch.get_num_threads(), config.timed_side, turns, results)
+
+
+def _own_speed(case: Case) -> bool:
+    """Not one that only trains longer or in other batches, nor in a precision that this hardware has to emulate."""
+    return not case.long and "batch" not in case.changes and case.changes.get("precision") != "bf16"
+
+
+def _result(case: Case, config: LighterConfig, batch: int, took: list[tuple[float, float, float]]) -> Timed:
+    network = _built(case, config)
+    training, loading, inference = (tuple(round(s, 5) for s in column) for column in zip(*took, strict=True))
+    return Timed(
+        case.name, batch, training, loading, inference,
+        sum(p.numel() for p in network.parameters()),
+        round(sum(part.gflop for part in cost.costs(network, config.timed_side)), 3),
+        round(cost.kept_bytes(network, config.timed_side) / 2**20, 1),
+    )  # fmt: skip

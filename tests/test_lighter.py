@@ -1,0 +1,379 @@
+"""Lighter hourglasses: trainings by name, PCKh by a plain loop, times, records, claims on made-up evidence."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from hgnb.data.layout import MPII16
+from hgnb.errors import InputError
+from hgnb.explain import lighter
+from hgnb.explain.claims.claim import Scene
+from hgnb.explain.claims.ledger import judge
+from hgnb.explain.claims.lighter import CLAIMS
+from hgnb.figures import lighter as figures
+from hgnb.figures import lighter_networks as drawings
+from hgnb.figures.plate import Note, Plate
+from hgnb.metrics.pckh import joint_groups
+from hgnb.metrics.shares import Share
+from hgnb.models import cost, variants
+from hgnb.training import cases, profiles, speed, sweep, sweep_record
+from hgnb.training.experiment import Experiment
+from hgnb.training.speed import Timed, Times
+from hgnb.training.sweep import Outcome, People, Sweep
+
+TOY = profiles.LighterConfig(timed_side=64, timed_divisor=32, timed_batch=2, timed_repeats=2)
+
+
+def test_groups_are_those_of_mpiis_tables():
+    groups = joint_groups(MPII16.names)
+    named = {group: {MPII16.names[k] for k in joints} for group, joints in groups.items()}
+    assert named["head"] == {"head_top", "upper_neck"} and named["ankle"] == {"left_ankle", "right_ankle"}
+    counted = sorted(k for joints in groups.values() for k in joints)
+    assert len(counted) == len(set(counted)) == 14, "pelvis and thorax are in no group"
+    assert joint_groups(["left_wrist"])["head"] == []
+
+
+def test_every_training_that_a_table_or_claim_names_is_there():
+    known = set(cases.names())
+    assert known >= {*figures.REPORT, *figures.REPORT_LONG}
+    asked = {name for pairs in lighter.ACCURACY.values() for pair in pairs.values() for name in pair}
+    assert asked | {name for pair in lighter.SPEED.values() for name in pair} <= known
+    assert [claim.id for claim in CLAIMS] == list(lighter.IDS)
+    with pytest.raises(InputError, match="did you mean 'newell-adam'"):
+        cases.case("newel-adam")
+
+
+def test_a_case_changes_what_its_name_says_and_nothing_else(house):
+    base, adam = (Experiment.open("tiny", "embedded", 0, variant=n).profile for n in ("newell", "newell-adam"))
+    assert replace(adam, training=base.training) == base
+    assert replace(adam.training, optimiser="rmsprop") == base.training
+    assert (base.embedded.schema, base.heatmaps.targets, base.training.batch) == ("mpii16", "peak", 20)
+    inner = Experiment.open("tiny", "embedded", 0, variant="inner-64").profile
+    assert replace(inner, model=base.model) == base and inner.model.inner == base.model.inner // 2
+    long = Experiment.open("tiny", "embedded", 0, variant="newell-long").profile
+    assert long.training.epochs == base.lighter.long_epochs > base.training.epochs
+    plain = profiles.load("tiny")
+    two = Experiment.open("tiny", "embedded", 0, variant="stacks-2").profile
+    assert replace(two, model=plain.model) == plain and two.model.stacks == 2, "the thesis's keep the profile's size"
+    with pytest.raises(InputError, match="trained parts"):
+        Experiment.open("tiny", "embedded", 0, variant="modified-2")
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """Two small networks, trained for a moment in a home of their own: (sweep, an experiment of it)."""
+    home = tmp_path_factory.mktemp("swept")
+    (home / "hgnb").mkdir()
+    (home / "profiles").mkdir()
+    text = (ROOT / "profiles/smoke.toml").read_text()
+    (home / "profiles/smoke.toml").write_text(re.sub(r"cases = .*", 'cases = ["newell-4", "newell-2"]', text))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HGNB_HOME", str(home))
+        yield sweep.live("smoke", "embedded", 0), sweep.opened("smoke", "embedded", 0, "newell-4")
+
+
+def test_pckh_against_a_plain_loop(swept):
+    made, experiment = swept
+    outcome = made.of("newell-4")[0]
+    split, names = experiment.prepared().split("test"), list(MPII16.names)
+    network, mean = experiment.network(experiment.hourglass()).eval(), experiment.prepared().mean_rgb
+    neck, top = names.index("upper_neck"), names.index("head_top")
+    found = dict.fromkeys(joint_groups(names), 0)
+    counted, by_image = dict(found), {int(i): 0 for i in np.unique(split.image_ids)}
+    for person in range(len(split)):
+        image = torch.from_numpy(split.crops[person] / 255 - mean).permute(2, 0, 1)[None].float()
+        with torch.inference_mode():
+            maps = network(image)[0].numpy()
+        truth = split.keypoints[person].astype(float)
+        if truth[neck, 2] == 0 or truth[top, 2] == 0:
+            continue
+        head = np.hypot(*(truth[neck, :2] - truth[top, :2]))
+        for group, joints in joint_groups(names).items():
+            for k in joints:
+                if truth[k, 2] == 0:
+                    continue
+                row, column = np.unravel_index(maps[k].argmax(), maps[k].shape)
+                x, y = 4 * column + 1.5, 4 * row + 1.5  # the middle of four pixels
+                hit = np.hypot(x - truth[k, 0], y - truth[k, 1]) <= head / 2
+                counted[group] += 1
+                found[group] += int(hit)
+                by_image[int(split.image_ids[person])] += int(hit)
+    assert made.people.measure == "PCKh@0.5" and sum(counted.values()) > 100
+    assert {g: (s.found, s.counted) for g, s in outcome.groups.items()} == {g: (found[g], counted[g]) for g in found}
+    assert outcome.mean == Share(sum(found.values()), sum(counted.values()))
+    assert list(outcome.by_image) == [by_image[i] for i in sorted(by_image)]
+    assert sum(made.people.counted) == outcome.mean.counted
+    assert len(outcome.by_stack) == 2 and outcome.by_stack[-1] == pytest.approx(outcome.mean.value, abs=1e-4)
+
+
+def test_a_record_holds_what_was_measured(swept, tmp_path):
+    made, _ = swept
+    sweep_record.save(made, tmp_path / "a.json")
+    again = sweep_record.load(tmp_path / "a.json")
+    assert again.outcomes == made.outcomes
+    assert replace(again.people, crops=None, samples=None) == replace(made.people, crops=None, samples=None)
+    assert np.array_equal(again.people.crops, made.people.crops)
+    other = Sweep({**made.manifest, "data": "photographs"}, made.people, made.outcomes)
+    sweep_record.save(other, tmp_path / "b.json")
+    assert sweep_record.load(tmp_path / "b.json").people.crops is None, "other people's photographs stay where they are"
+    assert isinstance(figures.samples(sweep_record.load(tmp_path / "b.json")), Note)
+
+
+def test_data_without_a_head_are_measured_by_pck(house, coco_folder):
+    experiment = sweep.opened("smoke", str(coco_folder), 0, "newell-2")
+    people = sweep.people(experiment)
+    assert people.measure == "PCK" and sum(people.counted) > 0
+    groups = joint_groups(experiment.prepared().schema.names)
+    assert [name for name, joints in groups.items() if joints] == ["head", "hip", "knee"]
+
+
+def test_times_count_what_the_network_has():
+    names = ("newell", "inner-64", "newell-2", "newell-adam")
+    times = speed.timed(TOY, [cases.case(n) for n in names])
+    for name in names:
+        timed = times.cases[name]
+        variant = cases.case(name).variant.narrowed(32)
+        network = replace(variant, model=replace(variant.model, keypoints=16)).build(64)
+        assert timed.parameters == sum(p.numel() for p in network.parameters())
+        assert timed.gflop == pytest.approx(sum(c.gflop for c in cost.costs(network, 64)), abs=5e-4)
+        assert len(timed.training) == len(timed.inference) == 2 and min(timed.training + timed.inference) > 0
+        assert (timed.seconds("with loading") > timed.seconds("training")).all()
+    assert times.cases["newell-2"].seconds("training").max() < times.cases["newell"].seconds("training").min()
+    assert Times.read(json.loads(json.dumps(times.facts()))) == times
+
+
+def test_a_built_network_on_the_stand_is_the_variant():
+    """Weights are made without drawing them; structure and buffers must be a real network's."""
+    stand = speed.Stand(cases.case("separable"), TOY, 2)
+    real = variants.get("separable").narrowed(32)
+    real = replace(real, model=replace(real.model, keypoints=16)).build(64)
+    assert {k: v.shape for k, v in stand.network.state_dict().items()} == {
+        k: v.shape for k, v in real.state_dict().items()
+    }
+    with torch.inference_mode():
+        assert torch.isfinite(stand.network.eval()(stand.images)).all()
+
+
+def test_loading_is_a_crop_and_its_heatmaps():
+    crops, maps = speed.Loader(64).load(3)
+    assert crops.shape == (3, 64, 64, 3) and crops.dtype == np.uint8
+    assert maps.shape == (3, speed.KEYPOINTS, 16, 16)
+    assert torch.equal(maps.amax((2, 3)), torch.ones(3, speed.KEYPOINTS))
+
+
+# --- claims on made-up evidence
+
+
+def made_up(accuracies: dict[str, list[float]], images: int = 20, joints: int = 50) -> Sweep:
+    """A sweep whose cases have these accuracies, one a seed."""
+    outcomes = []
+    for name, values in accuracies.items():
+        for seed, value in enumerate(values):
+            found = [round(value * joints)] * images
+            outcomes.append(Outcome(
+                name, seed, f"{name}-{seed}", 1, 1, 1, 1.0, Share(sum(found), images * joints), {}, tuple(found),
+                (value,), (),
+            ))  # fmt: skip
+    people = People("PCKh@0.5", images, (joints,) * images, ("head_top",), (), np.zeros((0, 1, 3)), None)
+    return Sweep({}, people, tuple(outcomes))
+
+
+def took(seconds: dict[str, tuple[float, ...]], batch: int = 6, loading: float = 0.1) -> Times:
+    """Times whose training steps take these seconds in each turn."""
+    held = {
+        name: Timed(name, batch, turns, (loading,) * len(turns), turns, 10, 1.0, 1.0) for name, turns in seconds.items()
+    }
+    return Times("a machine", 1, 256, len(next(iter(seconds.values()))), held)
+
+
+def rows(*evidence, **others):
+    """The ledger's rows for L1 to L13 on a sweep and times, all seeds of the sweep."""
+    made = lighter.Evidence(*evidence, **others)
+    return {row.id: row for row in judge([made.of(s) for s in made.seeds()], Scene("tiny", "embedded", False), CLAIMS)}
+
+
+BASE = [0.60, 0.62, 0.64, 0.60, 0.62]
+LESS, MORE = [v - 0.04 for v in BASE], [v + 0.04 for v in BASE]
+
+
+@pytest.mark.parametrize(
+    ("claim", "accuracies", "expected"),
+    [
+        ("L3", {"stacks-6-inner-64-modules-4": LESS, "newell": BASE}, "holds"),
+        ("L3", {"stacks-6-inner-64-modules-4": MORE, "newell": BASE}, "fails"),
+        ("L3", {"stacks-6-inner-64-modules-4": BASE[::-1], "newell": BASE}, "undecided"),
+        ("L3", {"stacks-6-inner-64-modules-4": LESS[:4], "newell": BASE}, "undecided"),  # four paired seeds
+        ("L3", {"newell": BASE}, "needs"),
+        ("L4", {"inner-64-layer-norm": LESS, "inner-64": BASE}, "holds"),
+        ("L5", {"inner-64-depths-falling": MORE, "inner-64-depths-rising": BASE}, "holds"),
+        ("L10", {"depths-rising": LESS, "depths-falling": MORE, "newell": BASE}, "fails"),
+        ("L10", {"depths-rising": LESS, "depths-falling": LESS, "newell": BASE}, "holds"),
+        ("L11", {"newell": BASE, "newell-batch-6": MORE}, "fails"),
+        ("L12", {"blocks-2": LESS, "newell": BASE}, "holds"),
+        ("L13", {"stacks-6-long": BASE, "blocks-4-long": BASE, "newell-long": BASE}, "holds"),
+        ("L13", {"stacks-6-long": LESS, "blocks-4-long": BASE, "newell-long": BASE}, "fails"),
+    ],
+)
+def test_claims_about_accuracy(claim, accuracies, expected):
+    row = rows(made_up(accuracies), None)[claim]
+    assert row.verdict == expected, row
+    if expected == "needs":
+        assert "`stacks-6-inner-64-modules-4` of seed 0: make lighter" in row.reason
+    if len(next(iter(accuracies.values()))) == 4:
+        assert "not 4: make lighter SEEDS=5" in row.reason
+
+
+def test_claims_about_speed():
+    both = made_up({"inner-64": LESS, "stacks-6": BASE, "blocks-4": MORE, "newell": BASE})
+    slow, quick = (3.0, 3.1, 2.9), (1.5, 1.6, 1.4)
+    times = took({"newell": slow, "inner-64": quick, "stacks-6": quick, "blocks-4": (4.5, 4.6, 4.4)})
+    found = rows(both, times)
+    assert [found[c].verdict for c in ("L1", "L2", "L6")] == ["holds", "holds", "fails"]
+    assert re.fullmatch(r"−4\.0 .*points; time 0\.50 \(.*\(training\); time .*\(with loading\)", found["L1"].measured)
+    # Six hourglasses are faster, but without the accuracy of eight.
+    assert rows(made_up({"stacks-6": LESS, "newell": BASE}), times)["L2"].verdict == "fails"
+    assert rows(both, took({"newell": quick, "inner-64": slow}))["L1"].verdict == "fails"
+    assert rows(both, took({"newell": slow[:1], "inner-64": quick[:1]}))["L1"].verdict == "needs", "a single turn"
+    assert "in two turns or more" in rows(both, took({"newell": slow}))["L1"].reason
+
+
+def test_a_larger_batch_is_compared_by_the_person():
+    small, large = took({"newell": (3.0, 3.1, 2.9)}, 6), took({"newell": (7.0, 7.1, 7.2)}, 20, loading=0.3)
+    assert rows(None, small, large=large)["L7"].verdict == "holds"
+    assert rows(None, small, large=took({"newell": (12.0, 12.1, 12.2)}, 20))["L7"].verdict == "fails"
+    assert rows(None, small)["L7"].verdict == "needs"
+
+
+def test_intervals_are_students():
+    first, second = np.array([1.0, 1.3, 1.2, 1.4]), np.array([1.0, 1.0, 1.1, 1.0])
+    logs = np.log(first / second)
+    low, high = stats.t.interval(0.95, 3, logs.mean(), stats.sem(logs))
+    found = lighter.paired(first, second)
+    assert (found.value, found.low, found.high, found.freedom) == pytest.approx((logs.mean(), low, high, 3))
+    both = lighter.paired(np.array([1.0, 2.0, 4.0]), np.array([2.0, 4.0, 8.0]))
+    assert lighter.ratio_text(both).startswith("0.50"), "a machine that slows slows both"
+    assert both.high - both.low < 1e-12
+    test = stats.ttest_ind(np.log(first), np.log(second), equal_var=False)
+    assert lighter.unpaired(first, second).low == pytest.approx(test.confidence_interval().low)
+
+
+def test_a_difference_is_of_pairs():
+    """Images on which both do the same add nothing to a difference, whatever the level."""
+    made = made_up({"newell": [0.5], "inner-64": [0.3]})
+    found = lighter.difference(made, "inner-64", "newell", 0)
+    assert (found.value, found.low, found.high) == pytest.approx((-0.2, -0.2, -0.2))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=9))
+def test_the_front_against_its_definition(points):
+    costs, gains = (np.array(column, float) for column in zip(*points, strict=True))
+
+    def beaten(i: int) -> bool:
+        return any(
+            costs[j] <= costs[i] and gains[j] >= gains[i] and (costs[j], gains[j]) != (costs[i], gains[i])
+            for j in range(len(costs))
+        )
+
+    assert lighter.front(costs, gains).tolist() == [not beaten(i) for i in range(len(costs))]
+
+
+def test_what_was_not_trained_is_on_no_front():
+    assert lighter.front(np.array([1.0, 2.0]), np.array([np.nan, 0.5])).tolist() == [False, True]
+
+
+# --- figures
+
+
+def test_bottlenecks_are_counted_as_the_cost_module_counts_them():
+    module = drawings._module("blocks-4")
+    assert drawings.macs(module) == 256 * 128 + 2 * 9 * 128 * 128 + 128 * 256
+    assert drawings.macs(drawings._module("separable")) == 256 * 128 + 9 * 128 + 128 * 128 + 128 * 256
+    plate = drawings.bottlenecks(("newell", "inner-64"))
+    assert isinstance(plate, Plate) and "0.33 of the original" in plate.alt
+
+
+def test_stacks_have_the_sizes_of_their_depths():
+    assert drawings.sizes("depths-rising", 128) == [(32, 8)] * 3 + [(32, 4)] * 3 + [(32, 2)] * 2
+    assert len(drawings.sizes("shared", 128)) == 8
+
+
+def test_a_page_without_a_sweep_says_so():
+    times = took({n: (1.0, 1.1, 1.2) for n in ("newell", "inner-64", "stacks-6", "blocks-4")})
+    points = lighter.points(None, times)
+    assert isinstance(figures.tradeoff(points, times, None), Note) and isinstance(figures.exits(None), Note)
+    table = figures.short_table(times, None)
+    assert "No sweep" in table.caption and (table.rows.iloc[:, -1] == figures.DASH).all()
+    assert list(table.rows.iloc[0, 1:4]) == ["18", "83.18", "1.2"], "the report's numbers stand there all the same"
+    assert figures.joints_table(None, long=True).rows.shape == (4, 9)
+    judged = list(rows(None, times).values())
+    assert figures.live(points, None) is None
+    assert figures.claims_table(judged).rows.verdict.eq("needs").all()
+    assert "L1, L2" in figures.learned(points, judged).text
+
+
+def test_every_trained_network_answers_in_the_interactive_part():
+    times = took({n: (1.0 + i, 1.1 + i) for i, n in enumerate(("newell-2", "inner-64", "newell"))})
+    made = made_up({"newell": [0.5], "newell-2": [0.4], "inner-64": [0.3]})
+    points = lighter.points(made, times)
+    part = figures.live(points, made)
+    assert part.data["names"] == [cases.case(n).title for n in times.cases] and len(part.data["points"]) == 3
+    (x, y), axes = part.data["points"][1], part.data["axes"]
+    assert axes[0]["low"] + x * (axes[0]["high"] - axes[0]["low"]) == pytest.approx(1000 * 2.05 / 6, abs=0.1)
+    assert axes[1]["low"] + y * (axes[1]["high"] - axes[1]["low"]) == pytest.approx(30, abs=0.01)
+    on = dict(zip(times.cases, part.data["facts"], strict=True))
+    assert "on the front" in on["newell"] and "on the front of training" in on["newell-2"]
+    assert "front of training" not in on["inner-64"], "two of Newell's are faster and better"
+    assert isinstance(figures.tradeoff(points, times, made), Plate)
+
+
+# --- the command
+
+
+def test_the_sweep_goes_on_past_a_failure_and_then_resumes(tmp_path):
+    """Two trainings, one of which can't write its run: it is named, the other kept; mended, only it is trained."""
+    root = tmp_path / "a sweep"
+    for part in ("hgnb", "notebooks", "book"):
+        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__", "_executed"))
+    for part in ("Snakefile", "_config.yml"):
+        shutil.copy(ROOT / part, root / part)
+    (root / "profiles").mkdir()
+    text = (ROOT / "profiles/smoke.toml").read_text()
+    text = re.sub(r"cases = .*", 'cases = ["newell-2", "separable-4"]', text)
+    (root / "profiles/smoke.toml").write_text(text)
+    runs = root / "data" / "runs"
+    runs.mkdir(parents=True)
+    plain = {**os.environ, "HGNB_HOME": str(root), "PYTHONPATH": str(root)}
+    code = (
+        "from hgnb.training import sweep; e = sweep.opened('smoke', 'embedded', 0, 'separable-4');"
+        "print(e._recipe('hourglass', e.profile.training).id)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=plain, cwd=root, check=True)
+    blocked = runs / done.stdout.strip()
+    blocked.write_text("not a folder")
+
+    command = [sys.executable, "-m", "hgnb.cli", "lighter", "--profile", "smoke", "--cores", "1"]
+    first = subprocess.run(command, capture_output=True, text=True, env=plain, cwd=root, timeout=900)
+    assert first.returncode == 1 and "separable-4 (seed 0): " in first.stderr and "Traceback" not in first.stderr
+    assert "1 of 2 trainings" in first.stdout
+    file = root / "results/lighter-smoke-embedded.json"
+    assert [o.case for o in sweep_record.load(file).outcomes] == ["newell-2"]
+
+    blocked.unlink()
+    again = subprocess.run(command, capture_output=True, text=True, env=plain, cwd=root, timeout=900)
+    assert again.returncode == 0, again.stderr
+    assert "✓ separable-4" in again.stderr and "✓ newell-2" not in again.stderr
+    held = sweep_record.load(file)
+    assert {o.case for o in held.outcomes} == {"newell-2", "separable-4"}
+    assert held.manifest["profile"] == "smoke" and asdict(held.outcomes[0].mean)["counted"] > 0
