@@ -75,7 +75,8 @@ class Answers:
             return np.full(self.scores.shape[1], np.nan)
         if not question.is_class:
             x, y = (a - a.mean(0) for a in (scores, values))
-            return (y @ x) / np.sqrt((x**2).sum(0) * (y**2).sum())
+            with np.errstate(divide="ignore", invalid="ignore"):  # a component along which nobody varies is NaN
+                return (y @ x) / np.sqrt((x**2).sum(0) * (y**2).sum())
         ranks, yes = rankdata(scores, axis=0), values > 0
         return (ranks[yes].mean(0) - (yes.sum() + 1) / 2) / (~yes).sum()  # Mann & Whitney's U by the pairs
 
