@@ -37,9 +37,15 @@ class Question:
 
 
 def questions(
-    split: PreparedSplit, schema: KeypointSchema, states: posture.Postures, positions: np.ndarray
+    split: PreparedSplit,
+    schema: KeypointSchema,
+    states: posture.Postures,
+    positions: np.ndarray | slice = slice(None),
 ) -> list[Question]:
-    """What every component is asked of the persons at `positions`; `states` are the whole split's."""
+    """What every component is asked of the persons at `positions`, or of all; `states` are the whole split's.
+
+    Positions spare a copy of the crops, which nobody is asked about.
+    """
     keypoints, states = split.keypoints[positions], states.of(positions)
     return [
         Question("sitting", states.sitting, is_class=True),
