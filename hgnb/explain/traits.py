@@ -37,9 +37,15 @@ class Question:
 
 
 def questions(
-    split: PreparedSplit, schema: KeypointSchema, states: posture.Postures, positions: np.ndarray
+    split: PreparedSplit,
+    schema: KeypointSchema,
+    states: posture.Postures,
+    positions: np.ndarray | slice = slice(None),
 ) -> list[Question]:
-    """What every component is asked of the persons at `positions`; `states` are the whole split's."""
+    """What every component is asked of the persons at `positions`, or of all; `states` are the whole split's.
+
+    Positions spare a copy of the crops, which nobody is asked about.
+    """
     keypoints, states = split.keypoints[positions], states.of(positions)
     return [
         Question("sitting", states.sitting, is_class=True),
@@ -75,7 +81,8 @@ class Answers:
             return np.full(self.scores.shape[1], np.nan)
         if not question.is_class:
             x, y = (a - a.mean(0) for a in (scores, values))
-            return (y @ x) / np.sqrt((x**2).sum(0) * (y**2).sum())
+            with np.errstate(divide="ignore", invalid="ignore"):  # a component along which nobody varies is NaN
+                return (y @ x) / np.sqrt((x**2).sum(0) * (y**2).sum())
         ranks, yes = rankdata(scores, axis=0), values > 0
         return (ranks[yes].mean(0) - (yes.sum() + 1) / 2) / (~yes).sum()  # Mann & Whitney's U by the pairs
 

@@ -30,7 +30,8 @@ def pck_components(
     crossed = ", or of the persons of the other half of the images (dashed)" if other else ""
     caption = (
         f"Left: PCK of {len(own.images):,} {who} whose latents keep only their first k components, of these persons "
-        f"(line){crossed}; k = 0 leaves the mean of all. Dotted: PCK with untouched latents, {percent(WITHIN)} less. "
+        f"(line){crossed}; k = 0 leaves the mean of all. "
+        f"Dotted: PCK with untouched latents, and {percent(WITHIN)} less. "
         "Skip-connections are on throughout. Right: PCK lost when one component alone is removed. 95 % intervals, "
         "images resampled."
     )
