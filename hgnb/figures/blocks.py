@@ -79,12 +79,11 @@ def hourglass(module: Hourglass, shape: tuple[int, int, int]) -> Plate:
                 ax.plot([level, end - level], [-level, -level], color=GREEN, linewidth=1.4, zorder=0)
             _box(ax, end - level, -level, "output" if level == 0 else "residual", facecolor=_colour(level))
         for i in range(len(module.bottleneck)):
-            last = i == len(module.bottleneck) - 1
-            text = f"residual\n{_shape(tuple(latents.shape[1:]))}" if last else "residual"
-            _box(ax, depth + 0.1 + i, -depth, text, facecolor=COLOURS["residual"])
+            _box(ax, depth + 0.1 + i, -depth, "residual", facecolor=COLOURS["residual"])
         ax.text(0.3, 0.5, "encoder: max pooling ↘", fontsize=10, color=INK, ha="center")
         ax.text(end - 0.3, 0.5, "decoder: upsampling ↗, addition", fontsize=10, color=INK, ha="center")
-        ax.text(middle, -depth - 0.5, "bottleneck", fontsize=10, color=INK, ha="center")
+        waist = f"bottleneck, puts out {_shape(tuple(latents.shape[1:]))}"
+        ax.text(middle, -depth - 0.5, waist, fontsize=10, color=INK, ha="center")
         ax.set(xlim=(-0.75, end + 0.75), ylim=(-depth - 0.75, 0.75))
         ax.axis("off")
     count = sum(isinstance(m, Residual) for m in module.modules())
