@@ -257,7 +257,7 @@ def test_slider_walks(file, browser):
         tab.page.keyboard.press("ArrowLeft")
         assert slider.get_attribute("aria-valuetext") == "c = −2.0"
         met = given["ways"][0]["met"][1]
-        assert part.locator(".live-words").text_content() == met["name"] + met["facts"]
+        assert part.locator(".live-words").text_content() == f"Nearest: {met['name']}{met['facts']}"
         assert part.locator("p[aria-live=polite]").count() == 1
         tab.page.wait_for_timeout(300)
         assert np.abs(colour(part.locator(".live-card canvas").first) - crop_of(met["name"])).max() < 12
@@ -266,7 +266,7 @@ def test_slider_walks(file, browser):
         assert "PC 2, c = −2.0" in part.locator("output").text_content()
         part.locator(".live-strip > span").last.click()
         met = given["ways"][1]["met"][-1]
-        assert part.locator(".live-words").text_content() == met["name"] + met["facts"]
+        assert part.locator(".live-words").text_content() == f"Nearest: {met['name']}{met['facts']}"
         assert slider.input_value() == "6"
         assert tab.page.locator("#fig-pc-walks img").is_visible()  # the rows beside one another stay
         assert not tab.complaints

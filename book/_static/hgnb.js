@@ -391,7 +391,7 @@
       slider.setAttribute("aria-label", `Position along ${way.name}`);
       slider.setAttribute("aria-valuetext", c);
       where.replaceChildren(element("strong", {}, `${way.name}, ${c}`), element("span", {}, way.detail));
-      card.show(met.name, met.facts, met.cells);
+      card.show(met.name, met.facts, met.cells, "Nearest: ");
     }
 
     update();
