@@ -144,6 +144,8 @@ def test_the_paragraph_names_shares_and_checkpoints():
     assert "longer training alone comes to 75 % of the gain" in told
     assert "The difference between the two is 0.010 (0.010 to 0.010)" in told
     assert "in 0 of 5 seeds both are one epoch" in told
+    assert "5 of 5 seeds the original was at its best in its last epoch" in told
+    assert "last epoch" not in controls.explanation(record_of([0.04] * 5, [0.03] * 5, (2, 2))).text
     assert "fell on one epoch in every seed" in controls.explanation(record_of([0.04] * 5, [0.03] * 5, (3, 3))).text
 
 

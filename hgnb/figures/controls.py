@@ -152,7 +152,7 @@ def explanation(record: Recorded | None) -> Note:
         f"Over {len(record.seeds)} seeds the network with the autoencoder differs from the original by "
         f"{gain.text(3)} in test PCK, and the one that was only trained on by {longer.text(3)}: "
         f"{_share(gain.value, longer.value)} The difference between the two is {key.text(3)}. "
-        f"{_learned(record)} {_checkpoint(record)}"
+        f"{_learned(record)} {_checkpoint(record)}{_levelled(record)}"
     )
 
 
@@ -193,6 +193,18 @@ def _checkpoint(record: Recorded) -> str:
     return (
         f"Starting from the best PCK instead of the lowest loss is worth {d['modified'].text(3)} with the autoencoder "
         f"and {d['control-longer'].text(3)} without; in {same} of {count} seeds both are one epoch."
+    )
+
+
+def _levelled(record: Recorded) -> str:
+    """Whether the originals had stopped improving, as the author says of his own."""
+    originals = [seed["arms"]["hourglass"] for seed in record.seeds]
+    late = sum(arm["epoch"] == len(arm["val_pck"]) for arm in originals)
+    if not late:
+        return ""
+    return (
+        f" A limit of this record: in {late} of {len(originals)} seeds the original was at its best in its last epoch, "
+        "so it had not levelled off as the thesis's had, and longer training had more left to gain."
     )
 
 

@@ -25,7 +25,7 @@ from hgnb.training.runs import Run, runs_folder, write_aside
 
 SEEDS = 5  # that a claim about a method needs; fewer leave it undecided
 DATA_CODE = ("hgnb.data.synthetic", "hgnb.data.prepared")  # what draws the embedded data and crops any
-ENVIRONMENT = ("python", "versions", "system", "device", "threads", "precision", "commit")
+ENVIRONMENT = ("python", "versions", "system", "device", "threads", "precision")
 
 
 @dataclass(frozen=True)
