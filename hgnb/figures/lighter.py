@@ -126,7 +126,8 @@ def _reported(row) -> tuple[str, ...]:
 def _took(times: Times, name: str) -> tuple[str, ...]:
     if name not in times.cases:
         return (DASH,) * 3
-    return tuple(f"{_ms(times, name, kind):.3g}" for kind in ("training", "with loading", "inference"))
+    took = (_ms(times, name, kind) for kind in ("training", "with loading", "inference"))
+    return tuple(f"{ms:,.0f}" if ms >= 100 else f"{ms:.3g}" for ms in took)
 
 
 def _ms(times: Times, name: str, kind: str) -> float:
@@ -331,8 +332,8 @@ def samples(sweep: Sweep | None, limit: int = 9) -> Plate | Note:
         "as predicted, blue the left and red the right. The networks are the small ones of {numref}`tbl-lighter-50`."
     )
     alt = (
-        f"{count} drawn persons in rows, the truth and {len(chosen)} networks in columns; {case(best.case).title} "
-        f"finds most joints of the whole test set, {_percent(best.mean)} %."
+        f"{count} drawn persons in rows, the truth and {len(chosen)} networks in columns; most joints of the "
+        f"whole test set are found by {_small(best.case)}, {_percent(best.mean)} %."
     )
     return Plate(figure, caption, alt)
 
@@ -355,8 +356,8 @@ def claims_table(rows: Sequence[Row]) -> Table:
     ]
     counts = ", ".join(f"{n} {w}" for v, w in _WORDS.items() if (n := sum(r.verdict == v for r in rows)))
     caption = (
-        f"The report's claims: {counts}. Differences of accuracy are in points of PCKh, one network's less the "
-        "other's; intervals are 95 %, over test images and seeds, those of times over turns."
+        f"The report's claims: {counts}. Differences of accuracy are in percentage points, one network's less "
+        "the other's; intervals are 95 %, over test images and seeds, those of times over turns."
     )
     columns = ["claim", "report", "here", "verdict", "because", "shown in"]
     return Table(pd.DataFrame(cells, columns=columns), caption, "tbl-lighter-claims", filters=("verdict",))
@@ -435,14 +436,18 @@ def exits(sweep: Sweep | None, name: str = BASE) -> Plate | Note:
         ax.plot(list(plain), list(plain.values()), "s--", color=ORANGE, label="stacks of this length, trained so")
         ax.set(xlabel="hourglasses passed", ylabel=f"{sweep.people.measure}, %")
         ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
-        ax.set_ylim(0, None)
+        ax.set_ylim(0, 1.1 * max(*behind, *plain.values(), 1))
         ax.legend(fontsize=8, loc="lower right")
     caption = (
         "Every hourglass of a stack puts out heatmaps. Reading those of an early one costs nothing but the training "
         f"of the whole; beside it shorter stacks that were trained on their own ({_seeds(sweep)})."
     )
-    alt = f"Behind the first hourglass {behind[0]:.1f} %, behind the last {behind[-1]:.1f} %."
-    return Plate(figure, caption, alt)
+    alt = f"Behind the first hourglass {behind[0]:.1f} %, behind the last {behind[-1]:.1f} %" + "".join(
+        f"; behind number {length} {behind[length - 1]:.1f} %, trained to that length {value:.1f} %"
+        for length, value in sorted(plain.items())
+        if length < len(behind)
+    )
+    return Plate(figure, caption, f"{alt}.")
 
 
 def reach(sweep: Sweep | None, times: Times, profile: str, data: str) -> Note:

@@ -24,7 +24,7 @@ from hgnb.training.experiment import Experiment
 from hgnb.training.inference import Reader
 from hgnb.training.runs import Run, runs_folder
 
-KEPT = ("commit", "python", "versions", "system", "device", "threads", "precision")  # of a run's manifest
+KEPT = ("python", "versions", "system", "device", "threads", "precision")  # of a run's manifest
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,7 @@ def gathered(profile: str, data: str, outcomes: Iterable[Outcome]) -> Sweep:
         "profile": profile, "data": first.data_name, "checksum": first.prepared().checksum,
         "persons": first.prepared().manifest["persons"], "lighter": asdict(first.profile.lighter),
         "training": asdict(Experiment.open(profile, data).profile.lighter_training),
+        "code": manifest["config"]["code"],  # a fingerprint of what trained them
         "made": time.strftime("%Y-%m-%d", time.gmtime()),
         "hours": round(sum(o.seconds for o in outcomes) / 3600, 2),
     }  # fmt: skip
