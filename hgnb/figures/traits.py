@@ -64,8 +64,8 @@ def traits(answers: Answers, who: str, components: tuple[int, ...] = FIRST) -> P
         question, component = np.unravel_index(standing.argmax(), standing.shape)
         alt += (
             f" Of all components' answers {int((every < LEVEL).sum())} stand; the strongest is that of component "
-            f"{component + 1} on {answers.questions[question].name}, {number(standing.max())} of 1, and no component "
-            f"after number {found} tells anything."
+            f"{component + 1} on {answers.questions[question].name}, {number(standing.max())} of 1, and none behind "
+            f"component {found} stands."
         )
     else:
         alt += " Of all components' answers none stands."
