@@ -72,7 +72,7 @@ def short_table(times: Times, sweep: Sweep | None) -> Table:
     columns = ["Network", *_REPORTED, *_HERE, _measure(sweep)]
     caption = (
         f"The lighter networks. Report: source 004, 50 epochs, batch of 20 (its original's times are of batch 6). "
-        f"Here: medians of {times.turns} turns with crops of {times.side} pixels on {times.device} with "
+        f"Here: {_turns(times)} with crops of {times.side} pixels on {times.device} with "
         f"{_threads(times)}, batch of {times.batch}, in ms for each person{_said(sweep)}"
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-lighter-50")
@@ -154,6 +154,10 @@ def _measure(sweep: Sweep | None) -> str:
     return f"Here: {sweep.people.measure if sweep else 'PCKh'}, %"
 
 
+def _turns(times: Times) -> str:
+    return "one turn" if times.turns == 1 else f"medians of {times.turns} turns"
+
+
 def _threads(times: Times) -> str:
     return "one thread" if times.threads == 1 else f"{times.threads} threads"
 
@@ -200,7 +204,7 @@ def speeds(times: Times) -> Plate:
     batch = times.batch
     caption = (
         f"Time of a training step and of a prediction with crops of {times.side} pixels, batch of {batch}, as "
-        f"shares of the original's in the same turn ({times.turns} turns on {times.device}, {_threads(times)}); the "
+        f"shares of the original's in the same turn ({_turns(times)} on {times.device}, {_threads(times)}); the "
         "bar is the share of its operations. Data loading is left out."
     )
     low = np.exp(min(r.value for r in ratios["training"]))
