@@ -50,7 +50,8 @@ def walks(paths: Sequence[Walk], steps: Sequence[float], portraits: Portraits, w
         rf"Walks to $\bar{{x}} + c\sqrt{{\lambda}}\,w$ for {who}, one row for each component with its share of the "
         "variance, one column for each step. Left: true heatmaps of the person nearest to the point. Right: the "
         "heatmaps that the rest of the network makes of the point itself, with the skip-connections of the person "
-        "nearest to the mean throughout (top fifth of each map's range, bones between the maxima). Blue: the person's left, red: right."
+        "nearest to the mean throughout (top fifth of each map's range, bones between the maxima). Blue: the "
+        "person's left, red: right."
     )
     met = "; ".join(
         f"{w.different} and {percent(t, 1)} on PC {w.component}" for w, t in zip(paths, travel(decoded), strict=True)
