@@ -242,13 +242,14 @@ def predict(
         typer.Option(metavar="X,Y,W,H", help="A person, in pixels of the upright picture; repeat for more."),
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Picture to write.")] = None,
+    mirrored: Annotated[bool, typer.Option("--mirrored", help="Average with the mirror image's heatmaps.")] = False,
     as_json: Json = False,
 ):
     """Find the keypoints of the persons in a photograph; without a box the whole picture is one."""
     from hgnb.training.catalogue import weights
     from hgnb.training.prediction import predict
 
-    result = predict(weights(source), photograph, box or ())
+    result = predict(weights(source), photograph, box or (), mirrored=mirrored)
     if out:
         from hgnb.figures.predictions import save
 

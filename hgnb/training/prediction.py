@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from hgnb.data import mirror
 from hgnb.data.crops import CropTransform, square_of_box
 from hgnb.data.faults import BOX_SLACK
 from hgnb.data.images import DamagedImage, decode
@@ -70,18 +71,22 @@ class Prediction:
             yield table
 
 
-def predict(weights: Weights, file: Path, boxes: Sequence[str] = ()) -> Prediction:
+def predict(weights: Weights, file: Path, boxes: Sequence[str] = (), *, mirrored: bool = False) -> Prediction:
     """Each box 'x,y,w,h' is a person, cropped as in training but centred on the box; none: the whole picture.
 
-    A keypoint is the centre of its heatmap's highest cell, mapped back through the crop.
+    A keypoint is the centre of its heatmap's highest cell, mapped back through the crop. `mirrored`: heatmaps are the
+    mean of those of the crop and of its mirror image, as Newell et al. have it (sec. 4.1); it costs twice the time.
     """
     image, card = photograph(file), weights.card
     given = np.array([parse_box(text, image.size) for text in boxes] or [(0, 0, *image.size)], dtype=np.float64)
     rule = {"size": card.side, "margin": card.margin, "rule": card.rule}
     squares = [square_of_box(box, image.size, **rule) for box in given]
     crops = np.stack([s.apply(image) for s in squares])
-    persons = Crops(crops, np.zeros((len(crops), len(card.keypoints), 3), np.float32))
-    maps = Reader(weights.network, np.asarray(card.mean_rgb, np.float32)).heatmaps(persons)
+    reader, nobody = Reader(weights.network, np.asarray(card.mean_rgb, np.float32)), (len(card.keypoints), 3)
+    maps = reader.heatmaps(Crops(crops, np.zeros((len(crops), *nobody), np.float32)))
+    if mirrored:
+        seen = reader.heatmaps(Crops(mirror.crops(crops), np.zeros((len(crops), *nobody), np.float32)))
+        maps = (maps + mirror.heatmaps(seen, card.schema)) / 2
     cells, values = peaks(torch.from_numpy(maps))
     size = maps.shape[-1]
     points = [CropTransform(s.x, s.y, s.side, size).to_image(c) for s, c in zip(squares, cells.numpy(), strict=True)]
