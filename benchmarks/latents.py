@@ -63,8 +63,9 @@ def sweep_ours(file: Path, kept: Path) -> dict:
     from hgnb.explain.clusters import sweep
 
     found = sweep(np.load(file, mmap_mode="r")[:SAMPLE], CLUSTERS, RESTARTS, 0)
-    np.savez(kept, labels=[found.of(k) for k in CLUSTERS], best=found.best)
-    return {"best K": found.winner, "silhouettes": found.best.round(4).tolist()}
+    best = found.best.astype(float)
+    np.savez(kept, labels=[found.of(k) for k in CLUSTERS], best=best)
+    return {"best K": found.winner, "silhouettes": best.round(4).tolist()}
 
 
 def restarts_theirs(file: Path, kept: Path) -> dict:
@@ -82,8 +83,8 @@ def silhouettes_theirs(file: Path, kept: Path) -> dict:
     from sklearn.metrics import silhouette_score
 
     points, found = np.load(file, mmap_mode="r")[:SAMPLE], np.load(kept.with_name("sweep.npz"))
-    gaps = [abs(float(silhouette_score(points, found["labels"][i])) - found["best"][i]) for i in (0, -1)]
-    return {"largest difference": max(gaps)}
+    gaps = [abs(silhouette_score(points, found["labels"][i]) - found["best"][i]) for i in (0, -1)]
+    return {"largest difference": float(max(gaps))}
 
 
 PARTS = {
