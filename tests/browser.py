@@ -14,7 +14,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 120_000  # milliseconds: a machine may be busy with other tests
 NAMELESS = """[...document.querySelectorAll("button, a[href], input")].filter(e => e.offsetParent &&
     !(e.textContent.trim() || e.getAttribute("aria-label") || e.title || e.placeholder
-      || e.querySelector("img[alt]"))).map(e => e.outerHTML.slice(0, 120))"""
+      || [...(e.labels ?? [])].some(l => l.textContent.trim()) || e.querySelector("img[alt]")))
+    .map(e => e.outerHTML.slice(0, 120))"""
 PICTURES = "[...document.images].map(i => [i.src, i.complete && i.naturalWidth > 0, i.alt])"
 
 
