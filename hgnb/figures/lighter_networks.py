@@ -1,6 +1,7 @@
 """Stacks and bottleneck modules of the lighter hourglasses, drawn from the live modules. Source 004, figures 1 to 3."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -80,10 +81,11 @@ def _stack(ax: Axes, name: str, side: int) -> float:
     return 1.25 * variant.model.stacks - 0.6
 
 
-def _blank(name: str) -> StackedHourglass:
+def _blank(name: str, **changes) -> StackedHourglass:
     """The network at full width without memory for its weights: enough to count them and read its layers."""
+    variant = variants.get(name)
     with torch.device("meta"):
-        return variants.get(name).build(256)
+        return replace(variant, model=replace(variant.model, **changes)).build(256)
 
 
 def bottlenecks(names: Sequence[str] = BOTTLENECKS) -> Plate:
@@ -115,8 +117,9 @@ def bottlenecks(names: Sequence[str] = BOTTLENECKS) -> Plate:
 
 
 def _module(name: str) -> Residual:
-    """A module in the middle of the first hourglass."""
-    return next(m for m in _blank(name).hourglasses[0].bottleneck.modules() if isinstance(m, Residual))
+    """A module in the middle of the first hourglass; the other hourglasses needn't be built for it."""
+    middle = _blank(name, stacks=1, depths=()).hourglasses[0].bottleneck
+    return next(m for m in middle.modules() if isinstance(m, Residual))
 
 
 def macs(module: Residual) -> int:
