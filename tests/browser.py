@@ -52,23 +52,12 @@ def opened(browser, file: Path, *, width: int = 1280, **view) -> Iterator[Simple
     context.close()
 
 
-def look(index: Path, *pages: str, width: int = 1280, scheme: str = "light", shot: Path | None = None) -> dict:
-    """What each page shows, a name beside `index`: complaints, pictures, formulas, width."""
-    seen = {}
-    with chromium() as browser:
-        for name in pages:
-            with opened(browser, index.parent / name, width=width, color_scheme=scheme) as tab:
-                seen[name] = _seen(tab, shot)
-    return seen
-
-
-def _seen(tab, shot: Path | None) -> dict:
+def _seen(tab) -> dict:
+    """What an open page shows: complaints, pictures, formulas, names, and by how much it is too wide."""
     page = tab.page
     page.wait_for_timeout(500)
     if page.query_selector("span.math, div.math"):
         page.wait_for_selector("mjx-container", timeout=20_000)
-    if shot:
-        page.screenshot(path=shot, full_page=True)
     return {
         "complaints": tab.complaints,
         "pictures": page.evaluate(PICTURES),
@@ -79,11 +68,18 @@ def _seen(tab, shot: Path | None) -> dict:
 
 
 def in_browser(index: Path, *pages: str) -> None:
-    """Assert that pages open without a console error, with pictures, formulas and names for every button."""
-    for width in (1280, 390):
-        for name, seen in look(index, *pages, width=width).items():
-            assert not seen["complaints"], name
-            assert not [picture for picture in seen["pictures"] if not (picture[1] and picture[2])], name
-            assert seen["formulas"][0] == seen["formulas"][1], name
-            assert not seen["nameless"], name
-            assert seen["overhang"] <= 0, f"{name} is wider than a screen of {width} px"
+    """Assert that pages open without a console error, with pictures, formulas and names for every button.
+
+    Each is loaded once and then made as narrow as a phone.
+    """
+    with chromium() as browser:
+        for name in pages:
+            with opened(browser, index.parent / name) as tab:
+                for width in (1280, 390):
+                    tab.page.set_viewport_size({"width": width, "height": 900})
+                    seen = _seen(tab)
+                    assert not seen["complaints"], name
+                    assert not [picture for picture in seen["pictures"] if not (picture[1] and picture[2])], name
+                    assert seen["formulas"][0] == seen["formulas"][1], name
+                    assert not seen["nameless"], name
+                    assert seen["overhang"] <= 0, f"{name} is wider than a screen of {width} px"
