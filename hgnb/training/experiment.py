@@ -105,12 +105,15 @@ class Experiment:
         return fit(self._recipe("hourglass", training), lambda team: self._pose_job(training, team), self.progress)
 
     def few(self) -> Run:
-        """The same network on a handful of persons, which it learns by heart; 02_experiment."""
-        p, few = self.profile, self.profile.analysis.few
+        """The hourglass trained on with a handful of its persons, which it learns by heart; 02_experiment."""
+        p, few, parent = self.profile, self.profile.analysis.few, self.hourglass()
         data = replace(p.data, train_persons=few, val_persons=min(few, p.data.val_persons or few))
-        training = replace(p.training, epochs=p.analysis.few_epochs, warmup=0)
+        epochs = p.analysis.few_epochs
+        training = replace(p.modified, epochs=epochs, warmup=0, drop_after=epochs)  # the rate stays as it is
         other = replace(self, profile=replace(p, data=data))
-        return fit(other._recipe("few", training), lambda team: other._pose_job(training, team), self.progress)
+        start = Start(parent, "best-val_pck", optimiser=False, rate=False, rule=False)
+        recipe = other._recipe("few", training, None, parent, checkpoint="best-val_pck")
+        return fit(recipe, lambda team: other._pose_job(training, team, start=start), self.progress)
 
     def autoencoder(self, best: str = "val_pck") -> Run:
         """The autoencoder of chapter 04, trained on the latents of the hourglass at its best PCK, or lowest loss."""

@@ -43,8 +43,8 @@ class AnalysisConfig:
     gaussians: int = quantity(5, "samples of a Gaussian that the silhouettes are held against", "ours")
     resamples: int = quantity(100, "draws of the images among which K must be best again", "ours")
     samples: int = quantity(20, "persons shown", "6.2, figure 14")
-    few: int = quantity(128, "training persons of a network that shall overfit", "ours")
-    few_epochs: int = quantity(50, "epochs of its training", "ours: as many as all persons get, 5.2")
+    few: int = quantity(128, "training persons that the network shall learn by heart", "ours")
+    few_epochs: int = quantity(50, "epochs with them alone", "ours: as many as all persons get, 5.2")
 
 
 @dataclass(frozen=True)
