@@ -51,6 +51,12 @@ def keep_freed_memory() -> None:
         libc.mallopt(m_trim_threshold, (1 << 31) - 1)
 
 
+def give_memory_back() -> None:
+    """Tells glibc to hand what was freed back to the system: after a large network that won't come again."""
+    if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 @contextmanager
 def threads(count: int):
     """torch computes with `count` threads within the block; 0 leaves it as it is."""

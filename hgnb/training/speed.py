@@ -24,7 +24,7 @@ from hgnb.models import cost
 from hgnb.models.hourglass import StackedHourglass
 from hgnb.training.cases import BASE, Case, LighterConfig, chosen
 from hgnb.training.cases import case as named
-from hgnb.training.hardware import device_name, keep_freed_memory
+from hgnb.training.hardware import device_name, give_memory_back, keep_freed_memory
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 PHOTOGRAPH = (1280, 720)  # pixels: most of MPII's, which are frames of videos (Andriluka et al. 2014)
@@ -188,7 +188,11 @@ def timed(config: LighterConfig, cases: Sequence[Case] = (), *, batch: int = 0, 
     for _ in range(turns):
         for case in cases:
             took[case.name].append(Stand(case, config, batch).turn(loader))
-    results = {case.name: _result(case, config, batch, took[case.name]) for case in cases}
+            give_memory_back()
+    results = {}
+    for case in cases:
+        results[case.name] = _result(case, config, batch, took[case.name])
+        give_memory_back()
     return Times(device_name(), torch.get_num_threads(), config.timed_side, turns, results)
 
 
