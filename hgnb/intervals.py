@@ -49,6 +49,18 @@ def bootstrap(
     return Interval(value, *np.nanpercentile(np.concatenate(drawn), (2.5, 97.5)))
 
 
+def pooled_pck(hits: np.ndarray, counted: np.ndarray, images: np.ndarray) -> Interval:
+    """Share of the counted keypoints that are hits; hits and counted (N, K) bool, images (N,)."""
+    columns = np.column_stack([(hits & counted).sum(1), counted.sum(1)])
+    return bootstrap(columns, images, lambda found, of: found / of)
+
+
+def pck_difference(first: np.ndarray, second: np.ndarray, counted: np.ndarray, images: np.ndarray) -> Interval:
+    """The same of the first hits less that of the second, both (N, K) of the same persons: paired by image."""
+    columns = np.column_stack([(first & counted).sum(1), (second & counted).sum(1), counted.sum(1)])
+    return bootstrap(columns, images, lambda a, b, of: (a - b) / of)
+
+
 def resamples(rng: np.random.Generator, images: int, draws: int, block: int = 100):
     """Blocks (block, images) that say how often each image was drawn."""
     for start in range(0, draws, block):

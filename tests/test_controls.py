@@ -11,9 +11,9 @@ from scipy.stats import ttest_1samp
 from sklearn.decomposition import PCA
 
 from hgnb.errors import InputError
+from hgnb.intervals import pck_difference, pooled_pck
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.training import recorded
-from hgnb.training.comparison import paired, pooled
 from hgnb.training.controls import ARMS, PAIRS, RIVALS
 from hgnb.training.experiment import Experiment
 from hgnb.training.frozen import freeze, shaped
@@ -155,10 +155,11 @@ def test_intervals_of_known_hits(small):
     """Everything found is 1 without spread; a network against itself differs by nothing."""
     split = small.prepared().split("val")
     all_, some = np.ones(split.visibility.shape, bool), np.arange(split.visibility.size).reshape(-1, 5) % 2 == 0
-    assert (pooled(all_, split).value, pooled(all_, split).low) == (1, 1)
-    same = paired(some, some, split)
+    asked = split.visibility > 0, split.image_ids
+    assert (pooled_pck(all_, *asked).value, pooled_pck(all_, *asked).low) == (1, 1)
+    same = pck_difference(some, some, *asked)
     assert (same.value, same.low, same.high) == (0, 0, 0)
-    assert paired(all_, some, split).low > 0 > paired(some, all_, split).high
+    assert pck_difference(all_, some, *asked).low > 0 > pck_difference(some, all_, *asked).high
 
 
 def test_every_rival_can_be_trained_by_name(small):

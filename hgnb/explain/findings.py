@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hgnb.data.prepared import PreparedSplit
-from hgnb.explain import clusters, components, intervals, posture, skips
+from hgnb.explain import clusters, components, intervals, posture
 from hgnb.explain.latents import read
-from hgnb.intervals import Interval, bootstrap
+from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.training.experiment import Experiment
 
 
@@ -42,15 +42,13 @@ def five(experiment: Experiment) -> Findings:
         without_skips=share(reading.hits[1], train),
         sitting=intervals.judged_auc(first, seated, train.image_ids[full], experiment.seed),
         labelled=_labelled(reading.latents.of(sample), train.labelled[sample], train.image_ids[sample], experiment),
-        gain=skips.pck_drop(after, before, test.visibility, test.image_ids),
+        gain=pck_difference(after, before, test.visibility > 0, test.image_ids),
     )
 
 
 def share(hits: np.ndarray, split: PreparedSplit) -> Interval:
     """PCK of hits (N, K) over all labelled keypoints of a split's N persons."""
-    counted = split.visibility > 0
-    columns = np.column_stack([(hits & counted).sum(1), counted.sum(1)])
-    return bootstrap(columns, split.image_ids, lambda found, all_: found / all_)
+    return pooled_pck(hits, split.visibility > 0, split.image_ids)
 
 
 def _labelled(latents: np.ndarray, counts: np.ndarray, images: np.ndarray, experiment: Experiment) -> Interval:

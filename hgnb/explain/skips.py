@@ -13,7 +13,7 @@ import numpy as np
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.explain.latents import Latents, read
-from hgnb.intervals import Interval, bootstrap
+from hgnb.intervals import Interval, bootstrap, pck_difference, pooled_pck
 from hgnb.metrics import PckConfig
 from hgnb.training.inference import Reader
 
@@ -43,18 +43,18 @@ class SkipStudy:
 
     def pooled(self, hits: np.ndarray) -> Interval:
         """PCK over all annotated keypoints."""
-        return pooled_pck(hits, self.visibility, self.images)
+        return pooled_pck(hits, self.visibility > 0, self.images)
 
     @property
     def drop(self) -> Interval:
         """Paired difference of pooled PCK: with all skips less with none."""
-        return pck_drop(self.on, self.off, self.visibility, self.images)
+        return pck_difference(self.on, self.off, self.visibility > 0, self.images)
 
     @cached_property
     def levels(self) -> tuple[Interval, ...]:
         """The drop of pooled PCK without each level's skip alone, finest first."""
-        on, visibility, images = (x[self.chosen] for x in (self.on, self.visibility, self.images))
-        return tuple(pck_drop(on, off, visibility, images) for off in self.alone)
+        on, counted, images = (x[self.chosen] for x in (self.on, self.visibility > 0, self.images))
+        return tuple(pck_difference(on, off, counted, images) for off in self.alone)
 
     def kept(self, level: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """(n, K) bool twice: keypoints found without all skips (or one level's), and those that count: found with
@@ -98,20 +98,6 @@ class SkipStudy:
         groups = {"small: nose, eyes, ears": SMALL, "big: shoulders, hips, knees": BIG}
         groups |= {"head": names["head"], "torso": names["torso"], "limbs": names["limbs"]}
         return {title: g for title, g in groups.items() if self.schema.index(*g)}
-
-
-def pooled_pck(hits: np.ndarray, visibility: np.ndarray, images: np.ndarray) -> Interval:
-    """PCK over all annotated keypoints of N persons; hits and visibility (N, K)."""
-    counted = visibility > 0
-    columns = np.column_stack([(hits & counted).sum(1), counted.sum(1)])
-    return bootstrap(columns, images, lambda found, all_: found / all_)
-
-
-def pck_drop(on: np.ndarray, off: np.ndarray, visibility: np.ndarray, images: np.ndarray) -> Interval:
-    """Pooled PCK of `on` less that of `off`, hits (N, K) of the same persons."""
-    counted = visibility > 0
-    columns = np.column_stack([(on & counted).sum(1), (off & counted).sum(1), counted.sum(1)])
-    return bootstrap(columns, images, lambda on, off, all_: (on - off) / all_)
 
 
 def study(

@@ -14,8 +14,7 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.explain.components import Components, principal
 from hgnb.explain.intervals import halves
 from hgnb.explain.interventions import Space, intervene
-from hgnb.explain.skips import pck_drop, pooled_pck
-from hgnb.intervals import Interval
+from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.metrics import PckConfig
 from hgnb.training.inference import Reader
 
@@ -42,15 +41,15 @@ class Truncation:
     @cached_property
     def full(self) -> Interval:
         """PCK with untouched latents."""
-        return pooled_pck(self.whole, self.visibility, self.images)
+        return pooled_pck(self.whole, self.visibility > 0, self.images)
 
     def pck(self, k: int) -> Interval:
         """PCK with the first k components."""
-        return pooled_pck(self.hits[k], self.visibility, self.images)
+        return pooled_pck(self.hits[k], self.visibility > 0, self.images)
 
     def lost(self, k: int) -> Interval:
         """PCK that is lost without the components behind the k-th, paired over the same persons."""
-        return pck_drop(self.whole, self.hits[k], self.visibility, self.images)
+        return pck_difference(self.whole, self.hits[k], self.visibility > 0, self.images)
 
     def enough(self, k: int, within: float = WITHIN) -> bool:
         """Whether PCK with k components is at least the full one less `within` of it."""
@@ -124,5 +123,5 @@ def removed(
     """PCK that is lost when one component alone is taken out of the latents, for each of those wanted that exist."""
     space, there = Space.of(parts, reader.device), [c for c in wanted if c <= len(parts)]
     whole, *hits = intervene(reader, split, pck, [None, *(space.remove(c) for c in there)])
-    drops = (pck_drop(whole, h, split.visibility, split.image_ids) for h in hits)
+    drops = (pck_difference(whole, h, split.visibility > 0, split.image_ids) for h in hits)
     return dict(zip(there, drops, strict=True))

@@ -14,7 +14,7 @@ from hgnb.figures.plate import Plate, Table
 from hgnb.figures.poses import picture, skeleton
 from hgnb.figures.style import BLUE, GREY, INK, ORANGE, style
 from hgnb.figures.words import nothing, number
-from hgnb.intervals import Interval, bootstrap
+from hgnb.intervals import pooled_pck
 from hgnb.metrics import PckConfig, distances
 from hgnb.metrics.shares import VISIBILITY, Share, among, curve
 from hgnb.training.inference import Predictions
@@ -42,9 +42,7 @@ def by_visibility_table(made: Predictions, split: PreparedSplit, schema: Keypoin
 
 
 def _cell(hits: torch.Tensor, counted: torch.Tensor, images: np.ndarray) -> str:
-    columns = torch.stack([(hits & counted).sum(1), counted.sum(1)], 1).numpy()
-    interval: Interval = bootstrap(columns, images, lambda found, of: found / of)
-    return interval.text(3)
+    return pooled_pck(hits.numpy(), counted.numpy(), images).text(3)
 
 
 def radii(made: Predictions, config: PckConfig, limit: float = 2.0) -> Plate:

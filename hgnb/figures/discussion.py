@@ -9,11 +9,10 @@ from matplotlib.axes import Axes
 
 from hgnb.data.schema import KeypointSchema
 from hgnb.explain.components import Components
-from hgnb.explain.skips import pck_drop
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import GREY, MODIFIED, ORIGINAL, style
 from hgnb.figures.words import percent
-from hgnb.intervals import Interval, bootstrap
+from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.training.profiles import Profile
 
 MARK = 0.95  # of the variance; the thesis takes the rest for noise (8.3.2)
@@ -42,7 +41,7 @@ class Measured:
         """hits (N, K) bool, visibility (N, K), images (N,): all labelled, hidden, visible, and limb keypoints."""
         sets = subsets(visibility, schema)
         return cls(
-            {name: _pck(hits, counted, images) for name, counted in sets.items()},
+            {name: pooled_pck(hits, counted, images) for name, counted in sets.items()},
             {name: int(counted.sum()) for name, counted in sets.items()},
         )
 
@@ -52,11 +51,6 @@ def subsets(visibility: np.ndarray, schema: KeypointSchema) -> dict[str, np.ndar
     limb = np.isin(np.arange(len(schema)), schema.groups["limbs"])
     masks = (visibility > 0, visibility == 1, visibility == 2, (visibility > 0) & limb)
     return dict(zip(COLUMNS, masks, strict=True))
-
-
-def _pck(hits: np.ndarray, counted: np.ndarray, images: np.ndarray) -> Interval:
-    columns = np.column_stack([(hits & counted).sum(1), counted.sum(1)])
-    return bootstrap(columns, images, lambda found, all_: found / all_)
 
 
 def comparison(measured: dict[str, Measured], persons: int, data: str) -> Table:
@@ -131,7 +125,7 @@ def plot_explained_variance(spaces: dict[str, Components], *, ax: Axes | None = 
 
 def gain(original: np.ndarray, modified: np.ndarray, visibility: np.ndarray, images: np.ndarray) -> Interval:
     """Pooled PCK of the modified network less the original's, hits (N, K) of the same persons; paired by image."""
-    return pck_drop(modified, original, visibility, images)
+    return pck_difference(modified, original, visibility > 0, images)
 
 
 def reach(profile: Profile, data: str, persons: int) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hgnb.data.prepared import PreparedSplit
-from hgnb.intervals import Interval, bootstrap
+from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.training.controls import ARMS, PAIRS, Arm
 from hgnb.training.runs import Run
 
@@ -18,16 +18,17 @@ def compare(experiment) -> dict:
     runs = {name: experiment.arm(arm) for name, arm in ARMS.items()}
     data = {name: experiment.prepared().split(name) for name in SPLITS}
     hits = {name: _hits(experiment, ARMS[name], run, data) for name, run in runs.items()}
+    counts = {name: (split.visibility > 0, split.image_ids) for name, split in data.items()}
     return {
         "checksum": experiment.prepared().checksum,
         "persons": {name: len(split) for name, split in data.items()},
         "images": {name: len(np.unique(split.image_ids)) for name, split in data.items()},
         "arms": {
-            name: {**_told(ARMS[name], run), **{s: _plain(pooled(hits[name][s], data[s])) for s in SPLITS}}
+            name: {**_told(ARMS[name], run), **{s: _plain(pooled_pck(hits[name][s], *counts[s])) for s in SPLITS}}
             for name, run in runs.items()
         },
         "differences": [
-            {"first": a, "second": b, **{s: _plain(paired(hits[a][s], hits[b][s], data[s])) for s in SPLITS}}
+            {"first": a, "second": b, **{s: _plain(pck_difference(hits[a][s], hits[b][s], *counts[s])) for s in SPLITS}}
             for a, b in PAIRS
         ],
         "autoencoder": _autoencoder(experiment.autoencoder()),
@@ -38,20 +39,6 @@ def _hits(experiment, arm: Arm, run: Run, data: dict[str, PreparedSplit]) -> dic
     """(N, K) bool for each split."""
     reader = experiment.reader(run, "val_pck" if arm.further else arm.best)
     return {name: reader.predict(split).hits(experiment.profile.pck).numpy() for name, split in data.items()}
-
-
-def pooled(hits: np.ndarray, split: PreparedSplit) -> Interval:
-    """PCK over all labelled keypoints, hits (N, K); images resampled."""
-    counted = split.visibility > 0
-    columns = np.column_stack([(hits & counted).sum(1), counted.sum(1)])
-    return bootstrap(columns, split.image_ids, lambda found, of: found / of)
-
-
-def paired(first: np.ndarray, second: np.ndarray, split: PreparedSplit) -> Interval:
-    """PCK of the first hits (N, K) less that of the second, of the same persons; images resampled."""
-    counted = split.visibility > 0
-    columns = np.column_stack([(first & counted).sum(1), (second & counted).sum(1), counted.sum(1)])
-    return bootstrap(columns, split.image_ids, lambda a, b, of: (a - b) / of)
 
 
 def _told(arm: Arm, run: Run) -> dict:

@@ -13,7 +13,7 @@ from hgnb.data.crops import CropTransform
 from hgnb.data.prepared import SPLITS, PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError, unknown
-from hgnb.intervals import Interval, bootstrap
+from hgnb.intervals import Interval, pooled_pck
 from hgnb.metrics import PckConfig, distances
 from hgnb.metrics.average_precision import STATS, area, average_precision
 from hgnb.metrics.oks import oks, sigmas
@@ -132,7 +132,6 @@ def measure(
     """All measures of predictions; `records` are the persons' annotations, in their order."""
     gaps = distances(made.points, made.true, size=made.size, config=config)
     hits, counted = gaps < config.radius, selection.mask(made.visibility)
-    columns = torch.stack([(hits & counted).sum(1), counted.sum(1)], 1).numpy()
     heads = _heads(made, persons, schema)
     likeness, precision, said = _oks(made, persons, schema, records)
     notes = [said]
@@ -144,7 +143,7 @@ def measure(
     return Evaluation(
         weights, data, persons.name, selection, config, len(persons), len(np.unique(persons.image_ids)),
         share(hits, counted),
-        bootstrap(columns, persons.image_ids, lambda found, of: found / of),
+        pooled_pck(hits.numpy(), counted.numpy(), persons.image_ids),
         by_visibility(hits, made.visibility * counted),
         by_group(hits, counted, schema.groups),
         by_joint(hits, counted, schema.names),

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from hgnb.errors import InputError
+from hgnb.training.runs import full_disk_told
 
 WRITTEN = 1 << 32  # beside a checksum of 32 bits; the number of a batch that was never written is 0
 
@@ -45,21 +45,16 @@ class Rows:
         """One batch, and then its checksum; InputError on a full disk."""
         content = np.ascontiguousarray(values, dtype="<f4").tobytes()
         number = (zlib.crc32(content) | WRITTEN).to_bytes(8, "little")
-        try:
-            # Not through a memory map: its pages would count as memory, and a full disk would be a crash.
-            with open(self.partial, "r+b" if self.partial.exists() else "w+b") as file:
-                if os.fstat(file.fileno()).st_size != self.size:
-                    file.truncate(self.size)
-                _put(file, self.head, 0)
-                _put(file, content, self._place(rows))
-                _put(file, number, self.sums + rows.start // self.batch * 8)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
-            raise InputError(
-                f"There is no space left for {self.path.name} ({self.size / 1e6:.0f} MB): make some and call again, "
-                "it goes on where it stopped."
-            ) from error
+        # Not through a memory map: its pages would count as memory, and a full disk would be a crash.
+        with (
+            full_disk_told(self.path, self.size, "it goes on where it stopped"),
+            open(self.partial, "r+b" if self.partial.exists() else "w+b") as file,
+        ):
+            if os.fstat(file.fileno()).st_size != self.size:
+                file.truncate(self.size)
+            _put(file, self.head, 0)
+            _put(file, content, self._place(rows))
+            _put(file, number, self.sums + rows.start // self.batch * 8)
 
     def finish(self) -> None:
         """Gives the file its name, once every batch is there."""

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -105,20 +106,27 @@ def write_aside(path: Path, content: bytes) -> None:
     """Writes under another name and renames: never half a file, also after a crash; InputError on a full disk."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with open(aside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
+        with full_disk_told(path, len(content), "the training goes on from its last complete epoch"):
+            with open(aside, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def full_disk_told(path: Path, size: int, then: str):
+    """A disk without room for the `size` bytes of `path` is an InputError that says what happens `then`."""
+    try:
+        yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         raise InputError(
-            f"There is no space left for {path.name} ({len(content) / 1e6:.0f} MB): make some and call again, "
-            "the training goes on from its last complete epoch."
+            f"There is no space left for {path.name} ({size / 1e6:.0f} MB): make some and call again, {then}."
         ) from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def link_aside(source: Path, path: Path) -> None:

@@ -12,7 +12,7 @@ from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.explain import clusters, components, posture, skips
 from hgnb.explain.claims.estimate import UNKNOWN, Estimate
 from hgnb.explain.distances import distances
-from hgnb.intervals import bootstrap
+from hgnb.intervals import bootstrap, pck_difference, pooled_pck
 from hgnb.metrics import found, peaks
 from hgnb.models.autoencoder import Autoencoder
 from hgnb.models.hourglass import glorot
@@ -236,14 +236,12 @@ def scored(reader: Reader, split: PreparedSplit, experiment: Experiment) -> Scor
 
 def rate(hits: np.ndarray, counted: np.ndarray, images: np.ndarray) -> Estimate:
     """Share of the counted keypoints (N, K) that are hits, photographs resampled."""
-    columns = np.column_stack([(hits & counted).sum(1), counted.sum(1)])
-    return Estimate.of(bootstrap(columns, images, lambda found, of: found / of)) if counted.any() else UNKNOWN
+    return Estimate.of(pooled_pck(hits, counted, images)) if counted.any() else UNKNOWN
 
 
 def difference(first: np.ndarray, second: np.ndarray, counted: np.ndarray, images: np.ndarray) -> Estimate:
     """Share of the counted keypoints that the first hits less that of the second, paired by image."""
-    columns = np.column_stack([(first & counted).sum(1), (second & counted).sum(1), counted.sum(1)])
-    return Estimate.of(bootstrap(columns, images, lambda a, b, of: (a - b) / of)) if counted.any() else UNKNOWN
+    return Estimate.of(pck_difference(first, second, counted, images)) if counted.any() else UNKNOWN
 
 
 def rise(last: np.ndarray, best: np.ndarray, images: np.ndarray) -> Estimate:
