@@ -23,7 +23,7 @@ endif
 BIN := .venv/bin
 EDITION = --profile "$(PROFILE)" --data "$(DATA)" --seed "$(SEED)"
 
-.PHONY: help book claims lighter test bench lab lint clean
+.PHONY: help book claims lighter beyond test bench lab lint clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
@@ -38,6 +38,9 @@ claims: .venv/.installed ## train the chain and its controls for several seeds, 
 
 lighter: .venv/.installed ## train chapter 06's networks and keep the results (SEEDS, PROFILE, DATA, SEED, CORES)
 	@"$(BIN)/python" -m hgnb.cli lighter $(EDITION) --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")
+
+beyond: .venv/.installed ## train chapter 07's changes and keep the results (SEEDS, PROFILE, DATA, SEED, CORES)
+	@"$(BIN)/python" -m hgnb.cli beyond $(EDITION) --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")
 
 # One thread a process: two trainings with two threads each are slower than one after the other.
 test: .venv/.installed ## run every test (TESTS=tests/test_x.py for one file)

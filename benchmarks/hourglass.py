@@ -30,7 +30,7 @@ from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.models import cost, variants
 from hgnb.models.folding import fold
 from hgnb.models.hourglass import StackedHourglass
-from hgnb.training.fit import keep_freed_memory, precision
+from hgnb.training.hardware import keep_freed_memory, precision
 
 PERSONS, EPOCHS = 124_040, 50  # 4.2.1, 5.2
 BARS = {

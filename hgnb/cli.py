@@ -80,12 +80,14 @@ def train(
     """Train a network, or go on with it, or load it: whatever is left to do. Runs under torchrun and SLURM too."""
     _limit(threads)
     from hgnb.models import variants
-    from hgnb.training import cases
+    from hgnb.training import cases, changes
     from hgnb.training.experiment import TRAINED, Experiment
+    from hgnb.training.future import FUTURE
 
-    others = {*variants.names(), *cases.names()} - set(TRAINED)
-    if name not in TRAINED and name not in others:
-        raise unknown("network", name, [*TRAINED, *others])
+    own = (*TRAINED, *FUTURE)
+    others = {*variants.names(), *cases.names(), *changes.names()} - set(own)
+    if name not in own and name not in others:
+        raise unknown("network", name, [*own, *others])
     variant = name if name in others else ""
     experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty(), variant=variant)
     experiment.check()
@@ -103,13 +105,28 @@ def lighter(
     cores: Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")] = None,
 ):
     """Train every network of chapter 06 that isn't trained yet, and keep what came out in results/."""
-    from hgnb.book.sweep import sweep
+    from hgnb.book.sweep import LIGHTER, sweep
 
-    sweep(profile, data, seed, seeds, cores)
+    sweep(LIGHTER, profile, data, seed, seeds, cores)
 
 
-@app.command("lighter-case", hidden=True)
-def lighter_case(
+@app.command()
+def beyond(
+    profile: Profile = "small",
+    data: Data = "embedded",
+    seed: Seed = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")] = 1,
+    cores: Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")] = None,
+):
+    """Train every change of chapter 07 that isn't trained yet, and keep what came out in results/."""
+    from hgnb.book.sweep import BEYOND, sweep
+
+    sweep(BEYOND, profile, data, seed, seeds, cores)
+
+
+@app.command("sweep-case", hidden=True)
+def sweep_case(
+    name: str,
     case: str,
     number: Annotated[int, typer.Argument(help="Seed of this training.")],
     stamp: Annotated[Path, typer.Option(help="JSON file that says what came out.")],
@@ -117,12 +134,12 @@ def lighter_case(
     data: Data = "embedded",
     threads: Threads = None,
 ):
-    """One training of the sweep, for Snakemake."""
+    """One training of a sweep, for Snakemake."""
     _limit(threads)
     from hgnb.book.house import Edition
     from hgnb.book.sweep import train
 
-    train(Edition(profile, data, number), case, number, stamp)
+    train(name, Edition(profile, data, number), case, number, stamp)
 
 
 @app.command("variants")

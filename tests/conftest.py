@@ -57,8 +57,8 @@ def coco_folder(tmp_path) -> Path:
 def trained(tmp_path_factory):
     """A home with one finished hourglass, trained on dots for a moment: (experiment, run)."""
     from hgnb.training import catalogue
+    from hgnb.training.configs import TrainingConfig
     from hgnb.training.experiment import Experiment
-    from hgnb.training.modules import TrainingConfig
 
     home = tmp_path_factory.mktemp("home")
     (home / "hgnb").mkdir()

@@ -14,10 +14,11 @@ from hgnb.errors import InputError
 from hgnb.intervals import pck_difference, pooled_pck
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.training import recorded
+from hgnb.training.configs import AutoencoderTrainingConfig, FurtherTrainingConfig, TrainingConfig
 from hgnb.training.controls import ARMS, PAIRS, RIVALS
 from hgnb.training.experiment import Experiment
 from hgnb.training.frozen import freeze, shaped
-from hgnb.training.modules import AutoencoderTrainingConfig, FurtherTrainingConfig, PoseModule, TrainingConfig
+from hgnb.training.modules import PoseModule
 
 
 @pytest.fixture

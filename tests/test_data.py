@@ -208,7 +208,9 @@ def test_heatmaps_are_scipys(size, side):
 
 
 def test_peak_targets_peak_at_one():
-    maps = heatmaps(torch.tensor([[[8.0, 4.0]]]), torch.tensor([[1]]), side=20, size=5, config=HeatmapConfig("peak"))
+    maps = heatmaps(
+        torch.tensor([[[8.0, 4.0]]]), torch.tensor([[1]]), side=20, size=5, config=HeatmapConfig("peak", 1.0, 1.0)
+    )
     assert maps.shape == (1, 1, 5, 5)
     assert maps.max() == 1 and maps[0, 0, 1, 2] == 1
 

@@ -17,11 +17,12 @@ from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.models.hourglass import HourglassConfig
 from hgnb.quantity import described
-from hgnb.training import card, profiles, runs
+from hgnb.training import card, profiles, records, runs
 from hgnb.training import experiment as chain
 from hgnb.training.baselines import baselines
+from hgnb.training.configs import AutoencoderTrainingConfig, FurtherTrainingConfig, TrainingConfig
 from hgnb.training.experiment import Experiment
-from hgnb.training.modules import AutoencoderTrainingConfig, FurtherTrainingConfig, PoseModule, TrainingConfig
+from hgnb.training.modules import PoseModule
 from hgnb.training.overview import overview
 
 
@@ -166,7 +167,7 @@ def test_an_interrupted_run_ends_as_if_it_never_was(small, stage, monkeypatch):
     weights, table = _last(whole), whole.metrics.drop(columns="seconds")
     shutil.rmtree(whole.folder)
 
-    row = runs.Recorder.on_train_epoch_end
+    row = records.Recorder.on_train_epoch_end
 
     def fall(self, trainer, module):
         if trainer.current_epoch == 1:
@@ -174,7 +175,7 @@ def test_an_interrupted_run_ends_as_if_it_never_was(small, stage, monkeypatch):
         row(self, trainer, module)
 
     with monkeypatch.context() as power:
-        power.setattr(runs.Recorder, "on_train_epoch_end", fall)
+        power.setattr(records.Recorder, "on_train_epoch_end", fall)
         with pytest.raises(RuntimeError, match="power cut"):
             getattr(small, stage)()
     assert (whole.folder / "last.ckpt").exists() and not (whole.folder / "manifest.json").exists()
@@ -284,7 +285,7 @@ def test_a_warm_start_takes_what_it_is_told_to(dropping, kept, monkeypatch):
 def test_a_warm_start_with_an_autoencoder_keeps_the_others_averages(small):
     """Parameters are matched by name: the autoencoder's, which are new, begin without averages."""
     training = FurtherTrainingConfig(epochs=1, batch=4, keep_optimiser=True)
-    run = small.further("grown", small.hourglass(), training, autoencoder=small.autoencoder())
+    run = small.further("grown", small.hourglass(), training, autoencoders=(small.autoencoder(),))
     held, before = run.checkpoint("last"), small.hourglass().checkpoint("best-val_pck")
     steps = {held["parameters"][i]: s["step"] for i, s in held["optimizer_states"][0]["state"].items()}
     taken = {name: step for name, step in steps.items() if ".autoencoder." not in name}

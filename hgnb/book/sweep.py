@@ -1,4 +1,4 @@
-"""The sweep of chapter 06: every training of every seed, in parallel, resumed where it stopped; then one file.
+"""The sweeps of chapters 06 and 07: every training of every seed, in parallel, resumed where it stopped; then one file.
 
 Each training is a job of its own to Snakemake, so a profile of Snakemake's (`SNAKEMAKE_PROFILE`) sends them to a
 cluster. One that fails leaves the others alone and is named at the end.
@@ -6,41 +6,71 @@ cluster. One that fails leaves the others alone and is named at the end.
 
 import json
 import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hgnb.book import build, house, journal
 from hgnb.book.house import Edition
-from hgnb.errors import InputError
+from hgnb.errors import InputError, unknown
 from hgnb.home import home
 
+LIGHTER, BEYOND = SWEEPS = ("lighter", "beyond")
 
-def sweep(profile: str, data: str, seed: int, seeds: int, cores: int | None = None) -> Path:
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is trained, and what becomes of it."""
+
+    names: Callable[[Any], list[str]]  # of a profile's trainings
+    opened: Callable[..., Any]  # the experiment of one: profile, data, seed, name
+    measured: Callable[[Any], Any]  # what came out, a dataclass
+    record: Callable[[str, str, Sequence[Path]], Path]  # profile, data and stamps -> the file in results/
+
+
+def of(name: str) -> Sweep:
+    """A sweep by name."""
+    if name == LIGHTER:
+        from hgnb.training import cases, sweep, sweep_record
+
+        return Sweep(
+            lambda p: [case.name for case in cases.chosen(p.lighter)], sweep.opened, sweep.measured, sweep_record.record
+        )
+    if name == BEYOND:
+        from hgnb.training import changed, changes
+
+        return Sweep(
+            lambda p: [change.name for change in changes.chosen(p.beyond)], changed.opened, changed.measured,
+            changed.record,
+        )  # fmt: skip
+    raise unknown("sweep", name, SWEEPS)
+
+
+def sweep(name: str, profile: str, data: str, seed: int, seeds: int, cores: int | None = None) -> Path:
     """Trains whatever is missing and returns the file in `results/`; BuildError names the trainings that failed."""
-    from hgnb.training import cases, sweep_record
-    from hgnb.training.sweep import gathered, opened
-
+    made = of(name)
     edition, root = Edition(profile, house.resolved(data), seed), home()
     experiment = build.experiment(edition)
     experiment.check()
-    names = [case.name for case in cases.chosen(experiment.profile.lighter)]
+    names = made.names(experiment.profile)
     for case in names:  # a shape that can't be is told before anything trains
-        scaled = opened(profile, edition.data, seed, case).profile
+        scaled = made.opened(profile, edition.data, seed, case).profile
         scaled.model.check_side(scaled.data.side)
-    wanted = {(case, s): stamp(edition, root, case, s) for s in range(seed, seed + seeds) for case in names}
+    wanted = {(case, s): stamp(edition, root, name, case, s) for s in range(seed, seed + seeds) for case in names}
     jobs, before = [path.stem for path in wanted.values()], sum(path.is_file() for path in wanted.values())
     with build.only_build(root) as lock, _Bar(len(wanted), before) as bar:
-        given = {"lighter": jobs, "tell": bar.take}
-        _, events = build.snakemake(root, edition, cores, lock, "--keep-going", "lighter", **given)
+        given = {name: jobs, "tell": bar.take}
+        _, events = build.snakemake(root, edition, cores, lock, "--keep-going", name, **given)
     there = [path for path in wanted.values() if path.is_file()]
     told = {event["what"]: event["text"] for event in events if event["kind"] == "failed"}
     if len(there) < len(wanted) and not told:
         raise build.BuildError(build.last_words(root))
     if there:
-        file = sweep_record.results_file(profile, edition.data_name)
-        sweep_record.save(gathered(profile, edition.data, sweep_record.outcomes(there)), file)
+        file = made.record(profile, edition.data, there)
         Console(highlight=False).print(f"{len(there)} of {len(wanted)} trainings: {file.relative_to(root).as_posix()}")
     if told:
         why = "\n".join(f"{what}: {words}" for what, words in told.items())
@@ -48,19 +78,16 @@ def sweep(profile: str, data: str, seed: int, seeds: int, cores: int | None = No
     return file
 
 
-def stamp(edition: Edition, root: Path, case: str, seed: int) -> Path:
-    """Where a finished training of the sweep says what came out."""
-    return edition.swept(root) / f"{case}-s{seed}.json"
+def stamp(edition: Edition, root: Path, name: str, case: str, seed: int) -> Path:
+    """Where a finished training of a sweep says what came out."""
+    return edition.swept(root, name) / f"{case}-s{seed}.json"
 
 
-def train(edition: Edition, case: str, seed: int, out: Path) -> None:
-    """One job of the sweep: trains a case and leaves its stamp, in a process of its own."""
-    from dataclasses import asdict
-
-    from hgnb.training.sweep import measured, opened
-
+def train(name: str, edition: Edition, case: str, seed: int, out: Path) -> None:
+    """One job of a sweep: trains a case and leaves its stamp, in a process of its own."""
+    made = of(name)
     with journal.told(f"{case} (seed {seed})"):
-        outcome = measured(opened(edition.profile, edition.data, seed, case))
+        outcome = made.measured(made.opened(edition.profile, edition.data, seed, case))
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(f".{out.name}.{os.getpid()}.part")
     aside.write_text(json.dumps({"outcome": asdict(outcome)}) + "\n", encoding="utf8")

@@ -22,6 +22,9 @@ class HeatmapConfig:
     sigma_hidden: float = quantity(1.0, "heatmap pixels, v = 1", "4.2.3; ambiguity 1")
 
 
+NEWELL = HeatmapConfig("peak", 1.0, 1.0)  # Newell et al. 2016, sec. 3.3, as their code has it
+
+
 def cells(points: Tensor, side: int, size: int) -> Tensor:
     """(..., 2) crop pixels -> the heatmap pixel that holds them, floor(x * size / side); int64, clamped."""
     return (points * (size / side)).floor().long().clamp(0, size - 1)
@@ -50,15 +53,13 @@ def responses(size: int, sigma: float) -> Tensor:
 def heatmaps(points: Tensor, visibility: Tensor, *, side: int, size: int, config: HeatmapConfig) -> Tensor:
     """Keypoints (B, K, 2) in crop pixels and visibility (B, K) -> heatmaps (B, K, size, size) float32.
 
-    "thesis": sums to 1, sigma by visibility. "peak": peaks at 1, sigma 1 for both. v = 0 stays empty.
+    "thesis": sums to 1. "peak": the same divided by its maximum. v = 0 stays empty.
     """
     index = cells(points, side, size)
+    tables = torch.stack([responses(size, sigma) for sigma in (config.sigma_hidden, config.sigma_visible)])
     if config.targets == "peak":
-        table = responses(size, 1.0)
-        tables = (table / table.amax(1, keepdim=True)).expand(2, -1, -1)
-    elif config.targets == "thesis":
-        tables = torch.stack([responses(size, config.sigma_hidden), responses(size, config.sigma_visible)])
-    else:
+        tables = tables / tables.amax(2, keepdim=True)
+    elif config.targets != "thesis":
         raise ValueError(f"targets must be 'thesis' or 'peak', not '{config.targets}'")
     tables = tables.to(points.device)
     kind = (visibility >= 2).long()  # (B, K)

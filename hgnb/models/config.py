@@ -9,6 +9,8 @@ from hgnb.errors import InputError, unknown
 from hgnb.quantity import quantity
 
 NORMS = ("batch", "layer")
+ACTIVATIONS = ("pre", "post")
+INITS = ("glorot", "he")
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class HourglassConfig:
     modules: tuple[int, ...] = quantity((1, 1, 1), "residuals of a level: skip, down, up", "3.2.3")
     kernels: tuple[int, ...] = quantity((1, 3, 1), "pixels, a residual's convolutions", "3.2.2")
     norm: str = quantity("batch", "'batch' or 'layer', in the residuals", "3.2.2")
+    activation: str = quantity("pre", "norm and ReLU before ('pre') or behind ('post') convolutions", "5.1; 8.2 item 4")
+    init: str = quantity("glorot", "'glorot' or 'he': how weights are drawn", "5.1; 8.2 item 5")
     dropout: float = quantity(0.0, "of the maps before a residual's last convolution", "5.1 names none")
     separable: bool = quantity(
         False, "a wide kernel as one for each map and a 1x1", "ours: Howard et al. 2017, sec. 3.1"
@@ -51,8 +55,9 @@ class HourglassConfig:
             raise InputError(f"modules must be three numbers, for skip, down and up, not {self.modules!r}.")
         if len(self.kernels) < 2 or any(k % 2 == 0 for k in self.kernels):
             raise InputError(f"kernels must be two odd numbers or more, not {self.kernels!r}.")
-        if self.norm not in NORMS:
-            raise unknown("norm", self.norm, NORMS)
+        for name, there in (("norm", NORMS), ("activation", ACTIVATIONS), ("init", INITS)):
+            if getattr(self, name) not in there:
+                raise unknown(name, getattr(self, name), there)
         if not 0 <= self.dropout < 1:
             raise InputError(f"dropout must be at least 0 and below 1, not {self.dropout!r}.")
 

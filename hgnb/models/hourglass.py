@@ -91,7 +91,7 @@ class StackedHourglass(nn.Module):
         # Between two hourglasses: features and heatmaps of the first come back to the second (Newell 3.3).
         self.from_features = nn.ModuleList(nn.Conv2d(c, c, 1) for _ in range(config.stacks - 1))
         self.from_heatmaps = nn.ModuleList(nn.Conv2d(config.keypoints, c, 1) for _ in range(config.stacks - 1))
-        self.apply(glorot)
+        self.apply(glorot if config.init == "glorot" else he)
         for head in self.heads:
             head.heatmaps.weight.data *= config.output_gain
 
@@ -158,6 +158,13 @@ def stem(config: HourglassConfig) -> nn.Sequential:
     return nn.Sequential(
         convolution, nn.BatchNorm2d(first), nn.ReLU(inplace=True), row[0], nn.MaxPool2d(2), *row[1:]
     )  # fmt: skip
+
+
+def he(module: nn.Module) -> None:
+    """He-normal weights N(0, 2/fan_in) and zero biases: He et al. 2015, for layers behind which a ReLU stands."""
+    glorot(module)
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
 
 def glorot(module: nn.Module) -> None:

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hgnb.models.config import HourglassConfig
@@ -12,7 +13,8 @@ class Residual(nn.Module):
 
     The thesis's kernels are 1, 3, 1: fewer maps, a look around, more maps again. Every convolution but the last
     puts out `inner` maps. With dropout whole maps fall silent before the last convolution, as neighbouring pixels
-    of one map say nearly the same (Tompson et al. 2015, sec. 3.2). Separable kernels: see `look`.
+    of one map say nearly the same (Tompson et al. 2015, sec. 3.2). Separable kernels: see `look`. Post-activation:
+    (convolution, norm, ReLU), the last ReLU behind the sum (He et al. 2015).
     """
 
     def __init__(self, c_in: int, c_out: int, inner: int, config: HourglassConfig):
@@ -20,17 +22,26 @@ class Residual(nn.Module):
         kernels = config.kernels
         widths = [c_in, *[inner] * (len(kernels) - 1), c_out]
         layers: list[nn.Module] = []
-        for kernel, (a, b) in zip(kernels, pairwise(widths), strict=True):
-            # Layer norm over all of (C, H, W) is group norm with a single group, as source 004 writes it.
-            norm = nn.BatchNorm2d(a) if config.norm == "batch" else nn.GroupNorm(1, a)
-            layers += [norm, nn.ReLU(inplace=True), *look(a, b, kernel, config.separable)]
-        if config.dropout:
-            layers.insert(-1, nn.Dropout2d(config.dropout))
+        self.post = config.activation == "post"
+        for place, (kernel, (a, b)) in enumerate(zip(kernels, pairwise(widths), strict=True), 1):
+            seen, last = look(a, b, kernel, config.separable), place == len(kernels)
+            if config.dropout and last:
+                seen.insert(-1, nn.Dropout2d(config.dropout))
+            if self.post:
+                layers += [*seen, norm(b, config), *([] if last else [nn.ReLU(inplace=True)])]
+            else:
+                layers += [norm(a, config), nn.ReLU(inplace=True), *seen]
         self.body = nn.Sequential(*layers)
         self.shortcut = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.shortcut(x) + self.body(x)
+        x = self.shortcut(x) + self.body(x)
+        return F.relu(x) if self.post else x
+
+
+def norm(width: int, config: HourglassConfig) -> nn.Module:
+    """Batch norm; or layer norm over all of (C, H, W): group norm with one group, as source 004 writes it."""
+    return nn.BatchNorm2d(width) if config.norm == "batch" else nn.GroupNorm(1, width)
 
 
 def look(c_in: int, c_out: int, kernel: int, separable: bool) -> list[nn.Module]:

@@ -1,6 +1,7 @@
 """What weights need to be used without the run that made them: it travels in the head of their safetensors file."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ class Card:
     """The shape of a network, what its input was like, and what its heatmaps are called."""
 
     model: HourglassConfig
-    autoencoder: AutoencoderConfig | None
+    autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None
     side: int  # pixels of a crop
     margin: float  # of the box's longer side, see DataConfig
     rule: str  # how a square is kept inside its image
@@ -69,10 +70,29 @@ def _card(held: dict) -> Card:
     """From JSON, whose lists are tuples here."""
     inner = held.pop("autoencoder")
     return Card(
-        HourglassConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in held.pop("model").items()}),
-        inner and AutoencoderConfig(**inner),
+        HourglassConfig(**tuples(held.pop("model"))),
+        shapes(inner),
         mean_rgb=tuple(held.pop("mean_rgb")),
         keypoints=tuple(held.pop("keypoints")),
         skeleton=tuple((a, b) for a, b in held.pop("skeleton")),
         **held,
     )
+
+
+def tuples(held: dict) -> dict:
+    """The arguments of a config from JSON, whose lists are tuples there."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in held.items()}
+
+
+def plain(autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None) -> dict | list[dict] | None:
+    """What an hourglass has in its bottleneck, or each of several, JSON-able; `shapes` gives it back."""
+    if autoencoder is None or isinstance(autoencoder, AutoencoderConfig):
+        return autoencoder and asdict(autoencoder)
+    return [asdict(one) for one in autoencoder]
+
+
+def shapes(held: dict | list[dict] | None) -> AutoencoderConfig | tuple[AutoencoderConfig, ...] | None:
+    """From JSON, what `plain` wrote."""
+    if isinstance(held, list):
+        return tuple(AutoencoderConfig(**one) for one in held)
+    return held and AutoencoderConfig(**held)

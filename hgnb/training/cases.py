@@ -6,14 +6,16 @@ A case is a network of `hgnb.models.variants` and, where source 004 changes the 
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hgnb.data.heatmaps import HeatmapConfig
+from hgnb.data import heatmaps
 from hgnb.errors import InputError, unknown
 from hgnb.models import variants
 from hgnb.models.variants import Variant
 from hgnb.quantity import quantity
-from hgnb.training.modules import TrainingConfig
+from hgnb.training import changes
+from hgnb.training.configs import TrainingConfig
 
 BASE = "newell"  # what everything is compared with
+CHAINS = ("modified", "two-modified", "two-modified-25")  # those whose networks hold autoencoders
 LONG = "long"  # in place of a number of epochs: the profile's long training
 
 
@@ -102,12 +104,11 @@ def chosen(config: LighterConfig) -> list[Case]:
 def scaled(profile, name: str):
     """The profile under which an experiment's hourglass is the network or training called `name`.
 
-    004's networks take the profile's section `lighter`; the thesis's stacks and skips are changed within the
-    profile's own network.
+    004's networks take the profile's section `lighter`; chapter 07's changes are made to the profile's own hourglass.
     """
     if name in names():
         one, size = case(name), profile.lighter
-        changes = {**one.changes, **({"epochs": size.long_epochs} if one.long else {})}
+        other = {**one.changes, **({"epochs": size.long_epochs} if one.long else {})}
         model = one.variant.shortened(size.stack_divisor).narrowed(size.width_divisor).model
         model = replace(model, output_gain=profile.model.output_gain)
         return replace(
@@ -117,15 +118,15 @@ def scaled(profile, name: str):
                 profile.embedded, schema="mpii16", labelling="generous",
                 train_images=size.train_images, val_images=size.val_images,
             ),
-            heatmaps=HeatmapConfig(targets="peak"),  # as Newell's; the thesis's belong to chapters 01 to 05
+            heatmaps=heatmaps.NEWELL,  # the thesis's belong to chapters 01 to 05
             model=model,
-            training=replace(profile.lighter_training, **changes),
+            training=replace(profile.lighter_training, **other),
         )  # fmt: skip
-    variant = variants.get(name)
-    if variant.autoencoders:
-        raise InputError(f"'{name}' starts from trained parts: hgnb train modified makes those of one hourglass.")
-    kept = {key: getattr(variant.model, key) for key in ("stacks", "skips")}
-    return replace(profile, model=replace(profile.model, **kept))
+    if name in changes.names():
+        return changes.changed(profile, name)
+    if variants.get(name).autoencoders:
+        raise InputError(f"'{name}' starts from trained parts: 'hgnb train' names their chain {', '.join(CHAINS)}.")
+    raise unknown("training", name, [*names(), *changes.names()])
 
 
 def sheet():
@@ -136,7 +137,6 @@ def sheet():
     for one in CASES:
         told = one.variant.source if not one.changes else f"004, {one.network} otherwise trained"
         table.add_row(one.name, one.title, told)
-    for variant in variants.ALL:
-        if variant.name not in names() and not variant.autoencoders:
-            table.add_row(variant.name, variant.title, f"thesis, {variant.source}")
+    for change in changes.CHANGES:
+        table.add_row(change.name, change.title, change.source)
     return table

@@ -4,6 +4,7 @@ Each notebook opens the experiment and asks for the run it needs; what isn't the
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from filelock import FileLock
 
 from hgnb.data.dataset import EpochSampler, loader
+from hgnb.data.mirror import exchanged
 from hgnb.data.prepared import Prepared, prepare
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
@@ -21,25 +23,26 @@ from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass
 from hgnb.sources import fingerprint
 from hgnb.training import profiles
-from hgnb.training.card import Card
+from hgnb.training.card import Card, plain, shapes, tuples
 from hgnb.training.cases import scaled
 from hgnb.training.comparison import compare
+from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
 from hgnb.training.controls import ARMS, RIVALS, Arm
-from hgnb.training.fit import Job, fit
+from hgnb.training.fit import fit
 from hgnb.training.forks import forked
 from hgnb.training.frozen import freeze, shaped
+from hgnb.training.future import FUTURE
 from hgnb.training.inference import Reader
+from hgnb.training.job import Job, Start
 from hgnb.training.latents import Latents, kept
-from hgnb.training.modules import AutoencoderModule, FurtherTrainingConfig, PoseModule, TrainingConfig
 from hgnb.training.parallel import Team
 from hgnb.training.runs import Recipe, Run
-from hgnb.training.start import Start
 
 EMBEDDED = "embedded"
 ALONE = Team()
 CHAIN = ("hourglass", "autoencoder", "modified")
 TRAINED = (*CHAIN, *RIVALS)
-STAGES = ("dataset", *TRAINED, "arms", "forks")
+STAGES = ("dataset", *TRAINED, "arms", "forks", *FUTURE)
 CODE = (
     "hgnb.training.modules",
     "hgnb.training.inference",
@@ -62,6 +65,10 @@ class Experiment:
         """By the names that a notebook's parameters give; an unknown profile or variant is an InputError."""
         loaded = profiles.load(profile)
         return cls(scaled(loaded, variant) if variant else loaded, data, int(seed), progress, variant)
+
+    def varied(self, variant: str) -> "Experiment":
+        """The same with another network or training in place of the profile's hourglass, by name."""
+        return replace(self, profile=scaled(self.profile, variant), variant=variant)
 
     @property
     def data_name(self) -> str:
@@ -115,18 +122,24 @@ class Experiment:
         recipe = other._recipe("few", training, None, parent, checkpoint="best-val_pck")
         return fit(recipe, lambda team: other._pose_job(training, team, start=start), self.progress)
 
-    def autoencoder(self, best: str = "val_pck") -> Run:
-        """The autoencoder of chapter 04, trained on the latents of the hourglass at its best PCK, or lowest loss."""
-        p, parent = self.profile, self.hourglass()
+    def autoencoder(self, best: str = "val_pck", stack: int = 0, shape: AutoencoderConfig | None = None) -> Run:
+        """The autoencoder of chapter 04, trained on the latents of the hourglass at its best PCK, or lowest loss.
+
+        `stack`: of which hourglass in a row. `shape`: instead of the profile's.
+        """
+        p, parent, shape = self.profile, self.hourglass(), shape or self.profile.autoencoder
         name = "autoencoder" if best == "val_pck" else "autoencoder-best-loss"
-        recipe = self._recipe(name, p.autoencoder_training, p.autoencoder, parent, checkpoint=f"best-{best}")
+        place = {"stack": stack} if stack else {}
+        recipe = self._recipe(name, p.autoencoder_training, shape, parent, checkpoint=f"best-{best}", **place)
 
         def job(team: Team) -> Job:
+            from hgnb.training.modules import AutoencoderModule
+
             (train, val), data = (
-                (torch.from_numpy(self._maps(parent, s, best)) for s in ("train", "val")),
+                (torch.from_numpy(self._maps(parent, s, best, stack)) for s in ("train", "val")),
                 self.prepared(),
             )
-            module = AutoencoderModule(tuple(train.shape[1:]), p.autoencoder, p.autoencoder_training, self.seed)
+            module = AutoencoderModule(tuple(train.shape[1:]), shape, p.autoencoder_training, self.seed)
             loaders = (self._latent_loader(z, s, team) for z, s in ((train, self.seed), (val, None)))
             return Job(module, *loaders, p.autoencoder_training.epochs, ("val_loss",), data.split("train").person_ids)
 
@@ -143,7 +156,7 @@ class Experiment:
             return self.arm(ARMS[arm.twin])  # one checkpoint under two names: the same training
         if not arm.further:
             return parent
-        trained = self.autoencoder(arm.best) if arm.waist == "trained" else None
+        trained = (self.autoencoder(arm.best),) if arm.waist == "trained" else ()
         frozen = "" if trained else arm.waist
         return self.further(arm.name, parent, self.profile.modified, f"best-{arm.best}", trained, frozen)
 
@@ -153,17 +166,19 @@ class Experiment:
         parent: Run,
         training: FurtherTrainingConfig,
         checkpoint: str = "best-val_pck",
-        autoencoder: Run | None = None,
+        autoencoders: Sequence[Run] = (),
         frozen: str = "",
     ) -> Run:
-        """An hourglass trained on from a checkpoint of `parent`, with a trained autoencoder put in where one is given.
+        """Hourglasses trained on from a checkpoint of `parent`, each with its trained autoencoder where they are given.
 
         `checkpoint` as in Run.checkpoint; the rate, the epochs and what is carried over stand in `training`.
         `frozen`: 'random' or 'projection' puts one in that stays as it is (hgnb.training.frozen).
         """
-        parents = [run for run in (parent, autoencoder) if run is not None]
-        shape = shaped(self.profile.autoencoder, frozen) if autoencoder or frozen else None
-        recipe = self._recipe(name, training, shape, *parents, checkpoint=checkpoint, frozen=frozen)
+        shape = shaped(self.profile.autoencoder, frozen) if frozen else None
+        if autoencoders:
+            each = tuple(shapes(run.manifest["config"]["autoencoder"]) for run in autoencoders)
+            shape = each if len(each) > 1 else each[0]
+        recipe = self._recipe(name, training, shape, parent, *autoencoders, checkpoint=checkpoint, frozen=frozen)
 
         def latents() -> np.ndarray:
             return self._maps(parent, "train", checkpoint.removeprefix("best-"))
@@ -171,20 +186,21 @@ class Experiment:
         def job(team: Team) -> Job:
             carried = (training.keep_optimiser, training.keep_rate, training.keep_rule)
             job = self._pose_job(training, team, shape, Start(parent, checkpoint, *carried))
-            inserted = job.module.network.hourglasses[0].autoencoder
-            if autoencoder:
-                inserted.load_state_dict(autoencoder.weights("val_loss"))
+            inserted = [hourglass.autoencoder for hourglass in job.module.network.hourglasses]
+            for one, run in zip(inserted, autoencoders, strict=False):
+                one.load_state_dict(run.weights("val_loss"))
             if frozen:
-                freeze(inserted, frozen, latents)
+                freeze(inserted[0], frozen, latents)
             return job
 
         return fit(recipe, job, self.progress)
 
     def network(self, run: Run, best: str = "val_pck") -> StackedHourglass:
-        """The network of an hourglass run at its best PCK or lowest loss, with its autoencoder if it has one."""
-        network = StackedHourglass(self.model())
-        if shape := run.manifest["config"]["autoencoder"]:
-            network.insert_autoencoder(AutoencoderConfig(**shape), self.profile.data.side)
+        """The network of an hourglass run at its best PCK or lowest loss, with its autoencoders if it has any."""
+        config = run.manifest["config"]
+        network = StackedHourglass(HourglassConfig(**tuples(config["model"])))
+        if shape := shapes(config["autoencoder"]):
+            network.insert_autoencoder(shape, config["side"])
         network.load_state_dict(run.weights(best))
         return network
 
@@ -197,8 +213,10 @@ class Experiment:
         width = math.prod(self.model().latent_shape(self.profile.data.side))
         return kept(run, self.prepared(), split, persons, width, lambda: self.reader(run, best), best, self.progress)
 
-    def _maps(self, run: Run, split: str, best: str) -> np.ndarray:
+    def _maps(self, run: Run, split: str, best: str, stack: int = 0) -> np.ndarray:
         """(N, C, s, s) float32: the latents of a whole split as the autoencoder takes them."""
+        if stack:  # only the first hourglass's are looked at by other chapters, and kept
+            return self.reader(run, best).latents(self.prepared().split(split), stack)
         return self.latents(run, split, best=best).values.reshape(
             -1, *self.model().latent_shape(self.profile.data.side)
         )
@@ -219,6 +237,9 @@ class Experiment:
             return {**facts, "folder": self.prepared().folder.name, "persons": manifest["persons"]}
         if name == "forks":
             return {**facts, **forked(self)}
+        if name in FUTURE:
+            run = FUTURE[name](self)
+            return {**facts, "run": run.id, "seconds": run.manifest["seconds"], "pck": self._pck(run)}
         if name == "arms":
             return {**facts, "code": fingerprint((*CODE, FROZEN)), **compare(self)}
         run = self.autoencoder() if name == "autoencoder" else self.arm(ARMS[name])
@@ -237,20 +258,24 @@ class Experiment:
         self,
         training: TrainingConfig,
         team: Team = ALONE,
-        autoencoder: AutoencoderConfig | None = None,
+        autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None = None,
         start: Start | None = None,
     ) -> Job:
+        from hgnb.training.modules import PoseModule
+
         p, data = self.profile, self.prepared()
-        module = PoseModule(
-            self.model(), training, p.heatmaps, p.pck, mean_rgb=data.mean_rgb, side=p.data.side, autoencoder=autoencoder
-        )
         persons = data.split("train")
+        module = PoseModule(
+            self.model(), training, p.heatmaps, p.pck, mean_rgb=data.mean_rgb, side=p.data.side,
+            autoencoder=autoencoder, exchange=exchanged(data.schema),
+            weights=balance(persons.visibility >= training.least_visibility) if training.balance else None,
+        )  # fmt: skip
         train = loader(persons, training.batch, self.seed, team.rank, team.size)
         val = loader(data.split("val"), 64, None, team.rank, team.size)
         best_by = ("val_pck", "val_loss")
         return Job(module, train, val, training.epochs, best_by, persons.person_ids, self._card(autoencoder), start)
 
-    def _card(self, autoencoder: AutoencoderConfig | None) -> Card:
+    def _card(self, autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None) -> Card:
         """What the weights of an hourglass need to be used alone."""
         p, data = self.profile.data, self.prepared()
         names, skeleton = data.schema.names, data.schema.skeleton
@@ -262,7 +287,7 @@ class Experiment:
         return torch.utils.data.DataLoader(latents, sampler=batches, batch_size=None)
 
     def _recipe(
-        self, name: str, training, autoencoder=None, *parents: Run, checkpoint: str = "", frozen: str = ""
+        self, name: str, training, autoencoder=None, *parents: Run, checkpoint: str = "", frozen: str = "", **more
     ) -> Recipe:
         """What a run's hash is made of: numbers, data, code and the runs it starts from."""
         p = self.profile
@@ -273,16 +298,18 @@ class Experiment:
             "heatmaps": asdict(p.heatmaps),
             "pck": asdict(p.pck),
             "training": asdict(training),
-            "autoencoder": autoencoder and asdict(autoencoder),
+            "autoencoder": plain(autoencoder),
             "parents": [run.id for run in parents],
             "checkpoint": checkpoint,
             "code": fingerprint((*CODE, FROZEN) if frozen else CODE),
+            **more,
         }
         if frozen:
             config["frozen"] = frozen
         edition = {"profile": p.name, "data": self.data, "seed": self.seed}
         if self.variant:
-            name, edition["variant"] = self.variant, self.variant
+            name = self.variant if name == "hourglass" else f"{self.variant}-{name}"
+            edition["variant"] = self.variant
         return Recipe(f"{name}-{p.name}-{self.data_name}", config, self.seed, edition)
 
     def _embedded(self) -> Path:
@@ -301,3 +328,9 @@ class Experiment:
                     height=e.height, schema=e.schema, labelling=e.labelling,
                 )  # fmt: skip
         return folder
+
+
+def balance(counted: np.ndarray) -> np.ndarray:
+    """(K,) weights by which each keypoint's maps weigh the same in a loss, 1 on average; counted (N, K) bool."""
+    share = 1 / np.maximum(counted.mean(0), 1 / len(counted))
+    return share / share.mean()

@@ -6,7 +6,7 @@ the same weights and optimiser, see the persons in the same order, and differ in
 
 from dataclasses import fields
 
-from hgnb.training.modules import FurtherTrainingConfig
+from hgnb.training.configs import FurtherTrainingConfig
 from hgnb.training.runs import Run
 
 EPOCHS = 3

@@ -58,9 +58,10 @@ class Reader:
         return torch.cat(maps).cpu().numpy()
 
     @torch.inference_mode()
-    def latents(self, split: Persons) -> np.ndarray:
-        """(N, C, s, s) float32: the third bottleneck residual of each person."""
-        parts = [self.network.latents(b.to(self.device).images(self.mean_rgb)) for b in loader(split, self.batch)]
+    def latents(self, split: Persons, stack: int = 0) -> np.ndarray:
+        """(N, C, s, s) float32: the third bottleneck residual of each person, in the hourglass at place `stack`."""
+        images = (b.to(self.device).images(self.mean_rgb) for b in loader(split, self.batch))
+        parts = [self.network.latents(x, stack) for x in images]
         return torch.cat(parts).float().cpu().numpy()
 
     @torch.inference_mode()

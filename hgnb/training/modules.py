@@ -1,48 +1,23 @@
 """What is trained, and how: losses, optimisers and the learning-rate rule. Thesis 5.1 and 7.2."""
 
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 
 import lightning as L
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hgnb.data.augment import augmented
 from hgnb.data.dataset import Batch
 from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
 from hgnb.errors import unknown
 from hgnb.metrics import PckConfig, found, peaks
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass, glorot
-from hgnb.quantity import quantity
+from hgnb.training.configs import AutoencoderTrainingConfig, TrainingConfig
 from hgnb.training.parallel import share, total
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How an hourglass is trained; the defaults are the thesis's."""
-
-    epochs: int = quantity(50, "epochs", "5.2")
-    batch: int = quantity(16, "persons", "5.1")
-    rate: float = quantity(2.5e-4, "learning rate", "5.1")
-    optimiser: str = quantity("rmsprop", "'rmsprop' or 'adam'", "5.1")
-    alpha: float = quantity(0.99, "RMSProp's smoothing", "5.1; ambiguity 4")
-    momentum: float = quantity(0.0, "RMSProp's momentum", "5.1; ambiguity 4")
-    eps: float = quantity(1e-8, "outside the root, as torch", "ambiguity 4")
-    drop_after: int = quantity(5, "epochs since the best PCK", "5.1; ambiguity 11")
-    drop_factor: float = quantity(5.0, "divides the rate, once", "5.1")
-    warmup: int = quantity(0, "steps over which the rate rises to its value", "5.1 names none")
-    precision: str = quantity("native", "'native': bf16 where the hardware has it; or 'fp32', 'bf16'", "5.1 names none")
-    threads: int = quantity(0, "of the processor; 0: as many as torch takes", "ours: small maps gain nothing from more")
-
-
-@dataclass(frozen=True)
-class FurtherTrainingConfig(TrainingConfig):
-    """How a trained hourglass is trained on; what is carried over besides its weights is ambiguity 13."""
-
-    epochs: int = quantity(10, "epochs", "figure 25 zooms in from epoch 47; ambiguity 13")
-    keep_optimiser: bool = quantity(False, "whether the optimiser's averages go on", "ambiguity 13")
-    keep_rate: bool = quantity(False, "whether the checkpoint's rate goes on, not `rate`", "ambiguity 13")
-    keep_rule: bool = quantity(False, "whether the best PCK and the drop are remembered", "ambiguity 13")
 
 
 @dataclass
@@ -65,19 +40,6 @@ class DropRule:
     def carried(self, epochs: int) -> "DropRule":
         """The same rule for a run that counts its epochs anew, `epochs` later."""
         return DropRule(self.best, self.best_epoch - epochs, self.dropped and self.dropped - epochs)
-
-
-@dataclass(frozen=True)
-class AutoencoderTrainingConfig:
-    """How the autoencoder is trained on its own; the defaults are the thesis's."""
-
-    epochs: int = quantity(100, "epochs", "7.3, figure 24")
-    batch: int = quantity(16, "persons", "7.2")
-    rate: float = quantity(5e-4, "learning rate", "7.2")
-    momentum: float = quantity(0.9, "SGD momentum", "7.2")
-    halve_every: int = quantity(25, "epochs", "7.2")
-    noise: float = quantity(0.1, "of each input value, times N(0, 1)", "7.2; examiner's question 6.3; ambiguity 6")
-    threads: int = quantity(1, "of the processor", "ours: 4x4 maps gain nothing from more")
 
 
 class Tracked(L.LightningModule):
@@ -103,11 +65,16 @@ class Tracked(L.LightningModule):
 
 
 class PoseModule(Tracked):
-    """A stacked hourglass under MSE and RMSProp, its rate dropped once when the best PCK has grown old; 5.1."""
+    """A stacked hourglass under MSE and RMSProp, its rate dropped once when the best PCK has grown old; 5.1.
+
+    `exchange`: (K,) where each keypoint's twin stands, for mirror images. `weights`: (K,) of the keypoints' maps in
+    the loss. Both may be left out where the training doesn't ask for them.
+    """
 
     def __init__(
         self, model: HourglassConfig, training: TrainingConfig, maps: HeatmapConfig, pck: PckConfig,
-        *, mean_rgb, side: int, autoencoder: AutoencoderConfig | None = None,
+        *, mean_rgb, side: int, autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None = None,
+        exchange=None, weights=None,
     ):  # fmt: skip
         super().__init__()
         self.config, self.maps, self.pck, self.side = training, maps, pck, side
@@ -116,27 +83,61 @@ class PoseModule(Tracked):
             self.network.insert_autoencoder(autoencoder, side)
         self.size = side // model.stride
         self.register_buffer("mean_rgb", torch.as_tensor(mean_rgb), persistent=False)
+        k = model.keypoints
+        self.register_buffer("exchange", torch.as_tensor(range(k) if exchange is None else exchange), persistent=False)
+        weights = torch.ones(k) if weights is None else torch.as_tensor(weights, dtype=torch.float32)
+        self.register_buffer("weights", weights, persistent=False)
+        self.plain = weights.eq(1).all().item() and training.unlabelled == "empty"
+        for name, there in (("unlabelled", ("empty", "ignored")), ("schedule", ("drop", "cosine"))):
+            if getattr(training, name) not in there:
+                raise unknown(name, getattr(training, name), there)
         self.rule = DropRule()
+
+    def seen(self, batch: Batch) -> Batch:
+        """The batch with those keypoints labelled that the training asks for."""
+        return replace(batch, visibility=batch.visibility * (batch.visibility >= self.config.least_visibility))
 
     def targets(self, batch: Batch) -> Tensor:
         """(B, K, size, size) float32."""
         return heatmaps(batch.points, batch.visibility, side=self.side, size=self.size, config=self.maps)
 
     def on_train_batch_start(self, batch: Batch, _: int) -> None:
-        if self.global_step < self.config.warmup:
-            for group in self.optimizers().param_groups:
-                group["lr"] = self.config.rate * (self.global_step + 1) / self.config.warmup
+        c, step = self.config, self.global_step
+        if step < c.warmup:
+            self._set_rate(c.rate * (step + 1) / c.warmup)
+        elif c.schedule == "cosine":
+            done = (step - c.warmup) / max(1, self.trainer.estimated_stepping_batches - c.warmup)
+            self._set_rate(c.rate * 0.5 * (1 + math.cos(math.pi * done)))
+
+    def _set_rate(self, rate: float) -> None:
+        for group in self.optimizers().param_groups:
+            group["lr"] = rate
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
+        batch, c = self.seen(batch), self.config
+        images, persons = batch.images(self.mean_rgb), len(batch.crops)
+        if persons and (c.flip or c.rotation or c.scaling):
+            how = {"exchange": self.exchange, "flip": c.flip, "rotation": c.rotation, "scaling": c.scaling}
+            images, points, visibility = augmented(images, batch.points, batch.visibility, **how)
+            batch = replace(batch, points=points, visibility=visibility)
         truth = self.targets(batch)
-        outputs = self.network.predictions(batch.images(self.mean_rgb))
-        persons = len(batch.crops)
+        outputs = self.network.predictions(images)
         # A process may have no person of a last small batch: it takes part in the step with a loss of zero.
-        loss = sum(F.mse_loss(o, truth) if persons else o.sum() for o in outputs)
+        loss = sum(self._loss(o, truth, batch.visibility) if persons else o.sum() for o in outputs)
         self.add(train_loss=loss * persons, train_persons=torch.tensor(persons, device=self.device))
         return loss * share(persons, self.device)
 
+    def _loss(self, output: Tensor, truth: Tensor, visibility: Tensor) -> Tensor:
+        """Mean squared error over all elements; weighted by map where the training asks for it."""
+        if self.plain:
+            return F.mse_loss(output, truth)
+        weights = self.weights.expand_as(visibility)
+        if self.config.unlabelled == "ignored":
+            weights = weights * (visibility > 0)
+        return ((output - truth).square().mean((-2, -1)) * weights).mean()
+
     def validation_step(self, batch: Batch, _: int) -> None:
+        batch = self.seen(batch)
         truth = self.targets(batch)
         output = self.network(batch.images(self.mean_rgb))
         true = cells(batch.points, self.side, self.size)
@@ -155,9 +156,10 @@ class PoseModule(Tracked):
         self._age_rate()
 
     def _age_rate(self) -> None:
-        if self.rule.drops(self.current_epoch, self.row["val_pck"], self.config.drop_after):
+        c = self.config
+        if c.schedule == "drop" and self.rule.drops(self.current_epoch, self.row["val_pck"], c.drop_after):
             for group in self.optimizers().param_groups:
-                group["lr"] /= self.config.drop_factor
+                group["lr"] /= c.drop_factor
 
     def configure_optimizers(self):
         c, parameters = self.config, self.network.parameters()

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from lightning.fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
-from lightning.pytorch.strategies import DDPStrategy
 from torch import Tensor, nn
+
+STARTED = {"RANK", "SLURM_NTASKS"}  # torchrun and SLURM tell every process of theirs
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Team:
         """What Lightning's Trainer has to be told."""
         if self.size == 1:
             return {"devices": 1}
+        from lightning.pytorch.strategies import DDPStrategy
+
         return {"devices": self.devices, "num_nodes": self.machines, "strategy": DDPStrategy()}
 
     def agreed(self, value: Any) -> Any:
@@ -50,7 +52,12 @@ class Team:
 @contextmanager
 def team() -> Iterator[Team]:
     """The processes this one was started with, connected within the block; alone it is a team of one."""
-    elastic, slurm = TorchElasticEnvironment, SLURMEnvironment
+    if not STARTED & os.environ.keys():  # without loading Lightning
+        yield Team()
+        return
+    from lightning.fabric.plugins.environments import SLURMEnvironment as slurm
+    from lightning.fabric.plugins.environments import TorchElasticEnvironment as elastic
+
     kind = next((kind for kind in (elastic, slurm) if kind.detect()), None)
     environment = kind() if kind else None
     if environment is None or environment.world_size() == 1:

@@ -1,6 +1,7 @@
 """Every number of an experiment, with its unit and source; explained in 02_experiment.
 
-The defaults of the config classes are the thesis's; a profile's TOML file holds only what differs from them.
+The defaults of the config classes are the thesis's; a profile's TOML file holds only what differs from them, or from
+the profile that it names as `like`.
 """
 
 import tomllib
@@ -15,7 +16,10 @@ from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig
 from hgnb.quantity import described, quantity
 from hgnb.training.cases import LighterConfig, LighterTrainingConfig
-from hgnb.training.modules import AutoencoderTrainingConfig, FurtherTrainingConfig, TrainingConfig
+from hgnb.training.changes import BeyondConfig
+from hgnb.training.configs import AutoencoderTrainingConfig, FurtherTrainingConfig, TrainingConfig
+
+LIKE = "like"  # key of a profile's file: another profile, whose numbers it starts from
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Profile:
     analysis: AnalysisConfig = field(default_factory=AnalysisConfig)
     lighter: LighterConfig = field(default_factory=LighterConfig)
     lighter_training: LighterTrainingConfig = field(default_factory=LighterTrainingConfig)
+    beyond: BeyondConfig = field(default_factory=BeyondConfig)
 
 
 def names() -> list[str]:
@@ -80,17 +85,23 @@ def load(name: str) -> Profile:
         tables = tomllib.loads(file.read_text(encoding="utf8"))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"profiles/{file.name} is not TOML: {error}.") from error
-    return _filled(Profile(name), tables, file.name)
+    like = tables.pop(LIKE, None)
+    if like is not None and (like == name or like not in names()):
+        raise unknown(
+            "profile to be like", like, [other for other in names() if other != name], f"profiles/{file.name}"
+        )
+    start = replace(load(like), name=name) if like else Profile(name)
+    return _filled(start, tables, file.name)
 
 
 def departures(profile: Profile) -> list[tuple[str, object, object, Field]]:
     """Where a profile's experiment differs from the thesis: (key, value here, the thesis's value, its field).
 
-    What the embedded data are like, and on how many threads, is no number of the thesis's; nor is chapter 06.
+    What the embedded data are like, and on how many threads, is no number of the thesis's; nor are chapters 06 and 07.
     """
     thesis, found = Profile("thesis"), []
     for section in fields(profile):
-        if section.name in ("name", "embedded", "lighter", "lighter_training"):
+        if section.name in ("name", "embedded", "lighter", "lighter_training", "beyond"):
             continue
         own = getattr(thesis, section.name)
         for f, value in described(getattr(profile, section.name)):

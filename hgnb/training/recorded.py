@@ -9,6 +9,7 @@ import json
 import math
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from hgnb.training.runs import Run, runs_folder, write_aside
 
 SEEDS = 5  # that a claim about a method needs; fewer leave it undecided
 DATA_CODE = ("hgnb.data.synthetic", "hgnb.data.prepared")  # what draws the embedded data and crops any
+SWEEPS = ("lighter", "lighter_training", "beyond")  # sections of a profile that its chain doesn't read
 ENVIRONMENT = ("python", "versions", "system", "device", "threads", "precision")
 
 
@@ -43,33 +45,8 @@ class Recorded:
         return f"{m['profile']} on {m['data']}, {len(self.seeds)} seeds, {m['date'][:10]}"
 
     def stale(self, live: Experiment) -> tuple[str, ...]:
-        """Why these numbers aren't those of today's code, profile and data; empty where nothing speaks against them.
-
-        The data's own checksum is compared where `live` has the same data prepared in the same way; else what the
-        checksum follows from, as far as it is known here.
-        """
-        m, reasons = self.manifest, []
-        if m["code"] != fingerprint((*CODE, FROZEN)):
-            reasons.append("the code that trains has changed")
-        if m["profile"] not in profiles.names() or not self._same_numbers(profiles.load(m["profile"])):
-            reasons.append(f"the profile {m['profile']} has changed")
-        if self._same_data(live):
-            if m["checksum"] != live.prepared().checksum:
-                reasons.append("the data have changed")
-        elif m["data_code"] != fingerprint(DATA_CODE):
-            reasons.append("the code that makes the data has changed")
-        return tuple(reasons)
-
-    def _same_numbers(self, profile: profiles.Profile) -> bool:
-        """A section that the record doesn't know came later, with code that gives it something to say."""
-        today = numbers(profile, self.manifest["data"])
-        return {section: today.get(section) for section in self.manifest["numbers"]} == self.manifest["numbers"]
-
-    def _same_data(self, live: Experiment) -> bool:
-        here, there = numbers(live.profile, live.data_name), self.manifest["numbers"]
-        return self.manifest["data"] == live.data_name and all(
-            here.get(part) == there.get(part) for part in ("data", "embedded")
-        )
+        """Why these numbers aren't those of today's code, profile and data; see `staleness`."""
+        return staleness(self.manifest, live, (*CODE, FROZEN))
 
     def values(self, name: str, split: str) -> np.ndarray:
         """(S,) PCK of an arm in each seed."""
@@ -89,6 +66,51 @@ class Recorded:
         return sum(s["arms"]["hourglass"]["epoch"] == s["arms"]["hourglass-best-loss"]["epoch"] for s in self.seeds)
 
 
+def staleness(manifest: dict, live: Experiment, code: Iterable[str]) -> tuple[str, ...]:
+    """Why a record isn't one of today's code, profile and data; empty where nothing speaks against it.
+
+    `code`: the modules that its trainings are made by. The data's own checksum is compared where `live` has the same
+    data prepared in the same way; else what the checksum follows from, as far as it is known here.
+    """
+    m, reasons = manifest, []
+    if m["code"] != fingerprint(code):
+        reasons.append("the code that trains has changed")
+    if m["profile"] not in profiles.names() or not _same_numbers(m, profiles.load(m["profile"])):
+        reasons.append(f"the profile {m['profile']} has changed")
+    if _same_data(m, live):
+        if m["checksum"] != live.prepared().checksum:
+            reasons.append("the data have changed")
+    elif m["data_code"] != fingerprint(DATA_CODE):
+        reasons.append("the code that makes the data has changed")
+    return tuple(reasons)
+
+
+def stamped(experiment: Experiment, run: Run, code: Iterable[str]) -> dict:
+    """What `staleness` asks for, and where a run of the record was made."""
+    return {
+        "profile": experiment.profile.name,
+        "data": experiment.data_name,
+        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "code": fingerprint(code),
+        "data_code": fingerprint(DATA_CODE),
+        "checksum": experiment.prepared().checksum,
+        **{key: run.manifest[key] for key in ENVIRONMENT},
+        "numbers": numbers(experiment.profile, experiment.data_name),
+    }
+
+
+def _same_numbers(manifest: dict, profile: profiles.Profile) -> bool:
+    """A section that the record doesn't know came later, with code that gives it something to say."""
+    today, then = numbers(profile, manifest["data"]), manifest["numbers"]
+    return {section: today.get(section) for section in then} == then
+
+
+def _same_data(manifest: dict, live: Experiment) -> bool:
+    here, there = numbers(live.profile, live.data_name), manifest["numbers"]
+    same = all(here.get(part) == there.get(part) for part in ("data", "embedded"))
+    return manifest["data"] == live.data_name and same
+
+
 def over_seeds(values: np.ndarray) -> Interval:
     """Mean of (S,) numbers with Student's 95 % interval; without bounds for a single one, which tells no spread."""
     n = len(values)
@@ -101,7 +123,7 @@ def over_seeds(values: np.ndarray) -> Interval:
 
 def numbers(profile: profiles.Profile, data: str) -> dict:
     """The numbers of a profile that change a training's result on `data`, as JSON gives them back."""
-    idle = ("name", "analysis", *(() if data == EMBEDDED else ("embedded",)))
+    idle = ("name", "analysis", *SWEEPS, *(() if data == EMBEDDED else ("embedded",)))
     return json.loads(json.dumps({k: v for k, v in asdict(profile).items() if k not in idle}))
 
 
@@ -109,20 +131,13 @@ def write(experiment: Experiment, facts: list[dict], asked: int, failed: dict[st
     """Puts what `compare` said of each finished seed into results/, with the manifest that tells when it is stale."""
     if not facts:
         raise InputError(f"None of the {asked} seeds finished, so there is nothing to record.")
-    environment = Run(runs_folder() / facts[0]["arms"]["modified"]["run"]).manifest
+    first = Run(runs_folder() / facts[0]["arms"]["modified"]["run"])
     trainings = {a["run"]: a["seconds"] for f in facts for a in f["arms"].values()}
     manifest = {
-        "profile": experiment.profile.name,
-        "data": experiment.data_name,
-        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        **stamped(experiment, first, (*CODE, FROZEN)),
         "asked": asked,
         "failed": failed,
-        "code": facts[0]["code"],
-        "data_code": fingerprint(DATA_CODE),
-        "checksum": facts[0]["checksum"],
-        **{key: environment[key] for key in ENVIRONMENT},
         "seconds": round(sum(trainings.values())),  # of training, on one machine, whatever else it did
-        "numbers": numbers(experiment.profile, experiment.data_name),
     }
     shared = ("profile", "data", "code", "checksum")
     seeds = [{k: v for k, v in f.items() if k not in shared} for f in facts]

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from hgnb.data.crops import CropTransform
-from hgnb.data.heatmaps import HeatmapConfig, heatmaps
+from hgnb.data.heatmaps import NEWELL, heatmaps
 from hgnb.models import cost
 from hgnb.models.hourglass import StackedHourglass
 from hgnb.training.cases import BASE, Case, LighterConfig, chosen
@@ -155,7 +155,7 @@ class Loader:
         Image.fromarray(pixels).save(held, "JPEG", quality=90)
         self.file, self.square = held.getvalue(), CropTransform((w - h) // 2, 0, h, side)
         self.points = torch.from_numpy(rng.uniform(0, side, (1, KEYPOINTS, 2))).float()
-        self.side, self.config = side, HeatmapConfig(targets="peak")
+        self.side, self.config = side, NEWELL
 
     def load(self, persons: int) -> tuple[np.ndarray, Tensor]:
         """Crops (persons, side, side, 3) and heatmaps, each from a file of its own."""

@@ -17,7 +17,7 @@ from hgnb.home import home
 from hgnb.training.experiment import EMBEDDED
 from hgnb.training.runs import write_aside
 from hgnb.training.speed import Times
-from hgnb.training.sweep import Outcome, People, Sweep
+from hgnb.training.sweep import Outcome, People, Sweep, gathered
 
 
 def results_file(profile: str, data_name: str) -> Path:
@@ -83,6 +83,13 @@ def load(file: Path) -> Sweep:
         tuple((a, b) for a, b in held["skeleton"]), samples, held["crops"] and _crops(held["crops"], len(samples)),
     )  # fmt: skip
     return Sweep(content["manifest"], people, tuple(Outcome.read(o) for o in content["outcomes"]))
+
+
+def record(profile: str, data: str, stamps: Sequence[Path]) -> Path:
+    """Gathers what finished trainings left into results/."""
+    made = gathered(profile, data, outcomes(stamps))
+    save(made, file := results_file(profile, made.manifest["data"]))
+    return file
 
 
 def outcomes(stamps: Sequence[Path]) -> list[Outcome]:

@@ -23,13 +23,12 @@ from hgnb.training import forks
 from hgnb.training.controls import ARMS, RIVALS
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import Untrained, finished_only
+from hgnb.training.future import FUTURE
 from hgnb.training.runs import Run, runs_folder, write_aside
 
 CODE = ("hgnb.explain.claims.evidence",)  # what evidence is made of, down to the network
 CHAIN = ("hourglass", "autoencoder", "modified")
-TRAIN, MAKE, LATER = "hgnb train", f"make claims SEEDS={SEEDS}", "no command trains it yet"
-# Runs that later chapters will train: their claims wait.
-UNWRITTEN = ("no-skips", "visible-only", "two-modified", "two-modified-25", "four-plain")
+TRAIN, MAKE = "hgnb train", f"make claims SEEDS={SEEDS}"
 NEVER_DROPPED = "the learning rate of this hourglass never dropped"
 
 
@@ -66,6 +65,7 @@ def finished(experiment: Experiment) -> dict[str, Run]:
     """The experiment's finished runs by name."""
     ways: dict[str, Callable[[], Run | None]] = {name: getattr(experiment, name) for name in CHAIN}
     ways |= {name: lambda name=name: experiment.arm(ARMS[name]) for name in RIVALS}
+    ways |= {name: lambda name=name: FUTURE[name](experiment) for name in FUTURE}
     ways |= {name: lambda name=name: forks.fork(experiment, name) for name in forks.NAMES}
     runs = {}
     with finished_only():
@@ -103,8 +103,6 @@ def wanted(study: Study, missing: Iterable[str]) -> str:
 def command(missing: Iterable[str]) -> str:
     """What trains runs; profile and data are those of the ledger."""
     missing = list(missing)
-    if any(name in UNWRITTEN for name in missing):
-        return LATER
     return f"{TRAIN} {missing[-1]}" if set(missing) <= set(CHAIN) else MAKE
 
 

@@ -4,24 +4,11 @@ Ambiguity 13: the thesis trains its modified hourglass on from epoch 47 and does
 averages, the learning rate and the rule that drops it begin anew. Each is a choice here.
 """
 
-from dataclasses import dataclass
-
 import lightning as L
 import torch
 
+from hgnb.training.job import Start
 from hgnb.training.modules import DropRule, PoseModule
-from hgnb.training.runs import Run
-
-
-@dataclass(frozen=True)
-class Start:
-    """A checkpoint of another run, and what is taken from it besides the weights."""
-
-    run: Run
-    checkpoint: str  # "last", "drop", "best-val_pck" or "best-val_loss"
-    optimiser: bool
-    rate: bool
-    rule: bool
 
 
 class Begin(L.Callback):

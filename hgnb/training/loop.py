@@ -1,0 +1,92 @@
+"""The training loop around Lightning: a job is trained, or gone on with, until its run is finished."""
+
+import importlib.util
+import json
+import logging
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+import lightning as L
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from hgnb.training.begin import Begin, weights
+from hgnb.training.hardware import keep_freed_memory, precision, threads
+from hgnb.training.job import Job
+from hgnb.training.parallel import Team, synchronised
+from hgnb.training.records import AtomicCheckpoints, Recorder, environment
+from hgnb.training.runs import Recipe, write_aside
+from hgnb.training.watch import Bar, Clock, Draws, Watch
+
+
+def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: Team, progress: bool) -> None:
+    """Trains, or goes on from the last complete epoch, and writes the manifest last."""
+    keep_freed_memory()
+    last = folder / "last.ckpt"
+    asked = {"edition": recipe.edition, "config": recipe.config, "seed": recipe.seed}
+    if those.leads:
+        write_aside(folder / "recipe.json", json.dumps(asked, indent=1).encode())
+    with seeded(recipe.seed), quiet(), threads(recipe.config["training"]["threads"]):
+        job = prepare(those)
+        if job.start is not None:
+            weights(job.start, job.module.network)
+        if those.size > 1:
+            synchronised(job.module.network)
+        recorder = Recorder(folder, job.best_by, job.card)
+        watchers = [Clock(), Draws(recipe.seed), Watch(recipe.id, job.person_ids), recorder]
+        resumed = those.agreed(last.exists())
+        if job.start is not None and not resumed:
+            watchers.append(Begin(job.start))
+        if progress and those.leads:
+            watchers.append(Bar(recipe.title))
+        kind = precision(recipe.config["training"].get("precision", "native"))
+        trainer = L.Trainer(
+            max_epochs=job.epochs, accelerator="auto", precision=kind, **those.strategy(),
+            plugins=[AtomicCheckpoints()], callbacks=watchers, logger=_logger(folder), use_distributed_sampler=False,
+            enable_model_summary=False, enable_progress_bar=False, num_sanity_val_steps=0,
+        )  # fmt: skip
+        started = time.time()
+        module = job.module.to(memory_format=torch.channels_last)
+        trainer.fit(module, job.train, job.val, ckpt_path=last if resumed else None)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    if those.leads:
+        manifest = {
+            "id": recipe.id,
+            **asked,
+            **environment(trainer),
+            "parameters": sum(p.numel() for p in job.module.network.parameters()),
+            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+            "seconds": sum(row["seconds"] for row in recorder.rows),
+        }
+        write_aside(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
+
+
+def _logger(folder: Path) -> TensorBoardLogger | bool:
+    """Curves for TensorBoard beside the table of epochs, where it is installed."""
+    if importlib.util.find_spec("tensorboard") is None:
+        return False
+    return TensorBoardLogger(folder, name=None, version="tensorboard")
+
+
+@contextmanager
+def seeded(seed: int):
+    """torch's generator starts from `seed` within the block and is put back behind it."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def quiet():
+    """Lightning's advice about workers, loggers and its own products stays off the page."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        yield
+    logger.setLevel(level)
