@@ -23,7 +23,7 @@ from hgnb.models.hourglass import Hourglass, Skips, StackedHourglass
 from hgnb.training.inference import Reader
 
 Edit = Callable[[Tensor], Tensor]  # (B, D) flattened outputs of a layer -> (B, D) that take their place
-BOTTLENECK = "bottleneck"
+BOTTLENECK, CODE = "bottleneck", "code"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,12 @@ class Space:
 
 
 def layer_of(hourglass: Hourglass, name: str) -> nn.Module:
-    """'bottleneck', or 'encoder.0', 'skips.0', 'decoder.0' and so on, finest first; InputError for another name."""
+    """'bottleneck', or 'encoder.0', 'skips.0', 'decoder.0' and so on, finest first; InputError for another name.
+
+    'code' is the innermost layer of the autoencoder, where there is one.
+    """
+    if name == CODE and hourglass.autoencoder is not None:
+        return hourglass.autoencoder.encoder
     known = {f"{row}.{i}" for row in ("encoder", "skips", "decoder") for i in range(len(getattr(hourglass, row)))}
     if name not in known | {BOTTLENECK}:
         raise unknown("layer", name, known | {BOTTLENECK})

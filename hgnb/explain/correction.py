@@ -1,0 +1,111 @@
+"""What correcting the misplaced persons would gain. Thesis 8.4, its last question; explained in 07_beyond.
+
+Two answers. An upper bound: had the misplaced persons the PCK of those who have as many labelled keypoints and are
+well placed. And an intervention: their latents are moved to the other cluster, along the line between the two
+centroids, and the network decodes what it then sees. Who is well placed is moved alike, and both also as far in a
+direction drawn by lot, so that what is measured isn't the harm of any move.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+
+from hgnb.data.prepared import PreparedSplit
+from hgnb.explain.clusters import Clustering, Misplaced
+from hgnb.explain.interventions import BOTTLENECK, intervene
+from hgnb.intervals import Interval, bootstrap, pck_difference
+from hgnb.metrics import PckConfig
+from hgnb.training.inference import Reader
+
+STEPS = (0.5, 1.0)  # of the way from centroid to centroid
+ACROSS, ASTRAY = "to the other centroid", "as far, by lot"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Pooled PCK of the judged persons that would be won, and who would win it."""
+
+    gain: Interval
+    persons: int  # misplaced, with well placed ones of equally many labelled keypoints to compare
+    judged: int
+
+
+def bound(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Bound:
+    """Every misplaced person gets the mean PCK of the well placed with as many labelled keypoints; images resampled.
+
+    found, labelled: (N,) keypoints found and labelled. Who has no counterpart stays as they are.
+    """
+    judged = wrong.judged & (labelled > 0)
+    levels = np.array([n for n in np.unique(labelled[judged]) if len(set(wrong.flags[judged & (labelled == n)])) == 2])
+    sides = [judged & side for side in (wrong.flags, ~wrong.flags)]
+    # by level: misplaced and others, persons and keypoints found of each; and all keypoints labelled
+    shape = len(levels), len(labelled)
+    cells = [np.array([side & (labelled == n) for n in levels], float).reshape(shape) for side in sides]
+    columns = [c for side in cells for c in (side, side * found)]
+    stacked = np.concatenate([*columns, (labelled * judged)[None]]).T
+
+    def gain(*sums: np.ndarray) -> np.ndarray:
+        held = np.reshape(sums[:-1], (4, len(levels), *np.shape(sums[-1])))
+        bad, bad_found, good, good_found = held
+        mean = good_found / good
+        won = np.where(good > 0, bad * mean - bad_found, 0)  # a draw may leave a level without a counterpart
+        return won.sum(0) / sums[-1]
+
+    interval = bootstrap(stacked, wrong.images, gain) if len(levels) else Interval(np.nan, np.nan, np.nan)
+    return Bound(interval, int(cells[0].sum()), int(judged.sum()))
+
+
+@dataclass(frozen=True)
+class Moved:
+    """PCK after a move less PCK before it, of the persons moved, paired by image."""
+
+    who: str  # 'misplaced' or 'well placed'
+    where: str  # ACROSS or ASTRAY
+    step: float
+    gain: Interval
+    persons: int
+
+
+def moves(
+    reader: Reader, split: PreparedSplit, group: Clustering, pck: PckConfig, *, layer: str = BOTTLENECK,
+    steps: Sequence[float] = STEPS, most: int = 150, seed: int = 0,
+) -> list[Moved]:  # fmt: skip
+    """The misplaced and the well placed of two clusters moved; split: the persons of `group`, in its order.
+
+    layer: where the points of `group` come from, latents or an autoencoder's codes. `most`: persons of each kind, by
+    lot.
+    """
+    centres = [group.points[group.labels == c].mean(0, dtype=float) for c in (0, 1)]
+    gap = centres[1] - centres[0]
+    stray = np.random.default_rng(seed).normal(size=gap.shape)
+    stray *= np.linalg.norm(gap) / np.linalg.norm(stray)
+    ways = [(where, step, step * way) for where, way in ((ACROSS, gap), (ASTRAY, stray)) for step in steps]
+    wrong, made = group.misplaced, []
+    for who, flags in (("misplaced", wrong.flags), ("well placed", ~wrong.flags)):
+        rows = some(wrong.judged & flags, most, seed)
+        before, *after = _found(reader, split, group.labels, rows, [shift for *_, shift in ways], pck, layer)
+        counted, images = split.visibility[rows] > 0, split.image_ids[rows]
+        for (where, step, _), hits in zip(ways, after, strict=True):
+            made.append(Moved(who, where, step, pck_difference(hits, before, counted, images), len(rows)))
+    return made
+
+
+def some(flags: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Ascending positions of `most` persons among those flagged, by lot, or of all."""
+    return np.sort(np.random.default_rng(seed).permutation(np.flatnonzero(flags))[:most])
+
+
+def _found(reader, split, labels, rows, shifts, pck, layer) -> list[np.ndarray]:
+    """(n, K) bool: found untouched, and after each shift, which a person of cluster 1 takes backwards."""
+    out = [np.zeros((len(rows), split.keypoints.shape[1]), bool) for _ in range(len(shifts) + 1)]
+    for cluster, sign in ((0, 1.0), (1, -1.0)):
+        inside = labels[rows] == cluster
+        if inside.any():
+            ways = [torch.as_tensor(sign * s, dtype=torch.float32, device=reader.device) for s in shifts]
+            edits = [None, *(partial(torch.add, way) for way in ways)]
+            for held, found in zip(out, intervene(reader, split.take(rows[inside]), pck, edits, layer), strict=True):
+                held[inside] = found
+    return out

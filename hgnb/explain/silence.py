@@ -1,0 +1,106 @@
+"""What predicting nothing costs, and how little a loss near that says. Ambiguities 1 and 2; explained in 07_beyond.
+
+A network that puts out zeros has the mean square of the targets for its loss, and that follows from sigma and from
+how many keypoints are labelled. The thesis's best validation loss lies just under it. Whether a network that low knows
+little or much is a second question: `uncertain` answers it for a keypoint that is known up to a Gaussian error.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from hgnb.data.dataset import Persons, loader
+from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps, responses
+
+SIZE = 64  # pixels of the thesis's maps, 4.2.3
+STYLES = ("thesis", "peak")
+SIGMAS = (0.5, 1.0, 2.0)
+REPORTED = 5.15e-5  # the thesis's best validation loss, table 2
+REPORTED_TRAINING = 4.11e-5  # and its best training loss
+READINGS = {"σ as in 4.2.3": (1.0, 0.5), "σ as in 8.2": (0.5, 1.0)}  # of hidden and of visible; ambiguity 1
+
+
+def energies(sigma: float, style: str, size: int = SIZE) -> np.ndarray:
+    """(size, size) float64: the sum of squares of the map whose keypoint lies in each pixel.
+
+    A map is an outer product of one-dimensional responses, so its sum of squares is the product of theirs.
+    """
+    table = responses(size, sigma).double().numpy()
+    if style == "peak":
+        table = table / table.max(1, keepdims=True)
+    elif style != "thesis":
+        raise ValueError(f"style must be one of {STYLES}, not '{style}'")
+    row = (table**2).sum(1)
+    return np.outer(row, row)
+
+
+def energy(sigma: float, style: str, size: int = SIZE) -> float:
+    """The same away from the borders: (sum of k_i²)² with k the Gaussian kernel, over k_0⁴ where it peaks at 1."""
+    return float(energies(sigma, style, size)[size // 2, size // 2])
+
+
+def limit(sigma: float, style: str) -> float:
+    """What `energy` tends to as pixels become fine: the integral of the Gaussian's square over the plane."""
+    return 1 / (4 * np.pi * sigma**2) if style == "thesis" else np.pi * sigma**2
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The loss of predicting nothing on N persons with K keypoints, found in three ways."""
+
+    visible: float  # labelled keypoints of a person with v = 2, on average
+    hidden: float  # with v = 1
+    keypoints: int
+    closed: float  # from these counts alone
+    placed: float  # with each keypoint's distance from the border
+    measured: float  # from the heatmaps that training makes
+
+
+def silence(persons: Persons, side: int, size: int, config: HeatmapConfig) -> Silence:
+    """Of the persons of a split; crops of `side` and maps of `size` pixels."""
+    visibility, keypoints = persons.keypoints[..., 2], persons.keypoints.shape[1]
+    visible, hidden = float((visibility == 2).sum(1).mean()), float((visibility == 1).sum(1).mean())
+    style, pixels = config.targets, keypoints * size**2
+    sigmas = (config.sigma_hidden, config.sigma_visible)
+    closed = sum(n * energy(s, style, size) for n, s in zip((hidden, visible), sigmas, strict=True)) / pixels
+    at = cells(torch.from_numpy(persons.keypoints[..., :2]), side, size).numpy()
+    tables = np.stack([np.zeros((size, size)), *(energies(s, style, size) for s in sigmas)])
+    placed = tables[visibility.astype(int), at[..., 1], at[..., 0]].sum() / (len(visibility) * pixels)
+    squares = 0.0
+    for batch in loader(persons, 256):
+        maps = heatmaps(batch.points, batch.visibility, side=side, size=size, config=config)
+        squares += float(maps.double().square().sum())
+    return Silence(visible, hidden, keypoints, closed, float(placed), squares / (len(visibility) * pixels))
+
+
+def by_labels(labelled: np.ndarray, visible: float, sigmas: tuple[float, float], keypoints: int = 17) -> np.ndarray:
+    """Loss of predicting nothing where persons have `labelled` keypoints, a share `visible` of them with v = 2.
+
+    sigmas: of hidden and of visible keypoints; the thesis's maps, which sum to 1.
+    """
+    hidden_energy, visible_energy = (energy(s, "thesis") for s in sigmas)
+    return labelled * (visible * visible_energy + (1 - visible) * hidden_energy) / (keypoints * SIZE**2)
+
+
+def uncertain(error: np.ndarray, sigma: float) -> np.ndarray:
+    """The least loss over that of silence, where a keypoint's place is known up to a Gaussian `error`, in pixels.
+
+    Under the mean squared error the best map is the mean of all targets that may be meant: a Gaussian of width
+    sqrt(sigma² + error²). It removes the part sigma² / (sigma² + error²) of the target's sum of squares, whichever
+    the targets' style.
+    """
+    return error**2 / (sigma**2 + error**2)
+
+
+def reached(error: np.ndarray, reach: float) -> np.ndarray:
+    """PCK of the same: the chance that a Gaussian error in x and y stays within `reach` pixels."""
+    return -np.expm1(-(reach**2) / (2 * np.maximum(error, 1e-12) ** 2))
+
+
+def turning(sigma: float) -> float:
+    """Pixels by which a target-shaped prediction may be off before silence has a lower loss: 2 sigma sqrt(ln 2).
+
+    Two Gaussians d apart overlap by exp(-d² / (4 sigma²)) of their square, and the loss is twice what they don't share.
+    """
+    return 2 * sigma * float(np.sqrt(np.log(2)))
