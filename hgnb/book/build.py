@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -102,17 +102,17 @@ def _words(name: str, value: Any) -> str:
 
 def snakemake(
     root: Path, edition: Edition, cores: int | None, lock: int | None, *words: str, seeds: int = 0,
-    lighter: Sequence[str] = (), tell: Callable[[dict], None] | None = None,
+    swept: Mapping[str, Sequence[str]] | None = None, tell: Callable[[dict], None] | None = None,
 ) -> tuple[int, list[dict]]:  # fmt: skip
     """Run Snakemake with further `words`, telling of each part as it starts and ends; its status and what was told.
 
-    `seeds`: for how many seeds there are rules, beside the edition's own. `lighter`: the trainings of chapter 06 that
-    the rule `lighter` asks for. `tell`: hears of every event in place of the terminal.
+    `seeds`: for how many seeds there are rules, beside the edition's own. `swept`: the trainings that the rule of
+    a sweep asks for, by the sweep's name. `tell`: hears of every event in place of the terminal.
     """
     config = edition.stamps(root) / ".edition.json"
     config.parent.mkdir(parents=True, exist_ok=True)
     asked = {"profile": edition.profile, "data": edition.data, "seed": edition.seed, "seeds": seeds}
-    asked |= {"lighter": list(lighter)}
+    asked |= {name: list(jobs) for name, jobs in (swept or {}).items()}
     config.write_text(json.dumps(asked))
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores or _cores()), "--configfile", str(config)]
     # the lock is ours (a killed Snakemake leaves its own behind), half-written outputs are made again

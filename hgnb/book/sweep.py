@@ -63,7 +63,7 @@ def sweep(name: str, profile: str, data: str, seed: int, seeds: int, cores: int 
     wanted = {(case, s): stamp(edition, root, name, case, s) for s in range(seed, seed + seeds) for case in names}
     jobs, before = [path.stem for path in wanted.values()], sum(path.is_file() for path in wanted.values())
     with build.only_build(root) as lock, _Bar(len(wanted), before) as bar:
-        given = {name: jobs, "tell": bar.take}
+        given = {"swept": {name: jobs}, "tell": bar.take}
         _, events = build.snakemake(root, edition, cores, lock, "--keep-going", name, **given)
     there = [path for path in wanted.values() if path.is_file()]
     told = {event["what"]: event["text"] for event in events if event["kind"] == "failed"}
