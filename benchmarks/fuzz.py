@@ -19,6 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 import mutations
+
 from book import ROOT, machine
 
 SECONDS, CLOCK, MEMORY = 10, 60, 2 << 30

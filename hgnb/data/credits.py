@@ -47,7 +47,7 @@ def photo_credits(folder: Path) -> dict[int, str]:
         listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else []
         return {i["id"]: ", ".join([_photograph(i), _linked(i["licence"], i["licence_url"])]) for i in listed}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"'{file}' doesn't hold credits as 'hgnb data fetch' writes them: delete or mend it.") from error
+        raise InputError(f"'{file}' holds no credits as 'hgnb data fetch' writes them: delete or mend it.") from error
 
 
 def _photograph(image: dict) -> str:
