@@ -1,5 +1,6 @@
 """The command `hgnb`: each verb hands over to the room that does it."""
 
+import errno
 import json
 import os
 import sys
@@ -10,6 +11,8 @@ import typer
 
 from hgnb.errors import InputError, unknown
 
+# what a disk, a quota or a permission refuses: a person's to mend
+REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 _UsageError = typer.BadParameter.__mro__[1]  # click's, wherever this version of typer keeps it
 
 app = typer.Typer(
@@ -393,6 +396,12 @@ def main() -> None:
         )
     except typer.Abort:
         _stop("Stopped.")
+    except MemoryError:
+        _stop("There isn't enough memory for this: close other programs, or take a smaller profile.")
+    except OSError as error:
+        if error.errno not in REFUSED:
+            raise
+        _stop(f"'{error.filename or 'A file'}' can't be written or read ({error.strerror}): mend that and call again.")
     except Exception as error:
         from hgnb.book import journal
 

@@ -10,6 +10,7 @@ is only what leaves nothing to read.
 import contextlib
 import io
 import json
+import os
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hgnb.data.faults import MISSING, Annotations, Fault, image_fault, is_id, numbers
+from hgnb.data.faults import MISSING, Annotations, Fault, image_fault, is_id, named, numbers
+from hgnb.data.quoting import plain
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
@@ -153,7 +155,7 @@ def read(folder: Path, split: str) -> Split:
             if role == PERSONS and record["image_id"] in images:
                 people[record["id"]] = _person(record, images[record["image_id"]], schema)
             continue
-        number = record.get("id") if isinstance(record, dict) else None
+        number = named(record.get("id")) if isinstance(record, dict) else None
         faults.append(Fault(name, fault[0], number, fault[1]))
         if role == PERSONS:
             dropped[fault[0]].append(number)
@@ -195,6 +197,8 @@ def _parse(source: Path) -> dict:
             record["keypoints"] = record["keypoints"] if packed is None else packed
         return record
 
+    if not source.is_file():
+        raise InputError(f"'{source}' is no file.")
     try:
         content = json.loads(source.read_text(encoding="utf-8-sig"), object_hook=slim)
     except OSError as error:
@@ -224,8 +228,8 @@ def _images(content: dict, root: Path, faults: list[Fault]) -> tuple[dict[int, L
     """The listed images by id, and of those that can't be used the kind of their fault, which joins `faults`."""
     licences = content.get("licenses")
     licences = licences if isinstance(licences, list) else []
-    names = {str(entry.get("id")): str(entry.get("name")) for entry in licences if isinstance(entry, dict)}
-    present = {f.name for f in root.iterdir()} if root.is_dir() else set()
+    names = {plain(entry.get("id")): plain(entry.get("name"), 80) for entry in licences if isinstance(entry, dict)}
+    present = _files(root)
     images: dict[int, ListedImage] = {}
     lost: dict[int, str] = {}
     for record in content["images"]:
@@ -236,13 +240,21 @@ def _images(content: dict, root: Path, faults: list[Fault]) -> tuple[dict[int, L
         else:
             fault = image_fault(record, root, present)
         if fault:
-            faults.append(Fault(root.name, fault[0], number, fault[1]))
+            faults.append(Fault(root.name, fault[0], named(number), fault[1]))
             if is_id(number):
                 lost[number] = fault[0]
         else:
-            licence = names.get(str(record.get("license")), "not named")
+            licence = names.get(plain(record.get("license")), "not named")
             images[number] = ListedImage(root / record["file_name"], (record["width"], record["height"]), licence)
     return images, lost
+
+
+def _files(folder: Path) -> set[str]:
+    """Names of the plain files in a folder; a pipe among them would be waited for without end."""
+    if not folder.is_dir():
+        return set()
+    with os.scandir(folder) as entries:
+        return {e.name for e in entries if (os.path.isfile(e) if e.is_symlink() else e.is_file())}
 
 
 def _outline(record: dict, role: str) -> dict:
@@ -280,8 +292,8 @@ def _person(annotation: dict, image: ListedImage, schema: KeypointSchema) -> Per
         image_size=image.size,
         box=np.array(annotation["bbox"], dtype=np.float64),
         keypoints=np.where(keypoints[:, 2:] > 0, keypoints, 0),
-        posture=str(annotation.get("posture", "")),
-        motion=str(annotation.get("motion", "")),
+        posture=plain(annotation.get("posture", "")),
+        motion=plain(annotation.get("motion", "")),
     )
 
 

@@ -1,8 +1,14 @@
 """Where the photographs of a dataset come from, and under which licences: written beside them, read for captions."""
 
 import json
+import re
 from pathlib import Path
 
+from hgnb.data.quoting import plain
+from hgnb.errors import InputError
+
+ADDRESS = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w./~%?=&#+@:,-]*)?")
+MARKUP = re.compile(r"[\\`*_{}\[\]<>()#!|$&~^:@]")  # what Markdown or MyST could take for more than a letter
 CREDITS = ("ATTRIBUTION.json", "ATTRIBUTION.md")
 NO_AUTHORS = (
     "All photographs are from COCO 2017's val2017, also those in train2017 here. COCO names no photographers: "
@@ -37,13 +43,18 @@ def write(folder: Path, licences: list[dict], parts: dict[str, list[dict]]) -> N
 def photo_credits(folder: Path) -> dict[int, str]:
     """One line of credit by image id, in Markdown, to print under a photograph; empty without ATTRIBUTION.json."""
     file = folder / CREDITS[0]
-    listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else []
-    return {i["id"]: ", ".join([_photograph(i), _linked(i["licence"], i["licence_url"])]) for i in listed}
+    try:
+        listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else []
+        return {i["id"]: ", ".join([_photograph(i), _linked(i["licence"], i["licence_url"])]) for i in listed}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"'{file}' holds no credits as 'hgnb data fetch' writes them: delete or mend it.") from error
 
 
 def _photograph(image: dict) -> str:
     return _linked(f"COCO {image['id']}", image["flickr_url"])
 
 
-def _linked(words: str, url: str) -> str:
-    return f"[{words}]({url})" if url else words
+def _linked(words: object, url: object) -> str:
+    """A Markdown link to a page of the web; what is no plain address stays away, and words are words."""
+    shown = MARKUP.sub(r"\\\g<0>", plain(words, 80))
+    return f"[{shown}]({url})" if isinstance(url, str) and ADDRESS.fullmatch(url) else shown

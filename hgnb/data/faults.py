@@ -5,6 +5,7 @@ it gets to see them. A record has at most one fault, the first found.
 """
 
 import contextlib
+import os
 from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hgnb.data.quoting import plain
 from hgnb.data.schema import KeypointSchema
 
 MISSING = "missing image"
@@ -25,7 +27,7 @@ class Fault(NamedTuple):
 
     split: str
     kind: str
-    id: object  # as it is listed; None where there is none
+    id: int | str | None  # as it is listed, `plain` where that is no id; None where there is none
     reason: str
 
 
@@ -43,11 +45,11 @@ def image_fault(record: object, root: Path, present: Container[str]) -> Verdict:
         return "file name", "It has no file name."
     parts = PureWindowsPath(name)  # knows both kinds of slash
     if parts.drive or parts.root or ".." in parts.parts:
-        return "file name", f"The file name '{name}' leaves the folder '{root.name}'."
-    if name not in present and not (root / name).is_file():
-        return MISSING, f"The image '{root.name}/{name}' is missing."
+        return "file name", f"The file name '{plain(name)}' leaves the folder '{root.name}'."
+    if name not in present and not os.path.isfile(root / name):  # Path.is_file raises for a name that is too long
+        return MISSING, f"The image '{root.name}/{plain(name)}' is missing."
     if not all(is_id(n) and n > 0 for n in size):
-        return "image size", f"Width and height are listed as {size[0]} and {size[1]}."
+        return "image size", f"Width and height are listed as {plain(size[0])} and {plain(size[1])}."
     return None
 
 
@@ -70,9 +72,9 @@ class Annotations:
         self.seen.add(record["id"])
         image, category = record.get("image_id"), record.get("category_id")
         if not is_id(image) or image not in self.sizes:
-            return "unknown image", f"It names the image {image}, which isn't listed."
+            return "unknown image", f"It names the image {plain(image)}, which isn't listed."
         if not is_id(category) or category not in self.categories:
-            return "unknown category", f"It names the category {category}, which isn't listed."
+            return "unknown category", f"It names the category {plain(category)}, which isn't listed."
         size = self.sizes[image]
         return _of_box(record.get("bbox"), size) or _of_keypoints(record, size, self.category, self.schema)
 
@@ -80,7 +82,7 @@ class Annotations:
 def _of_box(box: object, size: Size) -> Verdict:
     values = numbers(box)
     if values is None or values.shape != (4,) or not np.isfinite(values).all():
-        return "box", f"Its box {_short(box)} isn't four numbers."
+        return "box", f"Its box {plain(box)} isn't four numbers."
     x, y, w, h = values
     if w <= 0 or h <= 0:
         return "box", f"Its box is {w:g} x {h:g} pixels."
@@ -109,7 +111,7 @@ def _of_keypoints(record: dict, size: Size, category: int, schema: KeypointSchem
         return "keypoint place", f"Its {schema.names[k]} lies at ({x:g}, {y:g}), {where}."
     labelled = int((flags > 0).sum())
     if "num_keypoints" in record and claimed != labelled:
-        return "keypoint count", f"num_keypoints is {claimed}, but {labelled} are labelled."
+        return "keypoint count", f"num_keypoints is {plain(claimed)}, but {labelled} are labelled."
     return None
 
 
@@ -123,9 +125,9 @@ def numbers(values: object) -> np.ndarray | None:
         return np.array(values, dtype=np.float64)
 
 
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:37]}…"
+def named(value: object) -> int | str | None:
+    """An id as a report lists it."""
+    return value if value is None or is_id(value) else plain(value)
 
 
 def _by(size: Size) -> str:

@@ -5,6 +5,7 @@ size is that of the turned picture and not of the stored one, the picture is tur
 """
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -14,7 +15,12 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from hgnb.data.quoting import plain
+
 UNDECODABLE, SIZE = "undecodable image", "image size"
+# What photographs are kept in; Pillow knows forty more, some of which run other programs.
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
+MOST = 89_478_485  # pixels: Pillow's own limit, 256 MiB of RGB
 AHEAD = 256  # tasks handed to the threads at once: memory stays flat however many follow
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
@@ -37,19 +43,23 @@ class Picture(NamedTuple):
 
 def decode(file: Path, size: tuple[int, int]) -> Picture:
     """The picture in `file`, whose annotations take it to be `size` (width, height); else DamagedImage."""
+    if size[0] * size[1] > MOST:
+        raise DamagedImage(SIZE, f"'{plain(file.name)}' has more than {MOST:,} pixels, which no photograph needs.")
+    if not file.is_file():  # a pipe would be waited for without end
+        raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: it is no file.")
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=FORMATS) as image:
             turned = image.size != size and image.size == size[::-1] and _lies_sideways(image)
             if image.size != size and not turned:
                 listed, stored = (" x ".join(map(str, s)) for s in (size, image.size))
-                raise DamagedImage(SIZE, f"'{file.name}' is {stored} pixels, but listed as {listed}.")
+                raise DamagedImage(SIZE, f"'{plain(file.name)}' is {stored} pixels, but listed as {listed}.")
             image.load()
             rgb = _rgb(image)
             return Picture(ImageOps.exif_transpose(rgb) if turned else rgb, image.mode, turned)
     except (DamagedImage, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
-        raise DamagedImage(UNDECODABLE, f"'{file.name}' can't be decoded: {_brief(error, file)}.") from error
+        raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: {_brief(error, file)}.") from error
 
 
 def _lies_sideways(image: Image.Image) -> bool:
@@ -70,7 +80,7 @@ def _brief(error: Exception, file: Path) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "it is no image"
     words = getattr(error, "strerror", None) or str(error).split("\n")[0]
-    return words.replace(str(file), file.name).rstrip(".") or type(error).__name__
+    return plain(words.replace(str(file), file.name).rstrip("."), 120) or type(error).__name__
 
 
 def in_threads(
@@ -80,7 +90,10 @@ def in_threads(
     rest = iter(items)
     with ThreadPoolExecutor(workers or _cores()) as pool:
         while some := list(islice(rest, AHEAD)):
-            yield from pool.map(function, some)
+            with warnings.catch_warnings():  # Pillow's, of odd files: what matters of them is a fault
+                warnings.simplefilter("ignore")
+                made = list(pool.map(function, some))
+            yield from made
 
 
 def _cores() -> int:

@@ -1,12 +1,15 @@
 """What a dataset calls its keypoints: names, skeleton, sides and groups, read from its own COCO category."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from hgnb.data.quoting import plain
 from hgnb.errors import InputError
 
+NAME = re.compile(r"\w[\w .'()/+-]{0,59}")  # of a keypoint: it gets into tables, captions and pages
 HEAD = {"nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top", "head"}
 # Newell's list scores ankles, knees, hips, wrists and elbows as limbs: hips are none of the torso (ambiguity 14).
 LIMBS = ("elbow", "wrist", "hip", "knee", "ankle")
@@ -25,6 +28,10 @@ class KeypointSchema:
         names, bones = category["keypoints"], category.get("skeleton") or []
         if not isinstance(names, list) or not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
             raise InputError(f"The category {category.get('id')} must list its keypoints by different names.")
+        if odd := [n for n in names if not NAME.fullmatch(n)]:
+            raise InputError(
+                f"The category {category.get('id')} names a keypoint '{plain(odd[0])}': letters, digits and _ must do."
+            )
         numbers = range(1, len(names) + 1)
         if not all(isinstance(bone, list) and len(bone) == 2 and all(n in numbers for n in bone) for bone in bones):
             raise InputError(f"The skeleton of category {category.get('id')} must be pairs of 1 to {len(names)}.")

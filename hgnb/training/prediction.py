@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from hgnb.data import mirror
 from hgnb.data.crops import CropTransform, square_of_box
 from hgnb.data.faults import BOX_SLACK
-from hgnb.data.images import DamagedImage, decode
+from hgnb.data.images import FORMATS, DamagedImage, decode
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.metrics import peaks
@@ -112,7 +112,7 @@ def photograph(file: Path) -> Image.Image:
         with warnings.catch_warnings():
             # Pillow only warns between its limit and twice its limit.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
+            with Image.open(file, formats=FORMATS) as image:
                 stored = image.size
             return ImageOps.exif_transpose(decode(file, stored).rgb)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
