@@ -83,7 +83,7 @@ def load(name: str) -> Profile:
     file = home() / "profiles" / f"{name}.toml"
     try:
         tables = tomllib.loads(file.read_text(encoding="utf8"))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of TOML, or of UTF-8
         raise InputError(f"profiles/{file.name} is not TOML: {error}.") from error
     like = tables.pop(LIKE, None)
     if like is not None and (like == name or like not in names()):
