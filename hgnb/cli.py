@@ -72,16 +72,23 @@ def train(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="hourglass|autoencoder|modified|CONTROL|VARIANT", help="What to train; hgnb variants lists."
+            metavar="hourglass|autoencoder|modified|best|CONTROL|VARIANT", help="What to train; hgnb variants lists."
         ),
     ],
     profile: Profile = "tiny",
     data: Data = "embedded",
     seed: Seed = 0,
     threads: Threads = None,
+    minutes: Annotated[
+        int | None, typer.Option(help="With best: the recipe for 1, 5 or 15 minutes of two cores (profiles/best-*).")
+    ] = None,
 ):
     """Train a network, or go on with it, or load it: whatever is left to do. Runs under torchrun and SLURM too."""
     _limit(threads)
+    if minutes is not None:
+        if name != "best":
+            raise InputError(f"--minutes chooses a recipe of 'best', and there is none for '{name}'.")
+        name, profile = "hourglass", f"best-{minutes}"
     from hgnb.models import variants
     from hgnb.training import cases, changes
     from hgnb.training.experiment import TRAINED, Experiment
