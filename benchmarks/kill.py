@@ -106,7 +106,7 @@ def full_disk(place: Path, wanted: dict[str, str]) -> dict:
 
 
 def read_only(place: Path) -> dict:
-    """A data folder in which nothing may be written: refused in a sentence. Root may write anywhere, so it steps down."""
+    """A data folder in which nothing may be written is refused in a sentence. Root steps down."""
     build = Build(place / "read only")
     for folder in (place, build.folder, build.folder / "data"):
         folder.chmod(0o755)

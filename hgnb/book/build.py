@@ -88,7 +88,10 @@ def results(edition: Edition) -> Table:
         )
     table = Table("stage", "result", show_edge=False)
     for stamp in stamps:
-        facts = json.loads(stamp.read_text(encoding="utf8"))
+        try:
+            facts = json.loads(stamp.read_text(encoding="utf8"))
+        except ValueError as error:
+            raise InputError(f"'{stamp.relative_to(home())}' is damaged: delete it and build again.") from error
         table.add_row(stamp.stem, "; ".join(_words(n, v) for n, v in facts.items() if n not in REPEATED))
     return table
 

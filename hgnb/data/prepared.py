@@ -9,6 +9,8 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hgnb.data import coco, crop_file, splits
+from hgnb.data import coco, crop_file, seal, splits
 from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform, keypoints_in, square
 from hgnb.data.schema import KeypointSchema
@@ -24,6 +26,7 @@ from hgnb.errors import InputError
 from hgnb.sources import fingerprint
 
 SPLITS = ("train", "val", "test")
+READ_AGAIN = 1 << 30  # bytes of crops that are read and compared each time, in a second or so; of more only the size is
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Prepared:
 
 
 def prepare(source: Path, config: DataConfig, cache: Path) -> Prepared:
-    """The prepared dataset of a COCO-layout folder, made if `cache` doesn't hold it yet.
+    """The prepared dataset of a COCO-layout folder, made if `cache` doesn't hold it yet, or holds it damaged.
 
     Who is in which split is kept beside the cache, in `splits`, and outlives it.
     """
@@ -109,14 +112,38 @@ def prepare(source: Path, config: DataConfig, cache: Path) -> Prepared:
         both = coco.load_both(source)
         splits.save(drawn, *both, config)
     folder = cache / f"{source.resolve().name}-{config.side}px-{_key(source, config, drawn)[:10]}"
-    if not (folder / "manifest.json").exists():
+    manifest = _whole(folder, config.side)
+    if manifest is None:
         partial = folder.with_name(folder.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         _write(both or coco.load_both(source), source.resolve().name, drawn, config, partial)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
-    return Prepared(folder, json.loads((folder / "manifest.json").read_text()))
+        manifest = seal.opened((folder / "manifest.json").read_bytes())
+    return Prepared(folder, manifest)
+
+
+def _whole(folder: Path, side: int) -> dict | None:
+    """The manifest of what was prepared, where all of it is as it was written; else None, and it is made again.
+
+    The archives carry checksums of their own; of crops there may be too many to read them all.
+    """
+    try:
+        manifest = seal.opened((folder / "manifest.json").read_bytes())
+        made = [Prepared(folder, manifest).split(name) for name in SPLITS]
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+    if any(s.crops.shape != (manifest["persons"][s.name], side, side, 3) or s.crops.dtype != np.uint8 for s in made):
+        return None
+    if sum(split.crops.nbytes for split in made) <= READ_AGAIN:
+        digest = hashlib.sha256()
+        for split in made:
+            digest.update(b"".join(map(crop_file.digest, split.crops)))
+            digest.update(split.keypoints.tobytes())
+        if digest.hexdigest() != manifest["checksum"]:
+            return None
+    return manifest
 
 
 def _key(source: Path, config: DataConfig, drawn: Path) -> str:
@@ -177,7 +204,7 @@ def _write(both: tuple[coco.Split, coco.Split], source: str, drawn: Path, config
     manifest["dropped"] = {s: {kind: len(ids) for kind, ids in kinds.items()} for s, kinds in dropped.items()}
     manifest["dropped_ids"] = dropped  # of annotations, by the annotation file's split and the kind of fault
     manifest["checksum"] = digest.hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    (folder / "manifest.json").write_text(seal.sealed(manifest))
 
 
 class _Made(NamedTuple):

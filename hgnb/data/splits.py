@@ -7,6 +7,7 @@ annotation files and the settings in `DECIDING`. No change of code, not even of 
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -67,8 +68,8 @@ def save(file: Path, train: coco.Split, val: coco.Split, config: DataConfig) -> 
 def load(file: Path, train: coco.Split, val: coco.Split) -> Divided:
     """The splits kept in `file`; a person who was damaged since is left out, and nobody else takes the place.
 
-    InputError where the file doesn't fit the data: it names persons there are not, or was drawn without some who
-    were damaged then and are sound now.
+    InputError where the file doesn't fit the data: it names persons there are not, or one of them twice, or was drawn
+    without some who were damaged then and are sound now.
     """
     content = _parsed(file)
     persons = {"train": {p.id: p for p in train.persons}, "val": {p.id: p for p in val.persons}}
@@ -76,6 +77,9 @@ def load(file: Path, train: coco.Split, val: coco.Split) -> Divided:
     for name in ("train", "val"):
         if mended := persons[name].keys() & content["damaged"][name]:
             raise _unfit(file, f"was drawn without {len(mended)} persons that can be used now", mended)
+    listed = Counter(number for name in ("train", "test") for number in content[name]) | Counter(content["val"])
+    if twice := {number for number, times in listed.items() if times > 1}:
+        raise _unfit(file, f"names {len(twice)} persons more than once", twice)
     divided = {}
     for name, of in (("train", "train"), ("val", "val"), ("test", "train")):
         if strangers := set(content[name]) - persons[of].keys() - lost[of]:

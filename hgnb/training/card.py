@@ -1,5 +1,6 @@
 """What weights need to be used without the run that made them: it travels in the head of their safetensors file."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass
 
 KEY = "hgnb"  # of the header's entry
+DIGEST = "sha256"  # within it, of the card and the tensors
 
 
 @dataclass(frozen=True)
@@ -45,19 +47,43 @@ class Card:
 def weights(network: torch.nn.Module, card: Card | None) -> bytes:
     """A safetensors file of a network's weights, with its card where it has one."""
     tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
-    return save(tensors, metadata=None if card is None else {KEY: json.dumps(asdict(card))})
+    held = {} if card is None else asdict(card)
+    return save(tensors, metadata={KEY: json.dumps({**held, DIGEST: digest(held, tensors)})})
+
+
+def digest(held: dict, tensors: dict[str, torch.Tensor]) -> str:
+    """sha256 of a card, and of tensors by name, shape and content; the file has no checksum of its own."""
+    made = hashlib.sha256(json.dumps(held, sort_keys=True).encode())
+    for name, value in sorted(tensors.items()):
+        made.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        made.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return made.hexdigest()
+
+
+def tensors(file: Path) -> dict[str, torch.Tensor]:
+    """The weights in a file, as they were written; ValueError where they aren't any more."""
+    return _opened(file)[1]
+
+
+def _opened(file: Path) -> tuple[dict, dict[str, torch.Tensor]]:
+    """A file's card as JSON, empty where it has none, and its weights."""
+    with safe_open(file, "pt") as opened:
+        held = json.loads((opened.metadata() or {}).get(KEY, "{}"))
+    known, weights = held.pop(DIGEST, None), load_file(file)
+    if known not in (None, digest(held, weights)):  # weights of before have none
+        raise ValueError("it isn't what was written")
+    return held, weights
 
 
 def read(file: Path) -> tuple[StackedHourglass, Card]:
     """The network in a weights file and its card; InputError where the file is none, or has no card."""
     try:
-        with safe_open(file, "pt") as opened:
-            text = (opened.metadata() or {}).get(KEY)
-        if text is None:
+        held, weights = _opened(file)
+        if not held:
             raise InputError(f"{file.name} holds weights but not what they belong to: train them with this library.")
-        card = _card(json.loads(text))
+        card = _card(held)
         network = card.network()
-        network.load_state_dict(load_file(file))
+        network.load_state_dict(weights)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise

@@ -1,0 +1,92 @@
+"""Files that a disk or a person has changed: found out and made again, or refused by name; never taken for sound."""
+
+import json
+import random
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+from mutations import damaged
+
+from hgnb.data.config import DataConfig
+from hgnb.data.prepared import prepare
+from hgnb.data.seal import opened, sealed
+from hgnb.errors import InputError
+from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.training import card
+
+
+def spoil(file: Path, seed: int) -> bytes:
+    """Changes a file somewhere; what it held before."""
+    before = file.read_bytes()
+    file.write_bytes(damaged(before, random.Random(seed)))
+    return before
+
+
+def test_a_seal_tells_every_change():
+    text = sealed({"a": [1, 2.5, None], "ü": {"b": (1, 2)}})
+    assert opened(text) == {"a": [1, 2.5, None], "ü": {"b": [1, 2]}}
+    for at in range(len(text)):
+        changed = text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :]
+        with pytest.raises(ValueError):
+            opened(changed)
+    for other in ("[]", "{}", '"seal"', text.replace("null", "0")):
+        with pytest.raises(ValueError):
+            opened(other)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "train.npy", "val.npz", "test.npy", "train.npz"])
+def test_prepared_crops_that_were_changed_are_made_again(coco_folder, tmp_path, name):
+    config, cache = DataConfig(side=32), tmp_path / "cache"
+    first = prepare(coco_folder, config, cache)
+    whole = {file.name: file.read_bytes() for file in first.folder.iterdir()}
+    for seed in range(6):
+        spoil(first.folder / name, seed)
+        again = prepare(coco_folder, config, cache)
+        assert again.checksum == first.checksum
+        assert again.split("train").keypoints.tobytes() == first.split("train").keypoints.tobytes()
+        assert (again.folder / "train.npy").read_bytes() == whole["train.npy"]
+    (first.folder / name).unlink()
+    assert prepare(coco_folder, config, cache).checksum == first.checksum
+
+
+@pytest.mark.parametrize("name", ["train", "val", "test"])
+def test_nobody_is_in_two_splits(coco_folder, tmp_path, name):
+    """A digit that changed could name a person of another split: a leak that no figure would show."""
+    prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
+    (drawn,) = (tmp_path / "splits").iterdir()
+    content = json.loads(drawn.read_text())
+    content[name][0] = content["test" if name == "train" else "val" if name == "val" else "train"][-1]
+    drawn.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=f"{drawn.name}' names 1 persons more than once.*delete it"):
+        prepare(coco_folder, DataConfig(side=64), tmp_path / "cache")
+
+
+@pytest.fixture
+def weights(tmp_path) -> Path:
+    """A weights file of a small network."""
+    torch.manual_seed(0)
+    model = HourglassConfig(depth=2, channels=8, inner=4, stem=4, keypoints=3)
+    names = ("nose", "left_hip", "right_hip")
+    held = card.Card(model, None, 32, 0.1, "shift", (0.5, 0.4, 0.3), names, ((0, 1),))
+    file = tmp_path / "best.safetensors"
+    file.write_bytes(card.weights(StackedHourglass(model), held))
+    return file
+
+
+def test_weights_that_were_changed_are_refused_by_name(weights):
+    """A flipped bit in a tensor too, which safetensors itself doesn't see."""
+    network, held = card.read(weights)
+    assert held.keypoints == ("nose", "left_hip", "right_hip") and held.mean_rgb == (0.5, 0.4, 0.3)
+    for seed in range(60):
+        before = spoil(weights, seed)
+        with pytest.raises(InputError, match=r"best\.safetensors (can't be read|holds weights but not)"):
+            card.read(weights)
+        weights.write_bytes(before)
+    again, _ = card.read(weights)
+    assert all(
+        torch.equal(a, b) for a, b in zip(network.state_dict().values(), again.state_dict().values(), strict=True)
+    )
