@@ -32,9 +32,12 @@ TRAIN, MAKE = "hgnb train", f"make claims SEEDS={SEEDS}"
 NEVER_DROPPED = "the learning rate of this hourglass never dropped"
 
 
-def result(experiment: Experiment, told: Callable[[str], None] = lambda words: None) -> Result:
-    """The ledger of an experiment, on all of its seeds that were trained, its own first. `told` hears of progress."""
-    studies = list(trained(experiment))
+def result(
+    experiment: Experiment, told: Callable[[str], None] = lambda words: None, own: Study | None = None
+) -> Result:
+    """The ledger of an experiment, on all of its seeds that were trained, its own first. `told` hears of progress;
+    `own`: the study of the experiment's own seed, where a chapter has computed parts of it."""
+    studies = list(trained(experiment, own))
     evidence = [gathered(study, told) for study in studies]
     scene = Scene(experiment.profile.name, experiment.data_name, studies[0].levels)
     runs = {run.id for study in studies for run in study.runs.values()}
@@ -43,9 +46,9 @@ def result(experiment: Experiment, told: Callable[[str], None] = lambda words: N
     return Result.judged(judge(evidence, scene), manifest)
 
 
-def trained(experiment: Experiment) -> Iterator[Study]:
+def trained(experiment: Experiment, own: Study | None = None) -> Iterator[Study]:
     """The experiment's own seed, whatever of it is trained, then every other seed with a finished hourglass."""
-    yield Study(experiment, finished(experiment))
+    yield own or Study(experiment, finished(experiment))
     for seed in seeds(experiment):
         other = replace(experiment, seed=seed)
         runs = finished(other)
