@@ -188,7 +188,10 @@ def _checkpoint(record: Recorded) -> str:
     """C28: best PCK or lowest loss."""
     same, count = record.coinciding(), len(record.seeds)
     if same == count:
-        return "Best PCK and lowest loss fell on one epoch in every seed, so nothing hangs on the choice between them, and C28 can't be decided."
+        return (
+            "Best PCK and lowest loss fell on one epoch in every seed: nothing hangs on the choice between them, and the "
+            "author's preference (C28) can't be decided on these runs."
+        )
     d = {name: record.difference(name, other, "test") for name, other in PAIRS[-2:]}
     return (
         f"Starting from the best PCK instead of the lowest loss is worth {d['modified'].text(3)} with the autoencoder "
