@@ -189,8 +189,8 @@ def _checkpoint(record: Recorded) -> str:
     same, count = record.coinciding(), len(record.seeds)
     if same == count:
         return (
-            "Best PCK and lowest loss fell on one epoch in every seed: nothing hangs on the choice between them, and the "
-            "author's preference (C28) can't be decided on these runs."
+            "Best PCK and lowest loss fell on one epoch in every seed: nothing hangs on the choice between them, and "
+            "the author's preference (C28) can't be decided on these runs."
         )
     d = {name: record.difference(name, other, "test") for name, other in PAIRS[-2:]}
     return (
