@@ -159,7 +159,7 @@ def test_codes_are_cut_within_the_autoencoder():
     """All components of the codes leave the network as it is; none gives everybody the mean code's heatmaps."""
     torch.manual_seed(0)
     network = StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=4, keypoints=17)).eval()
-    with pytest.raises(InputError, match="bottleneck"):
+    with pytest.raises(InputError, match="Unknown layer"):
         interventions.layer_of(network.hourglasses[0], interventions.CODE)
     network.insert_autoencoder(AutoencoderConfig(code=6, halvings=1), 64)
     split = persons(scattered(12))

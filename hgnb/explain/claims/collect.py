@@ -24,6 +24,7 @@ from hgnb.training.controls import ARMS, RIVALS
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import Untrained, finished_only
 from hgnb.training.future import FUTURE
+from hgnb.training.recorded import numbers
 from hgnb.training.runs import Run, runs_folder, write_aside
 
 CODE = ("hgnb.explain.claims.evidence",)  # what evidence is made of, down to the network
@@ -42,7 +43,8 @@ def result(
     scene = Scene(experiment.profile.name, experiment.data_name, studies[0].levels)
     runs = {run.id for study in studies for run in study.runs.values()}
     seeds = [study.seed for study in studies if study.runs]
-    manifest = Manifest.of(scene.profile, scene.data, seeds, experiment.prepared().checksum, runs)
+    told_by = numbers(experiment.profile, experiment.data_name)
+    manifest = Manifest.of(scene.profile, scene.data, seeds, experiment.prepared().checksum, runs, told_by)
     return Result.judged(judge(evidence, scene), manifest)
 
 
