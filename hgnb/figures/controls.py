@@ -34,7 +34,7 @@ NONE = "No seeds are recorded in results/: `make claims` makes them."
 
 
 def spread(records: Sequence[Recorded]) -> Plate:
-    """fig-seeds: validation PCK of each seed by epoch, the original and what went on from its best; a panel a record."""
+    """fig-seeds: validation PCK by epoch, of the original and what went on from its best; a panel a record."""
     if not records:
         return nothing(NONE, NONE, NONE)
     with style():
@@ -162,9 +162,9 @@ def arms_table(records: Sequence[Recorded]) -> Table | Note:
     heads = [f"{split} PCK{named and ', ' + named}" for named in (_named(r, records) for r in records)
              for split in ("Validation", "Test")]  # fmt: skip
     caption = (
-        "The modified hourglass and its controls: mean over the seeds, smallest to largest. All that are trained on had "
-        "the same rate, a new optimiser, the same order of persons and as many epochs, and are judged at their epoch "
-        f"with the best validation PCK. Recorded: {_titles(records)}."
+        "The modified hourglass and its controls: mean over the seeds, smallest to largest. All that are trained on "
+        "had the same rate, a new optimiser, the same order of persons and as many epochs, and are judged at their "
+        f"epoch with the best validation PCK. Recorded: {_titles(records)}."
     )
     return Table(pd.DataFrame(rows, columns=["Network", "From the epoch of", *heads]), caption, "tbl-controls")
 
