@@ -127,7 +127,7 @@ CASES = {
     ),
     "C26": ([MINUTES], [MINUTES | {"autoencoder": 5}], None),
     "C27": tuple(seeds(longer=spread(v), random=around(0), projection=around(0)) for v in (0.05, -0.05, 0.005)),
-    "C28": tuple(seeds(gap=spread(v)) for v in (0.05, -0.05, 0.005)),
+    "C28": tuple(seeds(gap=spread(v), same=[True, False, False, False, False]) for v in (0.05, -0.05, 0.005)),
     "C29": tuple([{"gap": around(v, 0.02)}] for v in (0.1, -0.1, 0.01)),
     "C30": tuple([{"fewer": around(v, 0.02)}] for v in (0.1, -0.1, 0.01)),
     "C31": (
@@ -241,6 +241,14 @@ def test_each_part_can_make_a_claim_fail():
     assert verdict("C34", seeds(reach=spread(0.1), narrow=spread(-0.1))).verdict == rules.FAILS
 
 
+def test_one_epoch_under_two_names_decides_nothing():
+    row = verdict("C28", seeds(gap=around(0, 0), same=True))
+    assert row.verdict == rules.UNDECIDED and row.p is None
+    assert "one epoch in 5 of 5 seeds" in row.measured and "both chains are one" in row.reason
+    some = seeds(gap=[around(0, 0)] + [around(0.05, 0.002)] * 4, same=[True] + [False] * 4)
+    assert verdict("C28", some).p is not None, "seeds that part the epochs are judged"
+
+
 def test_another_device_is_no_judge_of_hours():
     row = verdict("C26", [MINUTES | {"device": "NVIDIA H200"}])
     assert row.verdict == rules.NEEDS and "1070" in row.reason and "70 min on NVIDIA H200" in row.measured
@@ -272,7 +280,7 @@ def test_missing_runs_name_their_command():
 
 def test_a_method_is_judged_on_the_seeds_that_are_there():
     """The asked seed's own pair may lack; six others decide."""
-    records = [{"needs": "a run"}, *seeds(gap=spread(0.05)), {"gap": around(0.05)}]
+    records = [{"needs": "a run"}, *CASES["C28"][0], {"gap": around(0.05), "same": False}]
     row = verdict("C28", records)
     assert (row.verdict, row.seeds) == (rules.HOLDS, 6)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from io import StringIO
 
@@ -10,12 +11,15 @@ from rich.console import Console
 from test_claims import CASES, TINY
 
 from hgnb import cli
-from hgnb.explain.claims import rules
+from hgnb.explain.claims import record, rules
 from hgnb.explain.claims.catalogue import CLAIMS
 from hgnb.explain.claims.ledger import judge
 from hgnb.explain.claims.record import Manifest, Result
 from hgnb.explain.claims.sheet import Sheet, summary
 from hgnb.figures import ledger
+from hgnb.home import home
+from hgnb.training.experiment import Experiment
+from hgnb.training.recorded import numbers
 
 
 def result(at=0, seeds=(0,), date="2026-01-02"):
@@ -30,7 +34,7 @@ def cells(markdown):
 
 
 def test_the_table_has_every_claim_with_its_verdict_to_filter_by():
-    made = ledger.table(result(), None, "")
+    made = ledger.table(result())
     page, rows = made.markdown(), cells(made.markdown())
     assert ":name: tbl-claims" in page and "nan" not in page.lower().split()
     assert [row[0].split("**")[1] for row in rows] == [claim.id for claim in CLAIMS]
@@ -38,15 +42,74 @@ def test_the_table_has_every_claim_with_its_verdict_to_filter_by():
     assert "{numref}`fig-skip-histograms`" in page
 
 
-def test_a_record_stands_beside_and_a_stale_one_says_so():
+def test_records_stand_beside_and_a_stale_one_says_so():
     live, before = result(0), result(1, seeds=range(5))
-    current = ledger.table(live, before, "").markdown()
-    assert "| recorded |" in current and "stale" not in current and "fails; " in current
-    stale = ledger.table(live, before, "the code")
-    assert all(row[4].startswith("*stale:* ") for row in cells(stale.markdown()))
-    note = ledger.record(before, "the code").text
-    assert "2026-01-02" in note and "seeds 0, 1, 2, 3 and 4" in note and "**stale**: the code" in note
-    assert "stale" not in ledger.record(before, "").text and "make claims" in ledger.record(None, "").text
+    fresh, old = ledger.Column("small on embedded", before), ledger.Column("small on lspet", before, "the code changed")
+    made = ledger.table(live, [fresh, old])
+    rows = cells(made.markdown())
+    assert "| small on embedded | small on lspet | shown in |" in made.markdown()
+    assert made.classes == "sortable filter-3 filter-4 filter-5", "every column of verdicts can be filtered by"
+    assert all(row[4].split(";")[0] in rules.VERDICTS and row[5] == f"*stale:* {row[4]}" for row in rows)
+    assert any(row[4].startswith("fails; ") for row in rows)
+    note = ledger.record([fresh, old]).text
+    assert note.count("2026-01-02, seeds 0, 1, 2, 3 and 4") == 2 and "**Stale**: the code changed." in note
+    assert "stale" not in ledger.record([fresh]).text.lower() and "make claims" in ledger.record([]).text
+
+
+def test_several_records_stand_side_by_side():
+    """The columns of 07: both judge every claim; those on which they part are named."""
+    thesis, better = ledger.Column("the thesis's", result(0)), ledger.Column("a better model's", result(1), "the code")
+    made = ledger.beside([thesis, better], "tbl-two", {"C7", "C27", "C1"})
+    rows = cells(made.markdown())
+    assert [row[0].split("**")[1] for row in rows] == ["C1", "C7", "C27"] and ":name: tbl-two" in made.markdown()
+    assert rows[1][2].startswith("holds; ") and rows[1][3].startswith("*stale:* fails; ")
+    assert "Verdicts part on C7." in made.caption, "a level without paper and a method without seeds have none"
+    assert made.filters == ("the thesis's", "a better model's")
+    known = {row["id"] for row in result().rows}
+    assert len(ledger.beside([thesis], "tbl-one").rows) == len(known)
+    assert "No two verdicts part" in ledger.beside([thesis, thesis], "tbl-x").caption
+    assert "make claims" in ledger.beside([], "tbl-none").text
+
+
+def test_of_each_dataset_one_record_is_shown(trained):
+    """The page's own data first; its own profile before others, else most seeds; the better model has its own page."""
+    experiment, _ = trained
+    folder = home() / "results"
+    folder.mkdir()
+    now = numbers(experiment.profile, experiment.data_name)
+    try:
+        for profile, data, count in (
+            ("small", "embedded", 5), ("tiny", "embedded", 1), ("best", "embedded", 9),
+            ("small", experiment.data_name, 5), ("smoke", experiment.data_name, 2),
+        ):  # fmt: skip
+            checksum = experiment.prepared().checksum
+            manifest = Manifest.of(profile, data, range(count), checksum, [], now)
+            facts = Result(result().rows, manifest).facts()
+            (folder / f"claims-{profile}-{data}.json").write_text(json.dumps(facts))
+        shown = record.beside(experiment)
+        assert [(r.manifest.profile, r.manifest.data) for r in shown] == [
+            ("smoke", experiment.data_name), ("small", "embedded"),
+        ]  # fmt: skip
+        assert record.load("best", "embedded").manifest.seeds == list(range(9))
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_record_is_stale_where_code_profile_or_data_are_others(trained):
+    experiment, _ = trained
+    opened = Experiment.open("smoke", experiment.data)  # as a page opens it
+    told = numbers(opened.profile, opened.data_name)
+    held = Manifest.of("smoke", opened.data_name, [0], opened.prepared().checksum, [], told)
+    assert held.changed(opened) == "" and held.changed(Experiment.open("tiny", opened.data)) == ""
+    for other, said in (
+        ({"code": "x"}, "judges"),
+        ({"checksum": "x"}, "the data have changed"),
+        ({"numbers": {**told, "pck": {"radius": 9}}}, "the profile smoke"),
+        ({"numbers": {}, "data_code": ""}, "the data"),  # a file that doesn't know what it came from
+    ):
+        assert said in Manifest(**{**vars(held), **other}).changed(opened)
+    column = ledger.Column.of(Result(result().rows, Manifest(**{**vars(held), "code": "x"})), opened)
+    assert column.title == f"smoke on {opened.data_name}" and "judges" in column.came
 
 
 def test_the_rules_are_on_the_page():

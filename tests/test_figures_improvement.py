@@ -15,7 +15,7 @@ from hgnb.figures.plate import Note, Plate, Table
 from hgnb.metrics import PckConfig
 from hgnb.training.controls import ARMS, PAIRS
 from hgnb.training.inference import Predictions
-from hgnb.training.recorded import Recorded
+from hgnb.training.recorded import Recorded, each_dataset
 
 matplotlib.use("agg")
 SCHEMA = KeypointSchema(("nose", "left_hip", "right_hip"), ((1, 2),))
@@ -93,7 +93,7 @@ def test_nobody_changed():
 # Several seeds
 
 
-def record_of(gain: list[float], longer: list[float], epochs=(3, 2)) -> Recorded:
+def record_of(gain: list[float], longer: list[float], epochs=(3, 2), data="embedded") -> Recorded:
     """Made-up seeds: how much the modified network and the one without gain over an original at 0.4."""
     seeds = []
     for n, (g, w) in enumerate(zip(gain, longer, strict=True)):
@@ -115,7 +115,7 @@ def record_of(gain: list[float], longer: list[float], epochs=(3, 2)) -> Recorded
             d = arms[a]["test"][0] - arms[b]["test"][0]
             differences.append({"first": a, "second": b, "test": [d, d - 0.01, d + 0.01], "val": [d, d, d]})
         seeds.append({"seed": n, "arms": arms, "differences": differences})
-    manifest = {"profile": "tiny", "data": "embedded", "date": "2026-01-02T03:04:05Z"}
+    manifest = {"profile": "tiny", "data": data, "date": "2026-01-02T03:04:05Z"}
     return Recorded(Path("seeds-tiny-embedded.json"), manifest, seeds)
 
 
@@ -135,35 +135,59 @@ NOISE = [0.0, 0.004, -0.004, 0.002, -0.002]
 def test_the_verdict_follows_the_rule(gain, longer, count, words):
     shifted = [longer - noise / 2 for noise in NOISE][:count]
     record = record_of([gain + noise for noise in NOISE][:count], shifted)
-    told = controls.explanation(record).text
+    told = controls.explanation([record]).text
     assert words in told.split("**")[1], told
 
 
 def test_the_paragraph_names_shares_and_checkpoints():
-    told = controls.explanation(record_of([0.04] * 5, [0.03] * 5)).text
+    told = controls.explanation([record_of([0.04] * 5, [0.03] * 5)]).text
     assert "longer training alone comes to 75 % of the gain" in told
     assert "The difference between the two is 0.010 (0.010 to 0.010)" in told
     assert "in 0 of 5 seeds both are one epoch" in told
     assert "5 of 5 seeds the original was at its best in its last epoch" in told
-    assert "last epoch" not in controls.explanation(record_of([0.04] * 5, [0.03] * 5, (2, 2))).text
-    assert "fell on one epoch in every seed" in controls.explanation(record_of([0.04] * 5, [0.03] * 5, (3, 3))).text
+    assert "last epoch" not in controls.explanation([record_of([0.04] * 5, [0.03] * 5, (2, 2))]).text
+    assert (
+        "fell on one epoch in every seed: nothing"
+        in controls.explanation([record_of([0.04] * 5, [0.03] * 5, (3, 3))]).text
+    )
 
 
 def test_seeds_are_drawn_and_listed():
     record = record_of([0.05 + n for n in NOISE], [0.02] * 5)
-    spread, differences = controls.spread(record), controls.differences(record, {"modified": 0.03})
+    spread, differences = controls.spread([record]), controls.differences([record], {"modified": 0.03}, "embedded")
     assert len(spread.figure.axes[0].lines) == 5 * 5
     assert "5 of 5 seeds start below the original's best and 5 end above" in spread.alt
     assert [t.get_text() for t in differences.figure.axes[0].get_yticklabels()][4] == "modified − trained on"
     assert "hollow diamond" in differences.caption and "tiny on embedded, 5 seeds, 2026-01-02" in differences.caption
-    table = controls.arms_table(record)
+    table = controls.arms_table([record])
     assert isinstance(table, Table) and len(table.rows) == len(ARMS)
     assert table.rows["Test PCK"][1] == "0.450 (0.446 to 0.454)"
     for plate in (spread, differences):
         assert plate._repr_mimebundle_()[0]["image/png"]
 
 
+def test_two_datasets_stand_side_by_side():
+    both = [
+        record_of([0.06 + n for n in NOISE], [0.01] * 5),
+        record_of([0.02] * 5, [0.08 + n for n in NOISE], data="b"),
+    ]
+    spread, differences = controls.spread(both), controls.differences(both, {"modified": 0.03}, "b")
+    assert [ax.get_title() for ax in spread.figure.axes] == ["tiny on embedded", "tiny on b"]
+    hollow = [sum(line.get_markerfacecolor() == "white" for line in ax.lines) for ax in differences.figure.axes]
+    assert hollow == [0, 1], "the live run stands beside the record of its own data"
+    assert "hollow diamond" not in controls.differences(both, {"modified": 0.03}, "another").caption
+    assert "Tiny on b: Training on" in differences.alt and "Tiny on b: With the autoencoder" in spread.alt
+    rows = controls.arms_table(both).rows
+    assert list(rows.columns[2:]) == [
+        f"{split} PCK, tiny on {data}" for data in ("embedded", "b") for split in ("Validation", "Test")
+    ]
+    told = controls.explanation(both).text.split("\n\n")
+    assert "explanation survives" in told[0] and told[1].startswith("Tiny on b: **") and "does not survive" in told[1]
+    twice = [*both, record_of([0.0] * 5, [0.0] * 5, data="b")]
+    assert each_dataset(twice) == both
+
+
 def test_without_a_record_the_page_says_what_makes_one():
-    assert "make claims" in controls.spread(None).caption and "make claims" in controls.differences(None).alt
-    for note in (controls.arms_table(None), controls.explanation(None), controls.about([], None)):
+    assert "make claims" in controls.spread([]).caption and "make claims" in controls.differences([]).alt
+    for note in (controls.arms_table([]), controls.explanation([]), controls.about([], None)):
         assert isinstance(note, Note) and "make claims" in note.text

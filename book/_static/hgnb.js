@@ -431,7 +431,7 @@
   function sortable(table) {
     const body = table.tBodies[0];
     const printed = [...body.rows];
-    const text = (row, column) => row.cells[column].textContent.trim();
+    const text = (row, column) => row.cells[column].textContent.split(";")[0].trim();
     const number = (words) => words.replaceAll("−", "-").replace(/(\d),(?=\d{3})/g, "$1").match(/^[<>≤≥≈~]?\s*([-+]?\d*\.?\d+)/)?.[1];
     const missing = (words) => /^[–—-]?$/.test(words);
 
@@ -469,7 +469,8 @@
     for (const [key, value] of [["tabindex", 0], ["role", "region"], ["aria-label", name]]) box.setAttribute(key, value);
   }
 
-  // Menus above a table for its columns of class filter-N; rows of other values are hidden.
+  // Menus above a table for its columns of class filter-N; rows of other values are hidden. What follows a semicolon
+  // belongs to a value and doesn't tell it from others.
   function filterable(table, columns) {
     const rows = [...table.tBodies[0].rows];
     const text = (row, column) => row.cells[column].textContent.trim();

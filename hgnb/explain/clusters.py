@@ -11,7 +11,7 @@ import numpy as np
 
 from hgnb.explain.distances import distances, mean_silhouettes
 from hgnb.explain.intervals import auc, halves
-from hgnb.explain.kmeans import lloyd, plus_plus
+from hgnb.explain.kmeans import assigned, centroids, lloyd, plus_plus
 from hgnb.intervals import Interval, bootstrap
 
 
@@ -152,6 +152,15 @@ def misplaced(labels: np.ndarray, key: np.ndarray, images: np.ndarray, seed: int
         judged |= there
         flags |= there & ((key >= cut) != top)
     return Misplaced(flags, judged, (cuts[0], cuts[1]), images)
+
+
+def placed(group: Clustering, points: np.ndarray, key: np.ndarray, images: np.ndarray) -> Misplaced:
+    """Who of (N, D) other persons is misplaced: each belongs to the group's nearest centroid, and is judged by the cut
+    that parts all of the group; key (N,) and images (N,) are those persons'."""
+    own = assigned(points, centroids(group.points.astype(np.float64), group.labels))
+    cut = best_cut(group.sign * group.key, group.labels == 0)
+    judged = np.isfinite(key) & np.isfinite(cut)
+    return Misplaced(judged & ((group.sign * key >= cut) != (own == 0)), judged, (cut, cut), images)
 
 
 def best_cut(key: np.ndarray, top: np.ndarray) -> float:

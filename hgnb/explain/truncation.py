@@ -13,7 +13,7 @@ import numpy as np
 from hgnb.data.prepared import PreparedSplit
 from hgnb.explain.components import Components, principal
 from hgnb.explain.intervals import halves
-from hgnb.explain.interventions import Space, intervene
+from hgnb.explain.interventions import BOTTLENECK, Space, intervene
 from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.metrics import PckConfig
 from hgnb.training.inference import Reader
@@ -84,6 +84,19 @@ def truncate(reader: Reader, split: PreparedSplit, folds: Sequence[Fold], pck: P
         made = Truncation(dict(sorted((made.hits | found).items())), whole, split.visibility, split.image_ids)
         wanted = _between(made)
     return made
+
+
+def kept(
+    reader: Reader, split: PreparedSplit, parts: Components, counts: Sequence[int], pck: PckConfig,
+    layer: str = BOTTLENECK,
+) -> Truncation:  # fmt: skip
+    """PCK with the first k of a layer's components kept, for those k of `counts` that there are; one pass.
+
+    parts: of other persons than the split's, or components would be those of single ones.
+    """
+    there, space = [k for k in counts if k <= len(parts)], Space.of(parts, reader.device)
+    whole, *hits = intervene(reader, split, pck, [None, *(space.keep(k) for k in there)], layer)
+    return Truncation(dict(zip(there, hits, strict=True)), whole, split.visibility, split.image_ids)
 
 
 def doubling(most: int) -> list[int]:

@@ -33,27 +33,49 @@ SHORT = {
 NONE = "No seeds are recorded in results/: `make claims` makes them."
 
 
-def spread(record: Recorded | None) -> Plate:
-    """fig-seeds: validation PCK of each seed by epoch, the original and what went on from its best epoch."""
-    if record is None:
+def spread(records: Sequence[Recorded]) -> Plate:
+    """fig-seeds: validation PCK by epoch, of the original and what went on from its best; a panel a record."""
+    if not records:
         return nothing(NONE, NONE, NONE)
     with style():
-        figure, ax = plt.subplots(figsize=(8, 3.8))
-        plot_spread(record, ax=ax)
-        figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncol=5, fontsize=8)
+        size = (8 if len(records) == 1 else 4.8 * len(records), 3.8)
+        figure, axes = plt.subplots(1, len(records), figsize=size, squeeze=False)
+        for record, ax in zip(records, axes[0], strict=True):
+            plot_spread(record, ax=ax)
+            ax.set_title(_named(record, records), fontsize=10)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncol=5, fontsize=8)
+    caption = (
+        "Validation PCK of each recorded seed, by epoch: the original, and the networks trained on from its epoch with "
+        f"the best PCK. Recorded: {_titles(records)}."
+    )
+    return Plate(figure, caption, " ".join(_ends(record, records) for record in records))
+
+
+def _ends(record: Recorded, records: Sequence[Recorded]) -> str:
+    """How many seeds start below and end above the original."""
     ends = {name: record.values(name, "val") for name in ("hourglass", "modified")}
     above = int((ends["modified"] > ends["hourglass"]).sum())
     below = sum(s["arms"]["modified"]["val_pck"][0] < max(s["arms"]["hourglass"]["val_pck"]) for s in record.seeds)
-    caption = (
-        f"Validation PCK of {len(record.seeds)} seeds, by epoch: the original, and the networks trained on from its "
-        f"epoch with the best PCK. Recorded: {record.title}."
-    )
-    alt = (
-        f"With the autoencoder {below} of {len(record.seeds)} seeds start below the original's best and {above} end "
-        f"above it. The originals' best lie between {number(ends['hourglass'].min(), 3)} and "
+    return (
+        f"{_lead(record, records)}With the autoencoder {below} of {len(record.seeds)} seeds start below the original's "
+        f"best and {above} end above it. The originals' best lie between {number(ends['hourglass'].min(), 3)} and "
         f"{number(ends['hourglass'].max(), 3)}."
     )
-    return Plate(figure, caption, alt)
+
+
+def _named(record: Recorded, records: Sequence[Recorded]) -> str:
+    """What tells a record from the others beside it."""
+    m = record.manifest
+    return f"{m['profile']} on {m['data']}" if len(records) > 1 else ""
+
+
+def _lead(record: Recorded, records: Sequence[Recorded]) -> str:
+    named = _named(record, records)
+    return f"{named[0].upper()}{named[1:]}: " if named else ""
+
+
+def _titles(records: Sequence[Recorded]) -> str:
+    return "; ".join(record.title for record in records)
 
 
 def plot_spread(record: Recorded, *, ax: Axes | None = None) -> Axes:
@@ -73,25 +95,34 @@ def plot_spread(record: Recorded, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def differences(record: Recorded | None, live: dict[str, float] | None = None, split: str = "test") -> Plate:
-    """fig-controls: paired differences of PCK between the arms, seed by seed, and over the seeds.
+def differences(
+    records: Sequence[Recorded], live: dict[str, float] | None = None, data: str = "", split: str = "test"
+) -> Plate:
+    """fig-controls: paired differences of PCK between the arms, seed by seed, and over the seeds; a panel a record.
 
-    `live`: differences of the run at hand, by the first arm less the hourglass.
+    `live`: differences of the run at hand, by the first arm less the hourglass, on `data`.
     """
-    if record is None:
+    if not records:
         return nothing(NONE, NONE, NONE)
     with style():
-        figure, ax = plt.subplots(figsize=(8.5, 4.6))
-        plot_differences(record, live or {}, split, ax=ax)
-    longer, key = record.difference("control-longer", "hourglass", split), record.difference(*PAIRS[4], split)
+        size = (8.5 if len(records) == 1 else 2.4 + 3.8 * len(records), 4.6)
+        figure, axes = plt.subplots(1, len(records), figsize=size, squeeze=False, sharey=True)
+        for record, ax in zip(records, axes[0], strict=True):
+            own = live if live and record.manifest["data"] == data else {}
+            plot_differences(record, own, split, ax=ax)
+            ax.set_title(_named(record, records), fontsize=10)
+    diamond = live and any(record.manifest["data"] == data for record in records)
     caption = (
-        f"Differences of {split} PCK, first network less second, on the same persons. Small dots: the "
-        f"{len(record.seeds)} seeds, with intervals from resampled images; large ones: their mean with Student's 95 % "
-        f"interval over the seeds{'; hollow diamond: the live run' if live else ''}. Recorded: {record.title}."
+        f"Differences of {split} PCK, first network less second, on the same persons. Small dots: single seeds, with "
+        "intervals from resampled images; large ones: their mean with Student's 95 % interval over the seeds"
+        f"{'; hollow diamond: the live run' if diamond else ''}. Recorded: {_titles(records)}."
     )
-    alt = (
-        f"Training on without the autoencoder changes PCK by {longer.text(3)}, with it by "
-        f"{record.difference('modified', 'hourglass', split).text(3)}; between the two lie {key.text(3)}."
+    alt = " ".join(
+        f"{_lead(r, records)}Training on without the autoencoder changes PCK by "
+        f"{r.difference('control-longer', 'hourglass', split).text(3)}, with it by "
+        f"{r.difference('modified', 'hourglass', split).text(3)}; between the two lie "
+        f"{r.difference(*PAIRS[4], split).text(3)}."
+        for r in records
     )
     return Plate(figure, caption, alt)
 
@@ -115,39 +146,44 @@ def plot_differences(record: Recorded, live: dict[str, float], split: str, *, ax
             ax.plot(live[first], row - 0.17, "D", color=INK, markerfacecolor="white", markersize=6)
     ax.set(yticks=range(len(PAIRS)), xlabel=f"difference of {split} PCK")
     ax.set_yticklabels([f"{SHORT[a]} − {SHORT[b]}" for a, b in PAIRS], fontsize=8)
-    ax.invert_yaxis()
+    ax.set_ylim(len(PAIRS) - 0.45, -0.55)
     return ax
 
 
-def arms_table(record: Recorded | None) -> Table | Note:
-    """tbl-controls: each network's PCK over the seeds."""
-    if record is None:
+def arms_table(records: Sequence[Recorded]) -> Table | Note:
+    """tbl-controls: each network's PCK over the seeds of each record."""
+    if not records:
         return Note(NONE)
     rows = []
     for name, arm in ARMS.items():
-        cells = []
-        for split in ("val", "test"):
-            values = record.values(name, split)
-            cells.append(f"{number(values.mean(), 3)} ({number(values.min(), 3)} to {number(values.max(), 3)})")
-        epochs = [str(s["arms"][name]["epoch"]) for s in record.seeds]
-        rows.append((arm.words, arm.best.replace("val_pck", "best PCK").replace("val_loss", "lowest loss"), *cells,
-                     ", ".join(epochs)))  # fmt: skip
-    columns = ["Network", "From the epoch of", "Validation PCK", "Test PCK", "Epoch judged"]
+        best = arm.best.replace("val_pck", "best PCK").replace("val_loss", "lowest loss")
+        cells = [_over(r.values(name, split)) for r in records for split in ("val", "test")]
+        rows.append((arm.words, best, *cells))
+    heads = [f"{split} PCK{named and ', ' + named}" for named in (_named(r, records) for r in records)
+             for split in ("Validation", "Test")]  # fmt: skip
     caption = (
-        f"The modified hourglass and its controls: mean over {len(record.seeds)} seeds, smallest to largest. All that "
-        "are trained on had the same rate, a new optimiser, the same order of persons and as many epochs. Recorded: "
-        f"{record.title}."
+        "The modified hourglass and its controls: mean over the seeds, smallest to largest. All that are trained on "
+        "had the same rate, a new optimiser, the same order of persons and as many epochs, and are judged at their "
+        f"epoch with the best validation PCK. Recorded: {_titles(records)}."
     )
-    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-controls")
+    return Table(pd.DataFrame(rows, columns=["Network", "From the epoch of", *heads]), caption, "tbl-controls")
 
 
-def explanation(record: Recorded | None) -> Note:
+def _over(values: np.ndarray) -> str:
+    return f"{number(values.mean(), 3)} ({number(values.min(), 3)} to {number(values.max(), 3)})"
+
+
+def explanation(records: Sequence[Recorded]) -> Note:
     """Whether the thesis's explanation of its gain survives (C27), and the choice of checkpoint (C28), in sentences."""
-    if record is None:
+    if not records:
         return Note(NONE)
+    return Note("\n\n".join(_lead(record, records) + _explained(record) for record in records))
+
+
+def _explained(record: Recorded) -> str:
     gain, longer = (record.difference(name, "hourglass", "test") for name in ("modified", "control-longer"))
     key = record.difference("modified", "control-longer", "test")
-    return Note(
+    return (
         f"**{_verdict(record, gain, key)}** "
         f"Over {len(record.seeds)} seeds the network with the autoencoder differs from the original by "
         f"{gain.text(3)} in test PCK, and the one that was only trained on by {longer.text(3)}: "
@@ -188,7 +224,10 @@ def _checkpoint(record: Recorded) -> str:
     """C28: best PCK or lowest loss."""
     same, count = record.coinciding(), len(record.seeds)
     if same == count:
-        return "Best PCK and lowest loss fell on one epoch in every seed, so nothing hangs on the choice between them."
+        return (
+            "Best PCK and lowest loss fell on one epoch in every seed: nothing hangs on the choice between them, and "
+            "the author's preference (C28) can't be decided on these runs."
+        )
     d = {name: record.difference(name, other, "test") for name, other in PAIRS[-2:]}
     return (
         f"Starting from the best PCK instead of the lowest loss is worth {d['modified'].text(3)} with the autoencoder "

@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 
 from hgnb.data.schema import KeypointSchema
 from hgnb.explain.components import Components
+from hgnb.explain.reasons import SIGNAL
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import GREY, MODIFIED, ORIGINAL, style
 from hgnb.figures.words import percent
 from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.training.profiles import Profile
 
-MARK = 0.95  # of the variance; the thesis takes the rest for noise (8.3.2)
 THESIS_COMPONENTS = {"hourglass": 541, "autoencoder": 16}  # 8.3.2, figure 27
 
 # Thesis table 3, section 8.2, and the test PCKs of 8.1 and 7.3 (ambiguity 10); v = 1 was not reported.
@@ -78,11 +78,11 @@ def explained_variance(hourglass: Components, autoencoder: Components, who: str)
     with style():
         figure, ax = plt.subplots(figsize=(7, 3.8))
         plot_explained_variance(spaces, ax=ax)
-    needed = {name: parts.needed(MARK) for name, parts in spaces.items()}
+    needed = {name: parts.needed(SIGNAL) for name, parts in spaces.items()}
     each = ", ".join(f"{needed[n]:,} of {parts.axes.shape[1]:,} for the {n}" for n, parts in spaces.items())
     caption = (
         f"Cumulative explained variance of the hourglass's latents and of the autoencoder's codes, {who}. "
-        f"Components for {percent(MARK)} of the variance: {each}; the thesis needed {THESIS_COMPONENTS['hourglass']} "
+        f"Components for {percent(SIGNAL)} of the variance: {each}; the thesis needed {THESIS_COMPONENTS['hourglass']} "
         f"of 4,096 and {THESIS_COMPONENTS['autoencoder']} of 50."
     )
     a, b = needed["hourglass"], needed["autoencoder"]
@@ -94,7 +94,7 @@ def explained_variance(hourglass: Components, autoencoder: Components, who: str)
     return Plate(
         figure,
         caption,
-        f"The autoencoder's codes need {b:,} components for {percent(MARK)} of their variance, {order} the "
+        f"The autoencoder's codes need {b:,} components for {percent(SIGNAL)} of their variance, {order} the "
         f"hourglass's latents, which need {a:,}.",
     )
 
@@ -103,15 +103,15 @@ def plot_explained_variance(spaces: dict[str, Components], *, ax: Axes | None = 
     """Cumulative share against the number of components, logarithmic; where each space reaches 95 % is marked."""
     ax = ax or plt.gca()
     looks = {"hourglass": (ORIGINAL, "-", "o"), "autoencoder": (MODIFIED, "--", "s")}
-    ax.axhline(MARK, color=GREY, linewidth=0.9, linestyle=":")
+    ax.axhline(SIGNAL, color=GREY, linewidth=0.9, linestyle=":")
     for name, parts in spaces.items():
-        needed = parts.needed(MARK)
+        needed = parts.needed(SIGNAL)
         if not needed:
             continue
         colour, line, marker = looks[name]
         total = np.cumsum(parts.ratio)
         ax.plot(
-            np.arange(1, len(total) + 1), total, line, color=colour, label=f"{name}: {needed:,} for {percent(MARK)}"
+            np.arange(1, len(total) + 1), total, line, color=colour, label=f"{name}: {needed:,} for {percent(SIGNAL)}"
         )
         ax.plot(needed, total[needed - 1], marker, color=colour, markersize=7)
     ax.set(xscale="log", xlabel="principal components", ylabel="cumulative share of the variance", ylim=(0, 1.03))

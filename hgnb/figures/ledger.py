@@ -1,5 +1,7 @@
-"""The ledger of claims on the page: this build's verdicts, and beside them the recorded ones. 05_discussion."""
+"""The ledger of claims on the page: this build's verdicts, and beside them recorded ones. 05_discussion, 07_beyond."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -10,55 +12,105 @@ from hgnb.explain.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.explain.claims.sheet import summary
 from hgnb.figures.plate import Note, Table
 from hgnb.figures.words import listed
+from hgnb.training.experiment import Experiment
 
-VERDICT = "verdict"  # the column that a reader can filter by
+VERDICT = "verdict"  # the column of this build's own
 BECAUSE = {HOLDS: "Holds:", FAILS: "Fails:", UNDECIDED: "Undecided:", NEEDS: "Needs"}  # what leads to a reason
+NONE = "No longer run is recorded in `results/`; `make claims SEEDS=5` makes one."
 
 
-def table(live: Result, recorded: Result | None, changed: str) -> Table:
-    """tbl-claims: a row for each claim, with the figures and tables behind it.
+@dataclass(frozen=True)
+class Column:
+    """A recorded ledger as a column of a table."""
 
-    recorded: the result in results/, if there is one; changed: what makes it stale, '' if nothing does.
-    """
-    earlier = {row["id"]: row for row in recorded.rows} if recorded else {}
+    title: str
+    result: Result
+    changed: str = ""  # what makes it stale; '' if nothing does
+
+    @classmethod
+    def of(cls, result: Result, live: Experiment, title: str = "") -> "Column":
+        """Called by its profile and data unless a title is given; stale or not as seen from a live experiment."""
+        manifest = result.manifest
+        return cls(title or f"{manifest.profile} on {manifest.data}", result, manifest.changed(live))
+
+    def cell(self, name: str) -> str:
+        """'fails; what was measured', marked where it is stale; a dash for a claim that it doesn't know."""
+        row = next((row for row in self.result.rows if row["id"] == name), None)
+        if row is None:
+            return "–"
+        told = f"{row['verdict']}; {row['measured']}" if row["measured"] != "–" else row["verdict"]
+        return f"*stale:* {told}" if self.changed else told
+
+    def verdict(self, name: str) -> str:
+        """The bare verdict; '' for a claim that it doesn't know."""
+        return next((row["verdict"] for row in self.result.rows if row["id"] == name), "")
+
+    @property
+    def came(self) -> str:
+        """When, on which seeds and device it was made, and whether it still counts."""
+        m = self.result.manifest
+        told = f"{self.title}: {m.date}, {_seeds(m.seeds)}, on {m.device}. {summary(self.result)}"
+        return (
+            f"{told} **Stale**: {self.changed}." if self.changed else f"{told} Made by today's code, profile and data."
+        )
+
+
+def table(live: Result, recorded: Sequence[Column] = ()) -> Table:
+    """tbl-claims: a row for each claim, with the figures and tables behind it, and a column for each record."""
     rows = []
     for row in live.rows:
-        cells = [
-            f"**{row['id']}** {row['sentence']}",
-            f"{row['value']} ({row['source']})",
-            _here(row),
-            row["verdict"],
-            ", ".join(f"{{numref}}`{label}`" for label in row["shown"]) or "–",
-        ]
-        if recorded:
-            cells.insert(4, _recorded(earlier.get(row["id"]), changed))
-        rows.append(cells)
-    columns = ["claim", "source says", "measured here", VERDICT, "shown in"]
-    if recorded:
-        columns.insert(4, "recorded")
+        source = f"{row['value']} ({row['source']})"
+        beside = [column.cell(row["id"]) for column in recorded]
+        rows.append([_claim(row), source, _here(row), row["verdict"], *beside, _shown(row)])
+    titles = [column.title for column in recorded]
     manifest = live.manifest
     caption = (
         f"The sources' claims and what became of them with the profile `{manifest.profile}` on `{manifest.data}`, "
         f"{_seeds(manifest.seeds)}; intervals are 95 %, images resampled, and where several seeds were trained over "
-        f"these, too. {summary(live)}"
+        f"these, too. {summary(live)}{' Recorded beside it: ' + listed(titles) + '.' if titles else ''}"
     )
-    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-claims", filters=(VERDICT,))
+    columns = ["claim", "source says", "measured here", VERDICT, *titles, "shown in"]
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-claims", filters=(VERDICT, *titles))
 
 
-def record(recorded: Result | None, changed: str) -> Note:
-    """Says of the recorded result when it was made, from what, and whether it still counts."""
-    if recorded is None:
-        return Note(
-            "No longer run of this profile and data is recorded in `results/`; `make claims SEEDS=5` makes one."
-        )
-    manifest = recorded.manifest
-    came = f"The recorded verdicts are of {manifest.date}, {_seeds(manifest.seeds)}, on {manifest.device}. "
-    if changed:
-        return Note(
-            f"{came}They are **stale**: {changed} have changed since, so they say nothing about this book's state. "
-            "`make claims SEEDS=5` makes them anew."
-        )
-    return Note(f"{came}Code and data are the same as here. {summary(recorded)}")
+def record(recorded: Sequence[Column]) -> Note:
+    """Says of each recorded result when it was made, from what, and whether it still counts."""
+    if not recorded:
+        return Note(NONE)
+    again = " `make claims SEEDS=5` makes stale ones anew." if any(column.changed for column in recorded) else ""
+    lines = "\n".join(f"- {column.came}" for column in recorded)
+    return Note(f"Recorded, with more seeds than this page can train:{again}\n\n{lines}")
+
+
+def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> Table | Note:
+    """A table called `name` of the claims `ids`, or of all, as each of several recorded ledgers judges them."""
+    if not columns:
+        return Note(NONE)
+    known = {row["id"]: row for column in reversed(columns) for row in column.result.rows}
+    wanted = [claim.id for claim in CLAIMS if claim.id in known and (not ids or claim.id in ids)]
+    rows = [
+        [
+            _claim(known[i]),
+            f"{known[i]['value']} ({known[i]['source']})",
+            *(c.cell(i) for c in columns),
+            _shown(known[i]),
+        ]
+        for i in wanted
+    ]
+    titles = [column.title for column in columns]
+    apart = [i for i in wanted if len({column.verdict(i) for column in columns} - {NEEDS, ""}) > 1]
+    told = f"Verdicts part on {listed(apart)}." if apart else "No two verdicts part."
+    caption = f"The sources' claims under {listed(titles)}. {told} {' '.join(column.came for column in columns)}"
+    heads = ["claim", "source says", *titles, "shown in"]
+    return Table(pd.DataFrame(rows, columns=heads), caption, name, filters=tuple(titles))
+
+
+def _claim(row: dict[str, Any]) -> str:
+    return f"**{row['id']}** {row['sentence']}"
+
+
+def _shown(row: dict[str, Any]) -> str:
+    return ", ".join(f"{{numref}}`{label}`" for label in row["shown"]) or "–"
 
 
 def _here(row: dict[str, Any]) -> str:
@@ -66,13 +118,6 @@ def _here(row: dict[str, Any]) -> str:
     measured = [] if row["measured"] == "–" else [row["measured"]]
     why = [f"*{BECAUSE[row['verdict']]} {row['reason']}.*"] if row["reason"] else []
     return ". ".join(measured + why)
-
-
-def _recorded(row: dict[str, Any] | None, changed: str) -> str:
-    if row is None:
-        return "–"
-    told = f"{row['verdict']}; {row['measured']}" if row["measured"] != "–" else row["verdict"]
-    return f"*stale:* {told}" if changed else told
 
 
 def _seeds(seeds: list[int]) -> str:

@@ -66,15 +66,18 @@ class Recorded:
         return sum(s["arms"]["hourglass"]["epoch"] == s["arms"]["hourglass-best-loss"]["epoch"] for s in self.seeds)
 
 
-def staleness(manifest: dict, live: Experiment, code: Iterable[str]) -> tuple[str, ...]:
+def staleness(
+    manifest: dict, live: Experiment, code: Iterable[str], called: str = "the code that trains"
+) -> tuple[str, ...]:
     """Why a record isn't one of today's code, profile and data; empty where nothing speaks against it.
 
-    `code`: the modules that its trainings are made by. The data's own checksum is compared where `live` has the same
-    data prepared in the same way; else what the checksum follows from, as far as it is known here.
+    `code`: the modules that its numbers are made by, `called` so in the reason. The data's own checksum is compared
+    where `live` has the same data prepared in the same way; else what the checksum follows from, as far as it is known
+    here.
     """
     m, reasons = manifest, []
     if m["code"] != fingerprint(code):
-        reasons.append("the code that trains has changed")
+        reasons.append(f"{called} has changed")
     if m["profile"] not in profiles.names() or not _same_numbers(m, profiles.load(m["profile"])):
         reasons.append(f"the profile {m['profile']} has changed")
     if _same_data(m, live):
@@ -176,3 +179,11 @@ def beside(live: Experiment) -> list[Recorded]:
         return (not same_data, r.manifest["profile"] != live.profile.name, -len(r.seeds), r.file.name)
 
     return sorted(found, key=fits)
+
+
+def each_dataset(records: Iterable[Recorded]) -> list[Recorded]:
+    """The first record of each dataset."""
+    kept: dict[str, Recorded] = {}
+    for record in records:
+        kept.setdefault(record.manifest["data"], record)
+    return list(kept.values())

@@ -126,14 +126,12 @@ def adjusted_rand(a, b, c, d):
 
 def codes(study: Study) -> dict[str, Record]:
     """C24, C25."""
-    inner = study.codes
-    after = study.clustering(inner, clusters.sweep(inner, (2,), study.analysis.restarts, study.seed).of(2))
-    fewer = clusters.rate_difference(study.by_labels.misplaced, after.misplaced)
-    space, projected = study.plane, study.plane.variance[: inner.shape[1]]
+    fewer = clusters.rate_difference(study.by_labels.misplaced, study.by_codes.misplaced)
+    space, projected = study.plane, study.plane.variance[: study.codes.shape[1]]
     total = np.cumsum(projected) / projected.sum() if len(projected) else np.zeros(0)
     needed = {
         "latents": space.needed(SHARE),
-        "codes": components.principal(inner).needed(SHARE),
+        "codes": study.code_plane.needed(SHARE),
         "random": components.principal(study.random_codes).needed(SHARE),
         "projection": int(np.searchsorted(total, SHARE - 1e-9) + 1) if len(total) else 0,
     }

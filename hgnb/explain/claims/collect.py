@@ -24,6 +24,7 @@ from hgnb.training.controls import ARMS, RIVALS
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import Untrained, finished_only
 from hgnb.training.future import FUTURE
+from hgnb.training.recorded import numbers
 from hgnb.training.runs import Run, runs_folder, write_aside
 
 CODE = ("hgnb.explain.claims.evidence",)  # what evidence is made of, down to the network
@@ -32,20 +33,24 @@ TRAIN, MAKE = "hgnb train", f"make claims SEEDS={SEEDS}"
 NEVER_DROPPED = "the learning rate of this hourglass never dropped"
 
 
-def result(experiment: Experiment, told: Callable[[str], None] = lambda words: None) -> Result:
-    """The ledger of an experiment, on all of its seeds that were trained, its own first. `told` hears of progress."""
-    studies = list(trained(experiment))
+def result(
+    experiment: Experiment, told: Callable[[str], None] = lambda words: None, own: Study | None = None
+) -> Result:
+    """The ledger of an experiment, on all of its seeds that were trained, its own first. `told` hears of progress;
+    `own`: the study of the experiment's own seed, where a chapter has computed parts of it."""
+    studies = list(trained(experiment, own))
     evidence = [gathered(study, told) for study in studies]
     scene = Scene(experiment.profile.name, experiment.data_name, studies[0].levels)
     runs = {run.id for study in studies for run in study.runs.values()}
     seeds = [study.seed for study in studies if study.runs]
-    manifest = Manifest.of(scene.profile, scene.data, seeds, experiment.prepared().checksum, runs)
+    told_by = numbers(experiment.profile, experiment.data_name)
+    manifest = Manifest.of(scene.profile, scene.data, seeds, experiment.prepared().checksum, runs, told_by)
     return Result.judged(judge(evidence, scene), manifest)
 
 
-def trained(experiment: Experiment) -> Iterator[Study]:
+def trained(experiment: Experiment, own: Study | None = None) -> Iterator[Study]:
     """The experiment's own seed, whatever of it is trained, then every other seed with a finished hourglass."""
-    yield Study(experiment, finished(experiment))
+    yield own or Study(experiment, finished(experiment))
     for seed in seeds(experiment):
         other = replace(experiment, seed=seed)
         runs = finished(other)

@@ -147,7 +147,8 @@ def controls(study: Study) -> dict[str, Record]:
 
 def best_loss(study: Study) -> dict[str, Record]:
     """C28."""
-    return {"C28": {"gap": study.gain("modified", "modified-best-loss")}}
+    same = study.runs["modified"].id == study.runs["modified-best-loss"].id
+    return {"C28": {"gap": study.gain("modified", "modified-best-loss"), "same": same}}
 
 
 def retrained(study: Study) -> dict[str, Record]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hgnb.explain.claims.claim import Claim, Finding, Record, first, level, mean
 from hgnb.explain.claims.estimate import Estimate
-from hgnb.explain.claims.rules import NEEDS, PCK_WIDENING, RELATIVE_WIDENING, above, below, every, near
+from hgnb.explain.claims.rules import NEEDS, PCK_WIDENING, RELATIVE_WIDENING, UNDECIDED, above, below, every, near
 
 RISE = 0.01  # C18: of the lowest validation loss; a smaller rise is the wobble between two epochs
 VALIDATION_PCK, TEST_PCK = 0.467, 0.474  # C20, C21
@@ -93,9 +93,14 @@ def gain_is_its_own(records: Sequence[Record]) -> Finding:
 
 def best_pck_serves(records: Sequence[Record]) -> Finding:
     """Both checkpoints carried through the autoencoder and the further training: test PCK of the one that began at
-    the best PCK less that of the one that began at the best validation loss, paired seeds, above zero."""
-    gap = mean(records, "gap")
-    return Finding(gap, f"best-PCK chain less best-loss chain: {gap.text()} test PCK", above(gap))
+    the best PCK less that of the one that began at the best validation loss, paired seeds, above zero. A seed in which
+    both are one epoch counts with a difference of zero; where that is so in every seed there is nothing to choose
+    between, and the claim stays undecided, whatever its other numbers."""
+    gap, same = mean(records, "gap"), sum(record["same"] for record in records)
+    told = f"best-PCK chain less best-loss chain: {gap.text()} test PCK; one epoch in {same} of {len(records)} seeds"
+    if same == len(records):
+        return Finding(gap, told, UNDECIDED, "best PCK and lowest loss fall on one epoch, so both chains are one")
+    return Finding(gap, told, above(gap))
 
 
 CLAIMS = (

@@ -3,8 +3,8 @@
 import json
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,14 @@ from hgnb.explain.claims.estimate import Estimate
 from hgnb.explain.claims.ledger import Row
 from hgnb.home import home
 from hgnb.sources import fingerprint
+from hgnb.training.experiment import Experiment
 from hgnb.training.hardware import device_name
+from hgnb.training.recorded import DATA_CODE, staleness
 from hgnb.training.runs import write_aside
 
 CODE = ("hgnb.explain.claims.collect",)  # what a verdict is made of, down to the network
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
+BETTER = "best"  # the edition of the better model; 07_beyond
 FIELDS = {"value", "low", "high", "freedom", "seeds"}
 
 
@@ -57,16 +60,29 @@ class Manifest:
     versions: dict[str, str]
     device: str
     date: str
+    data_code: str = ""  # what makes the data
+    numbers: Mapping[str, Any] = field(default_factory=dict)  # of the profile, as hgnb.training.recorded gives them
 
     @classmethod
-    def of(cls, profile: str, data: str, seeds: Sequence[int], checksum: str, runs: Sequence[str]) -> "Manifest":
+    def of(
+        cls, profile: str, data: str, seeds: Sequence[int], checksum: str, runs: Sequence[str],
+        numbers: Mapping[str, Any] | None = None,
+    ) -> "Manifest":  # fmt: skip
         """Of a ledger that is judged now."""
         versions = {p: version(p) for p in PACKAGES}
-        date = time.strftime("%Y-%m-%d", time.gmtime())
-        return cls(profile, data, list(seeds), fingerprint(CODE), checksum, sorted(runs), versions, device_name(), date)
+        date, codes = time.strftime("%Y-%m-%d", time.gmtime()), (fingerprint(CODE), fingerprint(DATA_CODE))
+        return cls(
+            profile, data, list(seeds), codes[0], checksum, sorted(runs), versions, device_name(), date, codes[1],
+            numbers or {},
+        )  # fmt: skip
+
+    def changed(self, live: Experiment) -> str:
+        """Why a result isn't one of today's code, profile and data, beside an experiment that may be of others: '' if
+        nothing speaks against it."""
+        return "; ".join(staleness(asdict(self), live, CODE, "the code that trains or judges"))
 
     def stale(self, checksum: str) -> str:
-        """Why a result with this manifest isn't current: '' if it is, else what has changed since."""
+        """Why a result isn't current beside one of the same profile and data: '' if it is, else what has changed."""
         changed = []
         if self.code != fingerprint(CODE):
             changed.append("the code")
@@ -111,10 +127,32 @@ def place(profile: str, data: str) -> Path:
 
 
 def load(profile: str, data: str) -> Result | None:
-    """The recorded ledger, current or not; None if there is none. InputError for a file that holds none."""
+    """The recorded ledger, current or not; None if there is none."""
     path = place(profile, data)
-    if not path.exists():
-        return None
+    return read(path) if path.exists() else None
+
+
+def beside(live: Experiment) -> list[Result]:
+    """The recorded ledgers that a page shows beside its own: one of each dataset, its own dataset's first.
+
+    Of several the one with the page's own profile, or else that on most seeds; not that of the better model, which
+    has a page of its own.
+    """
+    found = [read(path) for path in sorted(place("*", "*").parent.glob(place("*", "*").name))]
+
+    def fits(result: Result) -> tuple:
+        m = result.manifest
+        return m.data != live.data_name, m.data, m.profile != live.profile.name, -len(m.seeds), m.profile
+
+    kept: dict[str, Result] = {}
+    for result in sorted(found, key=fits):
+        if result.manifest.profile != BETTER:
+            kept.setdefault(result.manifest.data, result)
+    return list(kept.values())
+
+
+def read(path: Path) -> Result:
+    """A file of results/; InputError where it holds no ledger."""
     try:
         content = json.loads(path.read_bytes())
         return Result(content["claims"], Manifest(**content["manifest"]))

@@ -79,14 +79,16 @@ class Study:
         return Reader(network, self.prepared.mean_rgb)
 
     def scores(self, name: str, epoch: str = "val_pck", split: str = "test") -> Scores:
-        """Hits and losses of a run on a split, in one pass."""
-        key = (name, epoch, split)
+        """Hits and losses of a run on a split, in one pass; an epoch that is best by two columns is read once."""
+        run = self.runs[name]
+        number = len(run.metrics) if epoch == LAST else run.best_epoch(epoch)
+        key = (run.id, number, split)
         if key not in self._scores:
             self._scores[key] = scored(self.reader(name, epoch), getattr(self, split), self.experiment)
         return self._scores[key]
 
     @cached_property
-    def _scores(self) -> dict[tuple[str, str, str], Scores]:
+    def _scores(self) -> dict[tuple[str, int, str], Scores]:
         return {}
 
     def pck(self, name: str, split: str = "test", counted: np.ndarray | None = None) -> Estimate:
@@ -151,10 +153,19 @@ class Study:
         return components.principal(self.latents)
 
     @cached_property
+    def inner(self) -> np.ndarray:
+        """(N, D) latents of the sample in the modified hourglass, as its autoencoder gets them."""
+        return self.experiment.latents(self.runs["modified"], "train", self.sample).of(self.sample)
+
+    @cached_property
     def codes(self) -> np.ndarray:
         """(N, code) of the sample in the modified hourglass."""
-        inner = self.experiment.latents(self.runs["modified"], "train", self.sample).of(self.sample)
-        return self.reader("modified").codes(inner.reshape(-1, *self._shape))
+        return self.reader("modified").codes(self.inner.reshape(-1, *self._shape))
+
+    @cached_property
+    def code_plane(self) -> components.Components:
+        """Components of the sample's codes."""
+        return components.principal(self.codes)
 
     @cached_property
     def random_codes(self) -> np.ndarray:
@@ -197,6 +208,12 @@ class Study:
     def by_labels(self) -> clusters.Clustering:
         """The sample's two clusters, the fuller one first."""
         return self.clustering(self.latents, self.sweep.of(2))
+
+    @cached_property
+    def by_codes(self) -> clusters.Clustering:
+        """The two clusters that the modified hourglass makes of the sample, the fuller one first."""
+        found = clusters.sweep(self.codes, (2,), self.analysis.restarts, self.seed)
+        return self.clustering(self.codes, found.of(2))
 
     def clustering(self, points: np.ndarray, labels: np.ndarray) -> clusters.Clustering:
         """Clusters of the sample, ordered by labelled keypoints."""
