@@ -30,8 +30,8 @@ def correction(answers: Answers) -> Plate:
     held = next(iter(answers.values()))[1]
     counts = ", ".join(f"{m.persons} {m.who}" for m in held if m.where == ACROSS and m.step == held[-1].step)
     caption = (
-        "PCK gained where the points of persons are moved to the other cluster, along the line between the centroids or "
-        f"as far in a direction drawn by lot, by the share of the way; {counts} training persons, by lot. The green "
+        "PCK gained where the points of persons are moved to the other cluster, along the line between the centroids "
+        f"or as far in a direction drawn by lot, by the share of the way; {counts} training persons, by lot. The green "
         "bar is the bound: what all persons would gain if the misplaced had the PCK of the well placed with as many "
         "labelled keypoints. 95 % intervals, images resampled."
     )

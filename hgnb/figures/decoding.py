@@ -36,10 +36,10 @@ def decodings(made: Decodings, persons: str) -> Plate:
     pixels = made.normaliser * SHOWN[-1]
     caption = (
         f"Left: PCK of {persons} over the radius, in tenths of the side, by the way their heatmaps are decoded; "
-        "predicted and true points are compared on the crop, where a label lies between pixels of the map. Right: what "
-        f"each gains over the highest pixel at {len(SHOWN)} radii, with 95 % intervals, images resampled; at {SHOWN[-1]} "
-        f"a keypoint may be off by {pixels:.1f} pixels of the crop. With mirror: the mean of the heatmaps of the crop "
-        "and of its mirror image."
+        "predicted and true points are compared on the crop, where a label lies between pixels of the map. Right: "
+        f"what each gains over the highest pixel at {len(SHOWN)} radii, with 95 % intervals, images resampled; at "
+        f"{SHOWN[-1]} a keypoint may be off by {pixels:.1f} pixels of the crop. With mirror: the mean of the heatmaps "
+        "of the crop and of its mirror image."
     )
     best = {r: max(made.offsets, key=lambda n, r=r: made.pck(n, r).value) for r in SHOWN}
     told = ", ".join(f"{number(made.pck(n, r).value, 3)} at {r} ({words(n)})" for r, n in best.items())

@@ -127,9 +127,9 @@ def blind_spot() -> Plate:
     caption = (
         "A network that knows where a keypoint is up to a Gaussian error, and draws the best map for what it knows. "
         "Left: its loss over that of silence, for three widths of the target, and its PCK (black). Right: one "
-        f"against the other; the band is where the thesis's best validation loss lies, {ABOUT[0]} to {ABOUT[1]} of silence, "
-        f"which for σ = 0.5 are errors of {ends[0]:.1f} to {ends[1]:.1f} pixels. PCK counts errors below {REACH} pixels "
-        f"of a map of {SIZE}."
+        f"against the other; the band is where the thesis's best validation loss lies, {ABOUT[0]} to {ABOUT[1]} of "
+        f"silence, which for σ = 0.5 are errors of {ends[0]:.1f} to {ends[1]:.1f} pixels. PCK counts errors below "
+        f"{REACH} pixels of a map of {SIZE}."
     )
     alt = (
         f"Halving and halving again an error from 6 to 2 pixels raises PCK by {won:.2f} and lowers the loss by {told}."
