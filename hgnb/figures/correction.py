@@ -63,6 +63,7 @@ def plot_moves(bound: Bound, moves: list[Moved], *, ax: Axes | None = None) -> A
     ax.barh(0, bound.gain.value, color=GREEN, alpha=0.5, height=0.5, label="bound")
     ax.axvline(0, color=GREY, linewidth=0.8)
     ax.set(xlabel="PCK gained", ylim=(len(rows) + 0.5, -0.6))
+    ax.xaxis.set_major_locator(plt.MaxNLocator(4))
     ax.set_yticks(range(len(rows) + 1), ["bound", *(f"{who}, {step:g} of the way" for who, step in rows)], fontsize=8)
     return ax
 

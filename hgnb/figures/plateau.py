@@ -131,10 +131,8 @@ def blind_spot() -> Plate:
         f"silence, which for σ = 0.5 are errors of {ends[0]:.1f} to {ends[1]:.1f} pixels. PCK counts errors below "
         f"{REACH} pixels of a map of {SIZE}."
     )
-    alt = (
-        f"Halving and halving again an error from 6 to 2 pixels raises PCK by {won:.2f} and lowers the loss by {told}."
-    )
-    return Plate(figure, caption, alt.replace("Halving and halving again", "Bringing"))
+    alt = f"Bringing the error from 6 to 2 pixels raises PCK by {won:.2f} and lowers the loss by {told}."
+    return Plate(figure, caption, alt)
 
 
 def plot_uncertain(*, ax: Axes | None = None) -> Axes:
