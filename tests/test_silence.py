@@ -10,7 +10,9 @@ from scipy.ndimage import gaussian_filter
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.explain import silence
 from hgnb.metrics import PckConfig
+from hgnb.models.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training.baselines import baselines
+from hgnb.training.inference import Reader
 
 
 def filtered(row, column, sigma, style, size=64):
@@ -45,7 +47,9 @@ def persons(n=300, side=256, keypoints=17, seed=0):
     return SimpleNamespace(crops=np.zeros((n, 1, 1, 3), np.uint8), keypoints=held)
 
 
-@pytest.mark.parametrize("config", [HeatmapConfig(), HeatmapConfig("peak", 1.0, 1.0), HeatmapConfig("thesis", 0.5, 1)])
+@pytest.mark.parametrize(
+    "config", [HeatmapConfig(), HeatmapConfig("peak", 1.0, 1.0), HeatmapConfig("thesis", 1.0, 0.5)]
+)
 def test_three_ways_to_the_silent_loss_agree(config):
     who = persons()
     made = silence.silence(who, 256, 64, config)
@@ -97,3 +101,26 @@ def test_a_target_that_is_off_is_worse_than_silence(sigma):
         moved = np.exp(-0.5 * ((at - shift) / sigma) ** 2)
         assert (np.square(np.outer(moved - true, true)).sum() > np.square(np.outer(true, true)).sum()) == worse
     assert torch.tensor(edge) / sigma == pytest.approx(1.6651, abs=1e-4)
+
+
+def test_an_error_is_found_again_from_its_loss():
+    for sigma, error in ((0.5, 1.3), (1.0, 4.0)):
+        assert silence.error_of(float(silence.uncertain(np.array(error), sigma)), sigma) == pytest.approx(error)
+    assert silence.error_of(1.2, 0.5) == np.inf
+
+
+def test_a_step_is_as_loud_as_the_last_layer_moves():
+    """One sign step of every weight of the last layer changes a pixel's mean by as much as is said."""
+    torch.manual_seed(0)
+    network = StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=8))
+    who = persons(6, side=64)
+    who.crops = np.random.default_rng(0).integers(0, 255, (6, 64, 64, 3)).astype(np.uint8)
+    reader = Reader(network, np.zeros(3, np.float32))
+    styles = {"thesis": HeatmapConfig(), "peak": HeatmapConfig("peak", 1.0, 1.0)}
+    made = silence.loudness(reader, who, 0.01, styles)
+    before = reader.heatmaps(who)
+    with torch.no_grad():
+        network.heads[-1].heatmaps.weight += 0.01  # what a ReLU puts out is never negative
+    assert made.step == pytest.approx(float((reader.heatmaps(who) - before).mean()), rel=1e-4)
+    assert made.targets["thesis"] == pytest.approx(silence.silence(who, 64, 16, styles["thesis"]).measured ** 0.5)
+    assert made.targets["peak"] > 2 * made.targets["thesis"]

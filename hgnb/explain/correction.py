@@ -7,18 +7,21 @@ direction drawn by lot, so that what is measured isn't the harm of any move.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import torch
 
 from hgnb.data.prepared import PreparedSplit
+from hgnb.explain import clusters
 from hgnb.explain.clusters import Clustering, Misplaced
-from hgnb.explain.interventions import BOTTLENECK, intervene
+from hgnb.explain.interventions import BOTTLENECK, CODE, intervene
 from hgnb.intervals import Interval, bootstrap, pck_difference
 from hgnb.metrics import PckConfig
+from hgnb.training.experiment import Experiment
 from hgnb.training.inference import Reader
+from hgnb.training.runs import Run
 
 STEPS = (0.5, 1.0)  # of the way from centroid to centroid
 ACROSS, ASTRAY = "to the other centroid", "as far, by lot"
@@ -67,6 +70,29 @@ class Moved:
     step: float
     gain: Interval
     persons: int
+
+
+def answer(experiment: Experiment, run: Run, *, codes: bool = False, persons: int = 600) -> tuple[Bound, list[Moved]]:
+    """Both answers for a run of an experiment, on the random training persons of chapters 03 and 05, in two clusters.
+
+    codes: of the autoencoder's codes instead of the latents. `persons`: of those on whom the bound rests, by lot.
+    """
+    train, p, seed = experiment.prepared().split("train"), experiment.profile, experiment.seed
+    sample, reader = experiment.sample(), experiment.reader(run)
+    points = experiment.latents(run, "train", sample).of(sample)
+    if codes:
+        points = reader.codes(points.reshape(-1, *experiment.model().latent_shape(p.data.side)))
+    who = train.take(sample)
+    labels = clusters.sweep(points, (2,), p.analysis.restarts, seed).of(2)
+    group = clusters.clustering(points, labels, who.labelled.astype(float), who.image_ids, seed=seed)
+    chosen = some(group.misplaced.judged, persons, seed)
+    made = reader.predict(who.take(chosen))
+    found, some_judged = np.zeros(len(who), int), np.zeros(len(who), bool)
+    found[chosen] = (made.hits(p.pck) & (made.visibility > 0)).sum(1).numpy()
+    some_judged[chosen] = True
+    wrong = replace(group.misplaced, judged=some_judged, flags=group.misplaced.flags & some_judged)
+    layer = CODE if codes else BOTTLENECK
+    return bound(wrong, found, who.labelled), moves(reader, who, group, p.pck, layer=layer, seed=seed)
 
 
 def moves(

@@ -12,6 +12,7 @@ import torch
 
 from hgnb.data.dataset import Persons, loader
 from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps, responses
+from hgnb.training.inference import Reader
 
 SIZE = 64  # pixels of the thesis's maps, 4.2.3
 STYLES = ("thesis", "peak")
@@ -93,6 +94,12 @@ def uncertain(error: np.ndarray, sigma: float) -> np.ndarray:
     return error**2 / (sigma**2 + error**2)
 
 
+def error_of(ratio: float, sigma: float) -> float:
+    """The Gaussian error, in pixels of the map, at which `uncertain` is `ratio`: how well a loss says a network knows
+    the places, if its maps are the best for what it knows."""
+    return sigma * float(np.sqrt(ratio / (1 - ratio))) if 0 <= ratio < 1 else np.inf
+
+
 def reached(error: np.ndarray, reach: float) -> np.ndarray:
     """PCK of the same: the chance that a Gaussian error in x and y stays within `reach` pixels."""
     return -np.expm1(-(reach**2) / (2 * np.maximum(error, 1e-12) ** 2))
@@ -104,3 +111,29 @@ def turning(sigma: float) -> float:
     Two Gaussians d apart overlap by exp(-d² / (4 sigma²)) of their square, and the loss is twice what they don't share.
     """
     return 2 * sigma * float(np.sqrt(np.log(2)))
+
+
+@dataclass(frozen=True)
+class Loudness:
+    """How far one step of the optimiser can move a map, beside what the map should be; all in values of a map."""
+
+    step: float  # what a pixel may change by: the rate times the sum of a pixel's inputs to the last layer
+    targets: dict[str, float]  # root mean square of the targets, by style
+
+
+@torch.inference_mode()
+def loudness(reader: Reader, persons: Persons, rate: float, targets: dict[str, HeatmapConfig]) -> Loudness:
+    """Of a few persons. RMSProp and Adam divide a gradient by its own size, so a weight moves by about the rate at
+    each step however small the gradient is; if all weights of a keypoint's last 1x1 convolution move as one, a pixel
+    changes by the rate times the sum of the values that it convolves."""
+    seen: list[torch.Tensor] = []
+    last = reader.network.heads[-1].heatmaps
+    hook = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].abs().sum(1).mean()))
+    try:
+        reader.heatmaps(persons)
+    finally:
+        hook.remove()
+    side = persons.crops.shape[1]
+    size = side // reader.network.config.stride
+    squares = {name: silence(persons, side, size, config).measured for name, config in targets.items()}
+    return Loudness(rate * float(torch.stack(seen).mean()), {name: value**0.5 for name, value in squares.items()})

@@ -1,0 +1,159 @@
+"""Chapter 07's figures on made-up records: what they say is what was put in."""
+
+import re
+
+import numpy as np
+import pytest
+from scipy import stats
+from test_explain import persons, scattered
+
+from hgnb.data.heatmaps import HeatmapConfig
+from hgnb.explain import components, correction, redundancy, silence, subpixel
+from hgnb.explain.truncation import Truncation
+from hgnb.figures import beyond, decoding, plateau
+from hgnb.figures import correction as correction_figures
+from hgnb.figures import redundancy as redundancy_figures
+from hgnb.figures.plate import Note, Plate, Table
+from hgnb.intervals import Interval
+from hgnb.metrics.decoding import decoded
+from hgnb.metrics.shares import Share
+from hgnb.training import changes
+from hgnb.training.changed import MIRRORED, RADII, Outcome, Record
+
+WAYS = [*decoding.WAYS, *(name + MIRRORED for name in decoding.WAYS)]
+
+
+def outcome(change, seed, pck, loss=0.9, seconds=60.0, epochs=10):
+    rise = np.linspace(pck / 2, pck, epochs)
+    found = round(1000 * pck)
+    curve = tuple(np.clip(pck * np.array(RADII) / 0.5, 0, 1).round(4))
+    return Outcome(
+        change, seed, f"{change}-s{seed}", 100, epochs, epochs, seconds, tuple(np.linspace(2, loss, epochs) * 2e-4),
+        tuple(rise), 2e-4, curve, {"all": Share(found, 1000), "v = 2": Share(found, 900), "v = 1": Share(0, 0)},
+        (found,), None if change == "he" else 0.1, {way: curve for way in WAYS},
+    )  # fmt: skip
+
+
+def record(seeds=5, names=(), better=0.6):
+    """The thesis's numbers at 0.1, a gentle start at 0.2, Newell's targets at 0.4, the best at `better`."""
+    level = {"thesis": 0.1, "gentle": 0.2, "peak-1": 0.4, "best": better, "adam": 0.15}
+    rng = np.random.default_rng(0)
+    names = names or [c.name for c in changes.SWEPT]
+    made = [outcome(n, s, level.get(n, 0.2) + 0.01 * rng.normal()) for n in names for s in range(seeds)]
+    manifest = {
+        "profile": "small", "data": "embedded", "date": "2026-11-21T10:00:00Z", "hours": 1.5, "device": "a processor",
+        "persons": {"train": 600, "val": 150, "test": 150},
+    }  # fmt: skip
+    return Record(manifest, (1000,), tuple(made))
+
+
+def test_a_gain_is_paired_over_seeds():
+    made = record()
+    change = changes.get("peak-1")
+    a, b = ([o.pck["all"].found / 1000 for o in made.of(n)] for n in ("peak-1", "gentle"))
+    gap = np.subtract(a, b)
+    low, high = stats.t.interval(0.95, 4, gap.mean(), stats.sem(gap))
+    found = beyond.gain(made, change)
+    assert (found.value, found.low, found.high) == pytest.approx((gap.mean(), low, high))
+    missing = Record(
+        made.manifest, made.counted, tuple(o for o in made.outcomes if (o.change, o.seed) != ("gentle", 0))
+    )
+    assert beyond.paired(missing, "peak-1", "gentle") == pytest.approx(gap[1:]), "a seed without its pair is left out"
+
+
+def test_the_single_change_that_explains_most_is_named():
+    text = beyond.explained(record()).text
+    assert "Of single changes on a gentle start, 'Peak 1, σ 1' explains most" in text
+    assert "'Adam'" in text.split("clearly lose: ")[-1], "and what harms is said to harm"
+    assert "times as much" in text and "decided" not in text
+    assert "With 2 seeds none of this is decided" in beyond.explained(record(2)).text
+
+
+def test_how_soon_the_best_passes_the_thesis():
+    made = record(names=("thesis", "best"))
+    text = beyond.sooner(made).text
+    # it starts at half of its PCK, far above the thesis's best: in the first of ten epochs
+    assert "in 5 of 5 seeds, after 10 %" in text
+    slow = Record(made.manifest, made.counted, tuple(outcome(n, 0, p) for n, p in (("thesis", 0.5), ("best", 0.4))))
+    assert "In no seed" in beyond.sooner(slow).text
+    twice = (outcome("thesis", 0, 0.3), outcome("best", 0, 0.5, seconds=120.0))
+    assert (
+        "after 60 %" in beyond.sooner(Record(made.manifest, made.counted, twice)).text
+    )  # 3 epochs of 10, twice as slow
+
+
+@pytest.mark.parametrize("made", [record(), record(1, ("thesis", "peak-1")), record(2, ("thesis", "gentle", "he"))])
+def test_figures_of_a_record_are_whole(made):
+    for shown in (beyond.plateau_curves(made), beyond.gains(made), beyond.radii(made)):
+        assert isinstance(shown, Plate) and shown._repr_mimebundle_()[0]["image/png"][:4] == b"\x89PNG"
+        assert "nan" not in shown.alt and "nan" not in shown.caption
+    for shown in (beyond.table(made), beyond.decodings(made)):
+        assert isinstance(shown, Table) and "make beyond PROFILE=small SEEDS=" in shown.caption
+        assert not re.search(r"\bnan\b", shown.markdown())
+    assert "make beyond" in beyond.gains(made).caption
+
+
+def test_without_a_record_the_page_says_so():
+    for make in (beyond.plateau_curves, beyond.gains, beyond.radii):
+        assert isinstance(make(None), Plate) and "No sweep" in make(None).alt
+    for make in (beyond.table, beyond.decodings, beyond.explained, beyond.sooner):
+        assert isinstance(make(None), Note)
+
+
+def test_other_data_are_named_in_the_command():
+    made = record()
+    other = Record({**made.manifest, "data": "lspet"}, made.counted, made.outcomes)
+    assert beyond.command(other) == "`make beyond PROFILE=small DATA=path/to/lspet SEEDS=5`"
+
+
+def test_the_silent_loss_on_the_page_is_the_one_computed():
+    split = persons(scattered(8))
+    found = {"own": (HeatmapConfig(), silence.silence(split, 64, 16, HeatmapConfig()))}
+    table = plateau.silence_table(found, "eight persons", 16).markdown()
+    assert plateau.small(found["own"][1].measured) in table and plateau.small(5.15e-5) == "5.15·10⁻⁵"
+    assert isinstance(plateau.readings(found["own"][1]), Plate) and "5.2 %" in plateau.blind_spot().alt
+    assert "not below that of silence" in plateau.told(3e-4, 2e-4, 0.5, 0.3, 32)
+    assert "50 % of silence" in plateau.told(1e-4, 2e-4, 0.5, 0.3, 32)
+
+
+def test_decodings_name_the_best_one():
+    rng = np.random.default_rng(0)
+    visibility, images = np.full((20, 3), 2), np.arange(20)
+    offsets = {name: rng.normal(0, 3.0 if "dark" not in name else 1.0, (20, 3, 2)) for name in WAYS}
+    made = subpixel.Decodings(offsets, visibility, images, 6.4)
+    shown = decoding.decodings(made, "twenty persons")
+    assert "top of a parabola" in shown.alt.split("best decoding")[1]
+    assert "a clear gain" in decoding.told(made, 4)
+    assert set(decoding.WAYS) == set(decoded(np_maps()))
+
+
+def np_maps():
+    import torch
+
+    return torch.zeros(1, 1, 4, 4)
+
+
+def test_the_least_part_is_named():
+    rng = np.random.default_rng(0)
+    parts = []
+    whole = np.ones((30, 4), bool)
+    for name, share in (("encoder.0", 0.2), ("bottleneck", 0.9), ("skips.0", 0.6)):
+        some = rng.random((30, 4)) < share
+        kept = Truncation({0: some, 1: some, 4: whole}, whole, np.full((30, 4), 2), np.arange(30))
+        parts.append(redundancy.Part(name, components.principal(rng.normal(size=(50, 4))), kept))
+    shown = redundancy_figures.redundancy(parts, 50)
+    assert "replaces the encoder, level 1" in shown.alt and "for the bottleneck" in shown.alt
+    told = redundancy_figures.told(parts)
+    assert "skip, level 1 4" in told and "the bottleneck" in told and "100 %" in told
+
+
+def test_what_moving_did_is_said():
+    up, down = Interval(0.1, 0.05, 0.15), Interval(-0.1, -0.15, -0.05)
+    ways = [(who, where) for who in ("misplaced", "well placed") for where in (correction.ACROSS, correction.ASTRAY)]
+    moves = [correction.Moved(who, where, step, down, 9) for who, where in ways for step in (0.5, 1.0)]
+    answers = {"latents": (correction.Bound(up, 9, 40), moves)}
+    assert "predicted worse" in correction_figures.told(answers)
+    assert isinstance(correction_figures.correction(answers), Plate)
+    none = {"latents": (correction.Bound(Interval(np.nan, np.nan, np.nan), 0, 0), [])}
+    assert "nobody misplaced" in correction_figures.told(none).lower()
+    assert "nothing to correct" in correction_figures.correction(none).alt
