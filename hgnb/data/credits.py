@@ -1,6 +1,7 @@
 """Where the photographs of a dataset come from, and under which licences: written beside them, read for captions."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 CREDITS = ("ATTRIBUTION.json", "ATTRIBUTION.md")
@@ -39,6 +40,11 @@ def photo_credits(folder: Path) -> dict[int, str]:
     file = folder / CREDITS[0]
     listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else []
     return {i["id"]: ", ".join([_photograph(i), _linked(i["licence"], i["licence_url"])]) for i in listed}
+
+
+def passed_on(image_ids: Iterable[int], known: dict[int, str]) -> bool:
+    """Whether a page may carry the pixels of these images: each is credited, which names a licence that allows it."""
+    return {int(number) for number in image_ids} <= set(known)
 
 
 def _photograph(image: dict) -> str:
