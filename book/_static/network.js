@@ -13,7 +13,9 @@
   function engine() {
     let ort, session;
     const unpacked = async (packed) => {
-      const zipped = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+      const text = atob(packed);
+      const zipped = new Uint8Array(text.length);
+      for (let i = 0; i < text.length; i++) zipped[i] = text.charCodeAt(i);
       const plain = new Blob([zipped]).stream().pipeThrough(new DecompressionStream("gzip"));
       return new Uint8Array(await new Response(plain).arrayBuffer());
     };

@@ -13,12 +13,12 @@ import requests
 
 from hgnb.errors import InputError
 
-VERSION = "1.22.0"
+VERSION = "1.24.3"  # the first that needs no address for a wasm that it is handed
 URL = f"https://registry.npmjs.org/onnxruntime-web/-/onnxruntime-web-{VERSION}.tgz"
 # the registry's own `dist.integrity`, in hex
 CHECKSUM = (
-    "sha512:51dffe101a3a9a1b9a416b7f3a368e93488d5a35ea26879e305afac501044597"
-    "48647d8e5a91b3bae8f3ee57ee3818d46ba4c413fb1ce276fb0dae5d34bdf87e"
+    "sha512:e35743abb7f1b539b45f3184ecdd1dea6f0570e63c116b5403ae4690e8b124f0"
+    "7f1bb0c6cc19a20c09d55571f39d1c3d6e0519a5bfb8ff59502bf3cdc46a5bad"
 )
 TIMEOUT = 30  # seconds without a byte
 FILES = {  # by the names that book/_static/network.js asks for
