@@ -17,6 +17,7 @@ from hgnb.book.house import EMBEDDED, Edition
 NEEDS = {
     "00_at_a_glance": ["dataset", "hourglass", "autoencoder", "modified"],
     "00_introduction": ["dataset"],
+    "00_try_it": ["dataset", "hourglass"],
     "A1_machine_learning": ["dataset"],
     "A2_building_blocks": ["dataset"],
     "01_dataset": ["dataset"],
@@ -104,7 +105,7 @@ rule site:
         chapters=[f"book/_executed/{name}.ipynb" for name in NEEDS],
         pages=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "book").glob("*.*"))],
         static=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "book/_static").rglob("*.*"))],
-        settings=["_config.yml", "hgnb/book/render.py"],
+        settings=["_config.yml", *(f"hgnb/book/{name}.py" for name in ("render", "in_page", "runtime"))],
     output:
         "_build/site.json",  # the site itself would be deleted before the rule runs
     params:

@@ -5,7 +5,8 @@
   "use strict";
 
   const LONG = 20; // rows that a table shows without scrolling
-  const parts = { scatter, walk }; // name -> (data, sheets, alt) => { node, draw, beside }
+  // name -> (data, sheets, alt, host) => { node, draw, beside }; a script of its own adds its part to window.hgnb.parts
+  const parts = Object.assign((window.hgnb ??= { parts: {} }).parts, { scatter, walk });
 
   function element(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
@@ -408,7 +409,7 @@
     if (!still) return;
     const { data, sheets: listed } = JSON.parse(host.querySelector("script").textContent);
     const sheets = listed.map((sheet) => new Sheet(sheet));
-    const part = parts[host.dataset.part](data, sheets, still.alt);
+    const part = parts[host.dataset.part](data, sheets, still.alt, host);
     figure.insertBefore(part.node, figure.querySelector("figcaption"));
     if (!part.beside) figure.classList.add("has-live");
     const give = () => {
@@ -491,6 +492,7 @@
     container.before(element("div", { class: "live-filters" }, ...labels, count));
   }
 
+  Object.assign(window.hgnb, { element, clamp, written, Board }); // tools for these scripts
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("div.live").forEach(enliven);
     for (const table of document.querySelectorAll("table[class*=filter-]")) {

@@ -20,7 +20,7 @@ from hgnb.errors import InputError
 from hgnb.home import home
 
 LOG = "data/build.log"
-MARKS = {"start": "[dim]…[/dim]", "done": "[green]✓[/green]", "failed": "[red]✗[/red]"}
+MARKS = {"start": "[dim]…[/dim]", "done": "[green]✓[/green]", "failed": "[red]✗[/red]", "note": "[yellow]![/yellow]"}
 REPEATED = ("profile", "data", "seed", "folder", "run")  # the same in every row, or too long for one
 
 

@@ -14,7 +14,7 @@ VARIABLE = "HGNB_JOURNAL"  # environment variable that holds the journal's path
 
 
 def tell(kind: str, what: str, text: str = "") -> None:
-    """Add an event (`start`, `done`, `failed` or `error`) to the journal, if a build reads one."""
+    """Add an event (`start`, `done`, `failed`, `error` or `note`) to the journal, if a build reads one."""
     if path := os.environ.get(VARIABLE):
         with open(path, "a", encoding="utf8") as file:  # one short write a line: appends don't mix
             file.write(json.dumps({"kind": kind, "what": what, "text": text}) + "\n")

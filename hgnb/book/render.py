@@ -16,7 +16,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hgnb.book import chapter, journal
+from hgnb.book import chapter, in_page, journal
 from hgnb.book.chapter import ANSI
 from hgnb.book.house import Edition
 from hgnb.errors import InputError
@@ -199,6 +199,9 @@ def _publish(built: Path, site: Path) -> None:
 
     shutil.copytree(built, aside, ignore=unused)
     _lift(aside)
+    for sentence in in_page.equip(aside, site.parent / "data" / "runs"):
+        journal.tell("note", sentence)
+        print(sentence, file=sys.stderr)
     if site.exists():
         site.rename(old)
     aside.rename(site)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from hgnb.data.quoting import plain
@@ -48,6 +49,11 @@ def photo_credits(folder: Path) -> dict[int, str]:
         return {i["id"]: ", ".join([_photograph(i), _linked(i["licence"], i["licence_url"])]) for i in listed}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"'{file}' holds no credits as 'hgnb data fetch' writes them: delete or mend it.") from error
+
+
+def passed_on(image_ids: Iterable[int], known: dict[int, str]) -> bool:
+    """Whether a page may carry the pixels of these images: each is credited, which names a licence that allows it."""
+    return {int(number) for number in image_ids} <= set(known)
 
 
 def _photograph(image: dict) -> str:
