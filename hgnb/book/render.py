@@ -16,7 +16,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hgnb.book import chapter, journal, toc
+from hgnb.book import chapter, journal, mend, toc
 from hgnb.book.chapter import ANSI
 from hgnb.book.house import Edition
 from hgnb.errors import InputError
@@ -181,6 +181,7 @@ def _publish(built: Path, site: Path) -> None:
 
     shutil.copytree(built, aside, ignore=unused)
     _lift(aside)
+    mend.mend(aside)
     if site.exists():
         site.rename(old)
     aside.rename(site)
