@@ -23,7 +23,7 @@ endif
 BIN := .venv/bin
 EDITION = --profile "$(PROFILE)" --data "$(DATA)" --seed "$(SEED)"
 
-.PHONY: help book claims lighter beyond test bench lab lint clean
+.PHONY: help book pdf claims lighter beyond test bench lab lint clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
@@ -31,6 +31,9 @@ help: ## list these verbs
 
 book: .venv/.installed ## make the data, train, run every chapter, render the site (PROFILE, DATA, SEED, CORES)
 	@"$(BIN)/python" -m hgnb.cli book $(EDITION) $(if $(CORES),--cores "$(CORES)")
+
+pdf: book ## print the whole book as one PDF, site/book.pdf (PROFILE, DATA, SEED, CORES; needs Chromium)
+	@"$(BIN)/python" -m hgnb.cli pdf
 
 claims: .venv/.installed ## train the chain and its controls for several seeds, judge the claims on them, record both in results/ (SEEDS, PROFILE, DATA, CORES)
 	@"$(BIN)/python" -m hgnb.cli seeds --profile "$(PROFILE)" --data "$(DATA)" --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")

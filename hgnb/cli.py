@@ -220,6 +220,16 @@ def render(
 
 
 @app.command()
+def pdf(out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; site/book.pdf if not given.")] = None):
+    """Print the site as one PDF, with table of contents, page numbers and links; needs Chromium."""
+    from hgnb.book.pdf import pdf
+    from hgnb.home import home
+
+    file, pages = pdf(home(), out)
+    print(f"{file}: {pages} pages.")
+
+
+@app.command()
 def results(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
     """Print the results of the last build with this profile, data and seed."""
     from rich.console import Console

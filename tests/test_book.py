@@ -11,7 +11,7 @@ import pytest
 from browser import in_browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from hgnb.book import build, execute, house, journal, render, weave
+from hgnb.book import build, execute, house, journal, render, toc, weave
 from hgnb.book.chapter import ChapterError
 from hgnb.book.house import Edition
 from hgnb.errors import InputError
@@ -261,7 +261,7 @@ def test_journal_reads_on_from_where_it_stopped(tmp_path, monkeypatch):
 
 
 def test_toc_holds_only_what_there_is():
-    for page in render.toc_pages(REPOSITORY / "book/_toc.yml"):
+    for page in toc.pages(REPOSITORY / "book/_toc.yml"):
         source = REPOSITORY / "book" / page
         if page.startswith("_executed/"):
             assert (REPOSITORY / "notebooks" / f"{source.name}.ipynb").is_file(), page

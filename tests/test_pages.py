@@ -90,3 +90,9 @@ def test_terms_are_in_the_glossary():
         re.sub(r".*<(.*)>", r"\1", term) for page in text.values() for term in re.findall(r"\{term\}`([^`]+)`", page)
     }
     assert used and used <= terms
+
+
+def test_every_chapter_says_what_it_takes_to_run_it():
+    for path in sorted((REPOSITORY / "notebooks").glob("*.ipynb")):
+        said = re.findall(r"^\*\*To run it\*\*: .*\b(?:data|network)", "\n".join(prose(path.stem)), re.M)
+        assert len(said) == 1, f"{path.name} needs a line '**To run it**: ...' that says what it needs and how long"

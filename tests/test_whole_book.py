@@ -13,7 +13,9 @@ import nbformat
 import pytest
 from browser import chromium, in_browser, opened
 
-from hgnb.book.render import toc_pages
+from hgnb.book import toc
+from hgnb.book.bind import bind
+from hgnb.book.pdf import page_numbers
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("HGNB_REAL_DATA", REPOSITORY.parent / "shared" / "real"))
@@ -86,7 +88,7 @@ def hgnb(clone, *words):
 
 def pages_hold_their_figures(clone, *, all_drawn):
     site = clone / "site"
-    for page in toc_pages(clone / "book/_toc.yml"):
+    for page in toc.pages(clone / "book/_toc.yml"):
         text = (site / f"{page}.html").read_text(encoding="utf8")
         assert str(clone) not in text
         assert "Traceback" not in text
@@ -127,6 +129,18 @@ def parts_answer(page):
         assert not tab.complaints
 
 
+def on_paper(clone):
+    """The book as one PDF, with a page number for every line of its table of contents."""
+    with chromium():
+        pass  # skips or fails where there is no browser
+    done = hgnb(clone, "pdf")
+    assert done.returncode == 0, done.stderr
+    numbers = page_numbers((clone / "site/book.pdf").read_bytes())
+    headings = bind(clone, clone).headings
+    assert {heading.anchor for heading in headings} <= set(numbers)
+    assert [numbers[heading.anchor] for heading in headings] == sorted(numbers[h.anchor] for h in headings)
+
+
 def test_embedded(clone):
     """Everything once, then nothing, then only what changed."""
     done = hgnb(clone, "book", "--profile", "smoke")
@@ -134,8 +148,9 @@ def test_embedded(clone):
     assert str(clone / "site" / "index.html") in done.stdout
     assert "hourglass" in done.stdout
     pages_hold_their_figures(clone, all_drawn=True)
-    in_browser(clone / "site/index.html", *(f"{page}.html" for page in toc_pages(clone / "book/_toc.yml")))
+    in_browser(clone / "site/index.html", *(f"{page}.html" for page in toc.pages(clone / "book/_toc.yml")))
     parts_answer(clone / "site/_executed/03_interpretation.html")
+    on_paper(clone)
 
     start = time.monotonic()
     again = hgnb(clone, "book", "--profile", "smoke")
@@ -178,7 +193,7 @@ def test_real(clone):
     done = hgnb(clone, "book", "--profile", "smoke", "--data", str(folder))
     assert done.returncode == 0, done.stderr
     pages_hold_their_figures(clone, all_drawn=False)
-    for page in toc_pages(clone / "book/_toc.yml"):
+    for page in toc.pages(clone / "book/_toc.yml"):
         text = (clone / "site" / f"{page}.html").read_text(encoding="utf8")
         assert "data <b>coco-mini</b>" in text
         assert str(folder) not in text

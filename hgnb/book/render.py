@@ -16,7 +16,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hgnb.book import chapter, in_page, journal
+from hgnb.book import chapter, in_page, journal, mend, toc
 from hgnb.book.chapter import ANSI
 from hgnb.book.house import Edition
 from hgnb.errors import InputError
@@ -46,7 +46,7 @@ def render(edition: Edition, root: Path) -> Path:
     with journal.told("site"):
         build, site = root / "_build", root / "site"
         _recover(site)
-        pages = toc_pages(root / "book" / "_toc.yml")
+        pages = toc.pages(root / "book" / "_toc.yml")
         _forget_other_toc(build, pages)
         write_environment(root, edition)
         try:
@@ -57,24 +57,6 @@ def render(edition: Edition, root: Path) -> Path:
             raise
         _publish(build / "_build" / "html", site)
         return site / "index.html"
-
-
-def toc_pages(toc: Path) -> list[str]:
-    """Pages that the table of contents lists, in its order, as paths without suffix."""
-    import yaml
-
-    def names(entry):
-        if isinstance(entry, list):
-            return [name for item in entry for name in names(item)]
-        if isinstance(entry, dict):
-            own = [entry[key] for key in ("root", "file") if key in entry]
-            return own + [name for key in ("parts", "chapters", "sections") for name in names(entry.get(key, []))]
-        return []
-
-    try:
-        return [re.sub(r"\.(md|ipynb)$", "", name) for name in names(yaml.safe_load(toc.read_text(encoding="utf8")))]
-    except FileNotFoundError as error:
-        raise RenderError(f"There is no table of contents at {toc}.") from error
 
 
 def _jupyter_book(root: Path, config: Path) -> None:
@@ -202,6 +184,7 @@ def _publish(built: Path, site: Path) -> None:
     for sentence in in_page.equip(aside, site.parent / "data" / "runs"):
         journal.tell("note", sentence)
         print(sentence, file=sys.stderr)
+    mend.mend(aside)
     if site.exists():
         site.rename(old)
     aside.rename(site)

@@ -54,9 +54,13 @@ def runtime() -> dict[str, bytes]:
             downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
         )  # fmt: skip
     except requests.RequestException as error:
-        raise InputError(f"{URL} can't be reached for the runtime: once it can, remove site/ and build again.") from error
+        raise InputError(
+            f"{URL} can't be reached for the runtime: once it can, remove site/ and build again."
+        ) from error
     except ValueError as error:  # pooch's word for a checksum that differs
-        raise InputError(f"{URL} gave another file than the one whose checksum is known, so there is no runtime.") from error
+        raise InputError(
+            f"{URL} gave another file than the one whose checksum is known, so there is no runtime."
+        ) from error
     with tarfile.open(archive) as opened:
         return {name: opened.extractfile(path).read() for name, path in FILES.items()}
 

@@ -15,6 +15,13 @@ from hgnb.book.chapter import ChapterError, assignments, place
 UNDRAWN = "Not drawn on these data, for the reason above."
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg")
 SHEET = "image/webp"  # of an interactive part (hgnb.figures.sprites)
+# Below a chapter's opening; `hgnb book` reads pages in book/_executed, from where the source is two folders up.
+AGAIN = """\
+:::{{container}} chapter-tools
+{{download}}`Download this notebook <../../notebooks/{chapter}.ipynb>`, or open it in JupyterLab: `make lab` in a copy \
+of the repository, `{chapter}.ipynb`, *Run All Cells*.
+For this page it ran in {seconds:.0f} s with the profile `{profile}`, trained networks at hand.
+:::"""
 
 
 def weave(executed, chapter: str, private: dict[str, str]):
@@ -41,6 +48,7 @@ def weave(executed, chapter: str, private: dict[str, str]):
             except ChapterError as error:
                 raise ChapterError(f"Chapter {chapter}, {place(page, index)}: {error}") from None
     _enliven(page, chapter)
+    _offer(page, chapter)
     page.metadata = relative(page.metadata, private)
     return page
 
@@ -137,6 +145,17 @@ def _enliven(page, chapter: str) -> None:
                 output.data, output.metadata = {"text/html": _part(words)}, {}
             else:
                 cell.outputs.remove(output)
+
+
+def _offer(page, chapter: str) -> None:
+    """Say below the opening how to run the chapter again and how long that took, where a run has said so."""
+    from nbformat.v4 import new_markdown_cell
+
+    facts = page.metadata.get("hgnb", {})
+    if "seconds" in facts and page.cells and page.cells[0].cell_type == "markdown":
+        profile = facts.get("parameters", {}).get("profile", "tiny")
+        words = AGAIN.format(chapter=chapter, seconds=facts["seconds"], profile=profile)
+        page.cells.insert(1, new_markdown_cell(words, id="chapter-tools"))
 
 
 def _part(words: dict) -> str:

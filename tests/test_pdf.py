@@ -1,0 +1,101 @@
+"""The book on paper: a small site bound and printed, its links, page numbers and outline read back."""
+
+import re
+from pathlib import Path
+
+import pytest
+from browser import CHROMIUM
+
+from hgnb.book import bind, pdf
+from hgnb.errors import InputError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+LONG = "<p>A line of text that fills some of a page.</p>" * 200
+FIRST = """<section id="start"><h1>A small <em>book</em><a class="headerlink" href="#start">#</a></h1>
+<p>See <a href="_executed/01_a.html#tbl-x">a table</a>, <a href="_executed/01_a.html">a chapter</a>,
+<a href="https://example.org/">a site</a> and <a href="_downloads/a.ipynb">a file</a>.</p></section>"""
+SECOND = """<section id="one"><h1>1. “One”</h1><img src="../_images/dot.svg" alt="a dot" loading="lazy">
+<p><span class="math notranslate nohighlight">\\(x^2\\)</span> <a href="#one">here</a>
+<a href="../index.html">home</a></p>
+<script>document.body.remove()</script><details class="hide above-input"><p>code</p></details>%s
+<section id="far"><h2>1.1. Far away</h2><table id="tbl-x"><tr><td>x</td></tr></table></section></section>"""
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A site of two pages as the theme writes them, with the book's own print style and MathJax."""
+    sphinx_mathjax = pytest.importorskip("sphinx-mathjax-offline")
+    mathjax = next(Path(sphinx_mathjax.__file__).parent.rglob("tex-chtml.js")).parent
+    site = tmp_path / "a book" / "site"
+    for folder in ("_executed", "_static", "_images"):
+        (site / folder).mkdir(parents=True)
+    (site.parent / "book").mkdir()
+    (site.parent / "book/_toc.yml").write_text(
+        "root: index\nparts:\n  - caption: Chapters & more\n    chapters:\n      - file: _executed/01_a\n"
+    )
+    for name, article in (("index", FIRST), ("_executed/01_a", SECOND % LONG)):
+        page = f'<html><body><article class="bd-article">{article}</article><p class="edition">seed <b>3</b></p></body>'
+        (site / f"{name}.html").write_text(page, encoding="utf8")
+    dot = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4" cx="4" cy="4"/></svg>'
+    for file in ("_images/dot.svg", "_static/logo.svg"):
+        (site / file).write_text(dot)
+    (site / "_static/print.css").write_text((REPOSITORY / "book/_static/print.css").read_text())
+    (site / "_static/pygments.css").write_text("")
+    (site / "_static/mathjax").symlink_to(mathjax)
+    return site.parent
+
+
+def test_links_stay_in_the_document(root):
+    bound = bind.bind(root, root / "print")
+    assert [(h.anchor, h.title, h.level) for h in bound.headings] == [
+        ("page-index", "A small book", 1),
+        ("page-01_a", "1. “One”", 1),
+        ("page-01_a--far", "1.1. Far away", 2),
+    ]
+    main = bound.document.partition("</nav>")[2]
+    assert re.findall(r'href="([^"]+)"', main) == [
+        "#page-01_a--tbl-x", "#page-01_a", "https://example.org/", "#page-01_a--one", "#page-index",
+    ]  # fmt: skip
+    anchors = set(re.findall(r'id="([^"]+)"', bound.document))
+    assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', bound.document)} <= anchors
+    assert "document.body.remove" not in main and "above-input" not in main
+    assert 'src="../site/_images/dot.svg"' in main
+    assert "Chapters &amp; more" in bound.document
+    assert "<i>7</i>" in bound.numbered({"page-01_a": 7})
+
+
+def test_the_book_is_printed_with_the_page_numbers_of_its_outline(root):
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"browser: there is no Chromium at {CHROMIUM}")
+    file, count = pdf.pdf(root)
+    printed = file.read_bytes()
+    assert file == root / "site/book.pdf"
+    assert [path.name for path in (root / "site").glob("*.pdf*")] == ["book.pdf"]
+    number = {page: i for i, page in enumerate(pdf._pages(printed), 1)}
+    assert count == len(number) == len(re.findall(rb"/Type /Page\b", printed)) > 6
+    # the outline is made of the headings themselves, not of the links that page numbers are read from
+    outline = [
+        number[int(page)] for page in re.findall(rb"/Title [^\n]*\n(?:/[A-Z]\w+ [^\n]*\n)*?/Dest \[(\d+) 0 R", printed)
+    ]
+    numbers = pdf.page_numbers(printed)
+    assert sorted(outline) == [2, *(numbers[name] for name in ("page-index", "page-01_a", "page-01_a--far"))]
+    assert numbers["page-index"] == 3 and numbers["page-01_a"] == 4 < numbers["page-01_a--far"] == count
+
+
+def test_nothing_to_print_is_one_sentence(root):
+    (root / "site/_executed/01_a.html").unlink()
+    with pytest.raises(InputError, match=r"no page _executed/01_a.html .*run 'hgnb book' first"):
+        bind.bind(root, root)
+
+
+def test_no_browser_is_one_sentence(root, monkeypatch):
+    monkeypatch.setenv("HGNB_CHROMIUM", str(root / "nothing"))
+    with pytest.raises(InputError, match="needs Chromium"):
+        pdf.pdf(root)
+
+
+def test_pages_are_counted_through_a_tree():
+    tree = b"1 0 obj\n<</Type /Pages\n/Count 3\n/Kids [5 0 R 2 0 R]>>\nendobj\n"
+    tree += b"2 0 obj\n<</Type /Pages\n/Kids [9 0 R 4 0 R]>>"
+    assert pdf._pages(tree) == [5, 9, 4]
+    assert pdf.page_numbers(tree + b"\n<</a--b [4 0 R /XYZ 1 2 0]\n/c [5 0 R /XYZ 1 2 0]>>") == {"a--b": 3, "c": 1}
