@@ -17,7 +17,7 @@ from hgnb.home import home
 from hgnb.training.card import Card, weights
 from hgnb.training.hardware import device_name
 from hgnb.training.modules import Tracked
-from hgnb.training.runs import link_aside, write_aside
+from hgnb.training.runs import checkpoint, link_aside, write_aside
 
 PACKAGES = ("torch", "lightning", "numpy")
 
@@ -31,7 +31,7 @@ class AtomicCheckpoints(TorchCheckpointIO):
         write_aside(Path(path), content.getvalue())
 
     def load_checkpoint(self, path, map_location=None, weights_only=True):
-        return torch.load(path, map_location=map_location, weights_only=True)
+        return checkpoint(Path(path), map_location)
 
 
 class Recorder(Checkpoint):

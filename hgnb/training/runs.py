@@ -9,6 +9,7 @@ import errno
 import hashlib
 import json
 import os
+import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,10 +18,10 @@ from typing import Any
 
 import pandas as pd
 import torch
-from safetensors.torch import load_file
 
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
+from hgnb.training.card import tensors
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,14 @@ class Run:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Config, seed, commit, versions, device, data checksum and times."""
-        return json.loads((self.folder / "manifest.json").read_text())
+        with damage_told(self.folder / "manifest.json") as file:
+            return dict(json.loads(file.read_text()))
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
         """One row an epoch, counted from 1: train_loss, val_loss, val_pck, learning_rate, seconds."""
-        return pd.read_csv(self.folder / "metrics.csv")
+        with damage_told(self.folder / "metrics.csv") as file:
+            return pd.read_csv(file)
 
     def best_epoch(self, column: str = "val_pck") -> int:
         """The epoch, from 1, with the highest PCK or the lowest loss."""
@@ -74,7 +77,7 @@ class Run:
         if not file.exists():
             there = sorted(f.stem for f in self.folder.glob("*.ckpt"))
             raise unknown("checkpoint", name, there, self.id)
-        return torch.load(file, map_location="cpu", weights_only=True)
+        return checkpoint(file, "cpu")
 
     def file(self, best: str = "val_pck") -> Path:
         """The network's weights at the epoch that was best by `best`, as they lie on disk."""
@@ -82,12 +85,34 @@ class Run:
 
     def weights(self, best: str = "val_pck") -> dict[str, torch.Tensor]:
         """The same weights, read."""
-        return load_file(self.file(best))
+        with damage_told(self.file(best)) as file:
+            return tensors(file)
 
 
 def runs_folder() -> Path:
     """Where all runs lie."""
     return home() / "data" / "runs"
+
+
+@contextmanager
+def damage_told(file: Path):
+    """A file of a run that can't be read within the block is an InputError that names it."""
+    try:
+        yield file
+    except (MemoryError, InputError):
+        raise
+    except Exception as error:  # pandas, torch, zipfile and JSON each have their own
+        raise InputError(
+            f"data/runs/{file.parent.name}/{file.name} is damaged or missing: delete that folder to train it again."
+        ) from error
+
+
+def checkpoint(file: Path, device=None) -> dict[str, Any]:
+    """A checkpoint as it was written; InputError where it isn't any more."""
+    with damage_told(file), zipfile.ZipFile(file) as parts:
+        if parts.testzip():  # torch doesn't look at the checksums that it wrote
+            raise zipfile.BadZipFile
+        return torch.load(file, map_location=device, weights_only=True)
 
 
 def write_aside(path: Path, content: bytes) -> None:
