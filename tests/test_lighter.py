@@ -18,12 +18,12 @@ from scipy import stats
 
 from hgnb.data.layout import MPII16
 from hgnb.errors import InputError
-from hgnb.explain import lighter
+from hgnb.explain import fronts, lighter
 from hgnb.explain.claims.claim import Scene
 from hgnb.explain.claims.ledger import judge
 from hgnb.explain.claims.lighter import CLAIMS
-from hgnb.figures import lighter as figures
-from hgnb.figures import lighter_networks as drawings
+from hgnb.figures.lighter import networks as drawings
+from hgnb.figures.lighter import outcomes, report, tables, tradeoff, verdicts
 from hgnb.figures.plate import Note, Plate
 from hgnb.metrics.pckh import joint_groups
 from hgnb.metrics.shares import Share
@@ -47,7 +47,7 @@ def test_groups_are_those_of_mpiis_tables():
 
 def test_every_training_that_a_table_or_claim_names_is_there():
     known = set(cases.names())
-    assert known >= {*figures.REPORT, *figures.REPORT_LONG}
+    assert known >= {*report.REPORT, *report.REPORT_LONG}
     asked = {name for pairs in lighter.ACCURACY.values() for pair in pairs.values() for name in pair}
     assert asked | {name for pair in lighter.SPEED.values() for name in pair} <= known
     assert [claim.id for claim in CLAIMS] == list(lighter.IDS)
@@ -128,7 +128,7 @@ def test_a_record_holds_what_was_measured(swept, tmp_path):
     other = Sweep({**made.manifest, "data": "photographs"}, made.people, made.outcomes)
     sweep_record.save(other, tmp_path / "b.json")
     assert sweep_record.load(tmp_path / "b.json").people.crops is None, "other people's photographs stay where they are"
-    assert isinstance(figures.samples(sweep_record.load(tmp_path / "b.json")), Note)
+    assert isinstance(outcomes.samples(sweep_record.load(tmp_path / "b.json")), Note)
 
 
 def test_data_without_a_head_are_measured_by_pck(house, coco_folder):
@@ -286,11 +286,11 @@ def test_the_front_against_its_definition(points):
             for j in range(len(costs))
         )
 
-    assert lighter.front(costs, gains).tolist() == [not beaten(i) for i in range(len(costs))]
+    assert fronts.front(costs, gains).tolist() == [not beaten(i) for i in range(len(costs))]
 
 
 def test_what_was_not_trained_is_on_no_front():
-    assert lighter.front(np.array([1.0, 2.0]), np.array([np.nan, 0.5])).tolist() == [False, True]
+    assert fronts.front(np.array([1.0, 2.0]), np.array([np.nan, 0.5])).tolist() == [False, True]
 
 
 # --- figures
@@ -311,23 +311,23 @@ def test_stacks_have_the_sizes_of_their_depths():
 
 def test_a_page_without_a_sweep_says_so():
     times = took({n: (1.0, 1.1, 1.2) for n in ("newell", "inner-64", "stacks-6", "blocks-4")})
-    points = lighter.points(None, times)
-    assert isinstance(figures.tradeoff(points, times, None), Note) and isinstance(figures.exits(None), Note)
-    table = figures.short_table(times, None)
-    assert "No sweep" in table.caption and (table.rows.iloc[:, -1] == figures.DASH).all()
+    points = fronts.points(None, times)
+    assert isinstance(tradeoff.tradeoff(points, times, None), Note) and isinstance(outcomes.exits(None), Note)
+    table = tables.short_table(times, None)
+    assert "No sweep" in table.caption and (table.rows.iloc[:, -1] == tables.DASH).all()
     assert list(table.rows.iloc[0, 1:4]) == ["18", "83.18", "1.2"], "the report's numbers stand there all the same"
-    assert figures.joints_table(None, long=True).rows.shape == (4, 9)
+    assert tables.joints_table(None, long=True).rows.shape == (4, 9)
     judged = list(rows(None, times).values())
-    assert figures.live(points, None) is None
-    assert figures.claims_table(judged).rows.verdict.eq("needs").all()
-    assert "L1, L2" in figures.learned(points, judged).text
+    assert tradeoff.live(points, None) is None
+    assert verdicts.claims_table(judged).rows.verdict.eq("needs").all()
+    assert "L1, L2" in verdicts.learned(points, judged).text
 
 
 def test_every_trained_network_answers_in_the_interactive_part():
     times = took({n: (1.0 + i, 1.1 + i) for i, n in enumerate(("newell-2", "inner-64", "newell"))})
     made = made_up({"newell": [0.5], "newell-2": [0.4], "inner-64": [0.3]})
-    points = lighter.points(made, times)
-    part = figures.live(points, made)
+    points = fronts.points(made, times)
+    part = tradeoff.live(points, made)
     assert part.data["names"] == [cases.case(n).title for n in times.cases] and len(part.data["points"]) == 3
     (x, y), axes = part.data["points"][1], part.data["axes"]
     assert axes[0]["low"] + x * (axes[0]["high"] - axes[0]["low"]) == pytest.approx(1000 * 2.05 / 6, abs=0.1)
@@ -335,7 +335,7 @@ def test_every_trained_network_answers_in_the_interactive_part():
     on = dict(zip(times.cases, part.data["facts"], strict=True))
     assert "on the front" in on["newell"] and "on the front of training" in on["newell-2"]
     assert "front of training" not in on["inner-64"], "two of Newell's are faster and better"
-    assert isinstance(figures.tradeoff(points, times, made), Plate)
+    assert isinstance(tradeoff.tradeoff(points, times, made), Plate)
 
 
 # --- the command

@@ -120,7 +120,8 @@ def snakemake(
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores or _cores()), "--configfile", str(config)]
     # the lock is ours (a killed Snakemake leaves its own behind), half-written outputs are made again
     command += ["--nolock", "--rerun-incomplete", *words]
-    with tempfile.TemporaryDirectory() as folder:
+    # jobs of a cluster write there too, so it lies on the disk that they share
+    with tempfile.TemporaryDirectory(prefix=".journal-", dir=config.parent) as folder:
         notes = Path(folder) / "journal"
         with (root / LOG).open("w", encoding="utf8") as file:
             process = subprocess.Popen(

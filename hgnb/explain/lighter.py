@@ -1,4 +1,4 @@
-"""What the claims about lighter hourglasses are judged on: differences of trainings, ratios of times; the Pareto front.
+"""What the claims about lighter hourglasses are judged on: differences of trainings, ratios of times.
 
 Source 004; 06_lighter_hourglasses. The claims themselves, L1 to L13, stand in `hgnb.explain.claims.lighter`.
 """
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from hgnb.explain.claims.estimate import Estimate
@@ -116,32 +115,3 @@ def difference(sweep: Sweep, first: str, second: str, seed: int) -> Estimate:
     counted = np.array(sweep.people.counted)
     columns = np.column_stack([*found, counted]).astype(float)
     return Estimate.of(bootstrap(columns, np.arange(len(counted)), lambda x, y, of: (x - y) / of))
-
-
-def points(sweep: Sweep | None, times: Times) -> pd.DataFrame:
-    """A row for each network that was timed: name, accuracy (NaN where it wasn't trained), medians, parameters.
-
-    Seconds are a person's. `front_of_X` says that no other network is at least as accurate and cheaper in X.
-    """
-    rows = []
-    for name, timed in times.cases.items():
-        outcomes = sweep.of(name) if sweep else []
-        found, counted = (sum(getattr(o.mean, part) for o in outcomes) for part in ("found", "counted"))
-        rows.append({
-            "case": name, "accuracy": found / counted if counted else np.nan,
-            "training": float(np.median(timed.seconds("training"))),
-            "inference": float(np.median(timed.seconds("inference"))),
-            "parameters": timed.parameters, "gflop": timed.gflop, "memory": timed.memory_gib,
-        })  # fmt: skip
-    table = pd.DataFrame(rows)
-    for cost in ("training", "inference", "parameters"):
-        table[f"front_of_{cost}"] = front(table[cost].to_numpy(), table.accuracy.to_numpy())
-    return table
-
-
-def front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
-    """(n,) bool, the Pareto front: nothing is as good or better in both and better in one; NaN is never on it."""
-    known = np.isfinite(costs) & np.isfinite(gains)
-    cheaper, better = costs[None] <= costs[:, None], gains[None] >= gains[:, None]
-    strictly = (costs[None] < costs[:, None]) | (gains[None] > gains[:, None])
-    return known & ~(cheaper & better & strictly & known[None]).any(1)

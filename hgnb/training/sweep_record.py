@@ -15,6 +15,7 @@ from PIL import Image
 
 from hgnb.home import home
 from hgnb.training.experiment import EMBEDDED
+from hgnb.training.profiles import names
 from hgnb.training.runs import write_aside
 from hgnb.training.speed import Times
 from hgnb.training.sweep import Outcome, People, Sweep, gathered
@@ -26,9 +27,22 @@ def results_file(profile: str, data_name: str) -> Path:
 
 
 def found(profile: str, data_name: str) -> Sweep | None:
-    """The recorded sweep of a profile and data, or else the embedded data's; None where there is neither."""
-    files = (results_file(p, d) for p, d in ((profile, data_name), (profile, EMBEDDED), ("tiny", EMBEDDED)))
-    return next((load(file) for file in files if file.is_file()), None)
+    """The recorded sweep with most trainings on these data, or else on the embedded ones; None where there is neither.
+
+    Where several have as many, the profile's own.
+    """
+    for data in (data_name, EMBEDDED):
+        ends = f"-{data}.json"
+        files = [f for f in sorted((home() / "results").glob(f"lighter-*{ends}")) if _profile(f, ends) in names()]
+        sweeps = {_profile(file, ends): load(file) for file in files}
+        if sweeps:
+            return sweeps[max(sweeps, key=lambda name: (len(sweeps[name].outcomes), name == profile))]
+    return None
+
+
+def _profile(file: Path, ends: str) -> str:
+    """Whose sweep a file of `results/` holds."""
+    return file.name.removeprefix("lighter-").removesuffix(ends)
 
 
 def times() -> Times | None:

@@ -1,0 +1,128 @@
+"""What was trained for chapter 06 and what came out: persons, and heatmaps behind every hourglass."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from hgnb.explain.claims.estimate import Estimate
+from hgnb.explain.fronts import early
+from hgnb.figures.lighter.report import REPORT
+from hgnb.figures.lighter.words import DASH, percent, pooled, seeds, small, threads
+from hgnb.figures.plate import Note, Plate
+from hgnb.figures.poses import picture, skeleton
+from hgnb.figures.style import BLUE, ORANGE, style
+from hgnb.training.cases import BASE, case
+from hgnb.training.speed import Times
+from hgnb.training.sweep import Outcome, Sweep
+
+
+def reach(sweep: Sweep | None, times: Times, profile: str, data: str) -> Note:
+    """What was trained and timed, where, and how far that goes."""
+    said = (
+        f"Speed was measured on this run's machine ({times.device}, {threads(times)}) with networks at "
+        f"{'full size' if times.side == 256 else 'a toy size that proves that everything runs'}. "
+    )
+    if sweep is None:
+        return Note(said + f"No sweep is recorded for profile `{profile}`, so this page shows no accuracy of ours.")
+    m = sweep.manifest
+    own = (m["profile"], m["data"]) == (profile, data)
+    said += (
+        f"Accuracy comes from {len(sweep.outcomes)} trainings ({seeds(sweep)}, {m['hours']:g} hours of one "
+        f"{m['device']}, {m['made']}) of the profile `{m['profile']}` on {m['data']}"
+        + ("" if own else f", the fullest sweep that is recorded (this page: `{profile}` on {data})")
+        + ". "
+    )
+    if sweep.people.measure == "PCK":
+        said += "These data have no head segment, so the thesis's PCK stands in for PCKh. "
+    return Note(
+        said + "Small networks after few epochs can show which changes hurt at once; differences of a point or two, "
+        "such as the report's, they can't."
+    )
+
+
+def samples(sweep: Sweep | None, limit: int = 9) -> Plate | Note:
+    """fig-lighter-samples: the same persons, each network's predictions beside the truth."""
+    if sweep is None or sweep.people.crops is None:
+        return Note("No sweep with pictures that may be shown is recorded for this profile and data.")
+    people, first = sweep.people, sweep.seeds[0]
+    chosen = [o for n in dict.fromkeys([*REPORT, *(o.case for o in sweep.outcomes)]) for o in sweep.of(n)[:1]]
+    chosen = [o for o in chosen if not case(o.case).long][:limit]
+    count = len(people.samples)
+    with style():
+        size = (1.12 * (len(chosen) + 1), 1.16 * count + 0.5)
+        figure, axes = plt.subplots(count, len(chosen) + 1, figsize=size, squeeze=False)
+        figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)
+        for i, row in enumerate(axes):
+            _pose(row[0], sweep, i, people.samples[i])
+            for ax, outcome in zip(row[1:], chosen, strict=True):
+                _pose(ax, sweep, i, _drawn(outcome, people.samples[i], i))
+        for ax, words in zip(axes[0], ["truth", *(o.case.replace("-", "-\n", 1) for o in chosen)], strict=True):
+            ax.set_title(words, fontsize=7, pad=2)
+    best = max(chosen, key=lambda o: o.mean.value or 0)
+    caption = (
+        f"What each network says of the same {count} test persons, seed {first}: the labelled joints as they are and "
+        "as predicted, blue the left and red the right. The networks are the small ones of {numref}`tbl-lighter-50`."
+    )
+    alt = (
+        f"{count} drawn persons in rows, the truth and {len(chosen)} networks in columns; most joints of the "
+        f"whole test set are found by {small(best.case)}, {percent(best.mean)} %."
+    )
+    return Plate(figure, caption, alt)
+
+
+def _drawn(outcome: Outcome, truth: np.ndarray, person: int) -> np.ndarray:
+    """(K, 3) a prediction with the truth's labels: a joint that nobody labelled isn't drawn."""
+    return np.column_stack([np.array(outcome.points[person]), np.where(truth[:, 2] > 0, 2, 0)])
+
+
+def _pose(ax: Axes, sweep: Sweep, person: int, keypoints: np.ndarray) -> None:
+    crop = sweep.people.crops[person]
+    skeleton(picture(ax, crop), keypoints, sweep.people.schema, width=1.1)
+    ax.set(xlim=(-0.5, len(crop) - 0.5), ylim=(len(crop) - 0.5, -0.5))
+
+
+def exits(sweep: Sweep | None, name: str = BASE) -> Plate | Note:
+    """fig-lighter-exits: accuracy behind each hourglass of a trained stack, against stacks that end there."""
+    outcomes = sweep.of(name) if sweep else []
+    if not outcomes or len(outcomes[0].by_stack) < 2:
+        return Note("No stack is trained whose hourglasses could be compared.")
+    behind = 100 * np.mean([o.by_stack for o in outcomes], axis=0)
+    divisor = sweep.manifest["lighter"]["stack_divisor"]
+    stacks = ("newell-2", "newell-4", "stacks-6", BASE)
+    lengths = {case(n).variant.model.stacks // divisor: n for n in stacks if sweep.of(n)}
+    plain = {length: 100 * (pooled([o.mean for o in sweep.of(n)]).value or 0) for length, n in lengths.items()}
+    with style():
+        figure, ax = plt.subplots(figsize=(6, 3.4))
+        ax.plot(np.arange(1, len(behind) + 1), behind, "o-", color=BLUE, label="one long stack, read early")
+        ax.plot(list(plain), list(plain.values()), "s--", color=ORANGE, label="stacks of this length, trained so")
+        ax.set(xlabel="hourglasses passed", ylabel=f"{sweep.people.measure}, %")
+        ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
+        ax.set_ylim(0, 1.1 * max(*behind, *plain.values(), 1))
+        ax.legend(fontsize=8, loc="lower right")
+    gaps = "; ".join(
+        f"number {length} {_apart(early(sweep, name, shorter, length))}"
+        for length, shorter in sorted(lengths.items())
+        if length < len(behind)
+    )
+    caption = (
+        "Every hourglass of a stack puts out heatmaps. Reading those of an early one costs nothing but the training "
+        f"of the whole; beside it shorter stacks that were trained on their own ({seeds(sweep)})."
+        + (
+            f" Points of the early reading above the stack trained to that length, paired by seed: {gaps}."
+            if gaps
+            else ""
+        )
+    )
+    alt = f"Behind the first hourglass {behind[0]:.1f} %, behind the last {behind[-1]:.1f} %" + "".join(
+        f"; trained to length {length} {plain[length]:.1f} %, where the long stack has {behind[length - 1]:.1f} %"
+        for length in sorted(plain)
+        if length < len(behind)
+    )
+    return Plate(figure, caption, f"{alt}.")
+
+
+def _apart(gap: Estimate | None) -> str:
+    """'−3.1 (−5.0 to −1.2)'; without bounds from a single seed."""
+    if gap is None:
+        return DASH
+    return gap.text(1, 100) if np.isfinite(gap.high) else f"{100 * gap.value:+.1f}".replace("-", "−")

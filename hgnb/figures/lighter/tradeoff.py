@@ -1,0 +1,166 @@
+"""Accuracy against cost: the Pareto fronts of chapter 06, drawn, and as points that answer to the reader."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from hgnb.explain.claims.estimate import Estimate
+from hgnb.explain.fronts import SURE, Place, level
+from hgnb.figures.lighter.words import DASH, seeds, small
+from hgnb.figures.plate import Live, Note, Plate, Table
+from hgnb.figures.style import BLUE, GREEN, GREY, INK, RED, style
+from hgnb.training.cases import BASE, case
+from hgnb.training.speed import Times
+from hgnb.training.sweep import Sweep
+
+PANELS = {
+    "training": "training, ms a person",
+    "inference": "prediction, ms a person",
+    "parameters": "parameters, millions",
+}
+
+
+def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate | Note:
+    """fig-lighter-tradeoff: accuracy against three costs, with the Pareto front of each.
+
+    `points`: as `hgnb.explain.fronts.points` makes them, one network a row.
+    """
+    known = points[points.accuracy.notna()]
+    if sweep is None or len(known) < 2:
+        return Note("No sweep of trainings is recorded for this profile and data: `make lighter` makes one.")
+    levels = {name: level(sweep, name) for name in known.case}
+    with style():
+        figure, axes = plt.subplots(1, 3, figsize=(11, 4.6), sharey=True)
+        for ax, (cost, label) in zip(axes, PANELS.items(), strict=True):
+            plot_tradeoff(known, cost, levels, ax=ax)
+            ax.set_xlabel(label)
+        axes[0].set_ylabel(f"{sweep.people.measure}, % (small networks)")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncol=4, fontsize=8)
+    on = {cost: list(known.case[known[f"front_of_{cost}"]]) for cost in PANELS}
+    told = "; ".join(f"{PANELS[c].split(',')[0]}: {', '.join(names)}" for c, names in on.items())
+    caption = (
+        f"Accuracy against cost, every network a point; the line joins those that no other network beats in both (the "
+        f"Pareto front). Bars are 95 % intervals of those on a front. Costs are those of the full-size networks on "
+        f"{times.device}; the accuracies are of the small ones of {{numref}}`tbl-lighter-50`, {seeds(sweep)}, so the "
+        f"front is an indication. Fronts by {told}."
+    )
+    moved = [n for n in known.case if _kind(n) == "ours" and any(n in names for names in on.values())]
+    alt = (
+        f"Of our own networks these lie on a front: {', '.join(moved) or 'none'}; the original is "
+        f"{'on one' if any(BASE in names for names in on.values()) else 'on none'}."
+    )
+    return Plate(figure, caption, alt)
+
+
+def plot_tradeoff(points: pd.DataFrame, cost: str, levels: Mapping[str, Estimate], *, ax: Axes | None = None) -> Axes:
+    """Points by origin, the front as a line, and intervals and names of those on it."""
+    ax = ax or plt.gca()
+    scale = 1000 if cost != "parameters" else 1e-6
+    on = points[points[f"front_of_{cost}"]].sort_values(cost)
+    for row in on.itertuples():
+        ends = [100 * levels[row.case].low, 100 * levels[row.case].high]
+        ax.plot([getattr(row, cost) * scale] * 2, ends, color=GREY, linewidth=0.9, zorder=1)
+    ax.step(on[cost] * scale, 100 * on.accuracy, where="post", color=GREY, linewidth=1.2, label="Pareto front")
+    kinds = {"report": (BLUE, "o", "report's networks"), "ours": (GREEN, "^", "ours"), "base": (RED, "s", "original")}
+    for kind, (colour, marker, label) in kinds.items():
+        some = points[[_kind(n) == kind for n in points.case]]
+        ax.plot(some[cost] * scale, 100 * some.accuracy, marker, color=colour, markersize=6, label=label, linestyle="")
+    shown = points[points[f"front_of_{cost}"] | (points.case == BASE)]
+    for i, row in enumerate(shown.sort_values("accuracy").itertuples()):
+        offset = (5, -11 if i % 2 else 5)
+        right = getattr(row, cost) > points[cost].quantile(0.7)
+        ax.annotate(
+            row.case, (getattr(row, cost) * scale, 100 * row.accuracy), textcoords="offset points",
+            xytext=(-5 if right else 5, offset[1]), ha="right" if right else "left", fontsize=7.5, color=INK,
+        )  # fmt: skip
+    ax.set_xlim(0, None)
+    ax.xaxis.set_major_locator(plt.MaxNLocator(5))
+    return ax
+
+
+def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
+    """The first panel of fig-lighter-tradeoff, where every network tells its name and costs; None without a sweep."""
+    known = points[points.accuracy.notna()]
+    if sweep is None or len(known) < 2:
+        return None
+    values = np.column_stack([1000 * known.training, 100 * known.accuracy])
+    low, high = values.min(0), values.max(0)
+    unit = (values - low) / np.where(high > low, high - low, 1)
+    labels = (PANELS["training"], f"{sweep.people.measure}, %")
+    ends = zip(labels, low.tolist(), (low + np.where(high > low, high - low, 1)).tolist(), strict=True)
+    data = {
+        "axes": [{"label": label, "low": start, "high": end} for label, start, end in ends],
+        "points": np.round(unit, 4).tolist(),
+        "dots": [],
+        "names": [case(n).title for n in known.case],
+        "facts": [_facts(row, sweep) for row in known.itertuples()],
+        "stamp": None,
+        "noun": "network",
+    }
+    return Live("fig-lighter-tradeoff", "scatter", data)
+
+
+def _facts(row, sweep: Sweep) -> str:
+    fronts = [label.split(",")[0] for cost, label in PANELS.items() if row._asdict().get(f"front_of_{cost}")]
+    return (
+        f"{sweep.people.measure} {100 * row.accuracy:.1f} %, training {1000 * row.training:.0f} ms and prediction "
+        f"{1000 * row.inference:.0f} ms a person, {row.parameters / 1e6:.1f} million parameters, {row.gflop:.1f} GFLOP"
+        + (f"; on the front of {', '.join(fronts)}" if fronts else "")
+    )
+
+
+def _kind(name: str) -> str:
+    return "base" if name == BASE else "ours" if case(name).variant.source == "ours" else "report"
+
+
+def fronts_table(places: Sequence[Place]) -> Table | Note:
+    """tbl-lighter-fronts: our own networks, cost by cost, against the best of the others that is no dearer."""
+    if not places:
+        return Note("None of our own networks is trained here, so none can be placed on a front.")
+    rows = [
+        (
+            case(p.case).title, PANELS[p.cost].split(",")[0], f"{p.share:.2f}", f"`{p.rival}`" if p.rival else DASH,
+            p.gap.text(1, 100) if p.gap else "nothing is as cheap", f"{100 * p.chance:.0f}", p.verdict,
+        )
+        for p in places
+    ]  # fmt: skip
+    columns = ["Network", "Cost", "Of the original's", "Rival", "Points above it", "On the front, % of draws", "Place"]
+    caption = (
+        "Our own networks. The rival is the most accurate of all others that cost no more; the points are the "
+        "difference of accuracy with its 95 % interval, over seeds and test images. Then in how many of 2,000 draws "
+        f"of seeds and images the network lies on the front: from {100 * SURE:.0f} % on it counts as on it, up to "
+        f"{100 - 100 * SURE:.0f} % as behind it. Costs are those of full-size networks, and taken as exact."
+    )
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-lighter-fronts", filters=("Cost", "Place"))
+
+
+def fronts(places: Sequence[Place]) -> Note:
+    """Which of our own networks move a front, in words: those on it in nearly every draw, and those behind it."""
+    if not places:
+        return Note("No network of ours is trained, so none can move a front.")
+    sure = {
+        name: [p for p in places if p.case == name and p.verdict == "on it"]
+        for name in dict.fromkeys(p.case for p in places)
+    }
+    told = [f"{_title(name)} ({'; '.join(_why(p) for p in on)})" for name, on in sure.items() if on]
+    behind = [_title(name) for name in sure if all(p.verdict == "behind it" for p in places if p.case == name)]
+    says = (
+        f"Of our {len(sure)} networks {len(told)} move a front whatever seeds and images are drawn: " + "; ".join(told)
+        if told
+        else (f"None of our {len(sure)} networks lies on a front in {100 * SURE:.0f} % of the draws")
+    )
+    return Note(says + "." + (f" Behind every front: {', '.join(behind)}." if behind else ""))
+
+
+def _title(name: str) -> str:
+    return f"*{small(name)}*"
+
+
+def _why(place: Place) -> str:
+    cost = PANELS[place.cost].split(",")[0]
+    if place.gap is None:
+        return f"{cost}: {place.share:.2f} of the original's, less than any other"
+    return f"{cost}: {place.share:.2f} of the original's, {place.gap.text(1, 100)} points above `{place.rival}`"
