@@ -11,15 +11,17 @@ import torch.nn.functional as F
 from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
-from test_claims import CASES
+from test_claims import CASES, TINY
 from test_explain import COCO, persons
 
 from hgnb.data.heatmaps import heatmaps
-from hgnb.explain import clusters, components, posture
+from hgnb.explain import clusters, components, posture, skips
 from hgnb.explain.claims import cluster_evidence as latent
 from hgnb.explain.claims import collect, component_evidence, evidence
 from hgnb.explain.claims import study as studies
+from hgnb.explain.claims.catalogue import CLAIMS
 from hgnb.explain.claims.estimate import UNKNOWN
+from hgnb.explain.claims.ledger import judge
 from hgnb.explain.claims.study import Study
 from hgnb.explain.distances import distances
 from hgnb.training import forks
@@ -254,3 +256,84 @@ def test_forks_differ_in_the_rate_alone(trained, monkeypatch):
     assert dropped[2].rate * factor == pytest.approx(kept[2].rate)
     assert replace(dropped[2], rate=0.0) == replace(kept[2], rate=0.0)
     assert kept[2].epochs == 3 and kept[2].keep_optimiser and not kept[2].keep_rate
+
+
+# What the thesis left to others
+
+
+class Planted(Study):
+    """A study whose networks find the keypoints that were planted, by run and split; nothing is trained or read."""
+
+    def __init__(self, hits, people, seed=0):
+        super().__init__(SimpleNamespace(seed=seed), {})
+        self.hits, self.people = hits, people
+
+    train = test = property(lambda self: self.people)
+
+    def scores(self, name, epoch="val_pck", split="test"):
+        return studies.Scores(self.hits[name], np.zeros(len(self.people)))
+
+    @property
+    def skips(self):
+        on = off = np.ones(self.people.visibility.shape, bool)
+        nobody = np.zeros(0, int)
+        return skips.SkipStudy(on, off, self.people.visibility, self.people.image_ids, COCO, (), nobody, None)
+
+
+def planted(seed, chances):
+    """300 persons, two on each photograph and most keypoints visible, and networks with a chance for each keypoint."""
+    rng, shape = np.random.default_rng(seed), (300, 17)
+    keypoints = np.concatenate([np.full((*shape, 2), 20.0), rng.choice([1.0, 2.0], (*shape, 1), p=[0.3, 0.7])], 2)
+    hard = rng.random(shape)  # the same keypoints are hard for each network
+    hits = {name: hard < np.broadcast_to(chance, shape) for name, chance in chances.items()}
+    return Planted(hits, persons(keypoints, images=np.arange(300) // 2), seed)
+
+
+def retrained_with(small, big):
+    """A network without skips that finds small and big joints with these chances, beside one that finds most."""
+    chance = np.full(17, (small + big) / 2)
+    chance[list(COCO.index(*skips.SMALL))], chance[list(COCO.index(*skips.BIG))] = small, big
+    return {"hourglass": 0.9, "no-skips": chance}
+
+
+STACKS = ("two-modified", "two-modified-25", "four-plain")
+
+
+@pytest.mark.parametrize(
+    ("claim", "gather", "chances", "verdict"),
+    [
+        ("C31", evidence.retrained, retrained_with(0.1, 0.4), "holds"),
+        ("C31", evidence.retrained, retrained_with(0.8, 0.85), "fails"),  # hardly anything is lost
+        ("C31", evidence.retrained, retrained_with(0.3, 0.1), "fails"),  # the big joints lose more
+        ("C31", evidence.retrained, retrained_with(0.25, 0.25), "undecided"),
+        ("C32", evidence.visible_only, {"hourglass": 0.5, "visible-only": 0.6}, "holds"),
+        ("C32", evidence.visible_only, {"hourglass": 0.6, "visible-only": 0.5}, "fails"),
+        ("C34", evidence.stacked, dict(zip(STACKS, (0.6, 0.6, 0.5), strict=True)), "holds"),
+        ("C34", evidence.stacked, dict(zip(STACKS, (0.4, 0.4, 0.5), strict=True)), "fails"),
+        ("C34", evidence.stacked, dict(zip(STACKS, (0.6, 0.5, 0.6), strict=True)), "fails"),  # 25 units are too few
+        ("C34", evidence.stacked, dict(zip(STACKS, (0.48, 0.48, 0.5), strict=True)), "undecided"),
+    ],
+)
+def test_networks_trained_for_later_claims_are_judged(claim, gather, chances, verdict):
+    """Five seeds of made-up networks, from their hits to the verdict."""
+    rows = judge([gather(planted(seed, chances)) for seed in range(5)], TINY, [c for c in CLAIMS if c.id == claim])
+    assert [row.verdict for row in rows] == [verdict] and rows[0].seeds == 5
+
+
+def test_evidence_about_retrained_networks_by_hand():
+    study = planted(0, retrained_with(0.1, 0.4))
+    made, seen = study.hits, study.people.visibility > 0
+    record = evidence.retrained(study)["C31"]
+    assert record["ratio"].value == pytest.approx((made["no-skips"] & seen).sum() / (made["hourglass"] & seen).sum())
+    counted = made["hourglass"] & (study.people.visibility == 2)
+    share = [(made["no-skips"] & counted)[:, list(COCO.index(*n))].sum() / counted[:, list(COCO.index(*n))].sum()
+             for n in (skips.SMALL, skips.BIG)]  # fmt: skip
+    assert record["gap"].value == pytest.approx(share[0] - share[1])
+    study = planted(1, {"hourglass": 0.5, "visible-only": 0.6})
+    sure = study.people.visibility == 2
+    assert not evidence.visible_only(study)["C32"]["lacking"]
+    gain = ((study.hits["visible-only"] & sure).sum() - (study.hits["hourglass"] & sure).sum()) / sure.sum()
+    assert evidence.visible_only(study)["C32"]["gain"].value == pytest.approx(gain)
+    study.people.keypoints[..., 2] = 2
+    (row,) = judge([evidence.visible_only(study)], TINY, [c for c in CLAIMS if c.id == "C32"])
+    assert row.verdict == "needs" and "no hidden keypoint" in row.reason, "both trainings are one"

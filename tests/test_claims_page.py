@@ -79,7 +79,7 @@ def test_of_each_dataset_one_record_is_shown(trained):
     now = numbers(experiment.profile, experiment.data_name)
     try:
         for profile, data, count in (
-            ("small", "embedded", 5), ("tiny", "embedded", 1), ("best", "embedded", 9),
+            ("small", "embedded", 5), ("tiny", "embedded", 1), ("better", "embedded", 9),
             ("small", experiment.data_name, 5), ("smoke", experiment.data_name, 2),
         ):  # fmt: skip
             checksum = experiment.prepared().checksum
@@ -90,7 +90,7 @@ def test_of_each_dataset_one_record_is_shown(trained):
         assert [(r.manifest.profile, r.manifest.data) for r in shown] == [
             ("smoke", experiment.data_name), ("small", "embedded"),
         ]  # fmt: skip
-        assert record.load("best", "embedded").manifest.seeds == list(range(9))
+        assert record.load("better", "embedded").manifest.seeds == list(range(9))
     finally:
         shutil.rmtree(folder)
 

@@ -115,8 +115,8 @@ FEWER = Claim(
 )  # fmt: skip
 LATER = (
     Claim(
-        "C29", "Misplaced persons explain poor accuracy.", "6.4, 7.1", "argued", ("fig-clusters-all",),
-        misplaced_are_worse,
+        "C29", "Misplaced persons explain poor accuracy.", "6.4, 7.1", "argued",
+        ("fig-clusters-all", "tbl-both-networks"), misplaced_are_worse,
     ),
     Claim(
         "C30", "Fewer are misplaced among the fully labelled than in the sample.", "6.4, figures 18 and 20",

@@ -84,7 +84,7 @@ CLAIMS = (
     ),
     Claim(
         "C11", "Component 50 explains 0.165 % of the variance, and from it on components are noise.",
-        "6.3, figure 15", "0.165 %, 7,017 persons", ("fig-pc-walks",), noise,
+        "6.3, figure 15", "0.165 %, 7,017 persons", ("fig-pc-walks", "fig-pck-components"), noise,
     ),
     Claim(
         "C12", "Two components hold about 37 % of the variance.", "6.4, figure 16", "37 %, 10,000 random persons",

@@ -21,7 +21,7 @@ from hgnb.training.runs import write_aside
 
 CODE = ("hgnb.explain.claims.collect",)  # what a verdict is made of, down to the network
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
-BETTER = "best"  # the edition of the better model; 07_beyond
+BETTER = "better"  # the profile of the better model; 07_beyond
 FIELDS = {"value", "low", "high", "freedom", "seeds"}
 
 
