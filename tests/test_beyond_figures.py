@@ -55,9 +55,8 @@ def test_a_gain_is_paired_over_seeds():
     low, high = stats.t.interval(0.95, 4, gap.mean(), stats.sem(gap))
     found = beyond.gain(made, change)
     assert (found.value, found.low, found.high) == pytest.approx((gap.mean(), low, high))
-    missing = Record(
-        made.manifest, made.counted, tuple(o for o in made.outcomes if (o.change, o.seed) != ("gentle", 0))
-    )
+    left = tuple(o for o in made.outcomes if (o.change, o.seed) != ("gentle", 0))
+    missing = Record(made.manifest, made.counted, left)
     assert beyond.paired(missing, "peak-1", "gentle") == pytest.approx(gap[1:]), "a seed without its pair is left out"
 
 
@@ -77,12 +76,11 @@ def test_how_soon_the_best_passes_the_thesis():
     slow = Record(made.manifest, made.counted, tuple(outcome(n, 0, p) for n, p in (("thesis", 0.5), ("best", 0.4))))
     assert "In no seed" in beyond.sooner(slow).text
     twice = (outcome("thesis", 0, 0.3), outcome("best", 0, 0.5, seconds=120.0))
-    assert (
-        "after 60 %" in beyond.sooner(Record(made.manifest, made.counted, twice)).text
-    )  # 3 epochs of 10, twice as slow
+    # three epochs of ten, twice as slow
+    assert "after 60 %" in beyond.sooner(Record(made.manifest, made.counted, twice)).text
 
 
-@pytest.mark.parametrize("made", [record(), record(1, ("thesis", "peak-1")), record(2, ("thesis", "gentle", "he"))])
+@pytest.mark.parametrize("made", [record(1, ("thesis", "peak-1")), record(2, ("thesis", "gentle", "he", "best"))])
 def test_figures_of_a_record_are_whole(made):
     for shown in (beyond.plateau_curves(made), beyond.gains(made), beyond.radii(made)):
         assert isinstance(shown, Plate) and shown._repr_mimebundle_()[0]["image/png"][:4] == b"\x89PNG"
@@ -90,7 +88,9 @@ def test_figures_of_a_record_are_whole(made):
     for shown in (beyond.table(made), beyond.decodings(made)):
         assert isinstance(shown, Table) and "make beyond PROFILE=small SEEDS=" in shown.caption
         assert not re.search(r"\bnan\b", shown.markdown())
-    assert "make beyond" in beyond.gains(made).caption
+    pairs = len(made.seeds) > 1
+    assert ("2 changes" in beyond.gains(made).alt) == pairs
+    assert ("No change here" in beyond.gains(made).alt) != pairs
 
 
 def test_without_a_record_the_page_says_so():
