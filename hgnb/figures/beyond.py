@@ -190,8 +190,8 @@ BASES = {THESIS: "on the thesis's", GENTLE: "on a gentle start"}
 
 
 def _base(change: Change) -> str:
-    """What a change is held against, shortly; one that builds on others is held against the row before it."""
-    return BASES.get(change.on, "on the row before")
+    """What a change is held against, shortly."""
+    return BASES.get(change.on) or f"on '{get(change.on).title}'"
 
 
 def radii(record: Record | None) -> Plate:
@@ -261,7 +261,7 @@ def explained(record: Record | None) -> Note:
     top = max(made(record), key=lambda c: mean(record, c.name))
     whole, lines = mean(record, top.name) - least, []
     for base in (THESIS, GENTLE):
-        of = [c for c in singles if c.on == base]
+        of = [c for c in singles if c.on == base and c.name != GENTLE]  # a gentle start is two changes
         if of and record.of(base):
             lines.append(_single(record, base, of, whole))
     factor = f", {mean(record, top.name) / least:.1f} times as much" if least > 0 else ""
