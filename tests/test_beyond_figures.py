@@ -1,6 +1,7 @@
 """Chapter 07's figures on made-up records: what they say is what was put in."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ from test_explain import persons, scattered
 
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.explain import components, correction, redundancy, silence, subpixel
+from hgnb.explain.claims.catalogue import CLAIMS
+from hgnb.explain.claims.record import Manifest, Result
 from hgnb.explain.truncation import Truncation
-from hgnb.figures import beyond, decoding, plateau
+from hgnb.figures import beyond, decoding, plateau, survival
 from hgnb.figures import correction as correction_figures
 from hgnb.figures import redundancy as redundancy_figures
+from hgnb.figures.ledger import Column
 from hgnb.figures.plate import Note, Plate, Table
 from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded
@@ -157,3 +161,31 @@ def test_what_moving_did_is_said():
     none = {"latents": (correction.Bound(Interval(np.nan, np.nan, np.nan), 0, 0), [])}
     assert "nobody misplaced" in correction_figures.told(none).lower()
     assert "nothing to correct" in correction_figures.correction(none).alt
+
+
+def ledger_of(profile, verdicts):
+    rows = [
+        {"id": i, "sentence": "It is so.", "value": "1", "source": "6.2", "measured": "2", "verdict": v, "reason": "",
+         "shown": []} for i, v in verdicts.items()
+    ]  # fmt: skip
+    manifest = Manifest(profile, "embedded", [0, 1], "", "", [], {}, "a processor", "2026-11-21")
+    return Column(f"{profile} on embedded", Result(rows, manifest))
+
+
+def test_findings_that_survive_are_told_from_those_that_do_not():
+    first = ledger_of("small", {"C7": "holds", "C8": "fails", "C9": "holds", "C13": "undecided", "C31": "holds"})
+    second = ledger_of("best", {"C7": "holds", "C8": "holds", "C9": "fails", "C13": "holds", "C31": "fails"})
+    text = survival.told([first, second]).text
+    assert "3 are decided in both columns. Surviving: C7; holding only with the thesis's targets: C9" in text
+    assert "only in the better model: C8" in text
+    assert "C31" not in survival.table([first, second]).markdown(), "what was left for later is no finding"
+    assert "C31" in survival.later([first, second]).markdown()
+    assert "make claims PROFILE=best" in survival.told([first]).text
+    assert {claim.id for claim in CLAIMS} >= {*survival.FINDINGS, *survival.LATER}
+
+
+def test_recipes_are_profiles(house):
+    assert "no recipe" in beyond.recipes().text
+    shutil.copy(house / "profiles/small.toml", house / "profiles/best-5.toml")
+    table = beyond.recipes().markdown()
+    assert "`hgnb train best --minutes 5`" in table and "64 px" in table
