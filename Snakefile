@@ -26,6 +26,7 @@ NEEDS = {
     "04_improvement": ["dataset", "hourglass", "autoencoder", "modified"],
     "05_discussion": ["dataset", "hourglass", "autoencoder", "modified"],
     "06_lighter_hourglasses": [],  # its sweep is the target `lighter`, and recorded
+    "07_beyond": ["dataset", "hourglass", "autoencoder", "modified"],  # and `beyond`, recorded
 }
 # what a stage builds on
 AFTER = {"dataset": [], "hourglass": ["dataset"], "autoencoder": ["hourglass"], "modified": ["autoencoder"]}
@@ -49,11 +50,12 @@ LATER = {
 }
 CONTROLS["arms"] = ["modified", *CONTROLS]
 CONTROLS["forks"] = ["hourglass"]  # with the drop of the rate and without
-# these show what `make claims` and `make lighter` recorded
+# these show what `make claims`, `make lighter` and `make beyond` recorded
 SHOW_RECORDS = {
     "04_improvement": "seeds-*.json",
     "05_discussion": "claims-*.json",
     "06_lighter_hourglasses": "lighter-*.json",
+    "07_beyond": "[bc]*.json",  # beyond-* and claims-*
 }
 
 ROOT = Path(workflow.basedir)

@@ -1,6 +1,7 @@
 """Chapter 07's figures on made-up records: what they say is what was put in."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ from test_explain import persons, scattered
 
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.explain import components, correction, redundancy, silence, subpixel
+from hgnb.explain.claims.catalogue import CLAIMS
+from hgnb.explain.claims.record import Manifest, Result
 from hgnb.explain.truncation import Truncation
-from hgnb.figures import beyond, decoding, plateau
+from hgnb.figures import beyond, decoding, plateau, survival
 from hgnb.figures import correction as correction_figures
 from hgnb.figures import redundancy as redundancy_figures
+from hgnb.figures.ledger import Column
 from hgnb.figures.plate import Note, Plate, Table
 from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded
@@ -55,9 +59,8 @@ def test_a_gain_is_paired_over_seeds():
     low, high = stats.t.interval(0.95, 4, gap.mean(), stats.sem(gap))
     found = beyond.gain(made, change)
     assert (found.value, found.low, found.high) == pytest.approx((gap.mean(), low, high))
-    missing = Record(
-        made.manifest, made.counted, tuple(o for o in made.outcomes if (o.change, o.seed) != ("gentle", 0))
-    )
+    left = tuple(o for o in made.outcomes if (o.change, o.seed) != ("gentle", 0))
+    missing = Record(made.manifest, made.counted, left)
     assert beyond.paired(missing, "peak-1", "gentle") == pytest.approx(gap[1:]), "a seed without its pair is left out"
 
 
@@ -77,12 +80,11 @@ def test_how_soon_the_best_passes_the_thesis():
     slow = Record(made.manifest, made.counted, tuple(outcome(n, 0, p) for n, p in (("thesis", 0.5), ("best", 0.4))))
     assert "In no seed" in beyond.sooner(slow).text
     twice = (outcome("thesis", 0, 0.3), outcome("best", 0, 0.5, seconds=120.0))
-    assert (
-        "after 60 %" in beyond.sooner(Record(made.manifest, made.counted, twice)).text
-    )  # 3 epochs of 10, twice as slow
+    # three epochs of ten, twice as slow
+    assert "after 60 %" in beyond.sooner(Record(made.manifest, made.counted, twice)).text
 
 
-@pytest.mark.parametrize("made", [record(), record(1, ("thesis", "peak-1")), record(2, ("thesis", "gentle", "he"))])
+@pytest.mark.parametrize("made", [record(1, ("thesis", "peak-1")), record(2, ("thesis", "gentle", "he", "best"))])
 def test_figures_of_a_record_are_whole(made):
     for shown in (beyond.plateau_curves(made), beyond.gains(made), beyond.radii(made)):
         assert isinstance(shown, Plate) and shown._repr_mimebundle_()[0]["image/png"][:4] == b"\x89PNG"
@@ -90,7 +92,9 @@ def test_figures_of_a_record_are_whole(made):
     for shown in (beyond.table(made), beyond.decodings(made)):
         assert isinstance(shown, Table) and "make beyond PROFILE=small SEEDS=" in shown.caption
         assert not re.search(r"\bnan\b", shown.markdown())
-    assert "make beyond" in beyond.gains(made).caption
+    pairs = len(made.seeds) > 1
+    assert ("2 changes" in beyond.gains(made).alt) == pairs
+    assert ("No change here" in beyond.gains(made).alt) != pairs
 
 
 def test_without_a_record_the_page_says_so():
@@ -157,3 +161,31 @@ def test_what_moving_did_is_said():
     none = {"latents": (correction.Bound(Interval(np.nan, np.nan, np.nan), 0, 0), [])}
     assert "nobody misplaced" in correction_figures.told(none).lower()
     assert "nothing to correct" in correction_figures.correction(none).alt
+
+
+def ledger_of(profile, verdicts):
+    rows = [
+        {"id": i, "sentence": "It is so.", "value": "1", "source": "6.2", "measured": "2", "verdict": v, "reason": "",
+         "shown": []} for i, v in verdicts.items()
+    ]  # fmt: skip
+    manifest = Manifest(profile, "embedded", [0, 1], "", "", [], {}, "a processor", "2026-11-21")
+    return Column(f"{profile} on embedded", Result(rows, manifest))
+
+
+def test_findings_that_survive_are_told_from_those_that_do_not():
+    first = ledger_of("small", {"C7": "holds", "C8": "fails", "C9": "holds", "C13": "undecided", "C31": "holds"})
+    second = ledger_of("best", {"C7": "holds", "C8": "holds", "C9": "fails", "C13": "holds", "C31": "fails"})
+    text = survival.told([first, second]).text
+    assert "3 are decided in both columns. Surviving: C7; holding only with the thesis's targets: C9" in text
+    assert "only in the better model: C8" in text
+    assert "C31" not in survival.table([first, second]).markdown(), "what was left for later is no finding"
+    assert "C31" in survival.later([first, second]).markdown()
+    assert "make claims PROFILE=best" in survival.told([first]).text
+    assert {claim.id for claim in CLAIMS} >= {*survival.FINDINGS, *survival.LATER}
+
+
+def test_recipes_are_profiles(house):
+    assert "no recipe" in beyond.recipes().text
+    shutil.copy(house / "profiles/small.toml", house / "profiles/best-5.toml")
+    table = beyond.recipes().markdown()
+    assert "`hgnb train best --minutes 5`" in table and "64 px" in table

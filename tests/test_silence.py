@@ -107,6 +107,7 @@ def test_an_error_is_found_again_from_its_loss():
     for sigma, error in ((0.5, 1.3), (1.0, 4.0)):
         assert silence.error_of(float(silence.uncertain(np.array(error), sigma)), sigma) == pytest.approx(error)
     assert silence.error_of(1.2, 0.5) == np.inf
+    assert silence.error_reaching(float(silence.reached(np.array(2.5), 3.2)), 3.2) == pytest.approx(2.5)
 
 
 def test_a_step_is_as_loud_as_the_last_layer_moves():

@@ -45,6 +45,10 @@ FIGURES = {
         "fig-lighter-architecture", "fig-lighter-bottlenecks", "fig-lighter-speed", "fig-lighter-waiting",
         "fig-lighter-samples", "fig-lighter-tradeoff", "fig-lighter-exits",
     ],
+    "07_beyond": [
+        "fig-silence-readings", "fig-blind-spot", "fig-plateau-curves", "fig-beyond-gains", "fig-beyond-radii",
+        "fig-decodings", "fig-redundancy", "fig-correction",
+    ],
 }  # fmt: skip
 TABLES = {
     "00_at_a_glance": ["tbl-glance"],
@@ -61,6 +65,7 @@ TABLES = {
         "tbl-lighter-joints-long",
         "tbl-lighter-claims",
     ],
+    "07_beyond": ["tbl-silence"],
 }
 
 

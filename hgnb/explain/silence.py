@@ -100,6 +100,11 @@ def error_of(ratio: float, sigma: float) -> float:
     return sigma * float(np.sqrt(ratio / (1 - ratio))) if 0 <= ratio < 1 else np.inf
 
 
+def error_reaching(score: float, reach: float) -> float:
+    """The Gaussian error at which `reached` is a PCK of `score`, between 0 and 1."""
+    return reach / float(np.sqrt(-2 * np.log1p(-score)))
+
+
 def reached(error: np.ndarray, reach: float) -> np.ndarray:
     """PCK of the same: the chance that a Gaussian error in x and y stays within `reach` pixels."""
     return -np.expm1(-(reach**2) / (2 * np.maximum(error, 1e-12) ** 2))

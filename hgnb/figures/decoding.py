@@ -93,7 +93,8 @@ def told(made: Decodings, stride: int) -> str:
         f"At the thesis's radius the best decoding, {words(best)}, gains {gains[best].text(3)} over the highest pixel: "
         f"{gained}. Within a fifth of that radius it gains {fine.text(3)}. "
         f"Half of the predictions that count as found lie more than {' and '.join(sides)} of their labels. The rule "
-        f"for targets says why: a keypoint at x goes to cell ⌊x/{stride}⌋, whose pixels are centred at "
-        f"{stride}⌊x/{stride}⌋ + {(stride - 1) / 2:g}, on average half a pixel before x "
-        "({ref}`ambiguity 18 <ambiguity-18>`); no decoding can know that."
+        "for targets leads one to expect half a pixel to the left and upwards: a keypoint at x goes to cell "
+        f"⌊x/{stride}⌋, whose pixels are centred at {stride}⌊x/{stride}⌋ + {(stride - 1) / 2:g}, on average half a "
+        "pixel before x ({ref}`ambiguity 18 <ambiguity-18>`). No decoding can know that; a mean with the mirror image "
+        "loses it in x, where the one leans to the left and the other to the right."
     )

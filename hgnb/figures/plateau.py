@@ -19,10 +19,12 @@ from hgnb.explain.silence import (
     by_labels,
     energy,
     error_of,
+    error_reaching,
     limit,
     reached,
     uncertain,
 )
+from hgnb.figures.experiment import THESIS_BEST
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, RED, style
 from hgnb.figures.words import number, percent
@@ -177,6 +179,18 @@ def told(loss: float, silent: float, sigma: float, score: float, size: int) -> s
         f"This run's best validation loss is {percent(ratio)} of silence, {small(loss)} against {small(silent)}. If "
         f"all keypoints were known alike, that would be an error of {error:.2f} pixels of its maps and a PCK of "
         f"{expected:.2f}; measured are {number(score, 3)}."
+    )
+
+
+def thesis() -> str:
+    """What the thesis's loss and PCK at its best epoch say together of the loss of silence."""
+    _, _, loss, score = THESIS_BEST["val_pck"]
+    error = error_reaching(score, REACH)
+    share = float(uncertain(np.array(error), 0.5))
+    return (
+        f"At its epoch of the best PCK, {score}, the thesis reports a validation loss of {small(loss)}. Were all "
+        f"keypoints known alike, that PCK would mean an error of {error:.1f} pixels, hence a loss of {share:.2f} of "
+        f"silence, and silence would cost {small(loss / share)}: one more way to the same range."
     )
 
 

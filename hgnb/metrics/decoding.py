@@ -52,7 +52,7 @@ def _mirrored(places: Tensor, size: int) -> Tensor:
 
 
 def quarter(around: Tensor, inside: Tensor) -> Tensor:
-    """(B, K, 2): a quarter pixel towards the higher neighbour in x and in y. Newell et al. (2016), sec. 4.1.
+    """(B, K, 2): a quarter pixel towards the higher neighbour in x and in y, as in the code of Newell et al. (2016).
 
     Nothing along an axis where both are equal, or where one lies outside.
     """
@@ -65,7 +65,7 @@ def quarter(around: Tensor, inside: Tensor) -> Tensor:
 
 
 def dark(around: Tensor, inside: Tensor, peak: Tensor) -> Tensor:
-    """(B, K, 2): -H⁻¹ g of the smoothed map's logarithm. Zhang et al. (2020), sec. 3.2 and equations 6 to 8.
+    """(B, K, 2): -H⁻¹ g of the smoothed map's logarithm. Zhang et al. (2020), sec. 3.1.
 
     The logarithm of a Gaussian is a parabola, so that one step leads to its centre whatever its width; smoothing
     (sigma 1) keeps it a Gaussian and takes out the ripples that a second derivative would follow. Differences span
@@ -98,7 +98,7 @@ def _newton(log: Tensor) -> Tensor:
 def soft(around: Tensor, inside: Tensor) -> Tensor:
     """(B, K, 2): the mean of the pixels within NEAR of the peak, weighted by their values: a local soft-argmax.
 
-    Softmax of the map's logarithm are the values themselves, over their sum (Sun et al. 2018, sec. 2, take the softmax
+    Softmax of the map's logarithm are the values themselves, over their sum (Sun et al. 2018 take the softmax
     of the whole map, which a second peak pulls). Negative values count nothing; nothing where none is positive. A
     window that doesn't hold the whole bump pulls towards its middle.
     """

@@ -1,0 +1,63 @@
+"""Whether the thesis's findings survive a better model, and what became of its future work. Thesis 8.4; 07_beyond."""
+
+from collections.abc import Sequence
+
+from hgnb.explain.claims.record import BETTER, beside, load
+from hgnb.explain.claims.rules import FAILS, HOLDS
+from hgnb.figures import ledger
+from hgnb.figures.ledger import Column
+from hgnb.figures.plate import Note, Table
+from hgnb.figures.words import listed
+from hgnb.training.experiment import EMBEDDED, Experiment
+
+# What chapters 03 to 05 found in one network, and what the autoencoder did for it.
+FINDINGS = (
+    "C2", "C7", "C8", "C9", "C10", "C11", "C13", "C14", "C15", "C16", "C17", "C19", "C24", "C27", "C28", "C29", "C30",
+    "C33",
+)  # fmt: skip
+LATER = ("C31", "C32", "C34")
+NONE = (
+    f"No better model is judged in `results/`: `make claims PROFILE={BETTER} SEEDS=5` trains one with its chain, "
+    "and the table gets its second column."
+)
+
+
+def columns(live: Experiment) -> list[Column]:
+    """The recorded ledger of the thesis's targets, of the live data where there is one, and the better model's on the
+    same data."""
+    plain = beside(live)[:1]
+    data = plain[0].manifest.data if plain else live.data_name
+    better = load(BETTER, data) or load(BETTER, EMBEDDED)
+    made = [Column.of(result, live, _title(result)) for result in plain]
+    return made + ([Column.of(better, live, f"better model: {_title(better)}")] if better else [])
+
+
+def _title(result) -> str:
+    return f"{result.manifest.profile} on {result.manifest.data}"
+
+
+def later(made: Sequence[Column]) -> Table | Note:
+    """tbl-later: the claims about what was left for later, as recorded."""
+    return ledger.beside(made[:1], "tbl-later", LATER)
+
+
+def table(made: Sequence[Column]) -> Table | Note:
+    """tbl-survival: what chapters 03 to 05 found, with the thesis's targets and in a better model."""
+    return ledger.beside(made, "tbl-survival", FINDINGS)
+
+
+def told(made: Sequence[Column]) -> Note:
+    """Which findings survive, which don't, and of which one of the two says nothing."""
+    if len(made) < 2:
+        return Note(NONE)
+    first, second = made[:2]
+    decided = [i for i in FINDINGS if {first.verdict(i), second.verdict(i)} <= {HOLDS, FAILS}]
+    kept = [i for i in decided if first.verdict(i) == second.verdict(i) == HOLDS]
+    lost = [i for i in decided if first.verdict(i) == HOLDS != second.verdict(i)]
+    won = [i for i in decided if first.verdict(i) == FAILS != second.verdict(i)]
+    open_ = len(FINDINGS) - len(decided)
+    return Note(
+        f"Of {len(FINDINGS)} findings {len(decided)} are decided in both columns. Surviving: {listed(kept) or 'none'}; "
+        f"holding only with the thesis's targets: {listed(lost) or 'none'}; only in the better model: "
+        f"{listed(won) or 'none'}. {open_} {'is' if open_ == 1 else 'are'} open in one of them or in both."
+    )
