@@ -57,7 +57,8 @@ SHOW_RECORDS = {
 }
 
 # what turns executed chapters into the site
-RENDERING = ["figures/logo", *(f"book/{name}" for name in ("render", "mend", "icons", "pictures", "toc", "in_page", "runtime"))]
+PASSES = ("render", "mend", "icons", "pictures", "toc", "in_page", "runtime")
+RENDERING = ["figures/logo", *(f"book/{name}" for name in PASSES)]
 
 ROOT = Path(workflow.basedir)
 EDITION = Edition(str(config.get("profile", "tiny")), str(config.get("data", EMBEDDED)), int(config.get("seed", 0)))
