@@ -58,6 +58,10 @@ SHOW_RECORDS = {
     "07_beyond": "[bc]*.json",  # beyond-* and claims-*
 }
 
+# what turns executed chapters into the site
+PASSES = ("render", "mend", "icons", "pictures", "toc", "in_page", "runtime")
+RENDERING = ["figures/logo", *(f"book/{name}" for name in PASSES)]
+
 ROOT = Path(workflow.basedir)
 EDITION = Edition(str(config.get("profile", "tiny")), str(config.get("data", EMBEDDED)), int(config.get("seed", 0)))
 SEEDS = range(int(config.get("seeds", 0)))
@@ -107,7 +111,7 @@ rule site:
         chapters=[f"book/_executed/{name}.ipynb" for name in NEEDS],
         pages=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "book").glob("*.*"))],
         static=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "book/_static").rglob("*.*"))],
-        settings=["_config.yml", *(f"hgnb/book/{name}.py" for name in ("render", "in_page", "runtime"))],
+        settings=["_config.yml", *(f"hgnb/{name}.py" for name in RENDERING)],
     output:
         "_build/site.json",  # the site itself would be deleted before the rule runs
     params:

@@ -21,11 +21,11 @@ RUN = """async () => (await axe.run({exclude: [["mjx-container"]]}, {resultTypes
 
 @cache
 def axe() -> str:
-    """The script; skips where it can't be had, fails where it must be."""
+    """The script; skips where it can't be had, fails where HGNB_REQUIRE_AXE says it must be."""
     try:
         archive = pooch.retrieve(AXE, HASH, path=pooch.os_cache("hgnb-tests"), progressbar=False)
     except (OSError, ValueError) as error:
-        if os.environ.get("HGNB_REQUIRE_BROWSER") == "1":
+        if os.environ.get("HGNB_REQUIRE_AXE") == "1":
             pytest.fail(f"axe-core is required and can't be fetched: {error}")
         pytest.skip(f"axe-core can't be fetched: {error}")
     with tarfile.open(archive) as content:

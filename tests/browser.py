@@ -55,6 +55,9 @@ def opened(browser, file: Path, *, width: int = 1280, **view) -> Iterator[Simple
 def _seen(tab) -> dict:
     """What an open page shows: complaints, pictures, formulas, names, and by how much it is too wide."""
     page = tab.page
+    # pictures wait until a reader comes near them
+    page.evaluate("[...document.images].forEach(i => i.loading = 'eager')")
+    page.wait_for_function("[...document.images].every(i => i.complete)")
     page.wait_for_timeout(500)
     if page.query_selector("span.math, div.math"):
         page.wait_for_selector("mjx-container", timeout=20_000)

@@ -8,10 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import nbformat
 import pytest
+from accessibility import accessible
 from browser import chromium, in_browser, opened
+from links import broken, skipped_levels
 
 from hgnb.book import toc
 from hgnb.book.bind import bind
@@ -136,14 +139,47 @@ def parts_answer(page):
 
 def on_paper(clone):
     """The book as one PDF, with a page number for every line of its table of contents."""
-    with chromium():
-        pass  # skips or fails where there is no browser
     done = hgnb(clone, "pdf")
     assert done.returncode == 0, done.stderr
     numbers = page_numbers((clone / "site/book.pdf").read_bytes())
     headings = bind(clone, clone).headings
     assert {heading.anchor for heading in headings} <= set(numbers)
     assert [numbers[heading.anchor] for heading in headings] == sorted(numbers[h.anchor] for h in headings)
+
+
+def search_answers(index):
+    """The theme's search field leads to a page of results with links into the book; so does the field of a page."""
+    with chromium() as browser:
+        with opened(browser, index) as tab:
+            tab.page.locator("button.search-button-field:visible").click()
+            tab.page.keyboard.type("silhouette")
+            tab.page.keyboard.press("Enter")
+            found = tab.page.locator("#search-results li a")
+            found.first.wait_for()
+            assert any("_executed/A2_building_blocks.html" in link.get_attribute("href") for link in found.all())
+            assert not tab.complaints
+        with opened(browser, index.parent / "questions.html") as tab:
+            entries = tab.page.locator("article section section:visible")
+            assert entries.count() == 39
+            tab.page.get_by_label("Find on this page").fill("relu range")
+            assert [entry.locator("h3").text_content().rstrip("#") for entry in entries.all()] == [
+                "6.2 · What does it mean that ReLU keeps the autoencoder “in the same range” as the hourglass?"
+            ]
+            tab.page.evaluate("location.hash = 'question-1-2'")
+            tab.page.wait_for_function("!document.querySelector('article section[hidden]')")
+
+
+def weighed(index, *pages):
+    """Megabytes of its own that a page reads before anybody scrolls: its HTML, data and pictures."""
+    heavy = {}
+    with chromium() as browser:
+        for name in pages:
+            with opened(browser, index.parent / name) as tab:
+                tab.page.wait_for_timeout(500)
+                files = {Path(unquote(urlparse(url).path)) for url in tab.requests if url.startswith("file:")}
+            own = [file for file in files if "_static" not in file.parts]
+            heavy[name] = sum(file.stat().st_size for file in own) / 2**20
+    return heavy
 
 
 def test_embedded(clone):
@@ -153,8 +189,14 @@ def test_embedded(clone):
     assert str(clone / "site" / "index.html") in done.stdout
     assert "hourglass" in done.stdout
     pages_hold_their_figures(clone, all_drawn=True)
-    in_browser(clone / "site/index.html", *(f"{page}.html" for page in toc.pages(clone / "book/_toc.yml")))
+    index, pages = clone / "site/index.html", [f"{page}.html" for page in toc.pages(clone / "book/_toc.yml")]
+    in_browser(index, *pages)
     parts_answer(clone / "site/_executed/03_interpretation.html")
+    search_answers(index)
+    assert broken(clone / "site") == []
+    assert [page for page in pages if skipped_levels(clone / "site", page)] == []
+    assert {name: size for name, size in weighed(index, *pages).items() if size > 2} == {}
+    assert sum(file.stat().st_size for file in (clone / "site").rglob("*") if file.is_file()) < 80 * 2**20
     on_paper(clone)
 
     start = time.monotonic()
@@ -180,6 +222,8 @@ def test_embedded(clone):
     assert "Traceback" not in failed.stderr
     assert "One more sentence." in (clone / "site/_executed/01_dataset.html").read_text(encoding="utf8")
     assert not (clone / "book/_executed/01_dataset.ipynb").exists()
+
+    accessible(index, *pages, "search.html", "genindex.html")  # last: skips where axe-core can't be had
 
 
 def photographs(name):

@@ -16,10 +16,11 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hgnb.book import chapter, in_page, journal, mend, toc
+from hgnb.book import chapter, icons, in_page, journal, mend, pictures, toc
 from hgnb.book.chapter import ANSI
 from hgnb.book.house import Edition
 from hgnb.errors import InputError
+from hgnb.figures.logo import logo
 
 WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")
 SHEET = re.compile(r'"data:image/webp;base64,([A-Za-z0-9+/=]+)"')  # in the data of an interactive part
@@ -49,6 +50,7 @@ def render(edition: Edition, root: Path) -> Path:
         pages = toc.pages(root / "book" / "_toc.yml")
         _forget_other_toc(build, pages)
         write_environment(root, edition)
+        write_logo(root)
         try:
             _jupyter_book(root, _config(root, build, edition))
             _complete(build / "_build" / "html", pages)
@@ -121,10 +123,18 @@ def write_environment(root: Path, edition: Edition) -> Path:
     }
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items() if value)
     path = executed / "environment.md"
-    text = f"| | this build |\n| --- | --- |\n{rows}\n"
+    text = f"| of | this build |\n| --- | --- |\n{rows}\n"
     if not path.is_file() or path.read_text(encoding="utf8") != text:  # else the page would render again
         path.write_text(text, encoding="utf8")
     return path
+
+
+def write_logo(root: Path) -> None:
+    """Draw the book's mark and icon into the folder of what a build makes; Sphinx copies both into the site."""
+    for name, text in (("logo.svg", logo()), ("icon.svg", logo(small=True))):
+        path = root / "book" / "_executed" / name
+        if not path.is_file() or path.read_text(encoding="utf8") != text:
+            path.write_text(text, encoding="utf8")
 
 
 def _seconds(root: Path) -> dict[str, float]:
@@ -185,6 +195,8 @@ def _publish(built: Path, site: Path) -> None:
         journal.tell("note", sentence)
         print(sentence, file=sys.stderr)
     mend.mend(aside)
+    icons.draw(aside)
+    pictures.lazily(aside)
     if site.exists():
         site.rename(old)
     aside.rename(site)

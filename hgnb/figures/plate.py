@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from hgnb.figures.compact import compact
 from hgnb.figures.sprites import Sprites
 
 LONG = 4  # rows from which on a table can be sorted
@@ -31,7 +32,8 @@ class Plate:
         png = BytesIO()
         self.figure.savefig(png, format="png", dpi=self.dpi, bbox_inches="tight", pad_inches=0.08)
         plt.close(self.figure)  # or inline backends show it a second time
-        return {"image/png": png.getvalue(), "text/plain": f"{self.caption}\n{self.alt}"}, {
+        mime, picture = compact(png.getvalue())
+        return {mime: picture, "text/plain": f"{self.caption}\n{self.alt}"}, {
             "hgnb": {"kind": "figure", "caption": self.caption, "alt": self.alt}
         }
 
