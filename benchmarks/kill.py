@@ -24,7 +24,7 @@ from sameness import pieces, timed, unequal
 
 from book import ROOT, machine
 
-COMMAND = [sys.executable, "-m", "hgnb.cli", "book", "--profile", "smoke"]
+COMMAND = [sys.executable, "-m", "hgnb.cli", "book", "--profile"]
 BUSY = "Another build is running"
 LIMIT = 3600  # seconds on the clock: a build that takes longer hangs
 
@@ -32,15 +32,15 @@ LIMIT = 3600  # seconds on the clock: a build that takes longer hangs
 class Build:
     """A build in a clone of the committed state."""
 
-    def __init__(self, folder: Path):
-        self.folder, self.log = folder, folder.with_suffix(".log")
+    def __init__(self, folder: Path, profile: str = "smoke"):
+        self.folder, self.log, self.command = folder, folder.with_suffix(".log"), [*COMMAND, profile]
         subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
 
     def begin(self, **limits) -> psutil.Popen:
         """The command at work."""
         home = {**os.environ, "HGNB_HOME": str(self.folder)}
         with self.log.open("w") as log:
-            return psutil.Popen(COMMAND, cwd=self.folder, env=home, stdout=log, stderr=log, **limits)
+            return psutil.Popen(self.command, cwd=self.folder, env=home, stdout=log, stderr=log, **limits)
 
     def finish(self) -> float:
         """Seconds of a build that may end; it must succeed, and wait for what an earlier one left at work."""
@@ -122,8 +122,8 @@ def two_at_once(place: Path, wanted: dict[str, str]) -> dict:
     build = Build(place / "two")
     first = build.begin()
     time.sleep(8)
-    second = subprocess.run(COMMAND, cwd=build.folder, env={**os.environ, "HGNB_HOME": str(build.folder)},
-                            capture_output=True, text=True)  # fmt: skip
+    home = {**os.environ, "HGNB_HOME": str(build.folder)}
+    second = subprocess.run(build.command, cwd=build.folder, env=home, capture_output=True, text=True)
     status = first.wait(LIMIT)
     return {
         "first": status, "second": second.returncode, "said": second.stderr.strip(),

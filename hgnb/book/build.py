@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from hgnb.errors import InputError
 from hgnb.home import home
 
 LOG = "data/build.log"
+MARKUP = re.compile(r"[`<>&|$\\\x00-\x1f]")
 MARKS = {"start": "[dim]…[/dim]", "done": "[green]✓[/green]", "failed": "[red]✗[/red]", "note": "[yellow]![/yellow]"}
 REPEATED = ("profile", "data", "seed", "folder", "run")  # the same in every row, or too long for one
 
@@ -39,7 +41,7 @@ def build(profile: str, data: str, seed: int, cores: int | None = None, forced: 
         status, events = snakemake(root, edition, cores, lock, *(["--forceall"] if forced else []))
     if status:
         errors = [event["text"] for event in events if event["kind"] == "error"]
-        raise BuildError("\n".join(dict.fromkeys(errors)) or last_words(root))
+        raise BuildError("\n".join(dict.fromkeys(errors)) or cut_off(events) or last_words(root))
     console = Console(soft_wrap=True, highlight=False)
     console.print(results(edition))
     console.print(f"\nThe book: {site}", markup=False)
@@ -48,6 +50,10 @@ def build(profile: str, data: str, seed: int, cores: int | None = None, forced: 
 
 def _check(edition: Edition, root: Path) -> None:
     """Refuse an edition that can't be built, before anything is written; what passed isn't read again."""
+    if letter := unfit_name(edition.data):
+        raise InputError(
+            f"The data folder's name is printed on pages and can't hold {letter!r}: rename '{edition.data}'."
+        )
     given = [root / "profiles" / f"{edition.profile}.toml"]
     if edition.data != house.EMBEDDED:
         given += sorted(Path(edition.data).glob("annotations/*.json"))
@@ -57,6 +63,12 @@ def _check(edition: Edition, root: Path) -> None:
         experiment(edition).check()
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(text, encoding="utf8")
+
+
+def unfit_name(data: str) -> str:
+    """The first letter in a data folder's own name that a page could take for markup; '' where there is none."""
+    found = MARKUP.search(Path(data).name)
+    return found[0] if found else ""
 
 
 def experiment(edition: Edition):
@@ -159,6 +171,19 @@ def _follow(process: subprocess.Popen, notes: Path, tell: Callable[[dict], None]
         process.wait()  # the terminal interrupts Snakemake as well; it ends its jobs and cleans up
         raise BuildError("Stopped; what was finished stays, and the next build goes on from there.") from None
     return events
+
+
+def cut_off(events: list[dict]) -> str:
+    """A sentence on the parts that had begun and never said how they ended; empty where there is none."""
+    begun = [event["what"] for event in events if event["kind"] == "start"]
+    ended = {event["what"] for event in events if event["kind"] in ("done", "failed")}
+    silent = [what for what in dict.fromkeys(begun) if what not in ended]
+    if not silent:
+        return ""
+    return (
+        f"{', '.join(silent)} ended without a word, as a process does that is killed or finds no memory: "
+        f"the same command goes on from there; the log is {LOG}."
+    )
 
 
 def last_words(root: Path) -> str:

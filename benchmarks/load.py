@@ -1,0 +1,133 @@
+"""Many persons: time and memory of each step from the annotation file to a training step, and how they grow.
+
+python benchmarks/load.py [most persons] [most rows]: 20,000 and 150,000 if not given. Photographs are drawn once, a few
+hundred of them, and listed again and again under new ids (benchmarks/crops.py): an annotation file of so many rows is
+read as any other, every photograph is decoded and cropped as often as it is listed, but the disk's cache holds them
+all, so reading from a slow disk is not measured. Each step runs in a process of its own; seconds are the processor's.
+A slope of 1 in log-log means that a step grows as its persons do, 0 that it doesn't.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from crops import repeated
+
+from book import ROOT, machine
+
+SIZES = 4  # of each series; each is twice the one before
+SIDE = 64  # pixels of the prepared crops: what grows is the same for 256, and the disk isn't filled
+
+
+def read(folder: Path) -> None:
+    from hgnb.data import coco
+
+    coco.load_both(folder)
+
+
+def split(folder: Path) -> None:
+    from hgnb.data import coco, splits
+    from hgnb.data.config import DataConfig
+
+    both, config = coco.load_both(folder), DataConfig()
+    file = splits.place(folder / "splits", folder, config)
+    splits.save(file, *both, config)
+    splits.load(file, *both)
+
+
+def check(folder: Path) -> None:
+    from hgnb.data.check import check
+
+    assert check(folder).sound
+
+
+def prepare(folder: Path) -> None:
+    from hgnb.data.config import DataConfig
+    from hgnb.data.prepared import prepare
+
+    prepare(folder, DataConfig(side=SIDE), folder / "cache")
+
+
+def step(folder: Path) -> None:
+    """Four steps of the thesis's network on the batches that a prepared dataset gives; crops are enlarged to 256."""
+    import torch
+
+    from hgnb.data.config import DataConfig
+    from hgnb.data.dataset import loader
+    from hgnb.data.heatmaps import HeatmapConfig, heatmaps
+    from hgnb.data.prepared import prepare
+    from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+
+    data = prepare(folder, DataConfig(side=SIDE), folder / "cache")
+    network = StackedHourglass(HourglassConfig(keypoints=len(data.schema)))
+    optimiser = torch.optim.RMSprop(network.parameters(), 2.5e-4)
+    for batch, _ in zip(loader(data.split("train"), 4, seed=0), range(4), strict=False):
+        images = torch.nn.functional.interpolate(batch.images(torch.from_numpy(data.mean_rgb)), size=256)
+        points = (batch.points + 0.5) * (256 / SIDE) - 0.5
+        target = heatmaps(points, batch.visibility, side=256, size=64, config=HeatmapConfig())
+        loss = (network(images) - target).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+
+STEPS = {f.__name__: f for f in (read, split, check, prepare, step)}
+
+
+def measured(name: str, folder: Path) -> dict[str, float]:
+    """Processor seconds and MiB at the peak of one step, less what a process takes that only imports."""
+    done = subprocess.run([sys.executable, __file__, name, str(folder)], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def alone(name: str, folder: Path) -> None:
+    """In the child: one step, and what it took."""
+    before = os.times()
+    STEPS[name](folder)
+    after = os.times()
+    peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+    seconds = after.user + after.system - before.user - before.system
+    print(json.dumps({"seconds": round(seconds, 3), "mib": round(peak, 1)}))
+
+
+def series(source: Path, place: Path, most: int, names: tuple[str, ...]) -> dict[str, dict]:
+    """Each step on 1/8, 1/4, 1/2 and all of `most` persons, with the slopes of time and memory."""
+    sizes = [most >> n for n in reversed(range(SIZES))]
+    folders = {n: repeated(source, place / f"{most}-{n}", n) for n in sizes}
+    table = {}
+    for name in names:
+        rows = {str(n): measured(name, folders[n]) for n in sizes}
+        slopes = {
+            unit: round(float(np.polyfit(np.log(sizes), np.log([row[unit] for row in rows.values()]), 1)[0]), 2)
+            for unit in ("seconds", "mib")
+        }
+        table[name] = {"at": rows, "slope": slopes}
+        print(name, json.dumps(table[name]), flush=True)
+    return table
+
+
+def main() -> None:
+    if sys.argv[1:] and sys.argv[1] in STEPS:
+        return alone(sys.argv[1], Path(sys.argv[2]))
+    from hgnb.data import synthetic
+
+    persons, rows = [int(n) for n in sys.argv[1:]] or (20_000, 150_000)
+    with tempfile.TemporaryDirectory() as place:
+        place = Path(place)
+        source = synthetic.write(place / "people", train_images=250, val_images=10, width=320, height=240)
+        result = {
+            "drawn": 250,
+            "persons": series(source, place, persons, ("read", "split", "check", "prepare", "step")),
+            "rows": series(source, place, rows, ("read", "split")),
+            "machine": machine(),
+        }
+    (ROOT / "benchmarks" / "results" / "load.json").write_text(json.dumps(result, indent=1) + "\n")
+    return None
+
+
+if __name__ == "__main__":
+    main()
