@@ -25,6 +25,7 @@ REAL = Path(os.environ.get("HGNB_REAL_DATA", REPOSITORY.parent / "shared" / "rea
 PARTS = ["Snakefile", "_config.yml", "benchmarks", "book", "notebooks", "profiles", "hgnb", "results"]
 FIGURES = {
     "00_introduction": ["fig-pose-example"],
+    "00_try_it": ["fig-try-it"],
     "A1_machine_learning": [
         "fig-overfitting", "fig-descents", "fig-feedforward", "fig-approximation", "fig-convolution",
     ],

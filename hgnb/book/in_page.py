@@ -44,10 +44,9 @@ def equip(site: Path, runs: Path) -> list[str]:
 
 def _files(site: Path, run: Path, digest: str) -> dict[str, Path]:
     """The scripts of a part, by the names that book/_static/network.js asks for; made where they aren't there yet."""
-    network = _made(site, f"network-{digest[:12]}.js", lambda: script("network", _network(run, digest)))
     return {
+        "network": _made(site, f"network-{digest[:12]}.js", lambda: script("network", _network(run, digest))),
         "runtime": _made(site, f"runtime-{VERSION}.js", lambda: script("runtime", runtime(), LICENCE)),
-        "network": network,
     }
 
 
@@ -64,12 +63,8 @@ def _network(run: Path, wanted: str) -> dict[str, bytes]:
     """The network and the pixels of its persons, row by row; InputError where the run's files are others now."""
     import numpy as np
 
-    from hgnb.explain.exhibit import (  # late: loads torch, which most books' pages don't need
-        CROPS,
-        FOLDER,
-        NETWORK,
-        digest,
-    )
+    # imported late: loads torch, which a book without such a part doesn't need
+    from hgnb.explain.exhibit import CROPS, FOLDER, NETWORK, digest
 
     folder = run / FOLDER
     if not all((folder / name).is_file() for name in (NETWORK, CROPS)) or digest(folder) != wanted:

@@ -9,11 +9,10 @@ import tarfile
 from base64 import b64encode
 
 import pooch
-import requests
 
 from hgnb.errors import InputError
 
-VERSION = "1.24.3"  # the first that needs no address for a wasm that it is handed
+VERSION = "1.24.3"  # 1.23 still looks for the address of a wasm that it is handed
 URL = f"https://registry.npmjs.org/onnxruntime-web/-/onnxruntime-web-{VERSION}.tgz"
 # the registry's own `dist.integrity`, in hex
 CHECKSUM = (
@@ -53,14 +52,11 @@ def runtime() -> dict[str, bytes]:
             URL, CHECKSUM, fname=URL.rpartition("/")[2], path=pooch.os_cache("hgnb"),
             downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
         )  # fmt: skip
-    except requests.RequestException as error:
-        raise InputError(
-            f"{URL} can't be reached for the runtime: once it can, remove site/ and build again."
-        ) from error
+    except OSError as error:  # requests' errors are such; so is a cache that can't be written
+        remedy = "once it can be, remove site/ and build again"
+        raise InputError(f"{URL} can't be fetched ({type(error).__name__}): {remedy}.") from error
     except ValueError as error:  # pooch's word for a checksum that differs
-        raise InputError(
-            f"{URL} gave another file than the one whose checksum is known, so there is no runtime."
-        ) from error
+        raise InputError(f"{URL} gave another file than the one whose checksum is known.") from error
     with tarfile.open(archive) as opened:
         return {name: opened.extractfile(path).read() for name, path in FILES.items()}
 

@@ -65,8 +65,8 @@ def pictures(made: Sequence[Answer], portraits: Portraits, credits: Mapping[int,
                 ax.set_ylabel(answer.name, fontsize=8)
     told = ", ".join(f"{percent(answer.pck)} {answer.name}" for answer in made)
     caption = (
-        f"What the trained hourglass answers for {len(persons)} test persons: heatmaps, each scaled to its own peak, "
-        "and the bones between their maxima. Each row is another setting of the switches."
+        "What the trained hourglass answers for test persons, whom it has never seen: heatmaps, each scaled to its own "
+        "peak, and the bones between their maxima, under different settings of the switches."
     )
     alt = f"Of the labelled keypoints of {len(portraits.split)} test persons the network finds {told}."
     shown = [portraits.split.image_ids[i] for i in persons]
@@ -77,7 +77,8 @@ def _bones(ax: plt.Axes, maps: np.ndarray, portraits: Portraits) -> None:
     """Thin bones between the maxima, in pixels of the crop."""
     points = _maxima(maps, portraits.side)
     segments = [points[list(pair)] for pair in portraits.schema.skeleton]
-    ax.add_collection(LineCollection(segments, colors="white", linewidths=0.7))
+    for colour, width in (("black", 1.8), ("white", 0.8)):
+        ax.add_collection(LineCollection(segments, colors=colour, linewidths=width))
 
 
 def _maxima(maps: np.ndarray, side: int) -> np.ndarray:
