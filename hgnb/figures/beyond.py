@@ -4,7 +4,6 @@ A change is held against what it changes, seed by seed on the same test persons;
 their mean with Student's interval, as in hgnb.figures.controls.
 """
 
-import re
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -16,13 +15,11 @@ from hgnb.figures.plate import Note, Plate, Table
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.figures.words import listed, nothing, number, percent
 from hgnb.intervals import Interval
-from hgnb.training import profiles
 from hgnb.training.changed import RADII, Outcome, Record
 from hgnb.training.changes import BEST, GENTLE, NEWELL, SWEPT, THESIS, Change, get
 from hgnb.training.experiment import Experiment
 from hgnb.training.recorded import over_seeds
 
-RECIPE = re.compile(r"best-(\d+)")  # profiles that fill a budget of minutes
 GROUPS = {
     "start": ORANGE, "targets": BLUE, "optimiser": GREEN, "network": PURPLE, "loss": SKY, "data": RED, "together": INK,
 }  # fmt: skip
@@ -331,23 +328,3 @@ def decodings(record: Record | None) -> Table | Note:
         f"on the crop and not their cells; mean over the seeds. {recorded(record)}"
     )
     return Table(pd.DataFrame(rows, columns=["Decoding", *(c.title for c in shown)]), caption, "tbl-beyond-decodings")
-
-
-def recipes() -> Table | Note:
-    """tbl-recipes: the profiles that fill a budget of minutes on two cores, and the command of each."""
-    budgets = sorted((int(found[1]), name) for name in profiles.names() if (found := RECIPE.fullmatch(name)))
-    if not budgets:
-        return Note("There is no profile `best-1`, `best-5` or `best-15` here, so there is no recipe to list.")
-    rows = []
-    for minutes, name in budgets:
-        p = profiles.load(name)
-        m, t, h = p.model, p.training, p.heatmaps
-        rows.append((
-            minutes, f"`hgnb train best --minutes {minutes}`", f"{p.data.side} px, {m.stacks} × depth {m.depth}",
-            f"{m.channels}, {m.inner} inside", f"{h.targets}, σ {h.sigma_visible:g}, {h.sigma_hidden:g}",
-            f"{t.optimiser} at {t.rate:g}, {t.schedule}", f"{t.epochs} of {t.batch} persons a step",
-            f"mirror {t.flip:g}, turn {t.rotation:g}°, scale {t.scaling:g}",
-        ))  # fmt: skip
-    columns = ["Minutes", "Command", "Network", "Maps", "Targets, v = 2, v = 1", "Optimiser", "Epochs", "Augmentation"]
-    caption = "What to train with so many minutes of two processor cores; each row is a profile of its own."
-    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-recipes")
