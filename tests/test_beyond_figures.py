@@ -13,7 +13,7 @@ from hgnb.explain import components, correction, redundancy, silence, subpixel
 from hgnb.explain.claims.catalogue import CLAIMS
 from hgnb.explain.claims.record import Manifest, Result
 from hgnb.explain.truncation import Truncation
-from hgnb.figures import beyond, decoding, plateau, survival
+from hgnb.figures import beyond, decoding, plateau, recipes, survival
 from hgnb.figures import correction as correction_figures
 from hgnb.figures import redundancy as redundancy_figures
 from hgnb.figures.ledger import Column
@@ -185,7 +185,9 @@ def test_findings_that_survive_are_told_from_those_that_do_not():
 
 
 def test_recipes_are_profiles(house):
-    assert "no recipe" in beyond.recipes().text
+    for file in (house / "profiles").glob("best-*.toml"):
+        file.unlink()
+    assert "no recipe" in recipes.recipes().text
     shutil.copy(house / "profiles/small.toml", house / "profiles/best-5.toml")
-    table = beyond.recipes().markdown()
+    table = recipes.recipes().markdown()
     assert "`hgnb train best --minutes 5`" in table and "64 px" in table
