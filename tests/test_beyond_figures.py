@@ -13,7 +13,7 @@ from hgnb.explain import components, correction, redundancy, silence, subpixel
 from hgnb.explain.claims.catalogue import CLAIMS
 from hgnb.explain.claims.record import Manifest, Result
 from hgnb.explain.truncation import Truncation
-from hgnb.figures import beyond, decoding, plateau, recipes, survival
+from hgnb.figures import beyond, decoding, elsewhere, plateau, recipes, survival
 from hgnb.figures import correction as correction_figures
 from hgnb.figures import redundancy as redundancy_figures
 from hgnb.figures.ledger import Column
@@ -180,7 +180,7 @@ def test_findings_that_survive_are_told_from_those_that_do_not():
     assert "only in the better model: C8" in text
     assert "C31" not in survival.table([first, second]).markdown(), "what was left for later is no finding"
     assert "C31" in survival.later([first, second]).markdown()
-    assert "make claims PROFILE=best" in survival.told([first]).text
+    assert "make claims PROFILE=better" in survival.told([first]).text
     assert {claim.id for claim in CLAIMS} >= {*survival.FINDINGS, *survival.LATER}
 
 
@@ -191,3 +191,18 @@ def test_recipes_are_profiles(house):
     shutil.copy(house / "profiles/small.toml", house / "profiles/best-5.toml")
     table = recipes.recipes().markdown()
     assert "`hgnb train best --minutes 5`" in table and "64 px" in table
+
+
+def test_other_records_are_held_beside(monkeypatch):
+    """A row a record, with the mean of its seeds; how often the best holds the others' PCK; without any it says so."""
+    made = record()
+    monkeypatch.setattr(Record, "stale", lambda self, live: ())
+    monkeypatch.setattr(elsewhere, "records", lambda: [made, record(seeds=1, better=0.3)])
+    text = elsewhere.elsewhere(None).markdown()
+    mean = np.mean([o.pck["all"].value for o in made.of("best")])
+    assert f"{mean:.3f}" in text and text.count("small on embedded") == 2
+    lines = elsewhere.times(None).text.splitlines()
+    base = np.mean([o.pck["all"].value for o in made.of("thesis")])
+    assert f"{mean / base:.1f} times that of the thesis's numbers" in lines[0] and len(lines) == 2
+    monkeypatch.setattr(elsewhere, "records", list)
+    assert "No sweep" in elsewhere.elsewhere(None).text and "No sweep" in elsewhere.times(None).text

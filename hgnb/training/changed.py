@@ -178,6 +178,11 @@ def results_file(profile: str, data_name: str) -> Path:
     return home() / "results" / f"beyond-{profile}-{data_name}.json"
 
 
+def results_files() -> list[Path]:
+    """All that were kept."""
+    return sorted((home() / "results").glob("beyond-*.json"))
+
+
 def found(profile: str, data_name: str) -> Record | None:
     """The recorded sweep of a profile and data, or the next best: `small` on these data, then on the embedded."""
     wanted = ((profile, data_name), ("small", data_name), ("small", EMBEDDED))
