@@ -25,6 +25,7 @@ NEEDS = {
     "03_interpretation": ["dataset", "hourglass"],
     "04_improvement": ["dataset", "hourglass", "autoencoder", "modified"],
     "05_discussion": ["dataset", "hourglass", "autoencoder", "modified"],
+    "B1_trust": [],  # what benchmarks/ recorded
     "06_lighter_hourglasses": [],  # its sweep is the target `lighter`, and recorded
     "07_beyond": ["dataset", "hourglass", "autoencoder", "modified"],  # and `beyond`, recorded
 }
@@ -50,12 +51,13 @@ LATER = {
 }
 CONTROLS["arms"] = ["modified", *CONTROLS]
 CONTROLS["forks"] = ["hourglass"]  # with the drop of the rate and without
-# these show what `make claims`, `make lighter` and `make beyond` recorded
+# these show what `make claims`, `make lighter` and `make beyond` recorded, or the programs in benchmarks/
 SHOW_RECORDS = {
-    "04_improvement": "seeds-*.json",
-    "05_discussion": "claims-*.json",
-    "06_lighter_hourglasses": "lighter-*.json",
-    "07_beyond": "[bc]*.json",  # beyond-* and claims-*
+    "04_improvement": "results/seeds-*.json",
+    "05_discussion": "results/claims-*.json",
+    "06_lighter_hourglasses": "results/lighter-*.json",
+    "07_beyond": "results/[bc]*.json",  # beyond-* and claims-*
+    "B1_trust": "benchmarks/results/*.json",
 }
 
 # what turns executed chapters into the site
@@ -101,8 +103,8 @@ def modules(notebook):
 
 
 def records(chapter):
-    """What lies in results/ for the chapters that show it."""
-    found = sorted(ROOT.glob(f"results/{SHOW_RECORDS[chapter]}")) if chapter in SHOW_RECORDS else []
+    """What was recorded, for the chapters that show it."""
+    found = sorted(ROOT.glob(SHOW_RECORDS[chapter])) if chapter in SHOW_RECORDS else []
     return [literal(path.relative_to(ROOT).as_posix()) for path in found]
 
 

@@ -3,6 +3,7 @@
 A mutation is `(kind, content)`; the same seed and source give the same one.
 """
 
+import copy
 import io
 import json
 import random
@@ -88,7 +89,7 @@ def _structure(place, key, rng: random.Random) -> None:
 
 
 def _types(place, key, rng: random.Random) -> None:
-    place[key] = rng.choice(ODD)
+    place[key] = copy.deepcopy(rng.choice(ODD))  # a later damage may go inside
 
 
 def _numbers(place, key, rng: random.Random) -> None:

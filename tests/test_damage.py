@@ -16,7 +16,8 @@ from hgnb.data.prepared import prepare
 from hgnb.data.seal import opened, sealed
 from hgnb.errors import InputError
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass
-from hgnb.training import card
+from hgnb.training import card, profiles
+from hgnb.training.runs import Run
 
 
 def spoil(file: Path, seed: int) -> bytes:
@@ -90,3 +91,37 @@ def test_weights_that_were_changed_are_refused_by_name(weights):
     assert all(
         torch.equal(a, b) for a, b in zip(network.state_dict().values(), again.state_dict().values(), strict=True)
     )
+
+
+@pytest.mark.parametrize("name", ["last.ckpt", "best-val_pck.safetensors"])
+def test_a_run_whose_weights_were_changed_is_refused_by_name(trained, name):
+    """A bit within a tensor too: torch and safetensors read it as if nothing were."""
+    _, run = trained
+    read = {"last.ckpt": lambda r: r.checkpoint("last"), "best-val_pck.safetensors": lambda r: r.weights()}[name]
+    for seed in range(12):
+        before = spoil(run.folder / name, seed)
+        with pytest.raises(InputError, match=f"data/runs/{run.id}/{name} is damaged"):
+            read(Run(run.folder))
+        (run.folder / name).write_bytes(before)
+    assert read(Run(run.folder))
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "metrics.csv"])
+def test_a_run_whose_tables_are_cut_off_is_refused_by_name(trained, name):
+    _, run = trained
+    before = (run.folder / name).read_bytes()
+    for content in (b"", b"\xff\xfe\x00"):
+        (run.folder / name).write_bytes(content)
+        with pytest.raises(InputError, match=f"{name} is damaged"):
+            len(Run(run.folder).manifest if name == "manifest.json" else Run(run.folder).metrics)
+    (run.folder / name).write_bytes(before)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_profile_that_was_changed_is_refused_or_still_one(house, seed):
+    file = house / "profiles/smoke.toml"
+    spoil(file, seed)
+    try:
+        assert profiles.load("smoke").name == "smoke"
+    except InputError as error:
+        assert "smoke.toml" in str(error)

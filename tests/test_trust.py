@@ -173,7 +173,7 @@ def test_a_part_that_died_is_named():
 
 # What could run code that a file brings along, by the name of the call.
 UNSAFE = {"eval", "exec", "system", "popen", "Unpickler", "read_pickle", "extractall", "unsafe_load", "full_load"}
-MODULES = {"pickle", "dill", "joblib", "marshal", "shelve", "cloudpickle", "tarfile"}
+MODULES = {"pickle", "dill", "joblib", "marshal", "shelve", "cloudpickle"}
 
 
 def unsafe(code: str) -> list[str]:
@@ -188,7 +188,8 @@ def unsafe(code: str) -> list[str]:
             method = isinstance(node.func, ast.Attribute)
             given = {word.arg: getattr(word.value, "value", None) for word in node.keywords}
             owner = getattr(node.func.value, "id", "") if method else ""
-            if name in UNSAFE and not (name == "eval" and method):  # a network's eval() is a mode
+            harmless = {"eval": method, "system": owner != "os", "popen": owner != "os"}  # a network's, platform's
+            if name in UNSAFE and not harmless.get(name):
                 found.append(name)
             if (owner, name) == ("torch", "load") and given.get("weights_only") is not True:
                 found.append("torch.load")
@@ -198,10 +199,9 @@ def unsafe(code: str) -> list[str]:
 
 
 def test_nothing_loads_a_pickle_or_runs_what_a_file_says():
-    assert unsafe("import pickle\ntorch.load(f)\nnp.load(f, allow_pickle=True)\nrun(x, shell=True)\neval(s)") == [
-        "pickle", "torch.load", "load", "run", "eval",
-    ]  # fmt: skip
-    assert unsafe("torch.load(f, weights_only=True)\nnetwork.eval()\nnp.load(f)") == []
+    bad = "import pickle\ntorch.load(f)\nnp.load(f, allow_pickle=True)\nrun(x, shell=True)\neval(s)\nos.system(s)"
+    assert unsafe(bad) == ["pickle", "torch.load", "load", "run", "eval", "system"]
+    assert unsafe("torch.load(f, weights_only=True)\nnetwork.eval()\nnp.load(f)\nplatform.system()") == []
     for file in sources.PACKAGE.rglob("*.py"):
         assert not unsafe(file.read_text(encoding="utf8")), file
 
