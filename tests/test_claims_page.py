@@ -53,6 +53,7 @@ def test_records_stand_beside_and_a_stale_one_says_so():
     assert any(row[4].startswith("fails; ") for row in rows)
     note = ledger.record([fresh, old]).text
     assert note.count("2026-01-02, seeds 0, 1, 2, 3 and 4") == 2 and "**Stale**: the code changed." in note
+    assert f"test PCK of the hourglass {before.rows[5]['measured']}. " in note
     assert "stale" not in ledger.record([fresh]).text.lower() and "make claims" in ledger.record([]).text
 
 

@@ -128,7 +128,8 @@ NOISE = [0.0, 0.004, -0.004, 0.002, -0.002]
         (0.06, 0.01, 5, "explanation survives"),
         (0.03, 0.09, 5, "does not survive"),
         (0.05, 0.05, 5, "is not borne out"),
-        (0.0, 0.0, 5, "no gain to explain here"),
+        (0.0, 0.0, 5, "no clear gain to explain here"),
+        (-0.05, 0.0, 5, "no gain to explain here"),
         (0.06, 0.01, 4, "Undecided: 4 seeds"),
     ],
 )

@@ -181,7 +181,7 @@ def test_the_figures_say_what_they_show():
     plate = figures.kept(dict.fromkeys(figures.LINES, curve), "400 persons")
     assert len(plate.figure.axes) == 2 and f"original, latents {curve.lost(49).text(3)}" in plate.alt
     where = figures.where(pair, COCO, wrong)
-    assert "most do the misplaced" in where.alt and "tbl" not in where.caption
+    assert "largest gain is that of place in the original: misplaced" in where.alt and "tbl" not in where.caption
     rows = figures.table(pair, wrong).rows
     assert rows["difference"].iloc[0] == pair.gain(pair.labelled).text(3) and len(rows) == 6
     words = figures.told(pair.gain(pair.labelled), curve, [reasons.order(FEWER, pair, wrong)])

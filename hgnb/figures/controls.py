@@ -197,7 +197,8 @@ def _verdict(record: Recorded, gain: Interval, key: Interval) -> str:
     if len(record.seeds) < SEEDS:
         return f"Undecided: {len(record.seeds)} seeds are too few to judge a method."
     if gain.low <= 0:
-        return "There is no gain to explain here: the modified network does not beat the original."
+        word = "clear gain" if gain.high > 0 else "gain"
+        return f"There is no {word} to explain here: the modified network is not shown to beat the original."
     if key.low > 0:
         return "The thesis's explanation survives: the autoencoder gains more than longer training does."
     if key.high < 0:
@@ -256,10 +257,11 @@ def about(records: Sequence[Recorded], live: Experiment) -> Note:
         stale, m = r.stale(live), r.manifest
         state = f"**Stale**: {'; '.join(stale)}" if stale else "Made by today's code, profile and data"
         failed = f"; failed: {', '.join(m['failed'])}" if m["failed"] else ""
-        gain = over_seeds(r.values("modified", "test") - r.values("hourglass", "test"))
+        original, modified = (r.values(name, "test") for name in ("hourglass", "modified"))
+        level, gain = number(original.mean(), 3), over_seeds(modified - original).text(3)
         lines.append(
             f"- `{r.file.name}`: {r.title}, {_duration(m['seconds'])} of training on {m['device']}{failed}. "
-            f"Gain of the modified network in test PCK: {gain.text(3)}. {state}."
+            f"Test PCK of the original {level}, with the autoencoder {gain} more. {state}."
         )
     return Note("\n".join(lines))
 

@@ -16,6 +16,7 @@ from hgnb.training.experiment import Experiment
 
 VERDICT = "verdict"  # the column of this build's own
 BECAUSE = {HOLDS: "Holds:", FAILS: "Fails:", UNDECIDED: "Undecided:", NEEDS: "Needs"}  # what leads to a reason
+LEVEL = "C6"  # what its hourglass reaches: verdicts about one that finds hardly anything say little
 NONE = "No longer run is recorded in `results/`; `make claims SEEDS=5` makes one."
 
 
@@ -49,7 +50,9 @@ class Column:
     def came(self) -> str:
         """When, on which seeds and device it was made, and whether it still counts."""
         m = self.result.manifest
-        told = f"{self.title}: {m.date}, {_seeds(m.seeds)}, on {m.device}. {summary(self.result)}"
+        level = next((row["measured"] for row in self.result.rows if row["id"] == LEVEL), "–")
+        made = f"{self.title}: {m.date}, {_seeds(m.seeds)}, on {m.device}"
+        told = f"{made}; test PCK of the hourglass {level}. {summary(self.result)}"
         return (
             f"{told} **Stale**: {self.changed}." if self.changed else f"{told} Made by today's code, profile and data."
         )

@@ -135,12 +135,12 @@ def where(pair: Pair, schema: KeypointSchema, wrong: Misplaced) -> Plate:
         "intervals, images resampled, each group for itself. Grey band: all labelled keypoints. Single joints are in "
         "{numref}`fig-gains`."
     )
-    (_, most), high = max(gains.items(), key=lambda item: item[1].value)
-    (_, least), low = min(gains.items(), key=lambda item: item[1].value)
+    (most, high), (least, low) = (pick(gains.items(), key=lambda item: item[1].value) for pick in (max, min))
     clear = sum(g.low > 0 for g in gains.values())
     alt = (
         f"Over all keypoints the gain is {whole.text(3)}. {clear} of {len(gains)} groups gain by more than their "
-        f"interval; most do the {most} with {number(high.value, 3)}, least the {least} with {number(low.value, 3)}."
+        f"interval. The largest gain is that of {': '.join(most)}, {number(high.value, 3)}; the smallest that of "
+        f"{': '.join(least)}, {number(low.value, 3)}."
     )
     return Plate(figure, caption, alt)
 
