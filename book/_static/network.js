@@ -187,7 +187,7 @@
     const options = joints.map((joint, k) => element("option", { value: k }, joint.name));
     const menu = element("select", { change: () => point(menu.value === "" ? null : Number(menu.value)) }, element("option", { value: "" }, "all keypoints"), ...options);
     const truth = element("input", { type: "checkbox", change: () => draw() });
-    const annotated = element("label", { hidden: !persons.length }, truth, "show the annotation");
+    const annotated = element("label", { hidden: true }, truth, "show the annotation");
     const back = element("button", { type: "button", class: "net-back", click: restored }, "As it was trained");
     const tools = element("div", { class: "net-tools" }, element("label", {}, "Heatmap of", menu), annotated, back);
 
@@ -298,6 +298,7 @@
         told.push(`${joints[pointed].name}: peak ${points[pointed].peak.toPrecision(2).replace("-", "−")}${verdict}`);
       }
       tell(`${name}${told.length ? ": " : ""}${told.join("; ")}.`, person?.facts ?? "");
+      annotated.hidden = !person;
       views.forEach((view, i) => view.canvas.setAttribute("aria-label", `${titles[i]}: ${told.join("; ") || name}`));
       clock.textContent = `${written(answer.milliseconds, 0)} ms`;
       draw();
