@@ -1,6 +1,7 @@
 """The book on paper: a small site bound and printed, its links, page numbers and outline read back."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def root(tmp_path):
     dot = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4" cx="4" cy="4"/></svg>'
     for file in ("_images/dot.svg", "_static/logo.svg"):
         (site / file).write_text(dot)
-    (site / "_static/print.css").write_text((REPOSITORY / "book/_static/print.css").read_text())
+    shutil.copy(REPOSITORY / "book/print.css", site.parent / "book")
     (site / "_static/pygments.css").write_text("")
     (site / "_static/mathjax").symlink_to(mathjax)
     return site.parent

@@ -56,11 +56,13 @@ def bind(root: Path, folder: Path) -> Bound:
             raise InputError(f"There is no page {page}.html in {site} to print: run 'hgnb book' first.")
     articles = {page: _article(site, page, pages, folder) for page in pages}
     headings = {page: _headings(article, page) for page, article in articles.items()}
+    # not in _static: Jupyter Book gives every page all styles that lie there
+    style = (root / "book" / "print.css").read_text(encoding="utf8")
     start = (site / f"{pages[0]}.html").read_text(encoding="utf8")
     edition = re.search(r'<p class="edition">(.*?)</p>', start, re.S)
     document = "\n".join(
         [
-            _head(headings[pages[0]][0].title, os.path.relpath(site / "_static", folder), headings),
+            _head(headings[pages[0]][0].title, os.path.relpath(site / "_static", folder), style, headings),
             _cover(site, headings[pages[0]][0].title, edition[1] if edition else ""),
             _contents(listed, headings),
             *(f'<main class="{_class(page)}">{articles[page]}</main>' for page in pages),
@@ -116,7 +118,7 @@ def _headings(article, page: str) -> list[Heading]:
     return found
 
 
-def _head(title: str, static: str, headings: dict[str, list[Heading]]) -> str:
+def _head(title: str, static: str, style: str, headings: dict[str, list[Heading]]) -> str:
     """Title, styles and MathJax; the title of a chapter runs along its pages."""
     running = "\n".join(
         f"@page {_class(page)} {{ @top-center {{ content: {_quoted(found[0].title)}; }} }}\n"
@@ -125,8 +127,8 @@ def _head(title: str, static: str, headings: dict[str, list[Heading]]) -> str:
     )
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f'<link rel="stylesheet" href="{static}/pygments.css"><link rel="stylesheet" href="{static}/print.css">'
-        f"<style>{running}</style><script>{SETTINGS}</script>{MATHJAX.format(static=static)}</head><body>"
+        f'<link rel="stylesheet" href="{static}/pygments.css"><style>{style}\n{running}</style>'
+        f"<script>{SETTINGS}</script>{MATHJAX.format(static=static)}</head><body>"
     )
 
 
