@@ -190,6 +190,7 @@ def test_chapters_become_pages(root):
     for text in (page, other, index.read_text(encoding="utf8")):
         assert "profile <b>smoke</b> · data <b>photos</b> · seed <b>3</b> · built <b>2" in text
         assert "thebe" not in text
+        assert "print.css" not in text
         assert "injected-parameters" not in text
         assert 'src="http' not in text
     published = "".join(
