@@ -133,7 +133,7 @@ def best_epochs_table(run: Run) -> Table:
             BEST_TITLES[column], best, f"{ours.train_loss:.3g}", f"{ours.val_loss:.3g}", f"{ours.val_pck:.3f}",
             epoch, f"{train:.3g}", f"{val:.3g}", f"{score:.3g}",
         ))  # fmt: skip
-    columns = ["", "Epoch", "Training loss", "Validation loss", "PCK"]
+    columns = ["Chosen by", "Epoch", "Training loss", "Validation loss", "PCK"]
     columns += [f"{c}, thesis" for c in ("Epoch", "Training loss", "Validation loss", "PCK")]
     caption = "Epochs with the best training loss, validation loss and validation PCK, beside table 2 of the thesis."
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-best-epochs")
