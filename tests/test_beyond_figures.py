@@ -118,6 +118,8 @@ def test_the_silent_loss_on_the_page_is_the_one_computed():
     assert isinstance(plateau.readings(found["own"][1]), Plate) and "5.2 %" in plateau.blind_spot().alt
     assert "not below that of silence" in plateau.told(3e-4, 2e-4, 0.5, 0.3, 32)
     assert "50 % of silence" in plateau.told(1e-4, 2e-4, 0.5, 0.3, 32)
+    # 1 - exp(-3.2² / 2s²) = 0.433 at s = 3.005, which leaves s² / (0.25 + s²) = 0.973 of silence
+    assert "3.0 pixels, hence a loss of 0.97 of silence, and silence would cost 5.58·10⁻⁵" in plateau.thesis()
 
 
 def test_decodings_name_the_best_one():
