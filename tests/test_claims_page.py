@@ -5,8 +5,10 @@ import re
 import shutil
 import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
+from browser import chromium, opened
 from rich.console import Console
 from test_claims import CASES, TINY
 
@@ -55,6 +57,23 @@ def test_records_stand_beside_and_a_stale_one_says_so():
     assert note.count("2026-01-02, seeds 0, 1, 2, 3 and 4") == 2 and "**Stale**: the code changed." in note
     assert f"test PCK of the hourglass {before.rows[5]['measured']}. " in note
     assert "stale" not in ledger.record([fresh]).text.lower() and "make claims" in ledger.record([]).text
+
+
+def test_every_column_of_verdicts_filters_the_page(tmp_path):
+    """In a browser: what was measured stands behind a verdict in a record's cell and doesn't part it from others."""
+    made = ledger.table(result(0), [ledger.Column("small on lspet", result(1, seeds=range(5)))])
+    table = made.rows.to_html(index=False, classes=made.classes)
+    script = (Path(__file__).resolve().parents[1] / "book" / "_static" / "hgnb.js").read_text(encoding="utf8")
+    page = tmp_path / "claims.html"
+    page.write_text(f"<!doctype html><meta charset=utf8><body>{table}<script>{script}</script>", encoding="utf8")
+    with chromium() as browser, opened(browser, page) as tab:
+        menus = tab.page.locator(".live-filters select")
+        assert menus.count() == 2
+        for menu in (menus.nth(0), menus.nth(1)):
+            assert set(menu.locator("option").all_text_contents()) <= {"all", *rules.VERDICTS}
+        menus.nth(1).select_option("fails")
+        shown = tab.page.evaluate("[...document.querySelectorAll('tbody tr')].filter(r => !r.hidden).length")
+    assert shown == sum(row["verdict"] == "fails" for row in result(1).rows) > 0
 
 
 def test_several_records_stand_side_by_side():

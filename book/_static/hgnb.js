@@ -432,7 +432,7 @@
   function sortable(table) {
     const body = table.tBodies[0];
     const printed = [...body.rows];
-    const text = (row, column) => row.cells[column].textContent.split(";")[0].trim();
+    const text = (row, column) => row.cells[column].textContent.trim();
     const number = (words) => words.replaceAll("−", "-").replace(/(\d),(?=\d{3})/g, "$1").match(/^[<>≤≥≈~]?\s*([-+]?\d*\.?\d+)/)?.[1];
     const missing = (words) => /^[–—-]?$/.test(words);
 
@@ -474,7 +474,7 @@
   // belongs to a value and doesn't tell it from others.
   function filterable(table, columns) {
     const rows = [...table.tBodies[0].rows];
-    const text = (row, column) => row.cells[column].textContent.trim();
+    const text = (row, column) => row.cells[column].textContent.split(";")[0].trim();
     const count = element("output", { class: "live-count" });
     const menus = columns.map((column) => {
       const values = [...new Set(rows.map((row) => text(row, column)))].sort();
