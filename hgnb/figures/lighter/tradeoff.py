@@ -61,8 +61,10 @@ def plot_tradeoff(points: pd.DataFrame, cost: str, levels: Mapping[str, Estimate
     scale = 1000 if cost != "parameters" else 1e-6
     on = points[points[f"front_of_{cost}"]].sort_values(cost)
     for row in on.itertuples():
-        ends = [100 * levels[row.case].low, 100 * levels[row.case].high]
-        ax.plot([getattr(row, cost) * scale] * 2, ends, color=GREY, linewidth=0.9, zorder=1)
+        whole = levels[row.case]
+        ends = [[100 * (whole.value - whole.low)], [100 * (whole.high - whole.value)]]
+        place = (getattr(row, cost) * scale, 100 * whole.value)
+        ax.errorbar(*place, yerr=ends, fmt="none", ecolor=INK, elinewidth=0.9, capsize=3, zorder=1)
     ax.step(on[cost] * scale, 100 * on.accuracy, where="post", color=GREY, linewidth=1.2, label="Pareto front")
     kinds = {"report": (BLUE, "o", "report's networks"), "ours": (GREEN, "^", "ours"), "base": (RED, "s", "original")}
     for kind, (colour, marker, label) in kinds.items():
