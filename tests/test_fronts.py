@@ -69,22 +69,22 @@ def test_images_are_drawn_for_all_networks_alike():
 
 
 def test_a_place_is_held_against_the_best_that_is_no_dearer():
-    levels = {"newell": 0.6, "inner-64": 0.5, "separable": 0.55, "newell-2": 0.3, "shared": 0.2}
+    levels = {"newell": 0.6, "inner-64": 0.5, "separable": 0.54, "newell-2": 0.3, "shared": 0.2}
     made, points = placed(
         {name: [value] * 5 for name, value in levels.items()},
         {"newell": 4.0, "inner-64": 2.0, "separable": 3.0, "newell-2": 1.0, "shared": 1.5},
     )
     found = {p.case: p for p in fronts.places(made, points, 200) if p.cost == "training"}
     assert set(found) == {"separable", "newell-2", "shared"}, "the report's networks are not ours"
-    assert found["separable"].rival == "inner-64" and found["separable"].gap.value == pytest.approx(0.05)
+    assert found["separable"].rival == "inner-64" and found["separable"].gap.value == pytest.approx(0.04)
     assert (found["separable"].share, found["separable"].verdict) == (0.75, "on it")
     assert found["newell-2"].rival is None and found["newell-2"].verdict == "on it"
     assert found["shared"].rival == "newell-2" and found["shared"].verdict == "behind it"
     said = tradeoff.fronts(list(found.values())).text
-    assert "Of our 3 networks 2 move a front" in said and "0.75 of the original's, 5.0" in said
+    assert "Of our 3 networks 2 move a front" in said and "0.75 of the original's, 4.0" in said
     assert "Behind every front: *one hourglass in all eight places*" in said
     rows = tradeoff.fronts_table(list(found.values())).rows
-    assert list(rows.Rival) == ["–", "`inner-64`", "`newell-2`"] and list(rows.Place).count("behind it") == 1
+    assert list(rows.Rival) == ["`inner-64`", "–", "`newell-2`"] and list(rows.Place).count("behind it") == 1
     assert isinstance(tradeoff.fronts_table([]), Note) and "No network of ours" in tradeoff.fronts([]).text
 
 

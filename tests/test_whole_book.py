@@ -64,6 +64,7 @@ TABLES = {
     "06_lighter_hourglasses": [
         "tbl-lighter-costs",
         "tbl-lighter-50",
+        "tbl-lighter-fronts",
         "tbl-lighter-joints-50",
         "tbl-lighter-long",
         "tbl-lighter-joints-long",

@@ -61,8 +61,10 @@ def plot_tradeoff(points: pd.DataFrame, cost: str, levels: Mapping[str, Estimate
     scale = 1000 if cost != "parameters" else 1e-6
     on = points[points[f"front_of_{cost}"]].sort_values(cost)
     for row in on.itertuples():
-        ends = [100 * levels[row.case].low, 100 * levels[row.case].high]
-        ax.plot([getattr(row, cost) * scale] * 2, ends, color=GREY, linewidth=0.9, zorder=1)
+        whole = levels[row.case]
+        ends = [[100 * (whole.value - whole.low)], [100 * (whole.high - whole.value)]]
+        place = (getattr(row, cost) * scale, 100 * whole.value)
+        ax.errorbar(*place, yerr=ends, fmt="none", ecolor=INK, elinewidth=0.9, capsize=3, zorder=1)
     ax.step(on[cost] * scale, 100 * on.accuracy, where="post", color=GREY, linewidth=1.2, label="Pareto front")
     kinds = {"report": (BLUE, "o", "report's networks"), "ours": (GREEN, "^", "ours"), "base": (RED, "s", "original")}
     for kind, (colour, marker, label) in kinds.items():
@@ -123,7 +125,7 @@ def fronts_table(places: Sequence[Place]) -> Table | Note:
     rows = [
         (
             case(p.case).title, PANELS[p.cost].split(",")[0], f"{p.share:.2f}", f"`{p.rival}`" if p.rival else DASH,
-            p.gap.text(1, 100) if p.gap else "nothing is as cheap", f"{100 * p.chance:.0f}", p.verdict,
+            _gap(p) if p.rival else "nothing is as cheap", f"{100 * p.chance:.0f}", p.verdict,
         )
         for p in places
     ]  # fmt: skip
@@ -138,29 +140,26 @@ def fronts_table(places: Sequence[Place]) -> Table | Note:
 
 
 def fronts(places: Sequence[Place]) -> Note:
-    """Which of our own networks move a front, in words: those on it in nearly every draw, and those behind it."""
+    """Which of our own networks move a front, in words: those on it in nearly every draw, and those behind all."""
     if not places:
         return Note("No network of ours is trained, so none can move a front.")
-    sure = {
-        name: [p for p in places if p.case == name and p.verdict == "on it"]
-        for name in dict.fromkeys(p.case for p in places)
-    }
-    told = [f"{_title(name)} ({'; '.join(_why(p) for p in on)})" for name, on in sure.items() if on]
-    behind = [_title(name) for name in sure if all(p.verdict == "behind it" for p in places if p.case == name)]
-    says = (
-        f"Of our {len(sure)} networks {len(told)} move a front whatever seeds and images are drawn: " + "; ".join(told)
-        if told
-        else (f"None of our {len(sure)} networks lies on a front in {100 * SURE:.0f} % of the draws")
-    )
-    return Note(says + "." + (f" Behind every front: {', '.join(behind)}." if behind else ""))
-
-
-def _title(name: str) -> str:
-    return f"*{small(name)}*"
+    names = dict.fromkeys(place.case for place in places)
+    on = {name: [p for p in places if p.case == name and p.verdict == "on it"] for name in names}
+    told = [f"*{small(name)}* ({'; '.join(_why(p) for p in sure)})" for name, sure in on.items() if sure]
+    behind = [f"*{small(n)}*" for n in names if all(p.verdict == "behind it" for p in places if p.case == n)]
+    draws = f"in at least {100 * SURE:.0f} % of the draws"
+    says = f"Of our {len(names)} networks {len(told) or 'none'} {'moves' if len(told) < 2 else 'move'} a front {draws}"
+    says += (": " if told else "") + "; ".join(told) + "."
+    return Note(says + (f" Behind every front: {', '.join(behind)}." if behind else ""))
 
 
 def _why(place: Place) -> str:
-    cost = PANELS[place.cost].split(",")[0]
-    if place.gap is None:
-        return f"{cost}: {place.share:.2f} of the original's, less than any other"
-    return f"{cost}: {place.share:.2f} of the original's, {place.gap.text(1, 100)} points above `{place.rival}`"
+    """Against which cost a network lies on the front, and how far above its rival."""
+    why = f"{PANELS[place.cost].split(',')[0]}: {place.share:.2f} of the original's, "
+    if place.rival is None:
+        return why + "less than any other"
+    return why + f"{_gap(place)} points above `{place.rival}`"
+
+
+def _gap(place: Place) -> str:
+    return place.gap.text(1, 100) if place.gap else DASH
