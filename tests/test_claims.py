@@ -206,7 +206,7 @@ def test_every_claim_has_its_rule_and_source():
 
 def test_every_label_behind_a_claim_exists():
     written = "".join(p.read_text(encoding="utf8") for p in (ROOT / "notebooks").glob("*.ipynb"))
-    written += "".join(p.read_text(encoding="utf8") for p in (ROOT / "hgnb" / "figures").glob("*.py"))
+    written += "".join(p.read_text(encoding="utf8") for p in (ROOT / "hgnb" / "figures").rglob("*.py"))
     labels = set(re.findall(r'"((?:fig|tbl)-[a-z0-9-]+)"', written))
     assert {label for claim in CLAIMS for label in claim.shown} <= labels
 

@@ -63,7 +63,8 @@ def test_three_ways_to_the_silent_loss_agree(config):
     few = SimpleNamespace(crops=who.crops[:40], keypoints=who.keypoints[:40])
     assert silence.silence(few, 256, 64, config).placed == pytest.approx(plain, rel=1e-5)
     assert made.placed == pytest.approx(made.measured, rel=1e-5)
-    assert made.closed == pytest.approx(made.measured, rel=0.03) and made.closed != made.measured
+    # what the counts alone leave out: a bump at the border is folded back into the map
+    assert made.closed == pytest.approx(made.measured, rel=0.05) and made.closed != made.measured
     rule = {"side": 256, "stride": 4, "maps": config, "config": PckConfig()}
     assert baselines(who, who, **rule).zero_loss == pytest.approx(made.measured, rel=1e-6)
 
