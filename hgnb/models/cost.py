@@ -77,7 +77,7 @@ def kept_bytes(network: StackedHourglass, side: int) -> int:
         storage = tensor.untyped_storage()  # a map that two layers keep lies in memory once
         if storage.data_ptr() not in weights:
             kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        return tensor.detach()  # itself it would hold the graph that holds it, and neither would ever be freed
 
     training = network.training
     # The output and its graph live until the count is done, or a freed map's place would be given to the next.
