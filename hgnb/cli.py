@@ -29,6 +29,8 @@ app.add_typer(profile_app, name="profile")
 Profile = Annotated[str, typer.Option(help="The numbers to use: smoke, tiny or paper.")]
 Data = Annotated[str, typer.Option(help="'embedded', or a folder in COCO layout.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")]
+Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run in data/runs, its beginning, or a folder.")]
 Source = Annotated[str, typer.Argument(metavar="RUN|WEIGHTS", help="As RUN elsewhere, or a .safetensors file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -40,7 +42,7 @@ def book(
     profile: Profile = "tiny",
     data: Data = "embedded",
     seed: Seed = 0,
-    cores: Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")] = None,
+    cores: Cores = None,
     force: Annotated[bool, typer.Option("--force", help="Run every step again.")] = False,
 ):
     """Make the data, train, run every chapter and render the site: whatever isn't done yet."""
@@ -111,8 +113,8 @@ def lighter(
     profile: Profile = "tiny",
     data: Data = "embedded",
     seed: Seed = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")] = 1,
-    cores: Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")] = None,
+    seeds: Seeds = 1,
+    cores: Cores = None,
 ):
     """Train every network of chapter 06 that isn't trained yet, and keep what came out in results/."""
     from hgnb.book.sweep import LIGHTER, sweep
@@ -125,8 +127,8 @@ def beyond(
     profile: Profile = "small",
     data: Data = "embedded",
     seed: Seed = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")] = 1,
-    cores: Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")] = None,
+    seeds: Seeds = 1,
+    cores: Cores = None,
 ):
     """Train every change of chapter 07 that isn't trained yet, and keep what came out in results/."""
     from hgnb.book.sweep import BEYOND, sweep
@@ -194,7 +196,7 @@ def seeds(
     profile: Profile = "tiny",
     data: Data = "embedded",
     count: Annotated[int, typer.Option("--seeds", min=1, help="How many: 0, 1, 2 and so on.")] = 5,
-    cores: Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")] = None,
+    cores: Cores = None,
 ):
     """Train the chain and its controls for several seeds and record them in results/; resumes."""
     from hgnb.book.seeds import seeds

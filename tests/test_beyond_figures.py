@@ -9,7 +9,7 @@ from scipy import stats
 from test_explain import persons, scattered
 
 from hgnb.data.heatmaps import HeatmapConfig
-from hgnb.explain import components, correction, redundancy, silence, subpixel
+from hgnb.explain import components, correction, redundancy, silence
 from hgnb.explain.claims.catalogue import CLAIMS
 from hgnb.explain.claims.record import Manifest, Result
 from hgnb.explain.truncation import Truncation
@@ -21,8 +21,9 @@ from hgnb.figures.plate import Note, Plate, Table
 from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded
 from hgnb.metrics.shares import Share
-from hgnb.training import changes
-from hgnb.training.changed import MIRRORED, RADII, Outcome, Record
+from hgnb.training import changes, decodings
+from hgnb.training.changed import RADII, Outcome, Record
+from hgnb.training.decodings import MIRRORED
 
 WAYS = [*decoding.WAYS, *(name + MIRRORED for name in decoding.WAYS)]
 
@@ -126,7 +127,7 @@ def test_decodings_name_the_best_one():
     rng = np.random.default_rng(0)
     visibility, images = np.full((20, 3), 2), np.arange(20)
     offsets = {name: rng.normal(0, 3.0 if "dark" not in name else 1.0, (20, 3, 2)) for name in WAYS}
-    made = subpixel.Decodings(offsets, visibility, images, 6.4)
+    made = decodings.Decodings(offsets, visibility, images, 6.4)
     shown = decoding.decodings(made, "twenty persons")
     assert "top of a parabola" in shown.alt.split("best decoding")[1]
     assert "a clear gain" in decoding.told(made, 4)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hgnb.data.dataset import Persons, loader
-from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps, responses
+from hgnb.data.dataset import Persons
+from hgnb.data.heatmaps import HeatmapConfig, cells, responses
 from hgnb.training.inference import Reader
+from hgnb.training.silent import silent_loss
 
 SIZE = 64  # pixels of the thesis's maps, 4.2.3
 STYLES = ("thesis", "peak")
@@ -68,11 +69,8 @@ def silence(persons: Persons, side: int, size: int, config: HeatmapConfig) -> Si
     at = cells(torch.from_numpy(persons.keypoints[..., :2]), side, size).numpy()
     tables = np.stack([np.zeros((size, size)), *(energies(s, style, size) for s in sigmas)])
     placed = tables[visibility.astype(int), at[..., 1], at[..., 0]].sum() / (len(visibility) * pixels)
-    squares = 0.0
-    for batch in loader(persons, 256):
-        maps = heatmaps(batch.points, batch.visibility, side=side, size=size, config=config)
-        squares += float(maps.double().square().sum())
-    return Silence(visible, hidden, keypoints, closed, float(placed), squares / (len(visibility) * pixels))
+    measured = silent_loss(persons, side, size, config)
+    return Silence(visible, hidden, keypoints, closed, float(placed), measured)
 
 
 def by_labels(labelled: np.ndarray, visible: float, sigmas: tuple[float, float], keypoints: int = 17) -> np.ndarray:

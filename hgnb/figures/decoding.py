@@ -4,10 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from hgnb.explain.subpixel import MIRRORED, Decodings
 from hgnb.figures.plate import Plate
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, style
 from hgnb.figures.words import number, verdict
+from hgnb.training.decodings import MIRRORED, Decodings
 
 WAYS = {
     "argmax": (INK, "-", "highest pixel"),

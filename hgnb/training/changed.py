@@ -15,22 +15,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hgnb.data import mirror
-from hgnb.data.dataset import loader
-from hgnb.data.heatmaps import heatmaps
 from hgnb.data.prepared import PreparedSplit
 from hgnb.home import home
 from hgnb.metrics import distances
-from hgnb.metrics.decoding import decoded
 from hgnb.metrics.shares import Share, by_visibility, curve
+from hgnb.training.decodings import compared
 from hgnb.training.evaluation import Selection, annotations, measure
 from hgnb.training.experiment import CODE, EMBEDDED, Experiment
-from hgnb.training.inference import Reader
 from hgnb.training.recorded import staleness, stamped
 from hgnb.training.runs import Run, runs_folder, write_aside
+from hgnb.training.silent import silent_loss
 
 RADII = tuple(round(0.05 * n, 2) for n in range(1, 41))  # 0.05 to 2 tenths of the side
-MIRRORED = " + mirror"  # behind the name of a way to decode: the mean with the mirror image's heatmaps
 
 
 @dataclass(frozen=True)
@@ -103,53 +99,22 @@ def measured(experiment: Experiment) -> Outcome:
     table = run.metrics
     every = Selection.of(schema, "all", False)
     scored = measure(made, split, schema, p.pck, every, annotations(experiment.folder, split), run.id, "")
+    size, least = p.data.side // p.model.stride, p.training.least_visibility
+    silent = silent_loss(experiment.prepared().split("val"), p.data.side, size, p.heatmaps, least)
+    ways = compared(reader, split, schema, p.pck)
     return Outcome(
         experiment.variant, experiment.seed, run.id, run.manifest["parameters"], len(table), run.best_epoch(),
-        round(run.manifest["seconds"], 1), _rounded(table.val_loss, 10), _rounded(table.val_pck, 4),
-        float(f"{silence(experiment):.6g}"), over_radii(gaps, labelled), by_visibility(hits, made.visibility),
+        round(run.manifest["seconds"], 1), tuple(round(float(v), 10) for v in table.val_loss), _curve(table.val_pck),
+        float(f"{silent:.6g}"), over_radii(gaps, labelled), by_visibility(hits, made.visibility),
         tuple(np.bincount(_images(split), (hits & labelled).sum(1).numpy()).astype(int).tolist()),
-        scored.precision["AP"], decodings(reader, split, experiment),
+        scored.precision["AP"], {name: _curve(ways.curve(name, np.array(RADII))) for name in ways.offsets},
     )  # fmt: skip
 
 
 def over_radii(gaps: Tensor, counted: Tensor) -> tuple[float, ...]:
     """PCK over RADII; gaps (N, K) in tenths of the side."""
     shares = curve(gaps, counted, torch.tensor(RADII, dtype=torch.float64))
-    return tuple(round(share.value or 0.0, 4) for share in shares)
-
-
-@torch.inference_mode()
-def silence(experiment: Experiment) -> float:
-    """The mean squared error of all-zero heatmaps on the validation persons, under the experiment's targets."""
-    p, split = experiment.profile, experiment.prepared().split("val")
-    size, least = p.data.side // p.model.stride, p.training.least_visibility
-    total = 0.0
-    for batch in loader(split, 64):
-        v = batch.visibility * (batch.visibility >= least)
-        maps = heatmaps(batch.points, v, side=p.data.side, size=size, config=p.heatmaps)
-        total += float(maps.double().square().mean((1, 2, 3)).sum())
-    return total / len(split)
-
-
-@torch.inference_mode()
-def decodings(reader: Reader, split: PreparedSplit, experiment: Experiment) -> dict[str, tuple[float, ...]]:
-    """PCK over RADII against the annotated points, by the way to decode, of the heatmaps alone and with mirror."""
-    side, schema, stride = split.crops.shape[1], experiment.prepared().schema, reader.network.config.stride
-    order, found = torch.from_numpy(mirror.exchanged(schema)).to(reader.device), {}
-    for batch in loader(split, reader.batch):
-        images = batch.to(reader.device).images(reader.mean_rgb)
-        maps = reader.network(images)
-        twins = reader.network(images.flip(-1))[:, order].flip(-1)
-        for name, both in (("", maps), (MIRRORED, (maps + twins) / 2)):
-            for way, points in decoded(both).items():
-                found.setdefault(way + name, []).append(points.cpu())
-    true, visibility = torch.from_numpy(split.keypoints[..., :2]), torch.from_numpy(split.visibility)
-    curves = {}
-    for name, parts in found.items():
-        points = (torch.cat(parts) + 0.5) * stride - 0.5  # pixels of the crop
-        gaps = distances(points, true, size=side, config=experiment.profile.pck)
-        curves[name] = over_radii(gaps, visibility > 0)
-    return curves
+    return _curve([share.value or 0.0 for share in shares])
 
 
 def record(profile: str, data: str, stamps: Sequence[Path]) -> Path:
@@ -205,8 +170,8 @@ def load(file: Path) -> Record:
     return Record(held["manifest"], tuple(held["counted"]), tuple(Outcome.read(o) for o in held["outcomes"]))
 
 
-def _rounded(column, digits: int) -> tuple[float, ...]:
-    return tuple(round(float(value), digits) for value in column)
+def _curve(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(round(float(value), 4) for value in values)
 
 
 def _images(split: PreparedSplit) -> np.ndarray:
