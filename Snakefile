@@ -40,10 +40,11 @@ CONTROLS = {
     "longer-best-loss": ["control-longer"],
     "modified-best-loss": ["modified"],
 }
-# what the thesis left for later: claims C31, C32 and C34
+# what the thesis left for later: claims C31, C32 and C34, and the examiner's question 6.4
 LATER = {
     "no-skips": ["dataset"],
     "visible-only": ["dataset"],
+    "narrow": ["dataset"],
     "two-plain": ["dataset"],
     "four-plain": ["dataset"],
     "two-modified": ["two-plain"],

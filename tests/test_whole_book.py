@@ -51,7 +51,7 @@ FIGURES = {
     ],
     "07_beyond": [
         "fig-silence-readings", "fig-blind-spot", "fig-plateau-curves", "fig-beyond-gains", "fig-beyond-radii",
-        "fig-decodings", "fig-redundancy", "fig-correction",
+        "fig-decodings", "fig-redundancy", "fig-correction", "fig-later",
     ],
 }  # fmt: skip
 TABLES = {

@@ -108,8 +108,12 @@ class Experiment:
 
     def hourglass(self) -> Run:
         """The single-stack hourglass of chapter 02."""
-        training = self.profile.training
-        return fit(self._recipe("hourglass", training), lambda team: self._pose_job(training, team), self.progress)
+        return self.fresh("hourglass", self.profile.training)
+
+    def fresh(self, name: str, training: TrainingConfig, autoencoder: AutoencoderConfig | None = None) -> Run:
+        """The profile's network from its first weights on, with an autoencoder in its bottleneck if it is given."""
+        recipe = self._recipe(name, training, autoencoder)
+        return fit(recipe, lambda team: self._pose_job(training, team, autoencoder), self.progress)
 
     def few(self) -> Run:
         """The hourglass trained on with a handful of its persons, which it learns by heart; 02_experiment."""

@@ -1,4 +1,6 @@
-"""What the thesis left for later, trained: claims C31, C32 and C34. Thesis 8.2 and 8.4; explained in 07_beyond.
+"""What the thesis left for later, trained: claims C31, C32 and C34, and the examiner's question 6.4.
+
+Thesis 8.2 and 8.4; explained in 07_beyond.
 
 Each takes an Experiment and changes one thing about its chain. Two modified hourglasses are made as one is: trained
 without autoencoders, one autoencoder learned for the latents of each, then trained on together; four plain ones are
@@ -20,6 +22,14 @@ def no_skips(experiment) -> Run:
 def visible_only(experiment) -> Run:
     """The hourglass trained on visible keypoints alone; C32."""
     return experiment.varied("visible-only").hourglass()
+
+
+def narrow(experiment) -> Run:
+    """The modified hourglass with nothing learned before: as narrow from its first step, trained as long as the chain's
+    two hourglasses together. Examiner's question 6.4: why not simply a narrower bottleneck?"""
+    p = experiment.profile
+    training = replace(p.training, epochs=p.training.epochs + p.modified.epochs)
+    return experiment.fresh("narrow", training, p.autoencoder)
 
 
 def two_plain(experiment) -> Run:
@@ -59,6 +69,7 @@ def _longer(plain) -> Run:
 FUTURE: dict[str, Callable[..., Run]] = {
     "no-skips": no_skips,
     "visible-only": visible_only,
+    "narrow": narrow,
     "two-plain": two_plain,
     "four-plain": four_plain,
     "two-modified": two_modified,

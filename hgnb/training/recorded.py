@@ -36,7 +36,7 @@ class Recorded:
 
     file: Path
     manifest: dict
-    seeds: list[dict]  # what hgnb.training.comparison says of each
+    seeds: list[dict]  # what hgnb.training.comparison says of each, and 'later': PCK of those of hgnb.training.future
 
     @property
     def title(self) -> str:
@@ -51,6 +51,11 @@ class Recorded:
     def values(self, name: str, split: str) -> np.ndarray:
         """(S,) PCK of an arm in each seed."""
         return np.array([seed["arms"][name][split][0] for seed in self.seeds], dtype=float)
+
+    def later(self, name: str, split: str) -> np.ndarray:
+        """(S,) PCK of a network of hgnb.training.future in each seed; empty where it wasn't trained."""
+        held = [seed.get("later", {}).get(name) for seed in self.seeds]
+        return np.array([] if None in held else [pck[split] for pck in held], dtype=float)
 
     def differences(self, first: str, second: str, split: str) -> list[Interval]:
         """Paired PCK of each seed, the first arm less the second, with the interval that resampled images give."""

@@ -23,9 +23,9 @@ def two_reach_four(records: Sequence[Record]) -> Finding:
 
 VISIBLE_ONLY = Claim(
     "C32", "Training on visible keypoints alone narrows the gap to others on them.", "8.2", "conjecture",
-    ("tbl-comparison",), visible_only, method=True,
+    ("tbl-comparison", "fig-later"), visible_only, method=True,
 )  # fmt: skip
 STACKED = Claim(
-    "C34", "Two modified stacks reach four plain ones, and 25 units do in the second.", "8.4", "hoped", (),
+    "C34", "Two modified stacks reach four plain ones, and 25 units do in the second.", "8.4", "hoped", ("fig-later",),
     two_reach_four, method=True,
 )  # fmt: skip

@@ -1,0 +1,100 @@
+"""The networks that the thesis left for later, seed by seed. Thesis 8.2 and 8.4, examiner's question 6.4; 07_beyond."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from hgnb.figures.plate import Note, Plate
+from hgnb.figures.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, style
+from hgnb.figures.words import nothing, number, verdict
+from hgnb.training.recorded import Recorded, over_seeds
+
+# Rows of fig-later: how each is called, and its colour; networks of chapter 04 first.
+ROWS = {
+    "hourglass": ("the original", ORIGINAL),
+    "control-longer": ("the original, trained on", ORIGINAL),
+    "modified": ("modified", MODIFIED),
+    "narrow": ("modified, nothing learned before", MODIFIED),
+    "no-skips": ("without skips, trained so", GREEN),
+    "visible-only": ("trained on v = 2 alone", GREEN),
+    "two-plain": ("two plain", ORIGINAL),
+    "four-plain": ("four plain", ORIGINAL),
+    "two-modified": ("two modified, two whole codes", MODIFIED),
+    "two-modified-25": ("two modified, the second code half", MODIFIED),
+}
+NONE = "No seeds of these networks are recorded in results/: `make claims` makes them."
+
+
+def judged(records: Sequence[Recorded]) -> list[Recorded]:
+    """Those whose seeds hold networks of this page."""
+    return [record for record in records if len(record.later("narrow", "test"))]
+
+
+def reached(record: Recorded, name: str) -> np.ndarray:
+    """(S,) test PCK of a network of ROWS in each seed."""
+    later = record.later(name, "test")
+    return later if len(later) else record.values(name, "test")
+
+
+def later(records: Sequence[Recorded]) -> Plate:
+    """fig-later: test PCK of what section 8.4 asks for beside the networks of chapter 04; a panel a record."""
+    if not records:
+        return nothing(NONE, NONE, NONE)
+    with style():
+        size = (2.6 + 3.3 * len(records), 3.9)
+        figure, axes = plt.subplots(1, len(records), figsize=size, squeeze=False, sharey=True)
+        for record, ax in zip(records, axes[0], strict=True):
+            plot_later(record, ax=ax)
+            ax.set_title(f"{record.manifest['profile']} on {record.manifest['data']}", fontsize=10)
+    titles = "; ".join(record.title for record in records)
+    caption = (
+        "Test PCK of the networks that the thesis left for later, beside those of {doc}`04_improvement`. Small dots: "
+        "seeds; large ones: their mean, with Student's 95 % interval. Plain and modified ones in a row are trained on "
+        "as long as the single ones are; the one with nothing learned before as long as both trainings of the chain "
+        f"together. Recorded: {titles}."
+    )
+    alt = " ".join(
+        f"On {r.manifest['data']}: "
+        + ", ".join(f"{words} {number(reached(r, name).mean(), 3)}" for name, (words, _) in ROWS.items())
+        + "."
+        for r in records
+    )
+    return Plate(figure, caption, alt)
+
+
+def plot_later(record: Recorded, *, ax: Axes | None = None) -> Axes:
+    """One row a network."""
+    ax = ax or plt.gca()
+    for row, (name, (_, colour)) in enumerate(ROWS.items()):
+        each = reached(record, name)
+        mean = over_seeds(each)
+        ax.plot(each, row + np.linspace(0.12, 0.34, len(each)), "o", color=colour, markersize=3, alpha=0.8)
+        if np.isfinite([mean.low, mean.high]).all():
+            ax.plot([mean.low, mean.high], [row - 0.14] * 2, color=INK, linewidth=2)
+        ax.plot(mean.value, row - 0.14, "o", color=colour, markeredgecolor=INK, markersize=6.5)
+    ax.axhline(2.5, color=GREY, linewidth=0.8)
+    ax.set_yticks(range(len(ROWS)), [words for words, _ in ROWS.values()], fontsize=8.5)
+    ax.set(ylim=(len(ROWS) - 0.45, -0.6), xlabel="test PCK")
+    return ax
+
+
+def narrower(records: Sequence[Recorded]) -> Note:
+    """Whether the autoencoder had to be learned first, or a narrow bottleneck does as well; in sentences."""
+    return Note("\n\n".join(_narrower(record) for record in records)) if records else Note(NONE)
+
+
+def _narrower(record: Recorded) -> str:
+    gap = over_seeds(reached(record, "modified") - reached(record, "narrow"))
+    words = verdict(
+        gap, "What the autoencoder learned before it was put in is worth having",
+        "What the autoencoder learned before it was put in is worse than nothing",
+        "Whether the autoencoder learned anything before it was put in can't be told from the result",
+    )  # fmt: skip
+    m = record.manifest
+    return (
+        f"**{words}** ({m['profile']} on {m['data']}, {len(record.seeds)} seeds): the modified hourglass less the same "
+        f"network trained from its first weights on as long as the chain's two trainings together differ by "
+        f"{gap.text(3)} in test PCK."
+    )
