@@ -83,7 +83,7 @@ def hourglass(network: StackedHourglass, side: int, title: str = "The network") 
     main = _with_resampling([s for s in steps if s.kind != "skip"])
     skips = [s for s in steps if s.kind == "skip"]
     with style():
-        figure, ax = plt.subplots(figsize=(11, 4.6))
+        figure, ax = plt.subplots(figsize=(8.4, 4.8))
         centres = _chain(ax, main)
         for skip in skips:
             _arc(ax, skip, main, centres)
@@ -203,8 +203,8 @@ def _chain(ax: Axes, steps: list[Step]) -> list[float]:
             facecolor=face, edgecolor=INK, linewidth=0.7, mutation_aspect=0.5,
         )  # fmt: skip
         ax.add_patch(box)
-        ax.text(x, -0.58, _size(step.after), rotation=90, ha="center", va="top", fontsize=8)
-    ax.set(xlim=(-0.7, len(steps) - 0.3), ylim=(-1.02, 1.25))
+        ax.text(x, -0.58, _size(step.after), rotation=90, ha="center", va="top", fontsize=8.5)
+    ax.set(xlim=(-0.7, len(steps) - 0.3), ylim=(-1.02, 1.5))
     ax.axis("off")
     return list(range(len(steps)))
 
@@ -214,12 +214,12 @@ def _arc(ax: Axes, skip: Step, main: list[Step], centres: list[float]) -> None:
     at = [i for i, s in enumerate(main) if s.after == skip.after]
     bottom = min(range(len(main)), key=lambda i: (_log_size(main[i].after), i))
     start, end = max(i for i in at if i < bottom), min(i for i in at if i > bottom)
-    height = 0.62 + 0.55 * (end - start) / len(main)
+    height = 0.62 + 0.85 * (end - start) / len(main)
     xs = np.array([centres[start], centres[start], centres[end], centres[end]])
     ax.plot(xs, [0, height, height, 0], color=GREEN, linewidth=1.1, zorder=0)
     middle = (xs[0] + xs[-1]) / 2
     ax.text(
-        middle, height, f"residual {_size(skip.after)}", ha="center", va="center", fontsize=7,
+        middle, height, f"residual {_size(skip.after)}", ha="center", va="center", fontsize=8,
         bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": GREEN, "linewidth": 0.8},
     )  # fmt: skip
 
@@ -229,7 +229,7 @@ def _kinds(ax: Axes, kinds: list[str]) -> None:
     names = {"pooling": "pooling, upsampling"}
     shown = [k for k in kinds if k in COLOURS and k != "upsampling"]
     handles = [plt.Rectangle((0, 0), 1, 1, facecolor=COLOURS[k], edgecolor=INK, linewidth=0.6) for k in shown]
-    ax.figure.legend(handles, [names.get(k, k) for k in shown], loc="outside lower center", ncol=7, fontsize=8)
+    ax.figure.legend(handles, [names.get(k, k) for k in shown], loc="outside lower center", ncol=7, fontsize=8.5)
 
 
 def _log_size(shape: tuple[int, ...]) -> float:

@@ -146,13 +146,15 @@ def gains(record: Record | None) -> Plate:
         words = NONE if record is None else "No change here stands beside the training that it changes."
         return nothing(words, words, words)
     with style():
-        figure, ax = plt.subplots(figsize=(8.6, 0.27 * len(rows) + 1.0))
+        lines = len(rows) + len({_heading(c) for c in rows})
+        figure, ax = plt.subplots(figsize=(7.4, 0.27 * lines + 0.8))
         plot_gains(record, rows, ax=ax)
     clear = [c for c in rows if gain(record, c).low > 0]
     best = max(rows, key=lambda c: gain(record, c).value)
     caption = (
         "Test PCK gained by each change over the training that it changes, on the same persons. Small dots: seeds; "
-        f"large ones: their mean with Student's 95 % interval. {recorded(record)}"
+        f"large ones: their mean with Student's 95 % interval. In the last group a training is held against the one "
+        f"without what its name ends with. {recorded(record)}"
     )
     alt = (
         f"{len(clear)} of {len(rows)} changes have an interval above zero; the largest gain, "
@@ -162,10 +164,16 @@ def gains(record: Record | None) -> Plate:
 
 
 def plot_gains(record: Record, rows: Sequence[Change], *, ax: Axes | None = None) -> Axes:
-    """One row a change, by group."""
+    """One row a change, under a heading for what it changes."""
     ax = ax or plt.gca()
     ax.axvline(0, color=GREY, linewidth=1)
-    for row, change in enumerate(rows):
+    lines: list[Change | str] = []
+    for heading in HEADINGS.values():
+        below = [change for change in rows if _heading(change) == heading]
+        lines += [heading, *below] if below else []
+    for row, change in enumerate(lines):
+        if isinstance(change, str):
+            continue
         colour, each, all_ = (
             GROUPS.get(change.group, GREY),
             paired(record, change.name, change.on),
@@ -175,20 +183,21 @@ def plot_gains(record: Record, rows: Sequence[Change], *, ax: Axes | None = None
         if np.isfinite([all_.low, all_.high]).all():
             ax.plot([all_.low, all_.high], [row - 0.12] * 2, color=colour, linewidth=2)
         ax.plot(all_.value, row - 0.12, "o", color=colour, markersize=5.5)
-    names = [f"{c.title}  [{_base(c)}]" for c in rows]
-    ax.set_yticks(range(len(rows)), names, fontsize=8)
-    for tick, change in zip(ax.get_yticklabels(), rows, strict=True):
-        tick.set_color(GROUPS.get(change.group, GREY))
-    ax.set(xlabel="test PCK gained", ylim=(len(rows) - 0.4, -0.7))
+    ax.set_yticks(range(len(lines)), [line if isinstance(line, str) else line.title for line in lines], fontsize=9)
+    for tick, line in zip(ax.get_yticklabels(), lines, strict=True):
+        tick.set(color=INK, weight="bold") if isinstance(line, str) else tick.set_color(GROUPS.get(line.group, GREY))
+    ax.tick_params(axis="y", length=0)
+    ax.set(xlabel="test PCK gained", ylim=(len(lines) - 0.4, -0.7))
     return ax
 
 
 BASES = {THESIS: "on the thesis's", GENTLE: "on a gentle start"}
+HEADINGS = {THESIS: "On the thesis's numbers", GENTLE: "On a gentle start", "": "One change more"}
 
 
-def _base(change: Change) -> str:
-    """What a change is held against, shortly."""
-    return BASES.get(change.on) or f"on '{get(change.on).title}'"
+def _heading(change: Change) -> str:
+    """What a change is held against, for a group of them."""
+    return HEADINGS.get(change.on, HEADINGS[""])
 
 
 def radii(record: Record | None) -> Plate:

@@ -146,6 +146,7 @@ def plot_differences(record: Recorded, live: dict[str, float], split: str, *, ax
             ax.plot(live[first], row - 0.17, "D", color=INK, markerfacecolor="white", markersize=6)
     ax.set(yticks=range(len(PAIRS)), xlabel=f"difference of {split} PCK")
     ax.set_yticklabels([f"{SHORT[a]} − {SHORT[b]}" for a, b in PAIRS], fontsize=8)
+    ax.xaxis.set_major_locator(plt.MaxNLocator(4))
     ax.set_ylim(len(PAIRS) - 0.45, -0.55)
     return ax
 

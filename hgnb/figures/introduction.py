@@ -80,7 +80,7 @@ def results(found: Findings) -> Table:
         ("What do skip-connections do?", "without them PCK collapses", f"training PCK {on} with, {off} without"),
         ("What does component 1 tell?", "sitting from standing", f"the same: AUC {found.sitting.text(2)}"),
         ("What parts the two clusters?", "how much is labelled", f"the same: AUC {found.labelled.text(2)}"),
-        ("Does the autoencoder help?", "test PCK + 0.033", f"test PCK changes by {_signed(found.gain)}"),
+        ("Does the autoencoder help?", "test PCK +0.033", f"test PCK changes by {_signed(found.gain)}"),
     ]
     columns = ["Question", "The thesis", "This run", "Told in"]
     table = pd.DataFrame([(*row, f"{{numref}}`{at}`") for row, at in zip(rows, TOLD, strict=True)], columns=columns)
@@ -92,5 +92,5 @@ def results(found: Findings) -> Table:
 
 
 def _signed(difference: Interval) -> str:
-    """'+ 0.012 (…)', or '− …', or a dash."""
-    return f"+ {difference.text(3)}" if difference.value > 0 else difference.text(3)
+    """'+0.012 (…)', or '−…', or a dash."""
+    return f"+{difference.text(3)}" if difference.value > 0 else difference.text(3)

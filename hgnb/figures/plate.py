@@ -6,6 +6,7 @@ into captions, alt texts and MyST tables. Nothing here knows Jupyter: `_repr_mim
 """
 
 import json
+import re
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -16,6 +17,9 @@ from matplotlib.figure import Figure
 from hgnb.figures.compact import compact
 from hgnb.figures.sprites import Sprites
 
+NUMBER = re.compile(r"[-−+]?[\d.,]*\d(?:\s?%)?|–|")  # a column of such cells is set flush right
+RANGE = re.compile(r"\((\S+) to (\S+)\)")  # an interval isn't broken across lines
+UNBROKEN = "(\\1\u00a0to\u00a0\\2)"
 LONG = 4  # rows from which on a table can be sorted
 
 
@@ -56,11 +60,9 @@ class Table:
     def markdown(self) -> str:
         """The rows as a MyST table directive, labelled `name`."""
         head = [str(c) for c in self.rows.columns]
-        lines = [
-            head,
-            ["---"] * len(head),
-            *[[str(v) for v in row] for row in self.rows.to_numpy(dtype=object)],
-        ]
+        cells = [[RANGE.sub(UNBROKEN, str(v)) for v in row] for row in self.rows.to_numpy(dtype=object)]
+        flush = [n > 0 and all(NUMBER.fullmatch(row[n]) for row in cells) for n in range(len(head))]
+        lines = [head, ["--:" if right else "---" for right in flush], *cells]
         body = "\n".join("| " + " | ".join(v.replace("|", "\\|") for v in line) + " |" for line in lines)
         # Tildes, because a caption may hold backticks, which a fence of backticks may not.
         options = f":name: {self.name}\n" + (f":class: {self.classes}\n" if self.classes else "")

@@ -93,7 +93,7 @@ def told(parts: Sequence[Part]) -> str:
     """Which part could be how narrow, in sentences."""
     most = len(parts[0].components)
     least = [(part, part.kept.smallest()) for part in parts]
-    can = [f"{part.title} {k}" for part, k in least if k is not None]
+    can = [f"{k} in the {part.title.replace(',', '')}" for part, k in least if k is not None]
     tight = [part.title for part, k in least if k is None]
     silent = max(parts, key=lambda p: p.kept.pck(0).value)
     lost = silent.kept.lost(0)

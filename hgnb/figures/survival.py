@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from hgnb.explain.claims.record import BETTER, beside, load
+from hgnb.explain.claims.record import beside, load
 from hgnb.explain.claims.rules import FAILS, HOLDS
 from hgnb.figures import ledger
 from hgnb.figures.ledger import Column
 from hgnb.figures.plate import Note, Table
 from hgnb.figures.words import listed
 from hgnb.training.experiment import EMBEDDED, Experiment
+from hgnb.training.recorded import BETTER
 
 # What chapters 03 to 05 found in one network, and what the autoencoder did for it.
 FINDINGS = (

@@ -77,7 +77,8 @@ class Record:
     def title(self) -> str:
         """'small on embedded, 5 seeds, 2026-11-21'."""
         m = self.manifest
-        return f"{m['profile']} on {m['data']}, {len(self.seeds)} seeds, {m['date'][:10]}"
+        seeds = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
+        return f"{m['profile']} on {m['data']}, {seeds}, {m['date'][:10]}"
 
     def stale(self, live: Experiment) -> tuple[str, ...]:
         """Why these numbers aren't those of today's code, profile and data; as recorded.Recorded.stale."""

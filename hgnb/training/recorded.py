@@ -25,6 +25,7 @@ from hgnb.training.experiment import CODE, EMBEDDED, FROZEN, Experiment
 from hgnb.training.runs import Run, runs_folder, write_aside
 
 SEEDS = 5  # that a claim about a method needs; fewer leave it undecided
+BETTER = "better"  # the profile of chapter 07's better model
 DATA_CODE = ("hgnb.data.synthetic", "hgnb.data.prepared")  # what draws the embedded data and crops any
 SWEEPS = ("lighter", "lighter_training", "beyond")  # sections of a profile that its chain doesn't read
 ENVIRONMENT = ("python", "versions", "system", "device", "threads", "precision")
@@ -42,7 +43,8 @@ class Recorded:
     def title(self) -> str:
         """'tiny on embedded, 5 seeds, 2026-11-21'."""
         m = self.manifest
-        return f"{m['profile']} on {m['data']}, {len(self.seeds)} seeds, {m['date'][:10]}"
+        seeds = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
+        return f"{m['profile']} on {m['data']}, {seeds}, {m['date'][:10]}"
 
     def stale(self, live: Experiment) -> tuple[str, ...]:
         """Why these numbers aren't those of today's code, profile and data; see `staleness`."""
@@ -176,12 +178,14 @@ def read(file: Path) -> Recorded:
 
 
 def beside(live: Experiment) -> list[Recorded]:
-    """All records, the one that fits a live run best first: its profile and data, its data, most seeds."""
+    """All records, the one that fits a live run best first: its profile and data, its data, most seeds; the better
+    model, which isn't the thesis's, behind all others of its data."""
     found = [read(file) for file in sorted(folder().glob("seeds-*.json"))]
 
     def fits(r: Recorded) -> tuple:
         same_data = r.manifest["data"] == live.data_name
-        return (not same_data, r.manifest["profile"] != live.profile.name, -len(r.seeds), r.file.name)
+        other, better = r.manifest["profile"] != live.profile.name, r.manifest["profile"] == BETTER
+        return (not same_data, other, better, -len(r.seeds), r.file.name)
 
     return sorted(found, key=fits)
 

@@ -16,12 +16,11 @@ from hgnb.home import home
 from hgnb.sources import fingerprint
 from hgnb.training.experiment import Experiment
 from hgnb.training.hardware import device_name
-from hgnb.training.recorded import DATA_CODE, staleness
+from hgnb.training.recorded import BETTER, DATA_CODE, staleness
 from hgnb.training.runs import write_aside
 
 CODE = ("hgnb.explain.claims.collect",)  # what a verdict is made of, down to the network
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
-BETTER = "better"  # the profile of the better model; 07_beyond
 FIELDS = {"value", "low", "high", "freedom", "seeds"}
 
 

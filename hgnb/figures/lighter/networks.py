@@ -23,6 +23,7 @@ BOTTLENECKS = (
 )  # fmt: skip
 LAYERS = {"norm": SKY, "ReLU": "#CFCFCF", "convolution": ORANGE, "per map": GREEN, "dropout": PURPLE}
 TITLES = {"newell": "Original"}
+A_ROW = 4  # modules drawn side by side
 NARROW = 16  # a stack is traced with its widths divided by this: maps keep their sizes
 
 
@@ -91,16 +92,19 @@ def _blank(name: str, **changes) -> StackedHourglass:
 def bottlenecks(names: Sequence[str] = BOTTLENECKS) -> Plate:
     """fig-lighter-bottlenecks: the residual module of each variant, layer by layer (004, figure 3)."""
     modules = {name: _module(name) for name in names}
-    longest = max(len(module.body) for module in modules.values())
+    rows = [list(modules.items())[i : i + A_ROW] for i in range(0, len(modules), A_ROW)]
+    heights = [max(len(module.body) for _, module in row) + 3.5 for row in rows]
     with style():
-        figure, ax = plt.subplots(figsize=(1.36 * len(names) + 0.3, 0.34 * longest + 1.5))
-        for x, (name, module) in enumerate(modules.items()):
-            _column(ax, x, name, module)
-        ax.set(xlim=(-0.6, len(names) - 0.4), ylim=(longest + 1.6, -1.9))
-        ax.axis("off")
+        size = (1.75 * min(A_ROW, len(names)) + 0.3, 0.31 * sum(heights) + 0.4)
+        figure, axes = plt.subplots(len(rows), 1, figsize=size, squeeze=False, height_ratios=heights)
+        for row, height, ax in zip(rows, heights, axes[:, 0], strict=True):
+            for x, (name, module) in enumerate(row):
+                _column(ax, x, name, module)
+            ax.set(xlim=(-0.6, A_ROW - 0.4), ylim=(height - 1.9, -1.9))
+            ax.axis("off")
         handles = [Rectangle((0, 0), 1, 1, facecolor=c, edgecolor=INK, linewidth=0.6) for c in LAYERS.values()]
         words = ["norm (batch, or layer)", "ReLU", "convolution", "convolution, each map alone", "dropout"]
-        figure.legend(handles, words, loc="outside lower center", ncol=5, fontsize=8)
+        figure.legend(handles, words, loc="outside lower center", ncol=3, fontsize=8.5)
     counts = {name: macs(module) for name, module in modules.items()}
     base = counts[names[0]]
     least, most = min(counts, key=counts.get), max(counts, key=counts.get)
@@ -130,14 +134,14 @@ def macs(module: Residual) -> int:
 def _column(ax: Axes, x: float, name: str, module: Residual) -> None:
     first, _, rest = variants.get(name).title.partition(" in a module: ")
     title = f"{first}:\n{rest}" if rest else TITLES.get(name, first.replace(", ", ",\n").replace(" 3x3 ", "\n3x3 "))
-    ax.text(x, -0.75, title, ha="center", va="bottom", fontsize=8)
+    ax.text(x, -0.75, title, ha="center", va="bottom", fontsize=9)
     for y, layer in enumerate(module.body):
         kind, words = _layer(layer)
         ax.add_patch(Rectangle((x - 0.44, y - 0.4), 0.88, 0.8, facecolor=LAYERS[kind], edgecolor=INK, linewidth=0.6))
-        ax.text(x, y, words, ha="center", va="center", fontsize=7.5)
+        ax.text(x, y, words, ha="center", va="center", fontsize=8.5)
     weights = sum(p.numel() for p in module.parameters())
     told = f"{weights / 1e3:.0f}k weights\n{macs(module) / 1e3:.0f}k MAC a pixel"
-    ax.text(x, len(module.body) + 0.1, told, ha="center", va="top", fontsize=7.5)
+    ax.text(x, len(module.body) + 0.1, told, ha="center", va="top", fontsize=8.5)
 
 
 def _layer(layer: nn.Module) -> tuple[str, str]:
