@@ -93,6 +93,7 @@ def test_a_failed_run_is_named_stops_nothing_and_is_made_up_for(clone, stamps):
     content = json.loads((clone / "results" / "seeds-dots-dots.json").read_text())
     assert content["manifest"]["failed"] == {} and content["manifest"]["asked"] == 1
     assert content["seeds"][0]["arms"]["control-random"]["run"] == run.name
+    assert content["seeds"][0]["later"]["narrow"] == json.loads((stamps / "narrow.json").read_text())["pck"]
     assert str(clone) not in json.dumps(content)
 
 

@@ -39,6 +39,25 @@ def small(house, coco_folder) -> Experiment:
     return dataclasses.replace(opened, profile=profile)
 
 
+def test_nobody_is_alone_in_a_batch_that_is_normalised(small):
+    """Where the bottleneck's maps are single pixels a last batch of one has nothing to be normalised by."""
+    p, persons = small.profile, len(small.prepared().split("train"))
+    single = dataclasses.replace(p.model, depth=4)
+    training = dataclasses.replace(p.training, epochs=1, batch=persons - 1)
+    for model, seen in ((single, persons - 1), (p.model, persons)):
+        made = dataclasses.replace(small, profile=dataclasses.replace(p, model=model, training=training))
+        assert made.model().latent_shape(p.data.side)[1:] == ((1, 1) if model is single else (4, 4))
+        assert len(made._pose_job(training).train.dataset) == seen
+    assert (
+        len(
+            dataclasses.replace(small, profile=dataclasses.replace(p, model=single, training=training))
+            .hourglass()
+            .metrics
+        )
+        == 1
+    )
+
+
 def test_paper_is_the_thesis(house):
     p = profiles.load("paper")
     assert (p.data.side, p.data.margin, p.data.train_persons) == (256, 0.10, 0)

@@ -106,6 +106,7 @@ CHANGES = (
         unlabelled="ignored",
     ),
     Change(BEST, "All four with peak 1, σ ½", "together", "ours", HALVES, "fast-ignored"),
+    Change("best-wide", "All four with peak 1, σ 1", "together", "ours", NEWELLS, "fast-ignored"),
     Change("without-skips", "Without skips", "later", "8.4; claim C31", {"model": {"skips": False}}, PROFILE),
     _training("visible-only", "Trained on v = 2 alone", "later", "8.2; claim C32", PROFILE, least_visibility=2),
     Change("stacks-2", "Two hourglasses", "later", "8.4; claim C34", {"model": {"stacks": 2}}, PROFILE),

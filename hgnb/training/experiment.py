@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from hgnb.data.dataset import EpochSampler, loader
 from hgnb.data.mirror import exchanged
-from hgnb.data.prepared import Prepared, prepare
+from hgnb.data.prepared import Prepared, PreparedSplit, prepare
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.metrics import pck
@@ -268,7 +268,7 @@ class Experiment:
         from hgnb.training.modules import PoseModule
 
         p, data = self.profile, self.prepared()
-        persons = data.split("train")
+        persons = self._normalisable(data.split("train"), training.batch * team.size)
         module = PoseModule(
             self.model(), training, p.heatmaps, p.pck, mean_rgb=data.mean_rgb, side=p.data.side,
             autoencoder=autoencoder, exchange=exchanged(data.schema),
@@ -278,6 +278,14 @@ class Experiment:
         val = loader(data.split("val"), 64, None, team.rank, team.size)
         best_by = ("val_pck", "val_loss")
         return Job(module, train, val, training.epochs, best_by, persons.person_ids, self._card(autoencoder), start)
+
+    def _normalisable(self, persons: PreparedSplit, batch: int) -> PreparedSplit:
+        """All persons, but where the bottleneck's maps are single pixels not one who would be alone in the last batch:
+        a batch norm can't be trained on a single value."""
+        p = self.profile
+        pixels = p.data.side // p.model.stride >> max(p.model.levels)
+        alone = len(persons) % batch == 1 and pixels == 1
+        return persons.take(np.arange(len(persons) - 1)) if alone else persons
 
     def _card(self, autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None) -> Card:
         """What the weights of an hourglass need to be used alone."""
