@@ -31,13 +31,25 @@ RECORDS = {
     },
     "load": {"drawn": 250, "persons": {"read": GROWTH, "step": GROWTH}, "rows": {"split": GROWTH}},
     "mutants": {"rooms": {"hgnb.data.crops": CROPS, "hgnb.metrics.oks": OKS}},
+    "pages": {
+        "profile": "tiny", "visits": 3, "site_mb": 47.6,
+        "limits": {"own_mb": 2, "all_mb": 8, "picture_s": 1, "site_mb": 80},
+        "pages": {
+            "index.html": {"own_mb": 0.1, "all_mb": 1.0, "painted_s": 0.5, "picture_s": None},
+            "_executed/03_interpretation.html": {"own_mb": 0.4, "all_mb": 2.5, "painted_s": 0.4, "picture_s": 0.61},
+        },
+    },
 }  # fmt: skip
-TABLES = {"fuzz": trust.inputs, "kill": trust.kills, "twice": trust.twice, "load": trust.load, "mutants": trust.mutants}
+TABLES = {
+    "fuzz": trust.inputs, "kill": trust.kills, "twice": trust.twice, "load": trust.load, "mutants": trust.mutants,
+    "pages": trust.pages,
+}  # fmt: skip
 SAID = {
     "fuzz": ["| 10 | 8 | 2 | 0 | 1.25 | – |", "10 s of a processor and 2,048 MiB"],
     "kill": ["hourglass (2) and 01_dataset (1) | 0 |", "1,470 results", "1 of 2 times one sentence | 1: 01_dataset"],
     "twice": ["| 1470 | 0 |", "| 30 | 7 |", "val PCK of the hourglass on 1 and 2 threads | 2 | 0.0012 apart"],
     "load": ["read the annotations | 20,000 persons | 2.0 | 1,234 | 1.01 | 0.20", "20,000 annotations"],
+    "pages": ["first picture is there | 0.61 | 1 | `03_interpretation`", "shows words | 0.50 | – | `index`", "48 | 80"],
     "mutants": ["`hgnb.data.crops` | 40 | 36 | 90%", "together | 50 | 45 | 90%"],
 }  # fmt: skip
 

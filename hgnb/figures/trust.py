@@ -26,6 +26,14 @@ STEPS = {
 }
 
 
+PAGES = {
+    "own_mb": "MB of its own that a page reads before anybody scrolls",
+    "all_mb": "the same with the theme's scripts and styles, MB",
+    "painted_s": "seconds until a page shows words",
+    "picture_s": "seconds until its first picture is there",
+}
+
+
 def _found(name: str) -> dict | None:
     file = home() / "benchmarks" / "results" / f"{name}.json"
     return json.loads(file.read_text(encoding="utf8")) if file.is_file() else None
@@ -168,3 +176,21 @@ def mutants() -> Table | Note:
         f"a test fail. {_machine(found)}"
     )
     return Table(pd.DataFrame(rows, columns=["Room", "Changes", "Noticed", "Share"]), caption, "tbl-trust-mutants")
+
+
+def pages() -> Table | Note:
+    """tbl-trust-pages: what the heaviest and slowest pages of a built site cost their reader."""
+    found = _found("pages")
+    if found is None:
+        return _missing("pages")
+    rows, limits = [], found["limits"]
+    for key, words in PAGES.items():
+        page, most = max(((n, p[key]) for n, p in found["pages"].items() if p[key] is not None), key=lambda at: at[1])
+        name = page.removeprefix("_executed/").removesuffix(".html")
+        rows.append((words, f"{most:.2f}", limits.get(key, "–"), f"`{name}`"))
+    rows.append(("MB of the whole site", f"{found['site_mb']:.0f}", limits["site_mb"], "–"))
+    caption = (
+        f"The worst of {len(found['pages'])} pages of a site of the profile `{found['profile']}`, opened from disk in "
+        f"Chromium without a network and with nothing cached, median of {found['visits']} visits. {_machine(found)}"
+    )
+    return Table(pd.DataFrame(rows, columns=["What", "Most", "Allowed", "Page"]), caption, "tbl-trust-pages")
