@@ -191,7 +191,7 @@ def last_words(root: Path) -> str:
     lines = [
         line.strip() for line in (root / LOG).read_text(encoding="utf8", errors="replace").splitlines() if line.strip()
     ]
-    telling = [line for line in lines if "Error" in line or "Exception" in line] or lines or ["it said nothing"]
+    telling = [line for line in lines if re.search("Error|Exception|: error: ", line)] or lines or ["it said nothing"]
     return f"The build stopped ({telling[0][:300]}); its log is {LOG}."
 
 

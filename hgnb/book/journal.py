@@ -22,11 +22,16 @@ def tell(kind: str, what: str, text: str = "") -> None:
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """Tell that `what` starts, and once it is done how long it took, or why it failed."""
+    """Tell that `what` starts, and once it is done how long it took, or why it failed.
+
+    One that is ended from outside has nothing to say, whatever signal it got.
+    """
     start = time.monotonic()
     tell("start", what)
     try:
         yield
+    except SystemExit:  # Lightning's answer to SIGTERM
+        raise
     except BaseException as error:
         tell("failed", what, str(error) or type(error).__name__)
         raise
@@ -34,10 +39,21 @@ def told(what: str) -> Iterator[None]:
 
 
 def read(path: Path, offset: int = 0) -> tuple[list[dict], int]:
-    """Events after `offset` bytes of the journal, and the offset to go on from; half a line waits."""
+    """Events after `offset` bytes of the journal, and the offset to go on from; half a line waits.
+
+    On a network disk two nodes that write at once can spoil each other's line: such a line is passed over.
+    """
     if not path.is_file():
         return [], offset
     with path.open("rb") as file:
         file.seek(offset)
         whole, newline, _ = file.read().rpartition(b"\n")
-    return [json.loads(line) for line in whole.splitlines()], offset + len(whole) + len(newline)
+    events = [event for line in whole.splitlines() if (event := _event(line))]
+    return events, offset + len(whole) + len(newline)
+
+
+def _event(line: bytes) -> dict | None:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

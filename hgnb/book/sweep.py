@@ -6,6 +6,7 @@ cluster. One that fails leaves the others alone and is named at the end.
 
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from hgnb.errors import InputError, unknown
 from hgnb.home import home
 
 LIGHTER, BEYOND = SWEEPS = ("lighter", "beyond")
+SILENT = f"it ended without a word, as a process does that is killed or finds no memory; the log is {build.LOG}."
+UNBEGUN = f"it wasn't begun; the log is {build.LOG}."
 
 
 @dataclass(frozen=True)
@@ -60,22 +63,25 @@ def sweep(name: str, profile: str, data: str, seed: int, seeds: int, cores: int 
     for case in names:  # a shape that can't be is told before anything trains
         scaled = made.opened(profile, edition.data, seed, case).profile
         scaled.model.check_side(scaled.data.side)
-    wanted = {(case, s): stamp(edition, root, name, case, s) for s in range(seed, seed + seeds) for case in names}
+    wanted = {titled(c, s): stamp(edition, root, name, c, s) for s in range(seed, seed + seeds) for c in names}
     jobs, before = [path.stem for path in wanted.values()], sum(path.is_file() for path in wanted.values())
     with build.only_build(root) as lock, _Bar(len(wanted), before) as bar:
         given = {"swept": {name: jobs}, "tell": bar.take}
         _, events = build.snakemake(root, edition, cores, lock, "--keep-going", name, **given)
     there = [path for path in wanted.values() if path.is_file()]
-    told = {event["what"]: event["text"] for event in events if event["kind"] == "failed"}
-    if len(there) < len(wanted) and not told:
-        raise build.BuildError(build.last_words(root))
+    failed = _failed(wanted, events, root)
     if there:
         file = made.record(profile, edition.data, there)
         Console(highlight=False).print(f"{len(there)} of {len(wanted)} trainings: {file.relative_to(root).as_posix()}")
-    if told:
-        why = "\n".join(f"{what}: {words}" for what, words in told.items())
-        raise InputError(f"{len(told)} of the trainings failed, and the others are kept:\n{why}")
+    if failed:
+        why = "\n".join(f"{what}: {words}" for what, words in failed.items())
+        raise InputError(f"{len(failed)} of the trainings failed, and the others are kept:\n{why}")
     return file
+
+
+def titled(case: str, seed: int) -> str:
+    """What the journal calls a training."""
+    return f"{case} (seed {seed})"
 
 
 def stamp(edition: Edition, root: Path, name: str, case: str, seed: int) -> Path:
@@ -86,12 +92,40 @@ def stamp(edition: Edition, root: Path, name: str, case: str, seed: int) -> Path
 def train(name: str, edition: Edition, case: str, seed: int, out: Path) -> None:
     """One job of a sweep: trains a case and leaves its stamp, in a process of its own."""
     made = of(name)
-    with journal.told(f"{case} (seed {seed})"):
+    with journal.told(titled(case, seed)):
         outcome = made.measured(made.opened(edition.profile, edition.data, seed, case))
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(f".{out.name}.{os.getpid()}.part")
     aside.write_text(json.dumps({"outcome": asdict(outcome)}) + "\n", encoding="utf8")
     os.replace(aside, out)
+
+
+def _failed(wanted: dict[str, Path], events: list[dict], root: Path) -> dict[str, str]:
+    """Why each training that left no stamp failed: in its own words or, where it was ended, in the cluster's.
+
+    BuildError where nothing was begun: then it isn't the trainings that failed.
+    """
+    missing = {what: path.relative_to(root).as_posix() for what, path in wanted.items() if not path.is_file()}
+    own = {event["what"]: event["text"] for event in events if event["kind"] == "failed"}
+    begun = {event["what"] for event in events if event["kind"] == "start"}
+    jobs = _of_jobs(root)
+    if missing and not (begun & missing.keys() or jobs.keys() & set(missing.values())):
+        raise build.BuildError(build.last_words(root))
+    ended = {what: SILENT if what in begun else UNBEGUN for what in missing}
+    return {what: own.get(what) or jobs.get(path) or ended[what] for what, path in missing.items()}
+
+
+def _of_jobs(root: Path) -> dict[str, str]:
+    """What a cluster said of each job that failed, by the stamp it was to write; of jobs here Snakemake says None."""
+    log = (root / build.LOG).read_text(encoding="utf8", errors="replace").replace(f"{root}/", "")
+    said = {}
+    for block in re.split(r"^Error in rule ", log, flags=re.MULTILINE)[1:]:
+        facts = dict(re.findall(r"^    (message|output|log): (.+)$", block, re.MULTILINE))
+        words = re.split(r"\s*(?:Detailed failure reason|For further error details)", facts.get("message", "None"))[0]
+        if words != "None" and "output" in facts:
+            where = facts.get("log", build.LOG).removesuffix(" (check log file(s) for error details)")
+            said[facts["output"]] = f"{words.rstrip('.')}; the log is {where}."
+    return said
 
 
 class _Bar:
