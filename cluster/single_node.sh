@@ -6,6 +6,7 @@ set -eu
 name=$(hostname)
 folder=$(realpath -m "${2:?a folder for its configuration, state and logs}")
 link=/etc/slurm/slurm.conf
+case "$folder" in *[[:space:]]*) echo "SLURM knows no paths with spaces: '$folder'." >&2 && exit 2 ;; esac
 
 conf() {
   cat <<CONF

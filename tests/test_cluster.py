@@ -20,6 +20,7 @@ from hgnb.book.house import Edition
 from hgnb.training import sweep_record
 
 SCRIPT = ROOT / "cluster/single_node.sh"
+PATH = f"{os.environ['PATH']}:/usr/sbin"
 PLUGIN = "snakemake_executor_plugin_slurm"
 plugin = pytest.mark.skipif(importlib.util.find_spec(PLUGIN) is None, reason=f"{PLUGIN} isn't installed")
 
@@ -142,7 +143,11 @@ def test_a_sweep_that_never_began_says_what_snakemake_said(tmp_path):
 
 
 def test_the_single_node_asks_for_what_it_needs():
-    for words, told in (([], "a folder for its configuration"), (["begin", "x"], "start or stop, not 'begin'")):
+    for words, told in (
+        ([], "a folder for its configuration"),
+        (["begin", "x"], "start or stop, not 'begin'"),
+        (["stop", "a b"], "spaces"),
+    ):
         done = subprocess.run(["bash", SCRIPT, *words], capture_output=True, text=True)
         assert done.returncode != 0 and told in done.stderr
     assert subprocess.run(["bash", "-n", SCRIPT]).returncode == 0
@@ -167,9 +172,6 @@ def node(tmp_path):
     assert done.returncode == 0, done.stderr
     yield folder
     subprocess.run(["bash", SCRIPT, "stop", folder], check=True)
-
-
-PATH = f"{os.environ['PATH']}:/usr/sbin"
 
 
 def jobs() -> dict[str, tuple[str, str]]:
@@ -202,11 +204,12 @@ def test_a_sweep_on_slurm_goes_on_past_a_job_that_is_cancelled(node, tmp_path):
     doomed, kept = "rule_lighter_case_wildcards_separable-4_0", "rule_lighter_case_wildcards_newell-2_0"
     while process.poll() is None and doomed not in jobs():
         time.sleep(0.5)
-    number, _ = jobs()[doomed]
-    subprocess.run(["scancel", number], check=True)
-    out, err = process.communicate(timeout=600)
+    if process.poll() is None:
+        number, _ = jobs()[doomed]
+        subprocess.run(["scancel", number], check=True)
+    out, err = process.communicate(timeout=1500)
 
-    assert process.returncode == 1 and "1 of 2 trainings" in out, (root / build.LOG).read_text()
+    assert process.returncode == 1 and "1 of 2 trainings" in out, err
     assert f"separable-4 (seed 0): SLURM-job '{number}' failed, SLURM status is: 'CANCELLED'" in err
     assert {name: state for name, (_, state) in jobs().items()} == {kept: "COMPLETED", doomed: "CANCELLED"}
     assert "✓ newell-2 (seed 0)" in err
