@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +46,18 @@ def house(tmp_path, monkeypatch) -> Path:
         (tmp_path / "profiles" / file.name).write_text(file.read_text())
     monkeypatch.setenv("HGNB_HOME", str(tmp_path))
     return tmp_path
+
+
+def sweeping_house(root: Path, *cases: str) -> Path:
+    """What a sweep of chapter 06 over these cases needs, at `smoke`, in a folder of its own."""
+    for part in ("hgnb", "notebooks", "book", "cluster"):
+        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__", "_executed"))
+    for part in ("Snakefile", "_config.yml"):
+        shutil.copy(ROOT / part, root / part)
+    (root / "profiles").mkdir()
+    text = (ROOT / "profiles/smoke.toml").read_text()
+    (root / "profiles/smoke.toml").write_text(re.sub(r"cases = .*", f"cases = {json.dumps(cases)}", text))
+    return root
 
 
 @pytest.fixture

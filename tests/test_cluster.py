@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, sweeping_house
 from snakemake.cli import get_argument_parser
 
 from hgnb.book import build, journal, sweep
@@ -184,15 +184,7 @@ def jobs() -> dict[str, tuple[str, str]]:
 @plugin
 def test_a_sweep_on_slurm_goes_on_past_a_job_that_is_cancelled(node, tmp_path):
     """Two trainings are two jobs: one is cancelled and named, with what SLURM calls it, and the other is kept."""
-    root = tmp_path / "a sweep"
-    for part in ("hgnb", "notebooks", "book", "cluster"):
-        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__", "_executed"))
-    for part in ("Snakefile", "_config.yml"):
-        shutil.copy(ROOT / part, root / part)
-    (root / "profiles").mkdir()
-    text = (ROOT / "profiles/smoke.toml").read_text()
-    text = re.sub(r"cases = .*", 'cases = ["newell-2", "separable-4"]', text)
-    (root / "profiles/smoke.toml").write_text(text)
+    root = sweeping_house(tmp_path / "a sweep", "newell-2", "separable-4")
     profile = root / "cluster/slurm/config.yaml"
     profile.write_text(re.sub(r"(status-checks:) \d+", r"\1 2", profile.read_text()))
 

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -11,7 +10,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, sweeping_house
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -343,15 +342,7 @@ def test_every_trained_network_answers_in_the_interactive_part():
 
 def test_the_sweep_goes_on_past_a_failure_and_then_resumes(tmp_path):
     """Two trainings, one of which can't write its run: it is named, the other kept; mended, only it is trained."""
-    root = tmp_path / "a sweep"
-    for part in ("hgnb", "notebooks", "book"):
-        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__", "_executed"))
-    for part in ("Snakefile", "_config.yml"):
-        shutil.copy(ROOT / part, root / part)
-    (root / "profiles").mkdir()
-    text = (ROOT / "profiles/smoke.toml").read_text()
-    text = re.sub(r"cases = .*", 'cases = ["newell-2", "separable-4"]', text)
-    (root / "profiles/smoke.toml").write_text(text)
+    root = sweeping_house(tmp_path / "a sweep", "newell-2", "separable-4")
     runs = root / "data" / "runs"
     runs.mkdir(parents=True)
     plain = {**os.environ, "HGNB_HOME": str(root), "PYTHONPATH": str(root)}
