@@ -1,0 +1,76 @@
+"""What readers may count on in the words: a term is linked where a page uses it first, one spelling, one bibliography."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NO_PROSE = ("glossary", "literature")  # they define terms and list sources
+
+# How a term is found in running text; None where the word has common meanings too, and is linked by hand.
+FORMS = {
+    "batch": r"batch(?:es)?(?! norm)", "code": None, "coords": None, "crop": r"crops?", "head": None,
+    "heatmap": r"heatmaps?", "Holm correction": r"Holm's (?:correction|rule)", "hourglass": r"hourglass(?:es)?",
+    "latents": r"latents|latent spaces?", "limbs": None, "loss": r"loss(?:es)?", "misplaced": r"misplaced",
+    "pooling": r"(?:max )?poolings?", "profile": r"(?<!in )profiles?", "ReLU": r"ReLUs?", "run": None,
+    "skip-connection": r"skip-connections?|skips", "stacked hourglass": r"stacked hourglass(?:es)?",
+    "weights": r"weights",
+}  # fmt: skip
+
+# Not running text: blocks, headings, a chapter's question below its title, rows of tables, labels, options.
+BLOCK = r"^(`{3,}|~{3,}).*\n(?s:.*?)^\1\s*$|^#.*$|^\*[^*].*\*$|^\|.*$|^\([\w-]+\)=$|^:{3,}.*$|^:\w+:.*$"
+ROLE = r"\{term\}`(?:[^`<]*<([^>`]+)>|([^`<]+))`"
+INLINE = r"\[[^\]]*\]\([^)]*\)|\$[^$]+\$|(?:\{[\w:]+\})?`[^`]+`"  # links, formulas, roles, code
+
+
+def pages():
+    """All prose of the book by file name; a notebook's Markdown cells one after the other."""
+    found = {path.stem: path.read_text(encoding="utf8") for path in sorted((ROOT / "book").glob("*.md"))}
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf8"))["cells"]
+        found[path.stem] = "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    return found
+
+
+def terms():
+    return re.findall(r"^(\S.*)\n  \S", pages()["glossary"].split("```")[1], re.M)
+
+
+def blanked(pattern, text):
+    return re.sub(pattern, lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.M)
+
+
+def uses(text):
+    """(where, term, form, linked) of every use of a term in running text, in order."""
+    text = blanked(BLOCK, text)
+    made = [(found.start(), found[1] or found[2], found[0], True) for found in re.finditer(ROLE, text)]
+    forms = {term: FORMS.get(term, re.escape(term) + "s?") for term in sorted(terms(), key=len, reverse=True)}
+    known = [term for term, form in forms.items() if form]
+    either = "|".join(f"({forms[term]})" for term in known)
+    for found in re.finditer(rf"(?<![\w-])(?:{either})(?![\w-])", blanked(INLINE, text), re.I):
+        made.append((found.start(), known[found.lastindex - 1], found[0], False))
+    return sorted(made)
+
+
+def unlinked(text):
+    """The first use of each term that isn't linked there."""
+    first = {}
+    for where, term, form, linked in uses(text):
+        first.setdefault(term, (where, form, linked))
+    return {term: (where, form) for term, (where, form, linked) in first.items() if not linked}
+
+
+@pytest.mark.parametrize("name", [name for name in pages() if name not in NO_PROSE])
+def test_a_term_is_linked_where_a_page_uses_it_first(name):
+    text = pages()[name]
+    missing = {term: text[max(where - 30, 0) : where + 40] for term, (where, _) in unlinked(text).items()}
+    assert not missing
+
+
+def test_the_rule_sees_first_uses():
+    assert not unlinked("An {term}`epoch`, and an epoch; `epoch` is code, $epoch$ a formula, [epoch](x) a link.")
+    assert set(unlinked("# Epoch\n\nEpochs, then an {term}`epoch`. {numref}`epoch`")) == {"epoch"}
+    assert set(unlinked("A stacked hourglass.")) == {"stacked hourglass"}
+    assert not unlinked("{term}`Skip-connections <skip-connection>` are skips.")
