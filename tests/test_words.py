@@ -1,4 +1,4 @@
-"""What readers may count on in the words: a term is linked where a page uses it first, one spelling, one bibliography."""
+"""What readers may count on in the words: terms linked where a page first uses them, one spelling, one bibliography."""
 
 import json
 import re
@@ -74,3 +74,30 @@ def test_the_rule_sees_first_uses():
     assert set(unlinked("# Epoch\n\nEpochs, then an {term}`epoch`. {numref}`epoch`")) == {"epoch"}
     assert set(unlinked("A stacked hourglass.")) == {"stacked hourglass"}
     assert not unlinked("{term}`Skip-connections <skip-connection>` are skips.")
+
+
+# American spellings, other ways to write what one way is used for, numbers without the space or the sign they take.
+NOT_OURS = (
+    r"(?i:\b(?:color|gray|centers?\b|behavior|neighbor|label(?:ed|ing)|model(?:ed|ing)|favor|labor)|"
+    r"\b(?:optim|normal|visual|recogn|general|initial|summar|regular|minim|maxim|organ|emphas)iz|\banalyz)|"
+    r"\bdata sets?\b|\bskip connection|\bK-Means|\bFig\b|\bautoencod\w+-|\bper ?cents?\b|"
+    r"\d%|(?<![\w-])-\d|\d-\d|\dx\d| - | -- "
+)
+
+
+def strays(text):
+    """Words and numbers of the running text, headings and tables that are written another way than elsewhere."""
+    text = blanked(INLINE, blanked(BLOCK.replace("|^#.*$", "").replace(r"|^\|.*$", ""), text))
+    lines = [line for line in text.splitlines() if not re.fullmatch(r"[|:\s-]*", line)]  # a table's rule
+    return [line[max(found.start() - 20, 0) :] for line in lines for found in re.finditer(NOT_OURS, line)]
+
+
+@pytest.mark.parametrize("name", [name for name in pages() if name != "literature"])
+def test_one_spelling(name):
+    assert not strays(pages()[name])
+
+
+def test_the_rule_sees_strays():
+    assert not strays("A colour at the centre, 5 % of 3 × 3 K-means, `color`, $-1$; a 5-dimensional dataset, −1.")
+    for words in ("## Optimizers", "| labeled | 1 |", "5% of it", "at -1", "K-Means", "a data set", "3x3", "2-3"):
+        assert len(strays(words)) == 1, words

@@ -47,7 +47,7 @@ def walks(paths: Sequence[Walk], steps: Sequence[float], portraits: Portraits, w
             for block, title in zip((column, n + 1 + column), words, strict=True):
                 axes[0, block].set_title(f"{title}c = {c:g}".replace("-", "−"), fontsize=9, pad=3)
     caption = (
-        rf"Walks to $\bar{{x}} + c\sqrt{{\lambda}}\,w$ for {who}, one row for each component with its share of the "
+        rf"Walks to $\bar{{\boldsymbol z}} + c\sqrt{{\lambda_i}}\,\boldsymbol w_i$ for {who}, one row for each component with its share of the "
         "variance, one column for each step. Left: true heatmaps of the person nearest to the point. Right: the "
         "heatmaps that the rest of the network makes of the point itself, with the skip-connections of the person "
         "nearest to the mean throughout (top fifth of each map's range, bones between the maxima). Blue: the "

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from hgnb.data.schema import KeypointSchema
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import BLUE, GREY, INK, ORANGE, RED, SIDES, style
+from hgnb.figures.words import percent, small
 from hgnb.training.baselines import Baselines
 from hgnb.training.profiles import Profile, departures
 from hgnb.training.runs import Run
@@ -79,8 +80,8 @@ def overfitting(few: Run, persons: int, whole: Run) -> Plate:
         "validation persons are as many."
     )
     alt = (
-        f"The validation loss is lowest at epoch {low} and ends {rise:.0%} higher, while the training loss falls by "
-        f"{fall:.0%} from there on; the validation PCK goes from {table.val_pck.iloc[0]:.3f} to "
+        f"The validation loss is lowest at epoch {low} and ends {percent(rise)} higher, while the training loss falls "
+        f"by {percent(fall)} from there on; the validation PCK goes from {table.val_pck.iloc[0]:.3f} to "
         f"{table.val_pck.iloc[-1]:.3f}."
     )
     return Plate(figure, caption, alt)
@@ -130,8 +131,8 @@ def best_epochs_table(run: Run) -> Table:
         best = run.best_epoch(column)
         ours = table.loc[best]
         rows.append((
-            BEST_TITLES[column], best, f"{ours.train_loss:.3g}", f"{ours.val_loss:.3g}", f"{ours.val_pck:.3f}",
-            epoch, f"{train:.3g}", f"{val:.3g}", f"{score:.3g}",
+            BEST_TITLES[column], best, small(ours.train_loss), small(ours.val_loss), f"{ours.val_pck:.3f}",
+            epoch, small(train), small(val), f"{score:.3g}",
         ))  # fmt: skip
     columns = ["Chosen by", "Epoch", "Training loss", "Validation loss", "PCK"]
     columns += [f"{c}, thesis" for c in ("Epoch", "Training loss", "Validation loss", "PCK")]

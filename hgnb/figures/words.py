@@ -7,6 +7,8 @@ from hgnb.figures.plate import Plate
 from hgnb.figures.style import INK, style
 from hgnb.intervals import Interval
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def percent(value: float, digits: int = 0) -> str:
     """'37 %', or a dash."""
@@ -17,6 +19,18 @@ def number(value: float, digits: int = 2) -> str:
     """'0.43', or a dash."""
     value = round(value, digits) + 0.0  # no minus before a zero
     return f"{value:.{digits}f}".replace("-", "−") if np.isfinite(value) else "–"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """'+0.034' or '−0.034', or a dash."""
+    text = number(value, digits)
+    return f"+{text}" if round(value, digits) > 0 else text
+
+
+def small(value: float) -> str:
+    """'5.15·10⁻⁵'."""
+    digits, power = f"{value:.2e}".split("e")
+    return f"{digits}·10{str(int(power)).translate(RAISED)}"
 
 
 def verdict(interval: Interval, positive: str, negative: str, neither: str) -> str:
