@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from hgnb.data.schema import KeypointSchema
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import BLUE, GREY, INK, ORANGE, RED, SIDES, style
-from hgnb.figures.words import percent, small
+from hgnb.figures.words import cited, percent, small
 from hgnb.training.baselines import Baselines
 from hgnb.training.profiles import Profile, departures
 from hgnb.training.runs import Run
@@ -143,7 +143,7 @@ def best_epochs_table(run: Run) -> Table:
 def departures_table(profile: Profile) -> Table:
     """Every number of a profile that isn't the thesis's, beside the thesis's."""
     rows = [
-        (f"`{key}`", _plain(here), _plain(there), f.metadata["unit"], f.metadata["source"])
+        (f"`{key}`", _plain(here), _plain(there), f.metadata["unit"], cited(f.metadata["source"]))
         for key, here, there, f in departures(profile)
     ]
     columns = ["Number", f"`{profile.name}`", "Thesis", "Unit", "Source"]

@@ -97,7 +97,7 @@ def kills() -> Table | Note:
         rows.append(("a data folder that can't be written", _quoted(" ".join(locked["said"])), "–"))
     columns = ["What was done to it", "When, or what was said", "Results unequal to an undisturbed build's"]
     caption = (
-        "Builds of the profile `smoke` that were disturbed, finished afterwards and held against one that was not: "
+        "Builds of the profile `smoke` that were disturbed, finished afterwards and compared with one that was not: "
         f"{found['pieces'] - len(found['timed']):,} results, pictures and texts, those left out that show measured "
         f"times. {_machine(found)}"
     )

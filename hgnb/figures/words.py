@@ -49,6 +49,11 @@ def nothing(words: str, caption: str, alt: str) -> Plate:
     return Plate(figure, caption, alt)
 
 
+def cited(source: str) -> str:
+    """'report, case 2': what the code calls source 004 is the report to readers."""
+    return source.replace("004", "report")
+
+
 def listed(words: list[str]) -> str:
     """'a', 'a and b', 'a, b and c'."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
