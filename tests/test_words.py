@@ -76,6 +76,29 @@ def test_the_rule_sees_first_uses():
     assert not unlinked("{term}`Skip-connections <skip-connection>` are skips.")
 
 
+def entries():
+    """Fields of each entry of the bibliography, by key; its kind under 'kind'."""
+    text = (ROOT / "book/references.bib").read_text(encoding="utf8")
+    found = {}
+    for kind, key, body in re.findall(r"^@(\w+)\{([^,]+),\n(.*?)^\}", text, re.M | re.S):
+        found[key] = dict(re.findall(r"^ +(\w+) += \{(.*)\},$", body, re.M)) | {"kind": kind}
+    return found
+
+
+def test_every_source_is_cited_on_a_page():
+    roles = re.findall(r"\{cite(?::\w)?\}`([^`]+)`", "\n".join(pages().values()))
+    assert {key for keys in roles for key in keys.split(",")} == set(entries())
+
+
+@pytest.mark.parametrize("key", entries())
+def test_an_entry_of_the_bibliography_is_complete(key):
+    where = {"inproceedings": "booktitle", "article": "journal", "book": "publisher", "misc": "howpublished"}
+    where |= {"mastersthesis": "school", "techreport": "institution"}
+    entry = entries()[key]
+    assert {"author", "title", "year", where[entry["kind"]]} <= set(entry)
+    assert re.fullmatch(r"(19|20)\d\d|undated", entry["year"])
+
+
 # American spellings, other ways to write what one way is used for, numbers without the space or the sign they take.
 NOT_OURS = (
     r"(?i:\b(?:color|gray|centers?\b|behavior|neighbor|label(?:ed|ing)|model(?:ed|ing)|favor|labor)|"

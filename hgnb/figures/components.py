@@ -48,10 +48,10 @@ def walks(paths: Sequence[Walk], steps: Sequence[float], portraits: Portraits, w
                 axes[0, block].set_title(f"{title}c = {c:g}".replace("-", "−"), fontsize=9, pad=3)
     caption = (
         rf"Walks to $\bar{{\boldsymbol z}} + c\sqrt{{\lambda_i}}\,\boldsymbol w_i$ for {who}, one row for each "
-        "component with its share of the variance, one column for each step. Left: true heatmaps of the person nearest to the "
-        "point. Right: the heatmaps that the rest of the network makes of the point itself, with the skip-connections "
-        "of the person nearest to the mean throughout (top fifth of each map's range, bones between the maxima). "
-        "Blue: the person's left, red: right."
+        "component with its share of the variance, one column for each step. Left: true heatmaps of the person nearest "
+        "to the point. Right: the heatmaps that the rest of the network makes of the point itself, with the "
+        "skip-connections of the person nearest to the mean throughout (top fifth of each map's range, bones between "
+        "the maxima). Blue: the person's left, red: right."
     )
     met = "; ".join(
         f"{w.different} and {percent(t, 1)} on PC {w.component}" for w, t in zip(paths, travel(decoded), strict=True)
