@@ -57,8 +57,8 @@ def walks(paths: Sequence[Walk], steps: Sequence[float], portraits: Portraits, w
         f"{w.different} and {percent(t, 1)} on PC {w.component}" for w, t in zip(paths, travel(decoded), strict=True)
     )
     alt = (
-        f"Different persons met in {n} steps, and how far a decoded keypoint moves between the ends, in the mean and "
-        f"in parts of the crop's side: {met}."
+        f"Different persons met in {n} steps, and how far a decoded keypoint moves between the ends on average, as a "
+        f"share of the crop's side: {met}."
     )
     return Plate(figure, caption, alt)
 

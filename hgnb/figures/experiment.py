@@ -77,7 +77,7 @@ def overfitting(few: Run, persons: int, whole: Run) -> Plate:
     fall = 1 - table.train_loss.iloc[-1] / table.train_loss.iloc[low - 1]
     caption = (
         f"The kept network goes on with {persons:,} of its persons alone for {len(table)} epochs, `{few.id}`; "
-        "validation persons are as many."
+        "it is validated on as many."
     )
     alt = (
         f"The validation loss is lowest at epoch {low} and ends {percent(rise)} higher, while the training loss falls "
