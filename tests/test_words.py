@@ -11,7 +11,8 @@ NO_PROSE = ("glossary", "literature")  # they define terms and list sources
 
 # How a term is found in running text; None where the word has common meanings too, and is linked by hand.
 FORMS = {
-    "batch": r"batch(?:es)?(?! norm)", "code": None, "coords": None, "crop": r"crops?", "head": None,
+    "batch": r"batch(?:es)?(?! norm)", "bottleneck": r"bottlenecks?(?! module)",  # the report's is a residual
+    "code": None, "coords": None, "crop": r"crops?", "head": None,
     "heatmap": r"heatmaps?", "Holm correction": r"Holm's (?:correction|rule)", "hourglass": r"hourglass(?:es)?",
     "latents": r"latents|latent spaces?", "limbs": None, "loss": r"loss(?:es)?", "misplaced": r"misplaced",
     "pooling": r"(?:max )?poolings?", "profile": r"(?<!in )profiles?", "ReLU": r"ReLUs?", "run": None,
