@@ -64,8 +64,8 @@ def test_what_each_least_number_of_keypoints_keeps(made):
     table = counts.kept_table(train, val, config)
     rows = table.rows.to_numpy().tolist()
     assert [row[0] for row in rows] == ["1", "2 (here)", *"345678", "thesis"]
-    assert rows[4] == ["5", "16", "66.7%", "8", "66.7%"] and rows[5][1:3] == ["0", "0.0%"]
-    assert rows[-1][2] == "86.2%" and "86.2" not in table.caption
+    assert rows[4] == ["5", "16", "66.7 %", "8", "66.7 %"] and rows[5][1:3] == ["0", "0.0 %"]
+    assert rows[-1][2] == "86.2 %" and "86.2" not in table.caption
     assert "by 1 in training, 5 in validation" in table.caption  # 1 keeps all, 5 two thirds
 
 

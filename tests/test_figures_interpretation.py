@@ -154,7 +154,7 @@ def test_pck_with_components(deviations):
     n = len(deviations)
     for second in (other, None):
         plate = check(intervention_figures.pck_components(own, second, drops, "persons"))
-        assert f"within one per cent with {n} components; of 20 components removed singly {n} have" in plate.alt
+        assert f"within 1 % with {n} components; of 20 components removed singly {n} have" in plate.alt
         words = intervention_figures.told(own, second)
         assert f"The first {n} components suffice" in words and "nan" not in words
         assert ("other half" in words) == (second is not None)

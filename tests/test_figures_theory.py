@@ -119,7 +119,7 @@ def test_the_plane_counts_its_clusters():
     scores, labels = rng.normal(size=(30, 2)), np.repeat([0, 1], [10, 20])
     plate = learning.plane(scores, np.array([2.0, 1.0]), labels, np.zeros((3, 2, 2)), 0.75)
     assert "2.0 times as long" in plate.alt and "10 and 20" in plate.alt
-    assert "75% of the variance" in plate.caption
+    assert "75 % of the variance" in plate.caption
 
 
 def test_the_clearest_person_is_shown(coco_folder):
@@ -142,4 +142,4 @@ def test_five_results_with_signs_and_dashes():
     cells = table.rows["This run"].tolist()
     assert cells[0] == "test PCK 0.250 (0.200 to 0.300)"
     assert cells[2].endswith("AUC –") and "−0.010 (−0.020 to 0.010)" in cells[4]
-    assert introduction._signed(one) == "+ 0.250 (0.200 to 0.300)"
+    assert introduction._signed(one) == "+0.250 (0.200 to 0.300)"

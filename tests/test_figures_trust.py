@@ -50,7 +50,7 @@ SAID = {
     "twice": ["| 1470 | 0 |", "| 30 | 7 |", "val PCK of the hourglass on 1 and 2 threads | 2 | 0.0012 apart"],
     "load": ["read the annotations | 20,000 persons | 2.0 | 1,234 | 1.01 | 0.20", "20,000 annotations"],
     "pages": ["first picture is there | 0.61 | 1 | `03_interpretation`", "shows words | 0.50 | – | `index`", "48 | 80"],
-    "mutants": ["`hgnb.data.crops` | 40 | 36 | 90%", "together | 50 | 45 | 90%"],
+    "mutants": ["`hgnb.data.crops` | 40 | 36 | 90 %", "together | 50 | 45 | 90 %"],
 }  # fmt: skip
 
 

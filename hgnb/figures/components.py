@@ -47,18 +47,18 @@ def walks(paths: Sequence[Walk], steps: Sequence[float], portraits: Portraits, w
             for block, title in zip((column, n + 1 + column), words, strict=True):
                 axes[0, block].set_title(f"{title}c = {c:g}".replace("-", "−"), fontsize=9, pad=3)
     caption = (
-        rf"Walks to $\bar{{x}} + c\sqrt{{\lambda}}\,w$ for {who}, one row for each component with its share of the "
-        "variance, one column for each step. Left: true heatmaps of the person nearest to the point. Right: the "
-        "heatmaps that the rest of the network makes of the point itself, with the skip-connections of the person "
-        "nearest to the mean throughout (top fifth of each map's range, bones between the maxima). Blue: the "
-        "person's left, red: right."
+        rf"Walks to $\bar{{\boldsymbol z}} + c\sqrt{{\lambda_i}}\,\boldsymbol w_i$ for {who}, one row for each "
+        "component with its share of the variance, one column for each step. Left: true heatmaps of the person nearest "
+        "to the point. Right: the heatmaps that the rest of the network makes of the point itself, with the "
+        "skip-connections of the person nearest to the mean throughout (top fifth of each map's range, bones between "
+        "the maxima). Blue: the person's left, red: right."
     )
     met = "; ".join(
         f"{w.different} and {percent(t, 1)} on PC {w.component}" for w, t in zip(paths, travel(decoded), strict=True)
     )
     alt = (
-        f"Different persons met in {n} steps, and how far a decoded keypoint moves between the ends, in the mean and "
-        f"in parts of the crop's side: {met}."
+        f"Different persons met in {n} steps, and how far a decoded keypoint moves between the ends on average, as a "
+        f"share of the crop's side: {met}."
     )
     return Plate(figure, caption, alt)
 

@@ -31,9 +31,9 @@ def correction(answers: Answers) -> Plate:
     counts = ", ".join(f"{m.persons} {m.who}" for m in held if m.where == ACROSS and m.step == held[-1].step)
     caption = (
         "PCK gained where the points of persons are moved to the other cluster, along the line between the centroids "
-        f"or as far in a direction drawn by lot, by the share of the way; {counts} training persons, by lot. The green "
-        "bar is the bound: what all persons would gain if the misplaced had the PCK of the well placed with as many "
-        "labelled keypoints. 95 % intervals, images resampled."
+        f"or as far in a direction drawn by lot, by the share of the way; {counts} training persons, drawn by lot. The "
+        "green bar is the bound: what all persons would gain if the misplaced had the PCK of the well placed with as "
+        "many labelled keypoints. 95 % intervals, images resampled."
     )
     alt = "; ".join(_shortly(space, *answer) for space, answer in answers.items())
     return Plate(figure, caption, f"{alt}.")

@@ -11,6 +11,7 @@ from hgnb.data.config import TEST_BY, DataConfig
 from hgnb.data.prepared import Prepared
 from hgnb.data.splits import divide
 from hgnb.figures.plate import Table
+from hgnb.figures.words import percent
 
 # Thesis, table 1: persons, though it says images.
 THESIS_SPLIT = {"train": 124_040, "val": 5_064, "test": 5_064}
@@ -81,10 +82,10 @@ def kept_table(train: Split, val: Split, config: DataConfig, most: int = 8) -> T
     for n, (first, second) in shares.items():
         numbers = [f"{int((counts >= n).sum()):,}" for counts in labelled]
         here = " (here)" if n == config.min_labelled else ""
-        rows.append((f"{n}{here}", numbers[0], f"{first:.1%}", numbers[1], f"{second:.1%}"))
+        rows.append((f"{n}{here}", numbers[0], percent(first, 1), numbers[1], percent(second, 1)))
     thesis = thesis_kept()
     totals = [f"{THESIS_SPLIT['train'] + THESIS_SPLIT['test']:,}", f"{THESIS_SPLIT['val']:,}"]
-    rows.append(("thesis", totals[0], f"{thesis['train']:.1%}", totals[1], f"{thesis['val']:.1%}"))
+    rows.append(("thesis", totals[0], percent(thesis["train"], 1), totals[1], percent(thesis["val"], 1)))
     columns = ["Least labelled keypoints", train.name, "Share", val.name, "Share "]
     caption = "Persons that each value of `data.min_labelled` keeps, of those with a keypoint."
     nearest = [min(shares, key=lambda n, i=i, w=w: abs(shares[n][i] - w)) for i, w in enumerate(thesis.values())]
@@ -103,10 +104,10 @@ def split_table(data: Prepared) -> Table:
         (
             SPLIT_TITLES[s],
             f"{persons[s]:,}",
-            f"{persons[s] / ours:.3%}",
+            percent(persons[s] / ours, 3),
             f"{images[s]:,}",
             f"{n:,}",
-            f"{n / thesis:.3%}",
+            percent(n / thesis, 3),
         )
         for s, n in THESIS_SPLIT.items()
     ]
@@ -128,7 +129,7 @@ def leak_table(data: Prepared, train: Split, val: Split, config: DataConfig) -> 
             images = {name: np.array([p.image_id for p in divided[name]]) for name in ("train", "test")}
         shared = np.isin(images["test"], images["train"])
         numbers = (f"{len(shared):,}", f"{len(np.unique(images['test'])):,}", f"{shared.sum():,}")
-        share = f"{shared.mean():.1%}" if len(shared) else "–"
+        share = percent(shared.mean() if len(shared) else np.nan, 1)
         rows.append((TITLES[by] + (", in use" if by == config.test_by else ""), *numbers, share))
     columns = ["Drawn are", "Test persons", "Their photographs", "Persons whose photograph is in training", "Share"]
     caption = "What the test set shares with training, by what is drawn (`data.test_by`)."

@@ -134,7 +134,7 @@ def reach(profile: Profile, data: str, persons: int) -> str:
     size = f"This page was run with the profile `{name}` on `{data}`, {persons:,} training persons. "
     if name == "paper":
         return size + (
-            "Its settings are the thesis's. Its numbers may be held against the thesis's as far as the data are: "
+            "Its settings are the thesis's. Its numbers may be compared with the thesis's as far as the data are: "
             "those were COCO's, with 124,040 training persons."
         )
     if name == "smoke":
@@ -145,5 +145,5 @@ def reach(profile: Profile, data: str, persons: int) -> str:
     return size + (
         f"The thesis had 124,040 persons of COCO, 256 feature maps where this network has {channels}, and days of "
         "training. What is found here holds for this smaller experiment; a level, such as a PCK or a number of "
-        "components, is not to be held against the thesis's."
+        "components, is not to be compared with the thesis's."
     )

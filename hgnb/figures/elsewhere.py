@@ -32,7 +32,8 @@ def elsewhere(live: Experiment) -> Table | Note:
     columns = ["Recorded", "Training persons", *(get(name).title for name in shown)]
     again = listed([command(record) for record in found])
     caption = (
-        f"Test PCK under a few settings, wherever they were recorded: mean over seeds, 95 %. Made again by {again}."
+        "Test PCK under a few settings, wherever they were recorded: mean over seeds, with 95 % intervals. "
+        f"Made again by {again}."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-elsewhere")
 

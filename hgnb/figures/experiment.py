@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from hgnb.data.schema import KeypointSchema
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import BLUE, GREY, INK, ORANGE, RED, SIDES, style
+from hgnb.figures.words import cited, percent, small
 from hgnb.training.baselines import Baselines
 from hgnb.training.profiles import Profile, departures
 from hgnb.training.runs import Run
@@ -76,11 +77,11 @@ def overfitting(few: Run, persons: int, whole: Run) -> Plate:
     fall = 1 - table.train_loss.iloc[-1] / table.train_loss.iloc[low - 1]
     caption = (
         f"The kept network goes on with {persons:,} of its persons alone for {len(table)} epochs, `{few.id}`; "
-        "validation persons are as many."
+        "it is validated on as many."
     )
     alt = (
-        f"The validation loss is lowest at epoch {low} and ends {rise:.0%} higher, while the training loss falls by "
-        f"{fall:.0%} from there on; the validation PCK goes from {table.val_pck.iloc[0]:.3f} to "
+        f"The validation loss is lowest at epoch {low} and ends {percent(rise)} higher, while the training loss falls "
+        f"by {percent(fall)} from there on; the validation PCK goes from {table.val_pck.iloc[0]:.3f} to "
         f"{table.val_pck.iloc[-1]:.3f}."
     )
     return Plate(figure, caption, alt)
@@ -130,8 +131,8 @@ def best_epochs_table(run: Run) -> Table:
         best = run.best_epoch(column)
         ours = table.loc[best]
         rows.append((
-            BEST_TITLES[column], best, f"{ours.train_loss:.3g}", f"{ours.val_loss:.3g}", f"{ours.val_pck:.3f}",
-            epoch, f"{train:.3g}", f"{val:.3g}", f"{score:.3g}",
+            BEST_TITLES[column], best, small(ours.train_loss), small(ours.val_loss), f"{ours.val_pck:.3f}",
+            epoch, small(train), small(val), f"{score:.3g}",
         ))  # fmt: skip
     columns = ["Chosen by", "Epoch", "Training loss", "Validation loss", "PCK"]
     columns += [f"{c}, thesis" for c in ("Epoch", "Training loss", "Validation loss", "PCK")]
@@ -142,7 +143,7 @@ def best_epochs_table(run: Run) -> Table:
 def departures_table(profile: Profile) -> Table:
     """Every number of a profile that isn't the thesis's, beside the thesis's."""
     rows = [
-        (f"`{key}`", _plain(here), _plain(there), f.metadata["unit"], f.metadata["source"])
+        (f"`{key}`", _plain(here), _plain(there), f.metadata["unit"], cited(f.metadata["source"]))
         for key, here, there, f in departures(profile)
     ]
     columns = ["Number", f"`{profile.name}`", "Thesis", "Unit", "Source"]

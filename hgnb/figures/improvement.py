@@ -12,7 +12,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.figures.accuracy import plot_pose, posed
 from hgnb.figures.plate import Plate
 from hgnb.figures.style import BLUE, GREY, MODIFIED, ORANGE, ORIGINAL, style
-from hgnb.figures.words import nothing, number
+from hgnb.figures.words import nothing, number, percent
 from hgnb.intervals import Interval, bootstrap
 from hgnb.metrics import PckConfig
 from hgnb.training.inference import Predictions
@@ -39,13 +39,13 @@ def autoencoder_training(run: Run, variance: float) -> Plate:
     explained = 1 - low / variance
     caption = (
         f"The autoencoder on its own, {len(table)} epochs of `{run.id}`. Its lowest validation loss, {low:.3g} at "
-        f"epoch {run.best_epoch('val_loss')}, leaves {low / variance:.0%} of the latents' variance unexplained."
+        f"epoch {run.best_epoch('val_loss')}, leaves {percent(low / variance)} of the latents' variance unexplained."
     )
     rise = last / low - 1
     alt = (
-        f"Both losses fall; the validation loss ends {rise:.1%} above its minimum, so "
+        f"Both losses fall; the validation loss ends {percent(rise, 1)} above its minimum, so "
         f"{'there is no sign of overfitting' if rise <= 0.01 else 'it has begun to rise again'}; "
-        f"{explained:.0%} of the variance is reconstructed."
+        f"{percent(explained)} of the variance is reconstructed."
     )
     return Plate(figure, caption, alt)
 

@@ -40,7 +40,8 @@ def pck_components(
 
 def _told(own: Truncation, removed: Mapping[int, Interval]) -> str:
     smallest, none = own.smallest(), own.pck(0)
-    reached = f"within one per cent with {smallest} components" if smallest is not None else "not within one per cent"
+    near = f"within {percent(WITHIN)}"
+    reached = f"{near} with {smallest} components" if smallest is not None else f"not {near}"
     above = sum(drop.low > 0 for drop in removed.values())
     single = f"of {len(removed)} components removed singly {above} have an interval of the loss above zero"
     return (

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from hgnb.figures.plate import Plate
 from hgnb.figures.style import BLUE, CYCLE, GREEN, GREY, INK, ORANGE, RED, style
+from hgnb.figures.words import percent
 
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)), "-", (0, (4, 1.5)))
 MARKERS = "os^Dv*"
@@ -141,7 +142,7 @@ def plane(scores: np.ndarray, deviations: np.ndarray, labels: np.ndarray, path: 
     sizes = np.bincount(labels)
     caption = (
         f"{len(scores):,} crops of people, each 8 × 8 grey pixels, on the plane of their first two principal "
-        f"components, which holds {ratio:.0%} of the variance. Left: the axes, each two standard deviations long. "
+        f"components, which holds {percent(ratio)} of the variance. Left: the axes, each two standard deviations long. "
         f"Right: K-means with K = {path.shape[1]} in all 64 dimensions; lines trace the centroids from their start "
         "(hollow) to their end (full)."
     )

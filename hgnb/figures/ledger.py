@@ -11,7 +11,7 @@ from hgnb.explain.claims.record import Result
 from hgnb.explain.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.explain.claims.sheet import summary
 from hgnb.figures.plate import Note, Table
-from hgnb.figures.words import listed
+from hgnb.figures.words import cited, listed
 from hgnb.training.experiment import Experiment
 
 VERDICT = "verdict"  # the column of this build's own
@@ -62,7 +62,7 @@ def table(live: Result, recorded: Sequence[Column] = ()) -> Table:
     """tbl-claims: a row for each claim, with the figures and tables behind it, and a column for each record."""
     rows = []
     for row in live.rows:
-        source = f"{row['value']} ({row['source']})"
+        source = _source(row)
         beside = [column.cell(row["id"]) for column in recorded]
         rows.append([_claim(row), source, _here(row), row["verdict"], *beside, _shown(row)])
     titles = [column.title for column in recorded]
@@ -94,7 +94,7 @@ def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> T
     rows = [
         [
             _claim(known[i]),
-            f"{known[i]['value']} ({known[i]['source']})",
+            _source(known[i]),
             *(c.cell(i) for c in columns),
             _shown(known[i]),
         ]
@@ -110,6 +110,10 @@ def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> T
 
 def _claim(row: dict[str, Any]) -> str:
     return f"**{row['id']}** {row['sentence']}"
+
+
+def _source(row: dict[str, Any]) -> str:
+    return f"{row['value']} ({cited(row['source'])})"
 
 
 def _shown(row: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 
 from hgnb.figures.plate import Note, Table
+from hgnb.figures.words import percent
 from hgnb.home import home
 
 SPEED = "benchmarks/results/hourglass.json"
@@ -36,7 +37,7 @@ def speed_table() -> Table | Note:
     caption = (
         f"The thesis's network and stacks of it on crops of {found['side']} pixels, recorded on {who} with "
         f"{machine['threads']} threads in {low}; the hours are projected for 124,040 persons. Training reaches "
-        f"{ratios['training / ceiling']:.0%} of what its convolutions reach alone, inference at its best "
-        f"{inference:.0%}, with batch normalisation folded into the convolutions and the network compiled."
+        f"{percent(ratios['training / ceiling'])} of what its convolutions reach alone, inference at its best "
+        f"{percent(inference)}, with batch normalisation folded into the convolutions and the network compiled."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-speed")

@@ -19,6 +19,7 @@ from hgnb.figures.photographs import credited, opened
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.poses import grid, picture, skeleton
 from hgnb.figures.style import GREY, INK, ORANGE, SIDES, SKY, style
+from hgnb.figures.words import percent
 
 RULES = {"shift": "moved both ways (ours)", "vertical": "moved up or down only (literal)"}
 
@@ -61,13 +62,13 @@ def keypoint_counts(split: PreparedSplit, schema: KeypointSchema) -> Plate:
     caption = (
         f"Left: visibility of each keypoint over the {len(split):,} training persons. "
         f"Right: labelled keypoints of a person; {full:,} persons have all {len(schema)}. The thesis counts "
-        f"{THESIS_FULL:,} of {THESIS_PERSONS['train']:,} ({thesis:.1%}) with all of COCO's 17 (diamond), and says "
-        "nothing of the others."
+        f"{THESIS_FULL:,} of {THESIS_PERSONS['train']:,} ({percent(thesis, 1)}) with all of COCO's 17 (diamond), and "
+        "says nothing of the others."
     )
     alt = (
-        f"{overall[0]:.0%} of all keypoints are visible, {overall[1]:.0%} hidden and {overall[2]:.0%} unlabelled; "
-        f"the {rarest} is missing most often. {full / len(split):.1%} of the persons are fully annotated, "
-        f"{thesis:.1%} in the thesis."
+        f"{percent(overall[0])} of all keypoints are visible, {percent(overall[1])} hidden and {percent(overall[2])} "
+        f"unlabelled; the {rarest} is missing most often. {percent(full / len(split), 1)} of the persons are fully "
+        f"labelled, {percent(thesis, 1)} in the thesis."
     )
     return Plate(figure, caption, alt)
 
@@ -90,7 +91,7 @@ def sizes(split: Split) -> Plate:
         f"Right: the longer side of their {len(longer):,} boxes."
     )
     alt = (
-        f"{(counts == 1).mean():.0%} of the images show one person, the fullest shows {counts.max()}. Half of the "
+        f"{percent((counts == 1).mean())} of the images show one person, the fullest shows {counts.max()}. Half of the "
         f"boxes are larger than {middle:.0f} pixels; nine in ten lie between {low:.0f} and {high:.0f}."
     )
     return Plate(figure, caption, alt)
@@ -150,7 +151,7 @@ def rules_table(split: Split, config: DataConfig) -> Table:
     for rule, title in RULES.items():
         moved, shrunk, lost = np.array([fate(p, config, rule) for p in split.persons]).T
         labelled = sum(p.labelled for p in split.persons)
-        rows.append((title, f"{moved.mean():.1%}", f"{shrunk.mean():.1%}", f"{lost.sum() / labelled:.2%}"))
+        rows.append((title, percent(moved.mean(), 1), percent(shrunk.mean(), 1), percent(lost.sum() / labelled, 2)))
     columns = ["Rule", "Squares moved", "Squares shrunk", "Labelled joints lost"]
     caption = f"What the two readings of the rule do to the {len(split.persons):,} persons of `{split.name}`."
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-crop-rules")
@@ -177,8 +178,8 @@ def moved(split: Split, config: DataConfig, seed: int, credits: Mapping[int, str
     )
     smaller = np.mean([_side(p, config, "vertical") / _side(p, config, "shift") for p in touched])
     alt = (
-        f"{len(touched) / len(split.persons):.0%} of the squares are touched by one of the rules; under the literal "
-        f"one theirs have {smaller:.0%} of the side that shifting leaves them."
+        f"{percent(len(touched) / len(split.persons))} of the squares are touched by one of the rules; under the "
+        f"literal one theirs have {percent(smaller)} of the side that shifting leaves them."
     )
     return Plate(figure, credited(caption, credits, [p.image_id for p, _ in chosen]), alt)
 

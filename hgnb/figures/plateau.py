@@ -27,18 +27,11 @@ from hgnb.explain.silence import (
 from hgnb.figures.experiment import THESIS_BEST
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, RED, style
-from hgnb.figures.words import number, percent
+from hgnb.figures.words import number, percent, signed, small
 
 REACH = 3.2  # pixels of a map of 64: thesis 5.1
 ABOUT = (0.78, 0.96)  # the thesis's best validation loss over that of silence, by who was kept (ambiguity 2)
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LOOKS = {0.5: (BLUE, "-"), 1.0: (GREEN, "--"), 2.0: (ORANGE, "-.")}
-
-
-def small(value: float) -> str:
-    """'5.15·10⁻⁵'."""
-    digits, power = f"{value:.2e}".split("e")
-    return f"{digits}·10{str(int(power)).translate(RAISED)}"
 
 
 def silence_table(measured: Mapping[str, tuple[HeatmapConfig, Silence]], who: str, size: int) -> Table:
@@ -53,7 +46,7 @@ def silence_table(measured: Mapping[str, tuple[HeatmapConfig, Silence]], who: st
         labels = found.visible * own[0] + found.hidden * own[1]
         rows.append((
             title, f"{own[0]:.3f}, {own[1]:.3f}", f"{fine[0]:.3f}, {fine[1]:.3f}", small(found.closed),
-            small(found.measured), f"{100 * (found.measured / found.closed - 1):+.1f} %".replace("-", "−"),
+            small(found.measured), f"{signed(100 * (found.measured / found.closed - 1), 1)} %",
             small(labels / (found.keypoints * SIZE**2)),
         ))  # fmt: skip
     columns = [

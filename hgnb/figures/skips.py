@@ -107,7 +107,7 @@ def keypoints(study: SkipStudy) -> Plate:
     worst, best = names[0].replace("_", " "), names[-1].replace("_", " ")
     caption = (
         "Share of the keypoints found with skip-connections that are missed without them, all off (left, with 95 % "
-        "intervals, images resampled) and one level off at a time (right, in per cent): visible keypoints of training "
+        "intervals, images resampled) and one level off at a time (right, in %): visible keypoints of training "
         f"persons with at least {min(ENOUGH, len(study.schema))} labelled ones. Squares are the small joints of the "
         "thesis, filled dots its big ones, rings the others."
     )

@@ -38,7 +38,7 @@ def silhouettes(judged: Stability, who: str) -> Plate:
     trend = "falls from K = 2 on" if falling and sweep.clusters[0] == 2 else f"is highest at K = {k}"
     where = "above" if best > high else "below" if best < low else "within"
     null = f"{where} the band of a single Gaussian cloud, {number(low, 3)} to {number(high, 3)}"
-    told = null if np.isfinite(high) else "with no Gaussian to hold against it"
+    told = null if np.isfinite(high) else "with no Gaussian to compare it with"
     return Plate(figure, caption, f"The best silhouette {trend}: {number(best, 3)} at K = {k}, {told}.")
 
 
@@ -100,7 +100,7 @@ def told(judged: Stability, who: str) -> str:
         return f"The {who} are too few for clusters."
     again = f"On the {who} the best silhouette is at K = {k}, and so it is in {percent(judged.share)} of the resamples"
     if judged.above is None:
-        return f"{again}; there is no Gaussian to hold against it."
+        return f"{again}; there is no Gaussian to compare it with."
     if not judged.above:
         return f"{again}, but a single Gaussian cloud that is cut in {k} scores as high: it says nothing about groups."
     more = "above what a single Gaussian cloud reaches"

@@ -9,7 +9,7 @@ from collections import Counter
 import pandas as pd
 
 from hgnb.figures.plate import Note, Table
-from hgnb.figures.words import listed
+from hgnb.figures.words import listed, percent
 from hgnb.home import home
 
 INPUTS = {
@@ -97,7 +97,7 @@ def kills() -> Table | Note:
         rows.append(("a data folder that can't be written", _quoted(" ".join(locked["said"])), "–"))
     columns = ["What was done to it", "When, or what was said", "Results unequal to an undisturbed build's"]
     caption = (
-        "Builds of the profile `smoke` that were disturbed, finished afterwards and held against one that was not: "
+        "Builds of the profile `smoke` that were disturbed, finished afterwards and compared with one that was not: "
         f"{found['pieces'] - len(found['timed']):,} results, pictures and texts, those left out that show measured "
         f"times. {_machine(found)}"
     )
@@ -166,11 +166,11 @@ def mutants() -> Table | Note:
     if found is None:
         return _missing("mutants")
     rows = [
-        (f"`{room}`", tried["mutants"], tried["killed"], f"{tried['killed'] / tried['mutants']:.0%}")
+        (f"`{room}`", tried["mutants"], tried["killed"], percent(tried["killed"] / tried["mutants"]))
         for room, tried in found["rooms"].items()
     ]
     made, noticed = (sum(tried[key] for tried in found["rooms"].values()) for key in ("mutants", "killed"))
-    rows.append(("together", made, noticed, f"{noticed / made:.0%}"))
+    rows.append(("together", made, noticed, percent(noticed / made)))
     caption = (
         "Small changes of the code (a sign, a bound, a number, a comparison), one at a time, and how many of them make "
         f"a test fail. {_machine(found)}"

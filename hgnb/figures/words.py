@@ -7,6 +7,8 @@ from hgnb.figures.plate import Plate
 from hgnb.figures.style import INK, style
 from hgnb.intervals import Interval
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def percent(value: float, digits: int = 0) -> str:
     """'37 %', or a dash."""
@@ -17,6 +19,18 @@ def number(value: float, digits: int = 2) -> str:
     """'0.43', or a dash."""
     value = round(value, digits) + 0.0  # no minus before a zero
     return f"{value:.{digits}f}".replace("-", "−") if np.isfinite(value) else "–"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """'+0.034' or '−0.034', or a dash."""
+    text = number(value, digits)
+    return f"+{text}" if round(value, digits) > 0 else text
+
+
+def small(value: float) -> str:
+    """'5.15·10⁻⁵'."""
+    digits, power = f"{value:.2e}".split("e")
+    return f"{digits}·10{str(int(power)).translate(RAISED)}"
 
 
 def verdict(interval: Interval, positive: str, negative: str, neither: str) -> str:
@@ -33,6 +47,11 @@ def nothing(words: str, caption: str, alt: str) -> Plate:
         ax.text(0.5, 0.5, words, ha="center", va="center", color=INK, wrap=True)
         ax.axis("off")
     return Plate(figure, caption, alt)
+
+
+def cited(source: str) -> str:
+    """'report, case 2': what the code calls source 004 is the report to readers."""
+    return source.replace("004", "report")
 
 
 def listed(words: list[str]) -> str:

@@ -11,6 +11,7 @@ from hgnb.figures.lighter.words import DASH, percent, pooled, seeds, small, thre
 from hgnb.figures.plate import Note, Plate
 from hgnb.figures.poses import picture, skeleton
 from hgnb.figures.style import BLUE, ORANGE, style
+from hgnb.figures.words import signed
 from hgnb.training.cases import BASE, case
 from hgnb.training.speed import Times
 from hgnb.training.sweep import Outcome, Sweep
@@ -142,4 +143,4 @@ def _apart(gap: Estimate | None) -> str:
     """'−3.1 (−5.0 to −1.2)'; without bounds from a single seed."""
     if gap is None:
         return DASH
-    return gap.text(1, 100) if np.isfinite(gap.high) else f"{100 * gap.value:+.1f}".replace("-", "−")
+    return gap.text(1, 100) if np.isfinite(gap.high) else signed(100 * gap.value, 1)

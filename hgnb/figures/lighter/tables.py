@@ -7,6 +7,7 @@ from hgnb.explain.fronts import level
 from hgnb.figures.lighter.report import REPORT, REPORT_LONG
 from hgnb.figures.lighter.words import DASH, measure, percent, pooled, said, threads, turns
 from hgnb.figures.plate import Table
+from hgnb.figures.words import cited
 from hgnb.metrics.pckh import GROUPS
 from hgnb.training.cases import case
 from hgnb.training.speed import Times
@@ -23,8 +24,8 @@ def costs_table(times: Times) -> Table:
         if "optimiser" in case(name).changes:
             continue
         rows.append((
-            case(name).title, case(name).variant.source, f"{timed.parameters / 1e6:.1f}", f"{timed.gflop:.1f}",
-            f"{timed.kept_mib:.0f}", f"{timed.memory_gib:.1f}",
+            case(name).title, cited(case(name).variant.source), f"{timed.parameters / 1e6:.1f}",
+            f"{timed.gflop:.1f}", f"{timed.kept_mib:.0f}", f"{timed.memory_gib:.1f}",
         ))  # fmt: skip
     batch = times.batch
     columns = ["Network", "From", "Parameters, million", "GFLOP a crop", "Maps kept, MiB a crop", f"GiB, batch {batch}"]
@@ -46,7 +47,7 @@ def short_table(times: Times, sweep: Sweep | None) -> Table:
     ]
     columns = ["Network", *_REPORTED, *_HERE, measure(sweep)]
     caption = (
-        f"The lighter networks. Report: source 004, 50 epochs, batch of 20 (its original's times are of batch 6). "
+        f"The lighter networks. Report: 50 epochs, batch of 20 (its original's times are of batch 6). "
         f"Here: {turns(times)} with crops of {times.side} pixels on {times.device} with "
         f"{threads(times)}, batch of {times.batch}, in ms for each person{said(sweep)}"
     )
@@ -77,9 +78,7 @@ def joints_table(sweep: Sweep | None, *, long: bool) -> Table:
         if outcomes:
             shares = [pooled([o.groups[g] for o in outcomes]) for g in GROUPS]
             rows.append((case(name).title, "here", *(percent(s) for s in shares)))
-    caption = (
-        f"Accuracy by group of joints, left and right together, in %. Report: 004, PCKh@0.5{said(sweep, long=long)}"
-    )
+    caption = f"Accuracy by group of joints, left and right together, in %. Report: PCKh@0.5{said(sweep, long=long)}"
     name = "tbl-lighter-joints-long" if long else "tbl-lighter-joints-50"
     return Table(pd.DataFrame(rows, columns=["Network", "", *(g.capitalize() for g in GROUPS)]), caption, name)
 

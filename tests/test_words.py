@@ -1,0 +1,127 @@
+"""What readers may count on in the words: terms linked where a page first uses them, one spelling, one bibliography."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NO_PROSE = ("glossary", "literature")  # they define terms and list sources
+
+# How a term is found in running text; None where the word has common meanings too, and is linked by hand.
+FORMS = {
+    "batch": r"batch(?:es)?(?! norm)", "bottleneck": r"bottlenecks?(?! module)",  # the report's is a residual
+    "code": None, "coords": None, "crop": r"crops?", "head": None,
+    "heatmap": r"heatmaps?", "Holm correction": r"Holm's (?:correction|rule)", "hourglass": r"hourglass(?:es)?",
+    "latents": r"latents|latent spaces?", "limbs": None, "loss": r"loss(?:es)?", "misplaced": r"misplaced",
+    "pooling": r"(?:max )?poolings?", "profile": r"(?<!in )profiles?", "ReLU": r"ReLUs?", "run": None,
+    "skip-connection": r"skip-connections?|skips", "stacked hourglass": r"stacked hourglass(?:es)?",
+    "weights": r"weights",
+}  # fmt: skip
+
+# Not running text: blocks, headings, a chapter's question below its title, rows of tables, labels, options.
+BLOCK = r"^(`{3,}|~{3,}).*\n(?s:.*?)^\1\s*$|^#.*$|^\*[^*].*\*$|^\|.*$|^\([\w-]+\)=$|^:{3,}.*$|^:\w+:.*$"
+ROLE = r"\{term\}`(?:[^`<]*<([^>`]+)>|([^`<]+))`"
+INLINE = r"\[[^\]]*\]\([^)]*\)|\$[^$]+\$|(?:\{[\w:]+\})?`[^`]+`"  # links, formulas, roles, code
+
+
+def pages():
+    """All prose of the book by file name; a notebook's Markdown cells one after the other."""
+    found = {path.stem: path.read_text(encoding="utf8") for path in sorted((ROOT / "book").glob("*.md"))}
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf8"))["cells"]
+        found[path.stem] = "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    return found
+
+
+def terms():
+    return re.findall(r"^(\S.*)\n  \S", pages()["glossary"].split("```")[1], re.M)
+
+
+def blanked(pattern, text):
+    return re.sub(pattern, lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.M)
+
+
+def uses(text):
+    """(where, term, form, linked) of every use of a term in running text, in order."""
+    text = blanked(BLOCK, text)
+    made = [(found.start(), found[1] or found[2], found[0], True) for found in re.finditer(ROLE, text)]
+    forms = {term: FORMS.get(term, re.escape(term) + "s?") for term in sorted(terms(), key=len, reverse=True)}
+    known = [term for term, form in forms.items() if form]
+    either = "|".join(f"({forms[term]})" for term in known)
+    for found in re.finditer(rf"(?<![\w-])(?:{either})(?![\w-])", blanked(INLINE, text), re.I):
+        made.append((found.start(), known[found.lastindex - 1], found[0], False))
+    return sorted(made)
+
+
+def unlinked(text):
+    """The first use of each term that isn't linked there."""
+    first = {}
+    for where, term, form, linked in uses(text):
+        first.setdefault(term, (where, form, linked))
+    return {term: (where, form) for term, (where, form, linked) in first.items() if not linked}
+
+
+@pytest.mark.parametrize("name", [name for name in pages() if name not in NO_PROSE])
+def test_a_term_is_linked_where_a_page_uses_it_first(name):
+    text = pages()[name]
+    missing = {term: text[max(where - 30, 0) : where + 40] for term, (where, _) in unlinked(text).items()}
+    assert not missing
+
+
+def test_the_rule_sees_first_uses():
+    assert not unlinked("An {term}`epoch`, and an epoch; `epoch` is code, $epoch$ a formula, [epoch](x) a link.")
+    assert set(unlinked("# Epoch\n\nEpochs, then an {term}`epoch`. {numref}`epoch`")) == {"epoch"}
+    assert set(unlinked("A stacked hourglass.")) == {"stacked hourglass"}
+    assert not unlinked("{term}`Skip-connections <skip-connection>` are skips.")
+
+
+def entries():
+    """Fields of each entry of the bibliography, by key; its kind under 'kind'."""
+    text = (ROOT / "book/references.bib").read_text(encoding="utf8")
+    found = {}
+    for kind, key, body in re.findall(r"^@(\w+)\{([^,]+),\n(.*?)^\}", text, re.M | re.S):
+        found[key] = dict(re.findall(r"^ +(\w+) += \{(.*)\},$", body, re.M)) | {"kind": kind}
+    return found
+
+
+def test_every_source_is_cited_on_a_page():
+    roles = re.findall(r"\{cite(?::\w)?\}`([^`]+)`", "\n".join(pages().values()))
+    assert {key for keys in roles for key in keys.split(",")} == set(entries())
+
+
+@pytest.mark.parametrize("key", entries())
+def test_an_entry_of_the_bibliography_is_complete(key):
+    where = {"inproceedings": "booktitle", "article": "journal", "book": "publisher", "misc": "howpublished"}
+    where |= {"mastersthesis": "school", "techreport": "institution"}
+    entry = entries()[key]
+    assert {"author", "title", "year", where[entry["kind"]]} <= set(entry)
+    assert re.fullmatch(r"(19|20)\d\d|undated", entry["year"])
+
+
+# American spellings, other ways to write what one way is used for, numbers without the space or the sign they take.
+NOT_OURS = (
+    r"(?i:\b(?:color|gray|centers?\b|behavior|neighbor|label(?:ed|ing)|model(?:ed|ing)|favor|labor)|"
+    r"\b(?:optim|normal|visual|recogn|general|initial|summar|regular|minim|maxim|organ|emphas)iz|\banalyz)|"
+    r"\bdata sets?\b|\bskip connection|\bK-Means|\bFig\b|\bautoencod\w+-|\bper ?cents?\b|"
+    r"\d%|(?<![\w-])-\d|\d-\d|\dx\d| - | -- "
+)
+
+
+def strays(text):
+    """Words and numbers of the running text, headings and tables that are written another way than elsewhere."""
+    text = blanked(INLINE, blanked(BLOCK.replace("|^#.*$", "").replace(r"|^\|.*$", ""), text))
+    lines = [line for line in text.splitlines() if not re.fullmatch(r"[|:\s-]*", line)]  # a table's rule
+    return [line[max(found.start() - 20, 0) :] for line in lines for found in re.finditer(NOT_OURS, line)]
+
+
+@pytest.mark.parametrize("name", [name for name in pages() if name != "literature"])
+def test_one_spelling(name):
+    assert not strays(pages()[name])
+
+
+def test_the_rule_sees_strays():
+    assert not strays("A colour at the centre, 5 % of 3 × 3 K-means, `color`, $-1$; a 5-dimensional dataset, −1.")
+    for words in ("## Optimizers", "| labeled | 1 |", "5% of it", "at -1", "K-Means", "a data set", "3x3", "2-3"):
+        assert len(strays(words)) == 1, words
