@@ -44,6 +44,7 @@ CONTROLS = {
 LATER = {
     "no-skips": ["dataset"],
     "visible-only": ["dataset"],
+    "straight": ["dataset"],
     "narrow": ["dataset"],
     "two-plain": ["dataset"],
     "four-plain": ["dataset"],

@@ -187,9 +187,11 @@ def test_what_the_thesis_left_is_trained(experiment):
     assert not networks["no-skips"].hourglasses[0].skips
     assert [len(networks[n].hourglasses) for n in ("two-plain", "four-plain", "two-modified")] == [2, 4, 2]
     (narrow,) = networks["narrow"].hourglasses
-    alike, whole = experiment.profile.autoencoder, runs["narrow"]
-    assert narrow.autoencoder.config == alike and not whole.manifest["config"]["parents"]
-    assert len(whole.metrics) == experiment.profile.training.epochs + experiment.profile.modified.epochs
+    assert narrow.autoencoder.config == experiment.profile.autoencoder
+    assert networks["straight"].hourglasses[0].autoencoder is None
+    for name in ("straight", "narrow"):
+        assert not runs[name].manifest["config"]["parents"]
+        assert len(runs[name].metrics) == experiment.profile.training.epochs + experiment.profile.modified.epochs
     codes = [[h.autoencoder.config.code for h in networks[n].hourglasses] for n in ("two-modified", "two-modified-25")]
     own = experiment.profile.autoencoder.code
     assert codes == [[own, own], [own, own // 2]]

@@ -57,8 +57,9 @@ def test_the_networks_left_for_later(records):
     assert records[1].later("narrow", "test").size == 0
     assert future.reached(judged[0], "narrow") == pytest.approx([0.1, 0.11, 0.12, 0.13, 0.14])
     shown = future.later(judged)
-    assert "modified, nothing learned before 0.120" in shown.alt and "small on embedded, 5 seeds" in shown.caption
+    assert "modified from the first step 0.120" in shown.alt and "small on embedded, 5 seeds" in shown.caption
     told = future.narrower(judged).text
     gap = judged[0].values("modified", "test") - judged[0].later("narrow", "test")
     assert "worth having" in told and f"{gap.mean():.3f}" in told
+    assert "can't be told from a wide one, both in one go: 0.000 (0.000 to 0.000)" in told
     assert "make claims" in future.narrower([]).text and "make claims" in future.later([]).caption

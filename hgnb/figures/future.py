@@ -16,7 +16,8 @@ ROWS = {
     "hourglass": ("the original", ORIGINAL),
     "control-longer": ("the original, trained on", ORIGINAL),
     "modified": ("modified", MODIFIED),
-    "narrow": ("modified, nothing learned before", MODIFIED),
+    "straight": ("the original, in one go", ORIGINAL),
+    "narrow": ("modified from the first step", MODIFIED),
     "no-skips": ("without skips, trained so", GREEN),
     "visible-only": ("trained on v = 2 alone", GREEN),
     "two-plain": ("two plain", ORIGINAL),
@@ -52,7 +53,7 @@ def later(records: Sequence[Recorded]) -> Plate:
     caption = (
         "Test PCK of the networks that the thesis left for later, beside those of {doc}`04_improvement`. Small dots: "
         "seeds; large ones: their mean, with Student's 95 % interval. Plain and modified ones in a row are trained on "
-        "as long as the single ones are; the one with nothing learned before as long as both trainings of the chain "
+        "as long as the single ones are; those in one go and from the first step as long as the chain's two trainings "
         f"together. Recorded: {titles}."
     )
     alt = " ".join(
@@ -81,20 +82,23 @@ def plot_later(record: Recorded, *, ax: Axes | None = None) -> Axes:
 
 
 def narrower(records: Sequence[Recorded]) -> Note:
-    """Whether the autoencoder had to be learned first, or a narrow bottleneck does as well; in sentences."""
+    """Whether a bottleneck that is narrow from the first step does as well as the autoencoder, and whether it does
+    better than one that isn't; in sentences."""
     return Note("\n\n".join(_narrower(record) for record in records)) if records else Note(NONE)
 
 
 def _narrower(record: Recorded) -> str:
-    gap = over_seeds(reached(record, "modified") - reached(record, "narrow"))
-    words = verdict(
-        gap, "What the autoencoder learned before it was put in is worth having",
-        "What the autoencoder learned before it was put in is worse than nothing",
+    narrow, straight = (reached(record, name) for name in ("narrow", "straight"))
+    first, second = over_seeds(reached(record, "modified") - narrow), over_seeds(narrow - straight)
+    learned = verdict(
+        first, "What the autoencoder learned before it was put in is worth having",
+        "What the autoencoder learned before it was put in is not worth its training",
         "Whether the autoencoder learned anything before it was put in can't be told from the result",
     )  # fmt: skip
+    width = verdict(second, "beats", "falls behind", "can't be told from")
     m = record.manifest
     return (
-        f"**{words}** ({m['profile']} on {m['data']}, {len(record.seeds)} seeds): the modified hourglass less the same "
-        f"network trained from its first weights on as long as the chain's two trainings together differ by "
-        f"{gap.text(3)} in test PCK."
+        f"**{learned}** ({m['profile']} on {m['data']}, {len(record.seeds)} seeds): the modified hourglass less the "
+        f"same network trained in one go, as long as the chain's two trainings together, is {first.text(3)} in test "
+        f"PCK. A bottleneck that is narrow from the first step {width} a wide one, both in one go: {second.text(3)}."
     )

@@ -24,12 +24,19 @@ def visible_only(experiment) -> Run:
     return experiment.varied("visible-only").hourglass()
 
 
+def straight(experiment) -> Run:
+    """The hourglass trained in one go as long as the chain's two hourglasses together; beside `narrow`."""
+    return experiment.fresh("straight", _in_one_go(experiment.profile))
+
+
 def narrow(experiment) -> Run:
-    """The modified hourglass with nothing learned before: as narrow from its first step, trained as long as the chain's
-    two hourglasses together. Examiner's question 6.4: why not simply a narrower bottleneck?"""
-    p = experiment.profile
-    training = replace(p.training, epochs=p.training.epochs + p.modified.epochs)
-    return experiment.fresh("narrow", training, p.autoencoder)
+    """The modified hourglass with nothing learned before: as narrow from its first step, trained in one go.
+    Examiner's question 6.4: why not simply a narrower bottleneck?"""
+    return experiment.fresh("narrow", _in_one_go(experiment.profile), experiment.profile.autoencoder)
+
+
+def _in_one_go(profile):
+    return replace(profile.training, epochs=profile.training.epochs + profile.modified.epochs)
 
 
 def two_plain(experiment) -> Run:
@@ -69,6 +76,7 @@ def _longer(plain) -> Run:
 FUTURE: dict[str, Callable[..., Run]] = {
     "no-skips": no_skips,
     "visible-only": visible_only,
+    "straight": straight,
     "narrow": narrow,
     "two-plain": two_plain,
     "four-plain": four_plain,
