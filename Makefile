@@ -61,9 +61,10 @@ trust: .venv/.installed ## damage it, kill it, build it twice, load it, mutate i
 lab: .venv/.installed ## open the chapters in JupyterLab
 	"$(BIN)/python" -m jupyterlab notebooks
 
-lint: .venv/.installed ## check style, and that no notebook carries outputs
+lint: .venv/.installed ## check style and types, and that no notebook carries outputs
 	"$(BIN)/python" -m ruff check .
 	"$(BIN)/python" -m ruff format --check .
+	"$(BIN)/python" -m mypy
 	@for notebook in notebooks/*.ipynb; do [ -e "$$notebook" ] || continue; \
 	  "$(BIN)/python" -m nbstripout --keep-id --verify "$$notebook" || { echo "$$notebook carries outputs: run '.venv/bin/nbstripout --keep-id $$notebook'."; exit 1; }; done
 

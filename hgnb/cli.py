@@ -329,8 +329,10 @@ def synthetic(
     """Draw people and write them as a dataset in COCO layout."""
     from hgnb.data.synthetic import write
 
-    numbers = dict(train_images=train_images, val_images=val_images, seed=seed, processes=processes)
-    write(out, **numbers, schema=schema, labelling=labelling)
+    write(
+        out, train_images=train_images, val_images=val_images, seed=seed, processes=processes, schema=schema,
+        labelling=labelling,
+    )  # fmt: skip
 
 
 @data_app.command()

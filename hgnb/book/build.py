@@ -203,7 +203,7 @@ def only_build(root: Path) -> Iterator[int | None]:
     lock = os.open(path, os.O_RDWR | os.O_CREAT)
     try:
         try:
-            if os.name == "nt":
+            if sys.platform == "win32":
                 import msvcrt
 
                 msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)

@@ -25,7 +25,9 @@ def equip(site: Path, runs: Path) -> list[str]:
     for page in sorted(site.rglob("*.html")):
 
         def equipped(found: re.Match, page: Path = page) -> str:
-            data = json.loads(DATA.search(found[2])[1])["data"]
+            held = DATA.search(found[2])
+            assert held is not None, page.name  # every part carries its data
+            data = json.loads(held[1])["data"]
             try:
                 files = _files(site, runs / data["run"], data["digest"])
             except InputError as error:

@@ -24,7 +24,7 @@ from hgnb.figures.logo import logo
 
 WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")
 SHEET = re.compile(r'"data:image/webp;base64,([A-Za-z0-9+/=]+)"')  # in the data of an interactive part
-VERSIONS = (
+VERSIONS: tuple[str, ...] = (
     "torch",
     "lightning",
     "numpy",

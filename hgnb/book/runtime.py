@@ -58,7 +58,13 @@ def runtime() -> dict[str, bytes]:
     except ValueError as error:  # pooch's word for a checksum that differs
         raise InputError(f"{URL} gave another file than the one whose checksum is known.") from error
     with tarfile.open(archive) as opened:
-        return {name: opened.extractfile(path).read() for name, path in FILES.items()}
+        return {name: _content(opened, path) for name, path in FILES.items()}
+
+
+def _content(archive: tarfile.TarFile, path: str) -> bytes:
+    file = archive.extractfile(path)
+    assert file is not None, path  # a folder; the archive is the one whose checksum is known
+    return file.read()
 
 
 def script(name: str, files: dict[str, bytes], head: str = "") -> str:

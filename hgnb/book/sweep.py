@@ -66,8 +66,8 @@ def sweep(name: str, profile: str, data: str, seed: int, seeds: int, cores: int 
     wanted = {titled(c, s): stamp(edition, root, name, c, s) for s in range(seed, seed + seeds) for c in names}
     jobs, before = [path.stem for path in wanted.values()], sum(path.is_file() for path in wanted.values())
     with build.only_build(root) as lock, _Bar(len(wanted), before) as bar:
-        given = {"swept": {name: jobs}, "tell": bar.take}
-        _, events = build.snakemake(root, edition, cores, lock, "--keep-going", name, **given)
+        swept = {name: jobs}
+        _, events = build.snakemake(root, edition, cores, lock, "--keep-going", name, swept=swept, tell=bar.take)
     there = [path for path in wanted.values() if path.is_file()]
     failed = _failed(wanted, events, root)
     if there:

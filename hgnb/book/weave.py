@@ -58,6 +58,7 @@ def folded(code: str, given: dict[str, Any]) -> str:
     lines = code.encode().splitlines(keepends=True)  # ast counts columns in bytes
     for name, node in reversed(assignments(code)):
         if name in given:
+            assert node.value.end_lineno is not None  # it was read from text
             first, last, value = (
                 node.value.lineno - 1,
                 node.value.end_lineno - 1,

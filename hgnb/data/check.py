@@ -109,7 +109,7 @@ def _split_report(split: Split, progress: bool) -> tuple[SplitReport, list[Fault
     return report, [*split.faults, *broken, *nobody]
 
 
-def _decode_all(split: Split, progress: bool) -> tuple[Counter, int, list[Fault]]:
+def _decode_all(split: Split, progress: bool) -> tuple[Counter[str], int, list[Fault]]:
     """Colour modes, how many pictures EXIF turns, and which can't be decoded."""
 
     def attempt(image: coco.ListedImage) -> tuple[str, bool] | DamagedImage:
@@ -119,7 +119,8 @@ def _decode_all(split: Split, progress: bool) -> tuple[Counter, int, list[Fault]
             return damage
         return picture.mode, picture.turned
 
-    modes, turned, faults = Counter(), 0, []
+    modes: Counter[str] = Counter()
+    turned, faults = 0, []
     results = in_threads(attempt, split.images.values())
     for number, result in zip(split.images, _tracked(results, len(split.images), split.name, progress), strict=True):
         if isinstance(result, DamagedImage):

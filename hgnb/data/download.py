@@ -147,8 +147,8 @@ class _Transfer:
                 raise _Broken("it sent another part of the file than was asked for")
         else:
             self._start_over()
-            total = response.headers.get("Content-Length")
-            total = int(total) if total and total.isdigit() else None
+            length = response.headers.get("Content-Length", "")
+            total = int(length) if length.isdigit() else None
         if self.size is not None and total is not None and total != self.size:
             raise InputError(
                 f"{self.url} is {total:,} bytes where {self.size:,} were expected: "
@@ -172,30 +172,31 @@ def _content_range(text: str) -> tuple[int | None, int | None]:
     return int(first) if first.isdigit() else None, int(total) if total.isdigit() else None
 
 
-def _status(error: Exception) -> int | None:
-    return error.response.status_code if isinstance(error, requests.HTTPError) else None
+def _answer(error: Exception) -> requests.Response | None:
+    """What the server said, where it is that which failed."""
+    return error.response if isinstance(error, requests.HTTPError) else None
 
 
 def _stop_if_refused(error: Exception, url: str) -> None:
     """InputError for an answer that stays the same however often one asks."""
-    status = _status(error)
-    if status and status not in RETRIED:
-        raise InputError(
-            f"{url} answers {status} ({error.response.reason}): check the base address, or whether the file has moved."
-        ) from error
+    answer = _answer(error)
+    if answer is not None and answer.status_code not in RETRIED:
+        said = f"{answer.status_code} ({answer.reason})"
+        raise InputError(f"{url} answers {said}: check the base address, or whether the file has moved.") from error
 
 
 def _wait(error: Exception, failures: int, patience: Patience) -> float:
     """Seconds until the next attempt: what the server asks for, else doubling."""
-    asked = error.response.headers.get("Retry-After", "") if _status(error) else ""
+    answer = _answer(error)
+    asked = "" if answer is None else answer.headers.get("Retry-After", "")
     doubling = patience.pause * 2 ** max(failures - 1, 0)
     return min(float(asked) if asked.isdigit() else doubling, patience.longest)
 
 
 def _said(error: Exception, patience: Patience) -> str:
     """What happened, in words."""
-    if status := _status(error):
-        return f"the server answered {status} ({error.response.reason})"
+    if (answer := _answer(error)) is not None:
+        return f"the server answered {answer.status_code} ({answer.reason})"
     if isinstance(error, _Broken):
         return f"the server is inconsistent, {error}"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):

@@ -6,20 +6,20 @@ first hourglass is studied, with its own heatmaps. Any layer of it can stand in 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hgnb.data.dataset import loader
 from hgnb.data.prepared import PreparedSplit
 from hgnb.errors import unknown
 from hgnb.explain.components import Components
 from hgnb.explain.latents import hits_of
 from hgnb.metrics import PckConfig
 from hgnb.models.hourglass import Hourglass, Skips, StackedHourglass
+from hgnb.training import batches
 from hgnb.training.inference import Reader
 
 Edit = Callable[[Tensor], Tensor]  # (B, D) flattened outputs of a layer -> (B, D) that take their place
@@ -79,7 +79,8 @@ def decodings(network: StackedHourglass, x: Tensor, edits: Sequence[Edit | None]
     hourglass, head = network.hourglasses[0], network.heads[0]
     latents, branches = hourglass.encode(x)
     for edit in edits:
-        here, at = (latents, branches), nullcontext()
+        here = latents, branches
+        at: AbstractContextManager[None] = nullcontext()
         if edit is not None and layer == BOTTLENECK:
             here = edit(latents.flatten(1)).reshape(latents.shape), branches
         elif edit is not None:
@@ -95,9 +96,9 @@ def intervene(
     reader: Reader, split: PreparedSplit, pck: PckConfig, edits: Sequence[Edit | None], layer: str = BOTTLENECK
 ) -> list[np.ndarray]:
     """(N, K) bool for each edit: which keypoints are found when the layer's output is replaced."""
-    side, hits = split.crops.shape[1], [[] for _ in edits]
-    for batch in loader(split, reader.batch):
-        batch = batch.to(reader.device)
+    hits: list[list[np.ndarray]] = [[] for _ in edits]
+    side = split.crops.shape[1]
+    for batch in batches.read(reader, split):
         x = reader.network.stem(batch.images(reader.mean_rgb))
         for row, maps in zip(hits, decodings(reader.network, x, edits, layer), strict=True):
             row.append(hits_of(maps, batch.points, side, pck))
@@ -113,8 +114,8 @@ def outputs(reader: Reader, split: PreparedSplit, layer: str = BOTTLENECK) -> np
         found.append(x.float().cpu().numpy())
         return x
 
-    for batch in loader(split, reader.batch):
-        x = reader.network.stem(batch.to(reader.device).images(reader.mean_rgb))
+    for batch in batches.read(reader, split):
+        x = reader.network.stem(batch.images(reader.mean_rgb))
         list(decodings(reader.network, x, [note], layer))
     return np.concatenate(found)
 
@@ -123,8 +124,8 @@ def outputs(reader: Reader, split: PreparedSplit, layer: str = BOTTLENECK) -> np
 def heatmaps(reader: Reader, split: PreparedSplit, skips: Skips = True) -> np.ndarray:
     """(N, K, h, w) float32 heatmaps of the first hourglass; for a few persons to be drawn."""
     hourglass, head, maps = reader.network.hourglasses[0], reader.network.heads[0], []
-    for batch in loader(split, reader.batch):
-        x = reader.network.stem(batch.to(reader.device).images(reader.mean_rgb))
+    for batch in batches.read(reader, split):
+        x = reader.network.stem(batch.images(reader.mean_rgb))
         maps.append(head(hourglass.decode(*hourglass.encode(x), skips))[1].float().cpu().numpy())
     return np.concatenate(maps)
 

@@ -5,7 +5,7 @@ product with the points. k-means++ draws from distances that are known already. 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -52,8 +52,9 @@ class _Way:
 
     centroids: np.ndarray  # (k, D) float32
     weights: np.ndarray  # (N,) float32
-    labels: np.ndarray | None = None
-    gap: np.ndarray | None = None  # (N,) squared distance to the own centroid, less the point's own square
+    labels: np.ndarray = field(default_factory=lambda: np.empty(0, int))  # (N,); of nobody before the first step
+    # (N,) squared distance to the own centroid, less the point's own square
+    gap: np.ndarray = field(default_factory=lambda: np.empty(0))
     resting: bool = False  # the centroids moved no more: the next labels are the last
     done: bool = False
 
@@ -102,7 +103,7 @@ def _assign(group: list[_Way], x: np.ndarray) -> None:
     for way in group:
         own = gaps[:, start : start + len(way.centroids)]
         labels, start = own.argmin(1), start + len(way.centroids)
-        way.done = way.resting or (way.labels is not None and np.array_equal(labels, way.labels))
+        way.done = way.resting or np.array_equal(labels, way.labels)
         way.labels, way.gap = labels, own[rows, labels]
 
 

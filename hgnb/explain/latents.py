@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hgnb.data.dataset import loader
 from hgnb.data.heatmaps import cells
 from hgnb.data.prepared import PreparedSplit
 from hgnb.metrics import PckConfig, found, peaks
 from hgnb.models.hourglass import Skips
+from hgnb.training import batches
 from hgnb.training.inference import Reader
 from hgnb.training.latents import Latents
 
@@ -41,9 +41,9 @@ def read(
     network, hourglass, head = reader.network, reader.network.hourglasses[0], reader.network.heads[0]
     wanted = np.zeros(len(split.keypoints), dtype=bool)
     wanted[np.asarray(keep, dtype=int)] = True
-    side, hits, kept = split.crops.shape[1], [[] for _ in switches], []
-    for batch in loader(split, reader.batch):
-        batch = batch.to(reader.device)
+    hits: list[list[np.ndarray]] = [[] for _ in switches]
+    side, kept = split.crops.shape[1], []
+    for batch in batches.read(reader, split):
         latents, branches = hourglass.encode(network.stem(batch.images(reader.mean_rgb)))
         kept.append(latents.flatten(1).float().cpu().numpy()[wanted[batch.index.cpu().numpy()]])
         for found_, skips in zip(hits, switches, strict=True):

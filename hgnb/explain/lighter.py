@@ -62,6 +62,7 @@ class Evidence:
             return {"needs": f"{', '.join(dict.fromkeys(missing))} of seed {seed}: make lighter"}
         record: dict[str, Any] = {}
         for key, (first, second) in ACCURACY.get(name, {}).items():
+            assert self.sweep is not None  # both of its networks are trained
             record[key] = difference(self.sweep, first, second, seed)
         ratios = self._ratios(name)
         return ratios if "needs" in ratios else record | ratios
@@ -70,6 +71,7 @@ class Evidence:
         return self.sweep is not None and any(o.seed == seed for o in self.sweep.of(case))
 
     def _ratios(self, name: str) -> dict[str, Any]:
+        sides: tuple[tuple[Times | None, str], ...]
         if name == "L7":
             sides = ((self.large, "newell"), (self.times, "newell"))
         elif name == "L9":
@@ -78,9 +80,10 @@ class Evidence:
             sides = tuple((self.times, case) for case in SPEED[name])
         else:
             return {}
-        if any(times is None or case not in times.cases or times.turns < 2 for times, case in sides):
+        timed = [times.cases[case] for times, case in sides if times and times.turns > 1 and case in times.cases]
+        if len(timed) < 2:
             return {"needs": "times of these in two turns or more: benchmarks/lighter.py"}
-        first, second = (times.cases[case] for times, case in sides)
+        first, second = timed
         ratio = unpaired if name == "L7" else paired  # batches of two sizes take no turns with each other
         kinds = (STEP,) if name == "L9" else (STEP, LOADED)
         return {kind: ratio(first.seconds(kind), second.seconds(kind)) for kind in kinds}

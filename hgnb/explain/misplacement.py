@@ -47,8 +47,8 @@ def compared(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Compa
     if levels:
         columns = np.stack([cells, cells * pck]).reshape(-1, len(labelled)).T
         interval = bootstrap(columns, wrong.images, difference)
-    counts = [int(cells[:, i].sum()) for i in (0, 1)]
-    return Compared(interval, *counts, int(sides[0].sum()) - counts[0])
+    misplaced, others = (int(cells[:, i].sum()) for i in (0, 1))
+    return Compared(interval, misplaced, others, int(sides[0].sum()) - misplaced)
 
 
 def rates_apart(a: Misplaced, b: Misplaced) -> Interval:

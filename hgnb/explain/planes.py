@@ -49,7 +49,7 @@ def umap(points: np.ndarray, apart: np.ndarray, seed: int, run: Run | None = Non
 def _place(run: Run, points: np.ndarray, seed: int) -> Path:
     """The name holds a hash of the points themselves, so that other latents have another plane."""
     key = hashlib.blake2b(json.dumps([seed, NEIGHBOURS, EPOCHS, points.shape]).encode(), digest_size=8)
-    key.update(np.ascontiguousarray(points))
+    key.update(np.ascontiguousarray(points).data)
     return run.folder / "latents" / f"umap-{key.hexdigest()}.npy"
 
 

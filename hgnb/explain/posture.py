@@ -161,7 +161,7 @@ class Postures:
     names: np.ndarray  # (N,) str: the posture that the data state, else ""
     known: bool  # the classes are the data's own; else they are cuts of the scores
 
-    def of(self, positions: np.ndarray) -> "Postures":
+    def of(self, positions: np.ndarray | slice) -> "Postures":
         """The persons at `positions`."""
         arrays = {k: v[positions] for k, v in vars(self).items() if isinstance(v, np.ndarray)}
         return Postures(**arrays, known=self.known)

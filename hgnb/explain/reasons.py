@@ -48,7 +48,8 @@ class Pair:
 
     def drop(self, which: str) -> Interval:
         """PCK that a network loses without its skip-connections."""
-        return pck_difference(*getattr(self, which), self.labelled, self.split.image_ids)
+        on, off = getattr(self, which)
+        return pck_difference(on, off, self.labelled, self.split.image_ids)
 
     @property
     def drops_apart(self) -> Interval:
@@ -82,9 +83,11 @@ class Pair:
         """PCK of the misplaced less that of others with equally many labelled keypoints, in the original and in the
         modified network, and how much more of it the misplaced gain."""
         before, after = self.found("original"), self.found("modified")
-        return tuple(
-            compared(wrong, found, self.split.labelled).difference for found in (before, after, after - before)
-        )
+
+        def gap(found: np.ndarray) -> Interval:
+            return compared(wrong, found, self.split.labelled).difference
+
+        return gap(before), gap(after), gap(after - before)
 
 
 def thirds(counts: np.ndarray) -> dict[str, np.ndarray]:

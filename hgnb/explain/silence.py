@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hgnb.data.dataset import Persons
 from hgnb.data.heatmaps import HeatmapConfig, cells, responses
+from hgnb.data.prepared import PreparedSplit
 from hgnb.training.inference import Reader
 from hgnb.training.silent import silent_loss
 
@@ -59,7 +59,7 @@ class Silence:
     measured: float  # from the heatmaps that training makes
 
 
-def silence(persons: Persons, side: int, size: int, config: HeatmapConfig) -> Silence:
+def silence(persons: PreparedSplit, side: int, size: int, config: HeatmapConfig) -> Silence:
     """Of the persons of a split; crops of `side` and maps of `size` pixels."""
     visibility, keypoints = persons.keypoints[..., 2], persons.keypoints.shape[1]
     visible, hidden = float((visibility == 2).sum(1).mean()), float((visibility == 1).sum(1).mean())
@@ -125,7 +125,7 @@ class Loudness:
 
 
 @torch.inference_mode()
-def loudness(reader: Reader, persons: Persons, rate: float, targets: dict[str, HeatmapConfig]) -> Loudness:
+def loudness(reader: Reader, persons: PreparedSplit, rate: float, targets: dict[str, HeatmapConfig]) -> Loudness:
     """Of a few persons. RMSProp and Adam divide a gradient by its own size, so a weight moves by about the rate at
     each step however small the gradient is; if all weights of a keypoint's last 1x1 convolution move as one, a pixel
     changes by the rate times the sum of the values that it convolves."""

@@ -113,7 +113,8 @@ def study(
     chosen = np.sort(np.random.default_rng(seed).permutation(len(split.keypoints))[:part])
     switches = [[level != off for level in range(levels)] for off in range(levels)]
     alone = read(reader, split.take(chosen), pck, switches).hits if levels else []
-    return SkipStudy(*whole.hits, split.keypoints[..., 2], split.image_ids, schema, tuple(alone), chosen, whole.latents)
+    on, off = whole.hits
+    return SkipStudy(on, off, split.keypoints[..., 2], split.image_ids, schema, tuple(alone), chosen, whole.latents)
 
 
 @dataclass(frozen=True)

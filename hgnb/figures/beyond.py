@@ -58,7 +58,9 @@ def recorded(record: Record) -> str:
 
 def score(outcome: Outcome) -> float:
     """Test PCK at the thesis's radius."""
-    return outcome.pck["all"].value
+    found = outcome.pck["all"].value
+    assert found is not None  # a person without keypoints is in no split
+    return found
 
 
 def made(record: Record, among: Sequence[Change] = SWEPT) -> list[Change]:
@@ -86,15 +88,15 @@ def mean(record: Record, name: str) -> float:
 def plateau_curves(record: Record | None) -> Plate:
     """fig-plateau-curves: validation loss as a share of silence, and PCK, by epoch."""
     shown = [] if record is None else [get(name) for name in FOLLOWED if record.of(name)]
-    if not shown:
+    if record is None or not shown:
         return nothing(NONE, NONE, NONE)
     with style():
         figure, axes = plt.subplots(1, 2, figsize=(9.2, 3.6))
         plot_losses(record, shown, ax=axes[0])
         plot_scores(record, shown, ax=axes[1])
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
-    ends = {c.name: np.mean([min(o.val_loss) / o.silent for o in record.of(c.name)]) for c in shown}
-    tops = {c.name: np.mean([max(o.val_pck) for o in record.of(c.name)]) for c in shown}
+    ends = {c.name: float(np.mean([min(o.val_loss) / o.silent for o in record.of(c.name)])) for c in shown}
+    tops = {c.name: float(np.mean([max(o.val_pck) for o in record.of(c.name)])) for c in shown}
     told = "; ".join(f"{c.title}: {percent(ends[c.name])} of silence, PCK {number(tops[c.name])}" for c in shown)
     caption = (
         "Validation loss as a share of the loss of silence under the same targets, on a logarithmic axis, and "
@@ -142,7 +144,7 @@ def _spread(ax: Axes, curves: list[np.ndarray], colour, line, label: str) -> Non
 def gains(record: Record | None) -> Plate:
     """fig-beyond-gains: what each change gains over what it changes, paired over seeds."""
     rows = [] if record is None else [c for c in made(record) if c.on and len(paired(record, c.name, c.on))]
-    if not rows:
+    if record is None or not rows:
         words = NONE if record is None else "No change here stands beside the training that it changes."
         return nothing(words, words, words)
     with style():
@@ -203,7 +205,7 @@ def _heading(change: Change) -> str:
 def radii(record: Record | None) -> Plate:
     """fig-beyond-radii: test PCK over radii of the thesis's numbers, a gentle start, Newell's targets and the best."""
     shown = [] if record is None else [get(name) for name in FOLLOWED if record.of(name)]
-    if not shown:
+    if record is None or not shown:
         return nothing(NONE, NONE, NONE)
     curves = {c.name: np.array([o.curve for o in record.of(c.name)]) for c in shown}
     with style():
@@ -320,7 +322,7 @@ def _passed(first: Outcome, second: Outcome) -> float | None:
 def decodings(record: Record | None) -> Table | Note:
     """tbl-beyond-decodings: PCK of the followed trainings by the way that heatmaps are decoded."""
     shown = [] if record is None else [get(name) for name in FOLLOWED if record.of(name)]
-    if not shown:
+    if record is None or not shown:
         return Note(NONE)
     from hgnb.figures.decoding import words
 

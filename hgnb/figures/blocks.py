@@ -13,7 +13,7 @@ from hgnb.models.hourglass import Hourglass, StackedHourglass
 from hgnb.models.residual import Residual
 
 NORMS = {nn.BatchNorm2d: "batch norm", nn.GroupNorm: "layer norm"}
-OUTER = {"facecolor": "#ECECEC"}
+OUTER = "#ECECEC"
 
 
 def residual(module: Residual, shape: tuple[int, int, int]) -> Plate:
@@ -23,11 +23,11 @@ def residual(module: Residual, shape: tuple[int, int, int]) -> Plate:
     rows = _rows(module, steps)
     with style():
         figure, ax = plt.subplots(figsize=(9, 2.7))
-        _box(ax, 0, 0, f"input\n{_shape(shape)}", **OUTER)
+        _box(ax, 0, 0, f"input\n{_shape(shape)}", facecolor=OUTER)
         for x, (title, after) in enumerate(rows, 1):
             _box(ax, 1.15 * x, 0, f"{title}\n{_shape(after)}", facecolor=COLOURS["residual"])
         end = 1.15 * (len(rows) + 1)
-        _box(ax, end + 0.55, 0, f"output\n{_shape(rows[-1][1])}", **OUTER)
+        _box(ax, end + 0.55, 0, f"output\n{_shape(rows[-1][1])}", facecolor=OUTER)
         ax.plot([0, end + 0.55], [0, 0], color=GREY, linewidth=1.2, zorder=0)
         own = isinstance(module.shortcut, nn.Identity)
         shortcut = "shortcut" if own else "shortcut: 1 × 1 convolution"
@@ -48,7 +48,8 @@ def residual(module: Residual, shape: tuple[int, int, int]) -> Plate:
 
 def _rows(module: Residual, steps: dict[str, Step]) -> list[tuple[str, tuple[int, ...]]]:
     """What stands before each convolution, with the convolution, and the shape behind it."""
-    rows, before = [], []
+    rows: list[tuple[str, tuple[int, ...]]] = []
+    before: list[str] = []
     for name, layer in module.body.named_children():
         if isinstance(layer, nn.Conv2d):
             kernel = " × ".join(map(str, layer.kernel_size))
@@ -107,7 +108,7 @@ def _way(ax: Axes, depth: int, middle: float) -> None:
 
 
 def _colour(level: int) -> str:
-    return OUTER["facecolor"] if level == 0 else COLOURS["residual"]
+    return OUTER if level == 0 else COLOURS["residual"]
 
 
 def stacked(network: StackedHourglass, side: int) -> Plate:
@@ -116,7 +117,7 @@ def stacked(network: StackedHourglass, side: int) -> Plate:
     maps = network.config.keypoints
     with style():
         figure, ax = plt.subplots(figsize=(3.2 + 3.1 * count, 3.4))
-        _box(ax, 0, 0, f"crop\n{_shape((3, side, side))}", **OUTER)
+        _box(ax, 0, 0, f"crop\n{_shape((3, side, side))}", facecolor=OUTER)
         _box(ax, 1.25, 0, f"stem\n{_shape((channels, m, m))}", facecolor=COLOURS["convolution"])
         x = 2.4
         ax.plot([0, x + 3.1 * (count - 1) + 1.25], [0, 0], color=GREY, linewidth=1.4, zorder=0)

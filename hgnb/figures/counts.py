@@ -88,7 +88,7 @@ def kept_table(train: Split, val: Split, config: DataConfig, most: int = 8) -> T
     rows.append(("thesis", totals[0], percent(thesis["train"], 1), totals[1], percent(thesis["val"], 1)))
     columns = ["Least labelled keypoints", train.name, "Share", val.name, "Share "]
     caption = "Persons that each value of `data.min_labelled` keeps, of those with a keypoint."
-    nearest = [min(shares, key=lambda n, i=i, w=w: abs(shares[n][i] - w)) for i, w in enumerate(thesis.values())]
+    nearest = [min((abs(both[i] - w), n) for n, both in shares.items())[1] for i, w in enumerate(thesis.values())]
     if shares[1] == shares[most]:
         caption += " Here every value keeps everybody."
     else:

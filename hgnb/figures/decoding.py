@@ -41,10 +41,15 @@ def decodings(made: Decodings, persons: str) -> Plate:
         f"{SHOWN[-1]} a keypoint may be off by {pixels:.1f} pixels of the crop. With mirror: the mean of the heatmaps "
         "of the crop and of its mirror image."
     )
-    best = {r: max(made.offsets, key=lambda n, r=r: made.pck(n, r).value) for r in SHOWN}
+    best = {r: _best(made, r) for r in SHOWN}
     told = ", ".join(f"{number(made.pck(n, r).value, 3)} at {r} ({words(n)})" for r, n in best.items())
     plain = ", ".join(f"{number(made.pck('argmax', r).value, 3)} at {r}" for r in SHOWN)
     return Plate(figure, caption, f"The highest pixel reaches {plain}; the best decoding {told}.")
+
+
+def _best(made: Decodings, radius: float) -> str:
+    """The decoding that finds most within a radius."""
+    return max(made.offsets, key=lambda name: made.pck(name, radius).value)
 
 
 def plot_curves(made: Decodings, *, ax: Axes | None = None) -> Axes:

@@ -1,7 +1,8 @@
 """The network in the page: pictures of what it answers, and the part that runs it. Figures of 00_try_it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,13 +38,16 @@ class Answer:
 
 def answers(exhibit: Exhibit, portraits: Portraits, pck: PckConfig) -> list[Answer]:
     """As the network was trained, without its skip-connections, and with the first component only."""
-    settings = {"as it was trained": {}, "all skips off": {"skips": False}}
+    settings: dict[str, Callable[[], np.ndarray]] = {
+        "as it was trained": exhibit.heatmaps,
+        "all skips off": partial(exhibit.heatmaps, skips=False),
+    }
     if exhibit.basis is not None:
-        settings["first component only"] = {"keep": 1}
+        settings["first component only"] = partial(exhibit.heatmaps, keep=1)
     keypoints = torch.from_numpy(np.array(portraits.split.keypoints))
     made = []
-    for name, how in settings.items():
-        maps = exhibit.heatmaps(**how)
+    for name, answer in settings.items():
+        maps = answer()
         hits = hits_of(torch.from_numpy(maps), keypoints[..., :2], portraits.side, pck)
         made.append(Answer(name, maps, float(hits[portraits.split.visibility > 0].mean())))
     return made
@@ -97,9 +101,10 @@ def part(
         exported, digest = exhibit.write(crops)
     except InputError as error:
         return Note(f"The network isn't in this page. {error}")
-    card, size = exhibit.weights.card, portraits.side // 4
+    run, card, size = exhibit.weights.run, exhibit.weights.card, portraits.side // 4
+    assert run is not None  # of an experiment, and no file of its own
     data = {
-        "run": exhibit.weights.run.id,
+        "run": run.id,
         "digest": digest,
         "side": card.side,
         "levels": [size // 2**level for level in range(card.model.depth)],  # of the map that each skip carries

@@ -176,7 +176,7 @@ def moved(split: Split, config: DataConfig, seed: int, credits: Mapping[int, str
         "drawn by the seed. Top: moved both ways, as this book does. Bottom: the literal rule, which moves up or down "
         "only and shrinks until the person fits sideways."
     )
-    smaller = np.mean([_side(p, config, "vertical") / _side(p, config, "shift") for p in touched])
+    smaller = float(np.mean([_side(p, config, "vertical") / _side(p, config, "shift") for p in touched]))
     alt = (
         f"{percent(len(touched) / len(split.persons))} of the squares are touched by one of the rules; under the "
         f"literal one theirs have {percent(smaller)} of the side that shifting leaves them."

@@ -97,15 +97,15 @@ def _along(curves: dict[str, Truncation], ax: Axes) -> int:
 def table(pair: Pair, wrong: Misplaced) -> Table:
     """tbl-both-networks: what both networks find as they are, without skips, and of misplaced persons."""
     everything, networks = pair.labelled, ("original", "modified")
-    rows = [
-        (title, *(pair.pck(which, everything, skips) for which in networks), pair.gain(everything, skips))
+    rows: dict[str, tuple[Interval, ...]] = {
+        title: (*(pair.pck(which, everything, skips) for which in networks), pair.gain(everything, skips))
         for title, skips in (("all labelled keypoints", True), ("the same, skip-connections off", False))
-    ]
-    rows.append(("lost without skip-connections", *(pair.drop(which) for which in networks), pair.drops_apart))
+    }
+    rows["lost without skip-connections"] = (*(pair.drop(which) for which in networks), pair.drops_apart)
     for title, counted in pair.places(wrong).items():
-        rows.append((f"persons {title} in the original", *(pair.pck(n, counted) for n in networks), pair.gain(counted)))
-    rows.append(("misplaced less others, equally many labelled", *pair.misplaced_less_others(wrong)))
-    cells = [(title, *(interval.text(3) for interval in intervals)) for title, *intervals in rows]
+        rows[f"persons {title} in the original"] = (*(pair.pck(n, counted) for n in networks), pair.gain(counted))
+    rows["misplaced less others, equally many labelled"] = pair.misplaced_less_others(wrong)
+    cells = [(title, *(interval.text(3) for interval in intervals)) for title, intervals in rows.items()]
     caption = (
         f"Both networks on the same {len(pair.split):,} test persons: PCK, and the modified network less the original, "
         "paired; 95 % intervals, images resampled. Misplaced is who falls to another of the original's two clusters "
@@ -150,7 +150,9 @@ def plot_where(gains: dict[tuple[str, str], Interval], whole: Interval, *, ax: A
     ax = ax or plt.gca()
     ax.axvspan(whole.low, whole.high, color=GREY, alpha=0.2, linewidth=0)
     ax.axvline(0, color=GREY, linewidth=1)
-    ticks, labels, row, last = [], [], 0.0, ""
+    ticks: list[float] = []
+    labels: list[str] = []
+    row, last = 0.0, ""
     for (heading, title), gain in gains.items():
         if heading != last:
             row, last = row + (1.4 if last else 0), heading

@@ -35,7 +35,7 @@ def redundancy(parts: Sequence[Part], seen: int) -> Plate:
         f"many components come within {percent(WITHIN)} of that (dots, of the numbers tried), and how many hold 95 % "
         f"of the variance (bars). Components are of {seen:,} training persons."
     )
-    least = {p.title: p.kept.smallest() for p in parts if p.kept.smallest() is not None}
+    least = {p.title: k for p in parts if (k := p.kept.smallest()) is not None}
     worst = min(parts, key=lambda p: p.kept.pck(0).value)
     best = max(parts, key=lambda p: p.kept.pck(0).value)
     few = listed([f"{title} {k}" for title, k in sorted(least.items(), key=lambda pair: pair[1])[:3]])

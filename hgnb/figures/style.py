@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypedDict
 
 import matplotlib.pyplot as plt
 import matplotlib.style
@@ -14,8 +15,16 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, INK = (
 CYCLE = [BLUE, ORANGE, GREEN, RED, PURPLE, SKY, INK]
 GREY = "#8A8A8A"
 
+
+class Look(TypedDict):
+    """How matplotlib draws the lines of a side."""
+
+    color: str
+    linestyle: str | tuple[float, tuple[float, ...]]
+
+
 # Left and right differ in line style too, and the person's left is blue wherever a person is drawn.
-SIDES = {
+SIDES: dict[str, Look] = {
     "left": {"color": BLUE, "linestyle": "-"},
     "right": {"color": RED, "linestyle": (0, (2.2, 1.0))},
     "centre": {"color": GREEN, "linestyle": "-"},

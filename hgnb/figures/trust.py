@@ -124,7 +124,7 @@ def twice() -> Table | Note:
     if found is None:
         return _missing("twice")
     threads = found["threads"]
-    rows = [
+    rows: list[tuple[str, int, int | str]] = [
         ("results, pictures and texts of two builds", found["pieces"] - len(found["timed"]), len(found["unequal"])),
         ("of those that show measured times", len(found["timed"]), len(found["timed_unequal"])),
     ]

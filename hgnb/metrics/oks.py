@@ -42,10 +42,10 @@ class Sigmas:
 def sigmas(names: Sequence[str]) -> Sigmas:
     """The sigmas of a schema's joints; left and right share one."""
     values = [COCO.get(name.split("_", 1)[-1], BORROWED.get(name)) for name in names]
-    kept = [k for k, value in enumerate(values) if value is not None]
+    known = {k: value for k, value in enumerate(values) if value is not None}
     return Sigmas(
-        tuple(kept),
-        tuple(values[k] for k in kept),
+        tuple(known),
+        tuple(known.values()),
         tuple(n for n in names if n in BORROWED),
         tuple(n for n, value in zip(names, values, strict=True) if value is None),
     )

@@ -6,6 +6,7 @@ A share of nothing is no number. Here it is a `Share` that counts 0 and says so,
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -50,7 +51,7 @@ def by_joint(hits: Tensor, counted: Tensor, names: Sequence[str]) -> dict[str, S
     return {name: Share(*pair) for name, pair in zip(names, pairs, strict=True)}
 
 
-def by_group(hits: Tensor, counted: Tensor, groups: Mapping[str, Sequence[int]]) -> dict[str, Share]:
+def by_group(hits: Tensor, counted: Tensor, groups: Mapping[str, Sequence[int] | np.ndarray]) -> dict[str, Share]:
     """(N, K) -> the share of each group of joint indices, as KeypointSchema.groups; 'limbs' is Newell's
     non-head/torso (ambiguity 14)."""
     chosen = {name: torch.as_tensor(joints, dtype=torch.long) for name, joints in groups.items()}

@@ -112,8 +112,10 @@ def tuples(held: dict) -> dict:
 
 def plain(autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None) -> dict | list[dict] | None:
     """What an hourglass has in its bottleneck, or each of several, JSON-able; `shapes` gives it back."""
-    if autoencoder is None or isinstance(autoencoder, AutoencoderConfig):
-        return autoencoder and asdict(autoencoder)
+    if autoencoder is None:
+        return None
+    if isinstance(autoencoder, AutoencoderConfig):
+        return asdict(autoencoder)
     return [asdict(one) for one in autoencoder]
 
 
@@ -121,4 +123,4 @@ def shapes(held: dict | list[dict] | None) -> AutoencoderConfig | tuple[Autoenco
     """From JSON, what `plain` wrote."""
     if isinstance(held, list):
         return tuple(AutoencoderConfig(**one) for one in held)
-    return held and AutoencoderConfig(**held)
+    return AutoencoderConfig(**held) if held else None

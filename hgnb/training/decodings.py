@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from hgnb.data import mirror
-from hgnb.data.dataset import loader
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.metrics import PckConfig
 from hgnb.metrics.decoding import decoded
+from hgnb.training import batches
 from hgnb.training.inference import Reader
 
 MIRRORED = " + mirror"  # behind the name of a decoding of the mean with the mirror image
@@ -65,8 +65,8 @@ def compared(reader: Reader, split: PreparedSplit, schema: KeypointSchema, pck: 
     stride, side = reader.network.config.stride, split.crops.shape[1]
     order = torch.as_tensor(mirror.exchanged(schema), device=reader.device)
     parts: dict[str, list[Tensor]] = {}
-    for batch in loader(split, reader.batch):
-        images = batch.to(reader.device).images(reader.mean_rgb)
+    for batch in batches.read(reader, split):
+        images = batch.images(reader.mean_rgb)
         maps = reader.network(images)
         both = (maps + reader.network(images.flip(-1))[:, order].flip(-1)) / 2
         for words, made in (("", decoded(maps)), (MIRRORED, decoded(both))):

@@ -157,7 +157,7 @@ def measure(
 
 def in_image(cells: Tensor, split: PreparedSplit, size: int) -> np.ndarray:
     """(N, K, 2): centres of the heatmap's cells, or other points of a `size` map, in pixels of the photographs."""
-    squares = (CropTransform(*square, size) for square in split.squares.tolist())
+    squares = (CropTransform(x, y, side, size) for x, y, side in split.squares.tolist())
     return np.stack([s.to_image(p) for s, p in zip(squares, cells.double().numpy(), strict=True)])
 
 

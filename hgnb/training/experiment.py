@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 
-from hgnb.data.dataset import EpochSampler, loader
+from hgnb.data.dataset import EpochSampler
 from hgnb.data.mirror import exchanged
 from hgnb.data.prepared import Prepared, PreparedSplit, prepare
 from hgnb.errors import InputError, unknown
@@ -23,6 +23,7 @@ from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass
 from hgnb.sources import fingerprint
 from hgnb.training import profiles
+from hgnb.training.batches import ALONE, loaded
 from hgnb.training.card import Card, plain, shapes, tuples
 from hgnb.training.cases import scaled
 from hgnb.training.comparison import compare
@@ -39,7 +40,6 @@ from hgnb.training.parallel import Team
 from hgnb.training.runs import Recipe, Run
 
 EMBEDDED = "embedded"
-ALONE = Team()
 CHAIN = ("hourglass", "autoencoder", "modified")
 TRAINED = (*CHAIN, *RIVALS)
 STAGES = ("dataset", *TRAINED, "arms", "forks", *FUTURE)
@@ -133,8 +133,7 @@ class Experiment:
         """
         p, parent, shape = self.profile, self.hourglass(), shape or self.profile.autoencoder
         name = "autoencoder" if best == "val_pck" else "autoencoder-best-loss"
-        place = {"stack": stack} if stack else {}
-        recipe = self._recipe(name, p.autoencoder_training, shape, parent, checkpoint=f"best-{best}", **place)
+        recipe = self._recipe(name, p.autoencoder_training, shape, parent, checkpoint=f"best-{best}", stack=stack)
 
         def job(team: Team) -> Job:
             from hgnb.training.modules import AutoencoderModule
@@ -144,8 +143,9 @@ class Experiment:
                 self.prepared(),
             )
             module = AutoencoderModule(tuple(train.shape[1:]), shape, p.autoencoder_training, self.seed)
-            loaders = (self._latent_loader(z, s, team) for z, s in ((train, self.seed), (val, None)))
-            return Job(module, *loaders, p.autoencoder_training.epochs, ("val_loss",), data.split("train").person_ids)
+            shuffled, ordered = self._latent_loader(train, self.seed, team), self._latent_loader(val, None, team)
+            persons, epochs = data.split("train").person_ids, p.autoencoder_training.epochs
+            return Job(module, shuffled, ordered, epochs, ("val_loss",), persons)
 
         return fit(recipe, job, self.progress)
 
@@ -178,9 +178,11 @@ class Experiment:
         `checkpoint` as in Run.checkpoint; the rate, the epochs and what is carried over stand in `training`.
         `frozen`: 'random' or 'projection' puts one in that stays as it is (hgnb.training.frozen).
         """
-        shape = shaped(self.profile.autoencoder, frozen) if frozen else None
+        shape: AutoencoderConfig | tuple[AutoencoderConfig, ...] | None = None
+        if frozen:
+            shape = shaped(self.profile.autoencoder, frozen)
         if autoencoders:
-            each = tuple(shapes(run.manifest["config"]["autoencoder"]) for run in autoencoders)
+            each = tuple(AutoencoderConfig(**run.manifest["config"]["autoencoder"]) for run in autoencoders)
             shape = each if len(each) > 1 else each[0]
         recipe = self._recipe(name, training, shape, parent, *autoencoders, checkpoint=checkpoint, frozen=frozen)
 
@@ -274,8 +276,8 @@ class Experiment:
             autoencoder=autoencoder, exchange=exchanged(data.schema),
             weights=balance(persons.visibility >= training.least_visibility) if training.balance else None,
         )  # fmt: skip
-        train = loader(persons, training.batch, self.seed, team.rank, team.size)
-        val = loader(data.split("val"), 64, None, team.rank, team.size)
+        train = loaded(persons, training.batch, self.seed, team)
+        val = loaded(data.split("val"), 64, None, team)
         best_by = ("val_pck", "val_loss")
         return Job(module, train, val, training.epochs, best_by, persons.person_ids, self._card(autoencoder), start)
 
@@ -299,7 +301,14 @@ class Experiment:
         return torch.utils.data.DataLoader(latents, sampler=batches, batch_size=None)
 
     def _recipe(
-        self, name: str, training, autoencoder=None, *parents: Run, checkpoint: str = "", frozen: str = "", **more
+        self,
+        name: str,
+        training,
+        autoencoder=None,
+        *parents: Run,
+        checkpoint: str = "",
+        frozen: str = "",
+        stack: int = 0,
     ) -> Recipe:
         """What a run's hash is made of: numbers, data, code and the runs it starts from."""
         p = self.profile
@@ -314,8 +323,9 @@ class Experiment:
             "parents": [run.id for run in parents],
             "checkpoint": checkpoint,
             "code": fingerprint((*CODE, FROZEN) if frozen else CODE),
-            **more,
         }
+        if stack:
+            config["stack"] = stack
         if frozen:
             config["frozen"] = frozen
         edition = {"profile": p.name, "data": self.data, "seed": self.seed}

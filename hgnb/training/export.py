@@ -189,7 +189,7 @@ def expected(
 
     def edit(latents: Tensor) -> Tensor:
         made.append(latents)
-        if keep is None or keep < 0 or len(made) > 1:
+        if basis is None or keep is None or keep < 0 or len(made) > 1:
             return latents
         flat, axes = latents.flatten(1).double().numpy(), basis.axes[:keep].astype(np.float64)
         flat = basis.mean + (flat - basis.mean) @ axes.T @ axes

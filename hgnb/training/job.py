@@ -1,9 +1,9 @@
 """What a training is handed: the module, its persons, and the checkpoint that it starts from."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from torch.utils.data import DataLoader
 
 from hgnb.training.card import Card
@@ -33,6 +33,6 @@ class Job:
     val: DataLoader
     epochs: int
     best_by: tuple[str, ...]  # columns of the metrics whose best epoch keeps its weights
-    person_ids: Sequence[int]  # of the training persons, for messages
+    person_ids: np.ndarray  # (N,), of the training persons, for messages
     card: Card | None = None  # kept with the weights
     start: Start | None = None  # the checkpoint it goes on from

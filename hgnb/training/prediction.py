@@ -79,8 +79,7 @@ def predict(weights: Weights, file: Path, boxes: Sequence[str] = (), *, mirrored
     """
     image, card = photograph(file), weights.card
     given = np.array([parse_box(text, image.size) for text in boxes] or [(0, 0, *image.size)], dtype=np.float64)
-    rule = {"size": card.side, "margin": card.margin, "rule": card.rule}
-    squares = [square_of_box(box, image.size, **rule) for box in given]
+    squares = [square_of_box(box, image.size, size=card.side, margin=card.margin, rule=card.rule) for box in given]
     crops = np.stack([s.apply(image) for s in squares])
     reader, nobody = Reader(weights.network, np.asarray(card.mean_rgb, np.float32)), (len(card.keypoints), 3)
     maps = reader.heatmaps(Crops(crops, np.zeros((len(crops), *nobody), np.float32)))

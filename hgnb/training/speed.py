@@ -52,8 +52,11 @@ class Timed:
 
     def seconds(self, kind: str) -> np.ndarray:
         """(turns,) seconds a person of 'training', 'with loading' or 'inference'."""
-        rows = {"training": (self.training,), "inference": (self.inference,)}
-        rows["with loading"] = (self.training, self.loading)
+        rows: dict[str, tuple[tuple[float, ...], ...]] = {
+            "training": (self.training,),
+            "inference": (self.inference,),
+            "with loading": (self.training, self.loading),
+        }
         return np.sum(rows[kind], axis=0) / self.batch
 
 
@@ -161,8 +164,8 @@ class Loader:
         """Crops (persons, side, side, 3) and heatmaps, each from a file of its own."""
         crops = [self.square.apply(Image.open(io.BytesIO(self.file)).convert("RGB")) for _ in range(persons)]
         visible = torch.full((1, KEYPOINTS), 2.0)
-        rule = {"side": self.side, "size": self.side // 4, "config": self.config}
-        return np.stack(crops), torch.cat([heatmaps(self.points, visible, **rule) for _ in range(persons)])
+        maps = partial(heatmaps, self.points, visible, side=self.side, size=self.side // 4, config=self.config)
+        return np.stack(crops), torch.cat([maps() for _ in range(persons)])
 
 
 def seconds(work: Callable[[], object], threads: int = 0) -> float:

@@ -12,14 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hgnb.data.dataset import loader
 from hgnb.data.heatmaps import cells
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import found, peaks
 from hgnb.metrics.pckh import head_lengths, head_segment, joint_groups, within_heads
 from hgnb.metrics.shares import Share, by_group, share
-from hgnb.training import cases
+from hgnb.training import batches, cases
 from hgnb.training.experiment import Experiment
 from hgnb.training.inference import Reader
 from hgnb.training.runs import Run, runs_folder
@@ -125,8 +124,7 @@ def people(experiment: Experiment) -> People:
 def predicted(reader: Reader, split: PreparedSplit) -> Tensor:
     """(S, N, K, 2) as (x, y), pixels of the crop: the peaks behind each of the S hourglasses."""
     parts, scale = [], reader.network.config.stride
-    for batch in loader(split, reader.batch):
-        batch = batch.to(reader.device)
+    for batch in batches.read(reader, split):
         maps = reader.network.predictions(batch.images(reader.mean_rgb))
         parts.append(torch.stack([peaks(m)[0] for m in maps]).cpu())
     return (torch.cat(parts, 1) + 0.5) * scale - 0.5  # centres of the cells

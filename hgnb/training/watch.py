@@ -2,9 +2,9 @@
 
 import time
 from collections import deque
-from collections.abc import Sequence
 
 import lightning as L
+import numpy as np
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -40,7 +40,7 @@ class Watch(L.Callback):
     The last complete epoch stays on disk.
     """
 
-    def __init__(self, title: str, person_ids: Sequence[int]):
+    def __init__(self, title: str, person_ids: np.ndarray):
         self.title, self.person_ids = title, person_ids
         self.seen: deque = deque()
 

@@ -78,7 +78,8 @@ def median(values: np.ndarray, images: np.ndarray, seed: int, draws: int = 1000)
     names, image = np.unique(images, return_inverse=True)
     rng = np.random.default_rng(seed)
     drawn = [np.median(np.repeat(values, c[image])) for block in resamples(rng, len(names), draws) for c in block]
-    return Estimate(float(np.median(values)), *map(float, np.percentile(drawn, (2.5, 97.5))))
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return Estimate(float(np.median(values)), float(low), float(high))
 
 
 def equal_labels_gap(study: Study) -> Estimate:

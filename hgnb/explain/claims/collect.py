@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 
 from hgnb.explain.claims.claim import Record, Scene
 from hgnb.explain.claims.evidence import GROUPS, Group
@@ -69,9 +70,9 @@ def seeds(experiment: Experiment) -> list[int]:
 def finished(experiment: Experiment) -> dict[str, Run]:
     """The experiment's finished runs by name."""
     ways: dict[str, Callable[[], Run | None]] = {name: getattr(experiment, name) for name in CHAIN}
-    ways |= {name: lambda name=name: experiment.arm(ARMS[name]) for name in RIVALS}
-    ways |= {name: lambda name=name: FUTURE[name](experiment) for name in FUTURE}
-    ways |= {name: lambda name=name: forks.fork(experiment, name) for name in forks.NAMES}
+    ways |= {name: partial(experiment.arm, ARMS[name]) for name in RIVALS}
+    ways |= {name: partial(train, experiment) for name, train in FUTURE.items()}
+    ways |= {name: partial(forks.fork, experiment, name) for name in forks.NAMES}
     runs = {}
     with finished_only():
         for name, way in ways.items():

@@ -55,7 +55,8 @@ def _noise(study: Study) -> Record:
     for rows, other in folds:
         edits = [None, Space.of(other, reader.device).keep(NOISE_FROM - 1)]
         hits[:, rows] = intervene(reader, split.take(rows), study.experiment.profile.pck, edits)
-    cost = difference(*hits, split.visibility > 0, split.image_ids)
+    whole, cut = hits
+    cost = difference(whole, cut, split.visibility > 0, split.image_ids)
     steps = np.array(study.analysis.steps)
     own, equal = (parts.axes[NOISE_FROM - 1] * np.sqrt(parts.variance[c - 1]) for c in (NOISE_FROM, 1))
     met = [len(set(parts.nearest(parts.mean + np.outer(steps, way)).tolist())) for way in (own, equal)]

@@ -36,12 +36,9 @@ def validation_pck(records: Sequence[Record]) -> Finding:
     return _pck(records, VALIDATION_PCK)
 
 
-def test_pck(records: Sequence[Record]) -> Finding:
+def pck_on_test(records: Sequence[Record]) -> Finding:
     """The source's PCK within our interval over seeds, widened by 0.02; the gain stands beside it."""
     return _pck(records, TEST_PCK)
-
-
-test_pck.__test__ = False  # a rule, no case of pytest's
 
 
 def _pck(records: Sequence[Record], source: float) -> Finding:
@@ -117,7 +114,7 @@ CLAIMS = (
         validation_pck, number=True, method=True,
     ),
     Claim(
-        "C21", "Test PCK of the modified hourglass.", "7.3", "0.474 (+0.033, 7.48 %)", ("tbl-comparison",), test_pck,
+        "C21", "Test PCK of the modified hourglass.", "7.3", "0.474 (+0.033, 7.48 %)", ("tbl-comparison",), pck_on_test,
         number=True, method=True,
     ),
     Claim(

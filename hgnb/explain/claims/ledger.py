@@ -33,11 +33,8 @@ class Row:
         """JSON-able; null for what is unknown."""
         facts = asdict(self) | {"shown": list(self.shown)}
         if self.estimate is not None:
-            facts["estimate"] = dict(zip(("value", "low", "high"), self._bounds(), strict=True))
+            facts["estimate"] = {name: getattr(self.estimate, name) for name in ("value", "low", "high")}
         return facts
-
-    def _bounds(self) -> tuple[float, float, float]:
-        return self.estimate.value, self.estimate.low, self.estimate.high
 
 
 @dataclass(frozen=True)
@@ -47,16 +44,15 @@ class _Case:
     claim: Claim
     finding: Finding | None
     seeds: int
-    verdict: str | None  # None: a test decides
+    decision: Test | str  # a test, or a verdict that needs none
     reason: str
 
 
 def judge(evidence: Sequence[Evidence], scene: Scene, claims: Sequence[Claim] = CLAIMS) -> list[Row]:
     """A row for every claim. `evidence`: one mapping a seed, the asked seed's first."""
     cases = [_case(claim, evidence, scene) for claim in claims]
-    tested = [case for case in cases if case.verdict is None]
-    decided = iter(verdicts([case.finding.decision for case in tested]))
-    return [_row(case, case.verdict or next(decided)) for case in cases]
+    decided = iter(verdicts([case.decision for case in cases if isinstance(case.decision, Test)]))
+    return [_row(case, next(decided) if isinstance(case.decision, Test) else case.decision) for case in cases]
 
 
 def _case(claim: Claim, evidence: Sequence[Evidence], scene: Scene) -> _Case:
@@ -75,7 +71,7 @@ def _case(claim: Claim, evidence: Sequence[Evidence], scene: Scene) -> _Case:
         reason = f"{len(told)} of the {SEEDS} paired seeds that a method needs: {claim.made_by} SEEDS={SEEDS}"
         return _Case(claim, finding, seeds, UNDECIDED, reason)
     if isinstance(finding.decision, Test):
-        return _Case(claim, finding, seeds, None, "")
+        return _Case(claim, finding, seeds, finding.decision, "")
     return _Case(claim, finding, seeds, finding.decision, finding.reason)
 
 
@@ -89,7 +85,7 @@ def _wanted(record: Record) -> str:
 
 def _row(case: _Case, verdict: str) -> Row:
     claim, finding = case.claim, case.finding
-    test = finding.decision if case.verdict is None else None
+    test = case.decision if isinstance(case.decision, Test) else None
     reason = case.reason
     if test is not None and verdict == UNDECIDED:
         reason = _undecided(test)

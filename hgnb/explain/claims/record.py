@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -42,8 +42,8 @@ def unpacked(fields: dict) -> Any:
     if set(fields) != FIELDS:
         return fields
     freedom = math.inf if fields["freedom"] is None else fields["freedom"]
-    numbers = (math.nan if fields[k] is None else fields[k] for k in ("value", "low", "high"))
-    return Estimate(*numbers, freedom, fields["seeds"])
+    value, low, high = (math.nan if fields[k] is None else fields[k] for k in ("value", "low", "high"))
+    return Estimate(value, low, high, freedom, fields["seeds"])
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Manifest:
 
     @classmethod
     def of(
-        cls, profile: str, data: str, seeds: Sequence[int], checksum: str, runs: Sequence[str],
+        cls, profile: str, data: str, seeds: Sequence[int], checksum: str, runs: Iterable[str],
         numbers: Mapping[str, Any] | None = None,
     ) -> "Manifest":  # fmt: skip
         """Of a ledger that is judged now."""

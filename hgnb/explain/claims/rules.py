@@ -8,6 +8,8 @@ before the runs that they judge.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from hgnb.explain.claims.estimate import Estimate
 from hgnb.intervals import holm
 
@@ -78,5 +80,5 @@ def near(source: float, estimate: Estimate, widening: float) -> bool:
 
 def verdicts(tests: Sequence[Test], alpha: float = ALPHA) -> list[str]:
     """What becomes of a family of tests, corrected together after Holm: each leans one way or stays undecided."""
-    corrected = holm([test.p for test in tests])
+    corrected = holm(np.array([test.p for test in tests]))
     return [test.leaning if p <= alpha else UNDECIDED for test, p in zip(tests, corrected, strict=True)]

@@ -6,7 +6,6 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from hgnb.data.dataset import loader
 from hgnb.data.heatmaps import cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.explain import clusters, components, posture, skips
@@ -16,6 +15,7 @@ from hgnb.intervals import bootstrap, pck_difference, pooled_pck
 from hgnb.metrics import found, peaks
 from hgnb.models.autoencoder import Autoencoder
 from hgnb.models.hourglass import glorot
+from hgnb.training import batches
 from hgnb.training.experiment import Experiment
 from hgnb.training.inference import Reader
 from hgnb.training.latents import Latents
@@ -240,8 +240,7 @@ def weights(run: Run, epoch: str) -> dict[str, torch.Tensor]:
 def scored(reader: Reader, split: PreparedSplit, experiment: Experiment) -> Scores:
     """One pass of a network over a split: what it finds, and each person's loss."""
     config, side, hits, losses = experiment.profile, split.crops.shape[1], [], []
-    for batch in loader(split, reader.batch):
-        batch = batch.to(reader.device)
+    for batch in batches.read(reader, split):
         maps = reader.network(batch.images(reader.mean_rgb))
         size = maps.shape[-1]
         truth = heatmaps(batch.points, batch.visibility, side=side, size=size, config=config.heatmaps)

@@ -71,13 +71,11 @@ def validation_pck(records: Sequence[Record]) -> Finding:
     return level(pck, pck.text(), near(VALIDATION_PCK, pck, PCK_WIDENING))
 
 
-def test_pck(records: Sequence[Record]) -> Finding:
+def pck_on_test(records: Sequence[Record]) -> Finding:
     """The source's PCK within our interval widened by 0.02."""
     pck = first(records, "pck")
     return level(pck, pck.text(), near(TEST_PCK, pck, PCK_WIDENING))
 
-
-test_pck.__test__ = False  # a rule, no case of pytest's
 
 CLAIMS = (
     Claim(
@@ -101,5 +99,5 @@ CLAIMS = (
         "C5", "Validation PCK of the hourglass.", "5.2, table 2", "0.433", ("fig-shg-training",), validation_pck,
         number=True,
     ),
-    Claim("C6", "Test PCK of the hourglass.", "5.2", "0.441", ("tbl-comparison",), test_pck, number=True),
+    Claim("C6", "Test PCK of the hourglass.", "5.2", "0.441", ("tbl-comparison",), pck_on_test, number=True),
 )  # fmt: skip

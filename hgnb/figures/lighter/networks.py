@@ -107,7 +107,7 @@ def bottlenecks(names: Sequence[str] = BOTTLENECKS) -> Plate:
         figure.legend(handles, words, loc="outside lower center", ncol=3, fontsize=8.5)
     counts = {name: macs(module) for name, module in modules.items()}
     base = counts[names[0]]
-    least, most = min(counts, key=counts.get), max(counts, key=counts.get)
+    least, most = (f(counts, key=lambda name: counts[name]) for f in (min, max))
     caption = (
         "The residual module of each variant at full size, from the live modules: kernels and maps of every "
         "convolution; below, the weights, and the multiply-accumulates for each pixel. The shortcut around each "

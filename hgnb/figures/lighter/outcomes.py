@@ -94,6 +94,7 @@ def _drawn(outcome: Outcome, truth: np.ndarray, person: int) -> np.ndarray:
 
 
 def _pose(ax: Axes, sweep: Sweep, person: int, keypoints: np.ndarray) -> None:
+    assert sweep.people.crops is not None  # who draws has asked
     crop = sweep.people.crops[person]
     skeleton(picture(ax, crop), keypoints, sweep.people.schema, width=1.1)
     ax.set(xlim=(-0.5, len(crop) - 0.5), ylim=(len(crop) - 0.5, -0.5))
@@ -102,7 +103,7 @@ def _pose(ax: Axes, sweep: Sweep, person: int, keypoints: np.ndarray) -> None:
 def exits(sweep: Sweep | None, name: str = BASE) -> Plate | Note:
     """fig-lighter-exits: accuracy behind each hourglass of a trained stack, against stacks that end there."""
     outcomes = sweep.of(name) if sweep else []
-    if not outcomes or len(outcomes[0].by_stack) < 2:
+    if sweep is None or not outcomes or len(outcomes[0].by_stack) < 2:
         return Note("No stack is trained whose hourglasses could be compared.")
     behind = 100 * np.mean([o.by_stack for o in outcomes], axis=0)
     divisor = sweep.manifest["lighter"]["stack_divisor"]

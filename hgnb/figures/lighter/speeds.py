@@ -70,7 +70,9 @@ def waiting(times: Times) -> Plate:
     """fig-lighter-waiting: the ratio of two networks' epochs when loading overlaps with computing and bounds it."""
     names = [n for n in ("inner-64", "stacks-6", "blocks-4") if n in times.cases]
     base = times.cases[BASE]
-    compute = {n: np.exp(paired(times.cases[n].seconds("training"), base.seconds("training")).value) for n in names}
+    compute: dict[str, float] = {
+        n: np.exp(paired(times.cases[n].seconds("training"), base.seconds("training")).value) for n in names
+    }
     load = np.linspace(0, 1.6, 161)  # in steps of the original
     with style():
         figure, ax = plt.subplots(figsize=(7, 3.6))

@@ -23,7 +23,7 @@ def pooled(shares: Sequence[Share]) -> Share:
 
 def percent(share: Share) -> str:
     """'43.3', or a dash."""
-    return f"{100 * share.value:.1f}" if share.counted else DASH
+    return DASH if share.value is None else f"{100 * share.value:.1f}"
 
 
 def measure(sweep: Sweep | None) -> str:
