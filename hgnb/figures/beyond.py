@@ -155,8 +155,8 @@ def gains(record: Record | None) -> Plate:
     best = max(rows, key=lambda c: gain(record, c).value)
     caption = (
         "Test PCK gained by each change over the training that it changes, on the same persons. Small dots: seeds; "
-        f"large ones: their mean with Student's 95 % interval. In the last group a training is held against the one "
-        f"without what its name ends with. {recorded(record)}"
+        f"large ones: their mean with Student's 95 % interval. In the last group a training is compared with the "
+        f"one without what its name ends with. {recorded(record)}"
     )
     alt = (
         f"{len(clear)} of {len(rows)} changes have an interval above zero; the largest gain, "
