@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,14 @@ def pytest_collection_modifyitems(items) -> None:
     others = [item for item in items if "test_whole_book" not in item.nodeid]
     middle = max(0, len(items) // 2 - len(books[::2]))
     items[:] = [*books[::2], *others[:middle], *books[1::2], *others[middle:]]
+
+
+@pytest.fixture(autouse=True)
+def figures_closed():
+    """What a test draws is closed after it: matplotlib warns of more than 20 open figures, and warnings fail a test."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture
