@@ -433,7 +433,9 @@
     const body = table.tBodies[0];
     const printed = [...body.rows];
     const text = (row, column) => row.cells[column].textContent.trim();
-    const number = (words) => words.replaceAll("−", "-").replace(/(\d),(?=\d{3})/g, "$1").match(/^[<>≤≥≈~]?\s*([-+]?\d*\.?\d+)/)?.[1];
+    const power = (_, raised) => "e" + [...raised].map((digit) => "-0123456789"["⁻⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(digit)]).join("");
+    const plain = (words) => words.replaceAll("−", "-").replace(/(\d),(?=\d{3})/g, "$1").replace(/·10([⁻⁰¹²³⁴-⁹]+)/, power);
+    const number = (words) => plain(words).match(/^[<>≤≥≈~]?\s*([-+]?\d*\.?\d+(?:e-?\d+)?)/)?.[1];
     const missing = (words) => /^[–—-]?$/.test(words);
 
     function sort(column, direction) {

@@ -105,11 +105,11 @@ def convolution(grey: np.ndarray, kernel: Tensor) -> Plate:
     row, column = _strongest(answer)
     patch = grey[row : row + 3, column : column + 3]
     with style():
-        figure, axes = plt.subplots(1, 4, figsize=(11, 3.1), width_ratios=(1.1, 1.15, 0.75, 1.1))
+        figure, axes = plt.subplots(1, 4, figsize=(9.2, 2.8), width_ratios=(1.1, 1.25, 0.75, 1.1))
         picture(axes[0], np.repeat(grey[..., None], 3, 2), f"crop, {grey.shape[0]} × {grey.shape[1]}")
         top, left = (int(np.clip(at - 1, 0, n - FIELD)) for at, n in zip((row, column), grey.shape, strict=True))
         _frame(axes[0], left, top, FIELD, ORANGE)
-        _numbers(axes[1], grey[top : top + FIELD, left : left + FIELD], "its orange square, and a field of 3 × 3")
+        _numbers(axes[1], grey[top : top + FIELD, left : left + FIELD], "orange square, field of 3 × 3")
         _frame(axes[1], column - left, row - top, 3, BLUE)
         _numbers(axes[2], kernel.numpy(), "kernel", digits=0, paint=False)
         limit = np.abs(answer).max()

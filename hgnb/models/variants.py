@@ -102,8 +102,8 @@ ALL = (
     # What any lighter network has to beat: the same with fewer hourglasses.
     _ours("newell-4", "Four hourglasses of Newell's", stacks=4),
     _ours("newell-2", "Two hourglasses of Newell's", stacks=2),
-    _ours("separable", "Separable 3x3 convolutions", separable=True),
-    _ours("separable-4", "Four hourglasses, separable 3x3 convolutions", stacks=4, separable=True),
+    _ours("separable", "Separable 3 × 3 convolutions", separable=True),
+    _ours("separable-4", "Four hourglasses, separable 3 × 3 convolutions", stacks=4, separable=True),
     _ours("shared", "One hourglass in all eight places", shared=True),
     _ours("shared-separable", "One hourglass in all places, separable", shared=True, separable=True),
 )  # fmt: skip

@@ -133,7 +133,7 @@ def macs(module: Residual) -> int:
 
 def _column(ax: Axes, x: float, name: str, module: Residual) -> None:
     first, _, rest = variants.get(name).title.partition(" in a module: ")
-    title = f"{first}:\n{rest}" if rest else TITLES.get(name, first.replace(", ", ",\n").replace(" 3x3 ", "\n3x3 "))
+    title = f"{first}:\n{rest}" if rest else TITLES.get(name, first.replace(", ", ",\n").replace(" 3 × 3 ", "\n3 × 3 "))
     ax.text(x, -0.75, title, ha="center", va="bottom", fontsize=9)
     for y, layer in enumerate(module.body):
         kind, words = _layer(layer)
