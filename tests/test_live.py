@@ -67,7 +67,8 @@ def notebook():
     predicted = np.random.default_rng(1).random((40, 17, SIDE // 4, SIDE // 4))
     decoded = {"decoded": np.random.default_rng(2).random((2, 7, 17, SIDE // 4, SIDE // 4))}
     paths = components.walks(parts, everyone, (1, 2), STEPS)
-    rows = {"claim": ["C1", "C2", "C10", "C11"], "value": ["1,200", "−3.5 %", "–", "9.0·10³"], "says": ["no", "yes"] * 2}
+    values = ["1,200", "−3.5 %", "–", "9.0·10³"]
+    rows = {"claim": ["C1", "C2", "C10", "C11"], "value": values, "says": ["no", "yes"] * 2}
     page = chapter(
         cell(latent_map(parts, everyone, portraits), "fig-latent-map"),
         cell(live.person_map(parts, chosen, everyone, portraits, predicted)),

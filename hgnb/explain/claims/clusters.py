@@ -19,10 +19,8 @@ def best_k(records: Sequence[Record]) -> Finding:
     that of Gaussian clouds of equal covariance, for a silhouette can't reject K = 1: an even cloud cut in two
     scores best at K = 2 as well. Of the restarts the best silhouette counts, as in the thesis."""
     record, excess = records[0], first(records, "excess", "too few different persons for K-means")
-    told = (
-        f"best K = {record['best']}; K = 2 in {100 * record['won']:.0f} % of {record['resamples']} resamples; silhouette less "
-        f"a Gaussian cloud's: {excess.text()}"
-    )
+    won = f"K = 2 in {100 * record['won']:.0f} % of {record['resamples']} resamples"
+    told = f"best K = {record['best']}; {won}; silhouette less a Gaussian cloud's: {excess.text()}"
     return Finding(excess, told, every(share(record["won"], BEST_IN), above(excess)))
 
 
