@@ -1,11 +1,13 @@
 """Accuracy against cost: the Pareto fronts of chapter 06, drawn, and as points that answer to the reader."""
 
 from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from hgnb.explain.claims.estimate import Estimate
 from hgnb.explain.fronts import SURE, Place, level
@@ -32,20 +34,24 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate |
     if sweep is None or len(known) < 2:
         return Note("No sweep of trainings is recorded for this profile and data: `make lighter` makes one.")
     levels = {name: level(sweep, name) for name in known.case}
+    letters = _letters(known)
     with style():
-        figure, axes = plt.subplots(1, 3, figsize=(11, 4.6), sharey=True)
+        figure, axes = plt.subplots(1, 3, figsize=(9.2, 5.2), sharey=True)
         for ax, (cost, label) in zip(axes, PANELS.items(), strict=True):
-            plot_tradeoff(known, cost, levels, ax=ax)
+            plot_tradeoff(known, cost, levels, letters, ax=ax)
             ax.set_xlabel(label)
         axes[0].set_ylabel(f"{sweep.people.measure}, % (small networks)")
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncol=4, fontsize=8)
+        handles, words = axes[0].get_legend_handles_labels()
+        handles += [Line2D([], [], linestyle="", marker=f"${letter}$", color=INK) for letter in letters.values()]
+        words += [case(name).title for name in letters]
+        figure.legend(handles, words, loc="outside lower center", ncol=3, fontsize=8)
     on = {cost: list(known.case[known[f"front_of_{cost}"]]) for cost in PANELS}
     told = "; ".join(f"{PANELS[c].split(',')[0]}: {', '.join(names)}" for c, names in on.items())
     caption = (
-        f"Accuracy against cost, every network a point; the line joins those that no other network beats in both (the "
-        f"Pareto front). Bars are 95 % intervals of those on a front. Costs are those of the full-size networks on "
-        f"{times.device}; the accuracies are of the small ones of {{numref}}`tbl-lighter-50`, {seeds(sweep)}, so the "
-        f"front is an indication. Fronts by {told}."
+        "Accuracy against cost, every network a point; the line joins those that no other network beats in both (the "
+        "Pareto front); letters name those on any, and the original. Bars are 95 % intervals of those on a front. "
+        f"Costs are those of the full-size networks on {times.device}; the accuracies are of the small ones of "
+        f"{{numref}}`tbl-lighter-50`, {seeds(sweep)}, so the front is an indication. Fronts by {told}."
     )
     moved = [n for n in known.case if _kind(n) == "ours" and any(n in names for names in on.values())]
     alt = (
@@ -55,8 +61,21 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate |
     return Plate(figure, caption, alt)
 
 
-def plot_tradeoff(points: pd.DataFrame, cost: str, levels: Mapping[str, Estimate], *, ax: Axes | None = None) -> Axes:
-    """Points by origin, the front as a line, and intervals and names of those on it."""
+def _letters(points: pd.DataFrame) -> dict[str, str]:
+    """A letter for every network that is on a front, and for the original, the most accurate first."""
+    on = points[[f"front_of_{cost}" for cost in PANELS]].any(axis=1) | (points.case == BASE)
+    return dict(zip(points[on].sort_values("accuracy", ascending=False).case, ascii_uppercase, strict=False))
+
+
+def plot_tradeoff(
+    points: pd.DataFrame,
+    cost: str,
+    levels: Mapping[str, Estimate],
+    letters: Mapping[str, str],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Points by origin, the front as a line, intervals of those on it, and letters of those on any."""
     ax = ax or plt.gca()
     scale = 1000 if cost != "parameters" else 1e-6
     on = points[points[f"front_of_{cost}"]].sort_values(cost)
@@ -70,13 +89,10 @@ def plot_tradeoff(points: pd.DataFrame, cost: str, levels: Mapping[str, Estimate
     for kind, (colour, marker, label) in kinds.items():
         some = points[[_kind(n) == kind for n in points.case]]
         ax.plot(some[cost] * scale, 100 * some.accuracy, marker, color=colour, markersize=6, label=label, linestyle="")
-    shown = points[points[f"front_of_{cost}"] | (points.case == BASE)]
-    for i, row in enumerate(shown.sort_values("accuracy").itertuples()):
-        offset = (5, -11 if i % 2 else 5)
-        right = getattr(row, cost) > points[cost].quantile(0.7)
+    for row in points[points.case.isin(letters)].itertuples():
         ax.annotate(
-            row.case, (getattr(row, cost) * scale, 100 * row.accuracy), textcoords="offset points",
-            xytext=(-5 if right else 5, offset[1]), ha="right" if right else "left", fontsize=7.5, color=INK,
+            letters[row.case], (getattr(row, cost) * scale, 100 * row.accuracy), textcoords="offset points",
+            xytext=(5, 4), fontsize=8.5, fontweight="bold", color=INK,
         )  # fmt: skip
     ax.set_xlim(0, None)
     ax.xaxis.set_major_locator(plt.MaxNLocator(5))
