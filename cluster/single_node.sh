@@ -3,6 +3,10 @@
 # As root, after: apt-get install --no-install-recommends slurm-wlm munge
 # cluster/single_node.sh start|stop FOLDER: configuration, state and logs lie there, and /etc/slurm/slurm.conf is a link
 set -eu
+case "${1:-}" in
+  start | stop | conf) ;;
+  *) echo "start or stop, not '${1:-}'" >&2 && exit 2 ;;
+esac
 name=$(hostname)
 folder=$(realpath -m "${2:?a folder for its configuration, state and logs}")
 link=/etc/slurm/slurm.conf
@@ -85,7 +89,4 @@ stop() {
   rm "$link"
 }
 
-case "${1:-}" in
-  start | stop | conf) "$1" ;;
-  *) echo "start or stop, not '${1:-}'" >&2 && exit 2 ;;
-esac
+"$1"

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -45,14 +46,15 @@ def test_the_profile_names_options_that_the_executor_has():
     executor.ExecutorSettings(**{name.removeprefix("slurm-").replace("-", "_"): own[name] for name in own})
 
 
-RULE = """
-from os import environ
+SAYS = """from os import environ
 from hgnb.book import journal
+journal.tell('done', 'a job')
+open('told', 'w').write(environ[journal.VARIABLE])
+"""
+RULE = f"""
 rule all:
     output: "told"
-    run:
-        journal.tell("done", "a job")
-        open(output[0], "w").write(environ[journal.VARIABLE])
+    shell: {shlex.join([sys.executable, "-c", SAYS])!r}
 """
 
 
@@ -144,7 +146,8 @@ def test_a_sweep_that_never_began_says_what_snakemake_said(tmp_path):
 
 def test_the_single_node_asks_for_what_it_needs():
     for words, told in (
-        ([], "a folder for its configuration"),
+        ([], "start or stop, not ''"),
+        (["start"], "a folder for its configuration"),
         (["begin", "x"], "start or stop, not 'begin'"),
         (["stop", "a b"], "spaces"),
     ):
