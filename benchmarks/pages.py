@@ -13,12 +13,9 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
-from playwright.sync_api import sync_playwright
-
 from book import ROOT, machine
+from hgnb.book import pdf
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 VISITS = 3
 LIMITS = {"own_mb": 2, "all_mb": 8, "picture_s": 1, "site_mb": 80}
 WATCH = """document.addEventListener("load", e => {
@@ -55,10 +52,8 @@ def measured(browser, page: Path) -> dict:
 def main() -> None:
     site = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "site").resolve()
     pages = sorted(p for p in site.rglob("*.html") if "_static" not in p.parts)
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with pdf.browser() as browser:
         found = {p.relative_to(site).as_posix(): measured(browser, p) for p in pages}
-        browser.close()
     edition = re.search(r"profile <b>(\S+?)</b>", (site / "index.html").read_text(encoding="utf8"))
     whole = sum(file.stat().st_size for file in site.rglob("*") if file.is_file()) / 2**20
     result = {

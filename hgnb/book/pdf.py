@@ -29,10 +29,10 @@ def pdf(root: Path, out: Path | None = None) -> tuple[Path, int]:
     InputError where there is no site, no browser or no playwright.
     """
     out = out or root / "site" / "book.pdf"
-    with tempfile.TemporaryDirectory() as name, _browser() as browser:
+    with tempfile.TemporaryDirectory() as name, browser() as opened:
         folder = Path(name).resolve()
         bound = bind(root.resolve(), folder)
-        page = browser.new_context(offline=True).new_page()
+        page = opened.new_context(offline=True).new_page()
         page.set_default_timeout(PATIENCE)
         first = _printed(page, folder, bound.document)
         printed = _printed(page, folder, bound.numbered(page_numbers(first)))
@@ -73,7 +73,7 @@ def _pages(printed: bytes) -> list[int]:
 
 
 @contextmanager
-def _browser() -> Iterator:
+def browser() -> Iterator:
     """Chromium or one of its kin, from HGNB_CHROMIUM, the system, or as playwright installs it."""
     try:
         from playwright.sync_api import Error, sync_playwright
