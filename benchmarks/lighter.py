@@ -8,11 +8,11 @@ of a batch of 20 is measured in a process for each network.
 
 import argparse
 import json
+import re
 import time
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
 
 import torch
 
@@ -30,7 +30,8 @@ def peak(name: str, config: LighterConfig, batch: int) -> float:
     speed.Stand(case(name), config, batch).turn(speed.Loader(config.timed_side))
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**30
-    return getrusage(RUSAGE_SELF).ru_maxrss / 2**20
+    # not ru_maxrss, which begins with the memory of the process that started this one
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 2**20
 
 
 def with_peaks(times: Times, config: LighterConfig) -> Times:

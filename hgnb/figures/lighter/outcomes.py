@@ -1,5 +1,7 @@
 """What was trained for chapter 06 and what came out: persons, and heatmaps behind every hourglass."""
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -48,16 +50,19 @@ def samples(sweep: Sweep | None, limit: int = 9) -> Plate | Note:
     people, first = sweep.people, sweep.seeds[0]
     chosen = _shown(sweep)[:limit]
     count = len(people.samples)
+    truths = [np.asarray(truth) for truth in people.samples]
+    rows = {"The truth": truths}
+    for outcome in chosen:
+        rows[case(outcome.case).title] = [_drawn(outcome, truth, i) for i, truth in enumerate(truths)]
     with style():
-        size = (1.12 * (len(chosen) + 1), 1.16 * count + 0.5)
-        figure, axes = plt.subplots(count, len(chosen) + 1, figsize=size, squeeze=False)
+        size = (1.12 * count + 1.5, 1.14 * len(rows))
+        figure, axes = plt.subplots(len(rows), count, figsize=size, squeeze=False)
         figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)
-        for i, row in enumerate(axes):
-            _pose(row[0], sweep, i, people.samples[i])
-            for ax, outcome in zip(row[1:], chosen, strict=True):
-                _pose(ax, sweep, i, _drawn(outcome, people.samples[i], i))
-        for ax, words in zip(axes[0], ["truth", *(_broken(o.case) for o in chosen)], strict=True):
-            ax.set_title(words, fontsize=7, pad=2)
+        for row, (title, poses) in zip(axes, rows.items(), strict=True):
+            for i, (ax, keypoints) in enumerate(zip(row, poses, strict=True)):
+                _pose(ax, sweep, i, keypoints)
+            words = textwrap.fill(title, 16)
+            row[0].text(-0.06, 0.5, words, transform=row[0].transAxes, ha="right", va="center", fontsize=9)
     best = max(chosen, key=lambda o: o.mean.value or 0)
     caption = (
         f"What {len(chosen)} networks, the report's first and then the most accurate, say of the same {count} test "
@@ -65,7 +70,7 @@ def samples(sweep: Sweep | None, limit: int = 9) -> Plate | Note:
         "as predicted, blue the left and red the right. The networks are the small ones of {numref}`tbl-lighter-50`."
     )
     alt = (
-        f"{count} drawn persons in rows, the truth and {len(chosen)} networks in columns; most joints of the "
+        f"{count} persons in columns, the truth and {len(chosen)} networks in rows; most joints of the "
         f"whole test set are found by {small(best.case)}, {percent(best.mean)} %."
     )
     return Plate(figure, caption, alt)
@@ -76,16 +81,6 @@ def _shown(sweep: Sweep) -> list[Outcome]:
     short = [sweep.of(n)[0] for n in dict.fromkeys(o.case for o in sweep.outcomes) if not case(n).long]
     order = {name: place for place, name in enumerate(REPORT)}
     return sorted(short, key=lambda o: (order.get(o.case, len(order)), -(o.mean.value or 0)))
-
-
-def _broken(name: str, width: int = 13) -> str:
-    """A case's name in lines of at most `width` letters, broken at hyphens."""
-    lines = [""]
-    for part in name.split("-"):
-        if lines[-1] and len(lines[-1]) + len(part) >= width:
-            lines.append("")
-        lines[-1] += f"{part}-"
-    return "\n".join(lines).removesuffix("-")
 
 
 def _drawn(outcome: Outcome, truth: np.ndarray, person: int) -> np.ndarray:

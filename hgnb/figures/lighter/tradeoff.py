@@ -23,6 +23,7 @@ PANELS = {
     "inference": "prediction, ms a person",
     "parameters": "parameters, millions",
 }
+SIDES = ((8, 7), (9, -7), (-9, 7), (-9, -7), (12, 0), (-12, 0))  # where a letter may stand beside its point, in points
 
 
 def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate | Note:
@@ -89,14 +90,26 @@ def plot_tradeoff(
     for kind, (colour, marker, label) in kinds.items():
         some = points[[_kind(n) == kind for n in points.case]]
         ax.plot(some[cost] * scale, 100 * some.accuracy, marker, color=colour, markersize=6, label=label, linestyle="")
-    for row in points[points.case.isin(letters)].itertuples():
-        ax.annotate(
-            letters[row.case], (getattr(row, cost) * scale, 100 * row.accuracy), textcoords="offset points",
-            xytext=(5, 4), fontsize=8.5, fontweight="bold", color=INK,
-        )  # fmt: skip
     ax.set_xlim(0, None)
     ax.xaxis.set_major_locator(plt.MaxNLocator(5))
+    _write(ax, points[cost].to_numpy() * scale, 100 * points.accuracy.to_numpy(), [letters.get(n) for n in points.case])
     return ax
+
+
+def _write(ax: Axes, xs: np.ndarray, ys: np.ndarray, letters: Sequence[str | None]) -> None:
+    """A letter beside each point that has one, on the side that is furthest from all points and earlier letters."""
+    taken = list(ax.transData.transform(np.column_stack([xs, ys])))
+    sides = np.array(SIDES) * ax.get_figure().dpi / 72
+    for here, x, y, letter in zip(list(taken), xs, ys, letters, strict=True):
+        if letter is None:
+            continue
+        clear = [np.linalg.norm(np.array(taken) - here - side, axis=1).min() for side in sides]
+        best = int(np.argmax(clear))
+        taken.append(here + sides[best])
+        ax.annotate(
+            letter, (x, y), textcoords="offset points", xytext=SIDES[best], ha="center", va="center", fontsize=8.5,
+            fontweight="bold", color=INK,
+        )  # fmt: skip
 
 
 def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
