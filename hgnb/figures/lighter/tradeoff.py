@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from hgnb.explain.claims.estimate import Estimate
 from hgnb.explain.fronts import SURE, Place, level
@@ -108,7 +109,7 @@ def _write(ax: Axes, xs: np.ndarray, ys: np.ndarray, letters: Sequence[str | Non
         taken.append(here + sides[best])
         ax.annotate(
             letter, (x, y), textcoords="offset points", xytext=SIDES[best], ha="center", va="center", fontsize=8.5,
-            fontweight="bold", color=INK,
+            fontweight="bold", color=INK, path_effects=[withStroke(linewidth=2.5, foreground="white")],
         )  # fmt: skip
 
 
