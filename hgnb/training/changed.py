@@ -15,14 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hgnb.data.prepared import PreparedSplit
 from hgnb.home import home
 from hgnb.metrics import distances
 from hgnb.metrics.shares import Share, by_visibility, curve
 from hgnb.training.decodings import compared
-from hgnb.training.evaluation import Selection, annotations, measure
+from hgnb.training.evaluation import Selection, annotations, by_image, measure
 from hgnb.training.experiment import CODE, EMBEDDED, Experiment
-from hgnb.training.recorded import staleness, stamped
+from hgnb.training.recorded import staleness, stamped, titled
 from hgnb.training.runs import Run, runs_folder, write_aside
 from hgnb.training.silent import silent_loss
 
@@ -75,10 +74,8 @@ class Record:
 
     @property
     def title(self) -> str:
-        """'small on embedded, 5 seeds, 2026-11-21'."""
-        m = self.manifest
-        seeds = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
-        return f"{m['profile']} on {m['data']}, {seeds}, {m['date'][:10]}"
+        """As of `titled`."""
+        return titled(self.manifest, len(self.seeds))
 
     def stale(self, live: Experiment) -> tuple[str, ...]:
         """Why these numbers aren't those of today's code, profile and data; as recorded.Recorded.stale."""
@@ -107,7 +104,7 @@ def measured(experiment: Experiment) -> Outcome:
         experiment.variant, experiment.seed, run.id, run.manifest["parameters"], len(table), run.best_epoch(),
         round(run.manifest["seconds"], 1), tuple(round(float(v), 10) for v in table.val_loss), _curve(table.val_pck),
         float(f"{silent:.6g}"), over_radii(gaps, labelled), by_visibility(hits, made.visibility),
-        tuple(np.bincount(_images(split), (hits & labelled).sum(1).numpy()).astype(int).tolist()),
+        by_image((hits & labelled).sum(1), split),
         scored.precision["AP"], {name: _curve(ways.curve(name, np.array(RADII))) for name in ways.offsets},
     )  # fmt: skip
 
@@ -129,14 +126,14 @@ def gathered(profile: str, data: str, outcomes: Iterable[Outcome]) -> Record:
     outcomes = tuple(outcomes)
     plain = Experiment.open(profile, data)
     split = plain.prepared().split("test")
-    counted = np.bincount(_images(split), (split.visibility > 0).sum(1)).astype(int).tolist()
+    counted = by_image(torch.as_tensor(split.visibility > 0).sum(1), split)
     manifest = {
         **stamped(plain, Run(runs_folder() / outcomes[0].run), CODE),
         "persons": plain.prepared().manifest["persons"],
         "beyond": asdict(plain.profile.beyond),
         "hours": round(sum(o.seconds for o in outcomes) / 3600, 2),
     }
-    return Record(manifest, tuple(counted), outcomes)
+    return Record(manifest, counted, outcomes)
 
 
 def results_file(profile: str, data_name: str) -> Path:
@@ -173,8 +170,3 @@ def load(file: Path) -> Record:
 
 def _curve(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(round(float(value), 4) for value in values)
-
-
-def _images(split: PreparedSplit) -> np.ndarray:
-    """(N,) the position of each person's image among the split's images, by id."""
-    return np.unique(split.image_ids, return_inverse=True)[1]

@@ -161,6 +161,12 @@ def in_image(cells: Tensor, split: PreparedSplit, size: int) -> np.ndarray:
     return np.stack([s.to_image(p) for s, p in zip(squares, cells.double().numpy(), strict=True)])
 
 
+def by_image(counts: Tensor, split: PreparedSplit) -> tuple[int, ...]:
+    """Sums (N,) counts of persons over each image of the split, in the order of the images' ids."""
+    images = np.unique(split.image_ids, return_inverse=True)[1]
+    return tuple(np.bincount(images, counts.numpy()).astype(int).tolist())
+
+
 def annotations(folder: Path, split: PreparedSplit) -> list[dict]:
     """The records of exactly these persons, in their order, out of the file that holds their split."""
 

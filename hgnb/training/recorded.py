@@ -41,10 +41,8 @@ class Recorded:
 
     @property
     def title(self) -> str:
-        """'tiny on embedded, 5 seeds, 2026-11-21'."""
-        m = self.manifest
-        seeds = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
-        return f"{m['profile']} on {m['data']}, {seeds}, {m['date'][:10]}"
+        """As of `titled`."""
+        return titled(self.manifest, len(self.seeds))
 
     def stale(self, live: Experiment) -> tuple[str, ...]:
         """Why these numbers aren't those of today's code, profile and data; see `staleness`."""
@@ -119,6 +117,12 @@ def _same_data(manifest: dict, live: Experiment) -> bool:
     here, there = numbers(live.profile, live.data_name), manifest["numbers"]
     same = all(here.get(part) == there.get(part) for part in ("data", "embedded"))
     return manifest["data"] == live.data_name and same
+
+
+def titled(manifest: dict, seeds: int) -> str:
+    """'tiny on embedded, 5 seeds, 2026-11-21'."""
+    counted = f"{seeds} seed{'s' if seeds > 1 else ''}"
+    return f"{manifest['profile']} on {manifest['data']}, {counted}, {manifest['date'][:10]}"
 
 
 def over_seeds(values: np.ndarray) -> Interval:

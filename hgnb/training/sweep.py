@@ -19,6 +19,7 @@ from hgnb.metrics import found, peaks
 from hgnb.metrics.pckh import head_lengths, head_segment, joint_groups, within_heads
 from hgnb.metrics.shares import Share, by_group, share
 from hgnb.training import batches, cases
+from hgnb.training.evaluation import by_image
 from hgnb.training.experiment import Experiment
 from hgnb.training.inference import Reader
 from hgnb.training.runs import Run, runs_folder
@@ -97,13 +98,11 @@ def measured(experiment: Experiment) -> Outcome:
     behind = predicted(experiment.reader(run), split)
     hits, counted, _ = judged(experiment, split, behind)
     names = experiment.prepared().schema.names
-    order = _images(split)
-    by_image = np.bincount(order, (hits[-1] & counted).sum(1).numpy(), order.max() + 1)
     shown = sampled(split, experiment.profile.lighter.samples)
     return Outcome(
         experiment.variant, experiment.seed, run.id, run.manifest["parameters"], len(run.metrics), run.best_epoch(),
         round(run.manifest["seconds"], 1), share(hits[-1], counted), by_group(hits[-1], counted, joint_groups(names)),
-        tuple(int(n) for n in by_image), tuple(round(share(h, counted).value or 0.0, 4) for h in hits),
+        by_image((hits[-1] & counted).sum(1), split), tuple(round(share(h, counted).value or 0.0, 4) for h in hits),
         tuple(np.round(behind[-1][shown].numpy(), 1).tolist()),
     )  # fmt: skip
 
@@ -112,10 +111,9 @@ def people(experiment: Experiment) -> People:
     """The test persons that a sweep is measured on."""
     split, schema = experiment.prepared().split("test"), experiment.prepared().schema
     _, counted, measure = judged(experiment, split, torch.zeros(1, len(split), len(schema), 2))
-    order, shown = _images(split), sampled(split, experiment.profile.lighter.samples)
-    by_image = np.bincount(order, counted.sum(1).numpy(), order.max() + 1)
+    shown = sampled(split, experiment.profile.lighter.samples)
     return People(
-        measure, len(split), tuple(int(n) for n in by_image), schema.names, schema.skeleton,
+        measure, len(split), by_image(counted.sum(1), split), schema.names, schema.skeleton,
         np.array(split.keypoints[shown]), np.array(split.crops[shown]),
     )  # fmt: skip
 
@@ -178,8 +176,3 @@ def gathered(profile: str, data: str, outcomes: Iterable[Outcome]) -> Sweep:
         "hours": round(sum(o.seconds for o in outcomes) / 3600, 2),
     }  # fmt: skip
     return Sweep({**facts, **{name: manifest[name] for name in KEPT}}, people(first), outcomes)
-
-
-def _images(split: PreparedSplit) -> np.ndarray:
-    """(N,) the position of each person's image among the split's images, by id."""
-    return np.unique(split.image_ids, return_inverse=True)[1]
