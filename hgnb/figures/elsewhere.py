@@ -12,7 +12,7 @@ from hgnb.training.decodings import MIRRORED
 from hgnb.training.experiment import Experiment
 from hgnb.training.recorded import over_seeds
 
-SHOWN = (THESIS, "loud-peak-1", GENTLE, NEWELL, BEST, "best-wide", "best-often")
+SHOWN = (THESIS, "loud-peak-1", GENTLE, NEWELL, BEST, "best-wide")
 
 
 def records() -> list[Record]:

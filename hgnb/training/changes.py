@@ -86,7 +86,6 @@ CHANGES = (
     _training("rate-2.5e-4", "Rate 2.5e-4, the thesis's", "optimiser", "5.1", rate=2.5e-4),
     _training("rate-4e-3", "Rate 4e-3", "optimiser", "ours", rate=4e-3),
     _training("adam", "Adam", "optimiser", "Kingma & Ba 2015", optimiser="adam"),
-    _training("batch-4", "Batches of 4", "optimiser", "ours", batch=4),
     _training("cosine", "Rate that falls as a cosine", "optimiser", "Loshchilov & Hutter 2017", schedule="cosine"),
     Change("he", "He's initial weights", "network", "8.2 item 5", {"model": {"init": "he"}}),
     Change(
@@ -108,7 +107,6 @@ CHANGES = (
     ),
     Change(BEST, "All four with peak 1, σ ½", "together", "ours", HALVES, "fast-ignored"),
     Change("best-wide", "All four with peak 1, σ 1", "together", "ours", NEWELLS, "fast-ignored"),
-    _training("best-often", "All four with peak 1, σ 1, batches of 4", "together", "ours", "best-wide", batch=4),
     Change("without-skips", "Without skips", "later", "8.4; claim C31", {"model": {"skips": False}}, PROFILE),
     _training("visible-only", "Trained on v = 2 alone", "later", "8.2; claim C32", PROFILE, least_visibility=2),
     Change("stacks-2", "Two hourglasses", "later", "8.4; claim C34", {"model": {"stacks": 2}}, PROFILE),
