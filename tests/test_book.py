@@ -128,6 +128,19 @@ def test_figure_that_shares_its_cell_is_refused():
         weave.weave(chapter(cell), "01_a", {})
 
 
+def test_how_to_run_a_chapter_again_stands_below_what_it_takes():
+    made = chapter(tagged("1"))
+    made.metadata["hgnb"] = {"seconds": 3.2, "parameters": {"profile": "smoke"}}
+    for cell in (new_markdown_cell("**To run it**: the data; seconds."), new_markdown_cell("More.")):
+        made.cells.append(cell)
+        page = weave.weave(made, "01_a", {}).cells
+        at = next(i for i, cell in enumerate(page) if cell.id == "chapter-tools")
+        assert page[at - 1].source.startswith("**To run it**")
+        assert "ran in 3 s with the profile `smoke`" in page[at].source
+    made.cells = made.cells[:-2]
+    assert weave.weave(made, "01_a", {}).cells[1].id == "chapter-tools", "below the title where it says nothing"
+
+
 def test_unknown_parameter_is_refused_with_the_nearest(tmp_path):
     source = saved(chapter(), tmp_path / "01_a.ipynb")
     with pytest.raises(InputError, match=r"'profil' in 01_a.ipynb: did you mean 'profile'"):

@@ -58,7 +58,7 @@ def test_the_table_has_a_row_for_every_number_asked():
     points, _ = clouds((3, 2), apart=9)
     found = judged(points, ks=(2, 3, 9))
     table = figures.table(found, (2, 3, 9), "people", "tbl-x")
-    assert table.rows["K"].tolist() == [2, 3, 9] and table.rows["silhouette"][2] == "–"
+    assert table.rows["K"].tolist() == [2, 3, 9] and table.rows["Silhouette"][2] == "–"
     assert "With 5 persons at most 3 clusters are possible; asked for, too: K = 9." in table.caption
     assert "nan" not in table.markdown() and table.name == "tbl-x"
     assert "at most 3 clusters are possible" in figures.silhouettes(found, "people").caption

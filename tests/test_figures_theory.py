@@ -141,5 +141,7 @@ def test_five_results_with_signs_and_dashes():
     table = introduction.results(Findings(one, one, one, none, one, gain=Interval(-0.01, -0.02, 0.01)))
     cells = table.rows["This run"].tolist()
     assert cells[0] == "test PCK 0.250 (0.200 to 0.300)"
-    assert cells[2].endswith("AUC –") and "−0.010 (−0.020 to 0.010)" in cells[4]
+    assert cells[2:4] == ["AUC –", "AUC 0.25 (0.20 to 0.30), below chance"] and "−0.010 (−0.020 to 0.010)" in cells[4]
+    assert introduction._auc(Interval(0.6, 0.2, 0.9)) == "AUC 0.60 (0.20 to 0.90), may be chance"
+    assert introduction._auc(Interval(0.7, 0.6, 0.8)).endswith("above chance")
     assert introduction._signed(one) == "+0.250 (0.200 to 0.300)"

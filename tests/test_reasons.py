@@ -183,7 +183,7 @@ def test_the_figures_say_what_they_show():
     where = figures.where(pair, COCO, wrong)
     assert "largest gain is that of place in the original: misplaced" in where.alt and "tbl" not in where.caption
     rows = figures.table(pair, wrong).rows
-    assert rows["difference"].iloc[0] == pair.gain(pair.labelled).text(3) and len(rows) == 6
+    assert rows["Difference"].iloc[0] == pair.gain(pair.labelled).text(3) and len(rows) == 6
     words = figures.told(pair.gain(pair.labelled), curve, [reasons.order(FEWER, pair, wrong)])
     assert "there is a gain to explain" in words and "(8.3.1)” survives" in words
     empty = Truncation({}, curve.whole, curve.visibility, curve.images)

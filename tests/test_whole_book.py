@@ -170,6 +170,15 @@ def search_answers(index):
             tab.page.wait_for_function("!document.querySelector('article section[hidden]')")
 
 
+def on_one_screen(page):
+    """At a glance: from the question to the limits without scrolling, as wide as a small laptop is."""
+    with chromium() as browser, opened(browser, page) as tab:
+        ends = tab.page.evaluate("[...document.querySelectorAll('article strong')].map(e => "
+                                 "[e.textContent, e.closest('p').getBoundingClientRect().bottom])")  # fmt: skip
+        bottom = dict(ends)
+        assert bottom["Question."] < bottom["Method."] < bottom["Limits."] <= 800
+
+
 def weighed(index, *pages):
     """Megabytes of its own that a page reads before anybody scrolls: its HTML, data and pictures."""
     heavy = {}
@@ -194,6 +203,7 @@ def test_embedded(clone):
     in_browser(index, *pages)
     parts_answer(clone / "site/_executed/03_interpretation.html")
     search_answers(index)
+    on_one_screen(clone / "site/_executed/00_at_a_glance.html")
     assert broken(clone / "site") == []
     assert [page for page in pages if skipped_levels(clone / "site", page)] == []
     assert {name: size for name, size in weighed(index, *pages).items() if size > 2} == {}

@@ -97,7 +97,19 @@ def test_an_entry_of_the_bibliography_is_complete(key):
     where |= {"mastersthesis": "school", "techreport": "institution"}
     entry = entries()[key]
     assert {"author", "title", "year", where[entry["kind"]]} <= set(entry)
-    assert re.fullmatch(r"(19|20)\d\d|undated", entry["year"])
+    assert re.fullmatch(r"(19|20)\d\d[ab]?|undated", entry["year"])
+
+
+def test_no_two_sources_are_cited_alike():
+    """A page cites by author and year, so these must tell sources apart: 2021a, 2021b."""
+    cited = [(_cited(entry["author"]), entry["year"]) for entry in entries().values()]
+    assert len(cited) == len(set(cited)), sorted(one for one in cited if cited.count(one) > 1)
+
+
+def _cited(authors):
+    """Last names as a citation gives them: one, two, or the first of more."""
+    names = [name.partition(",")[0] for name in authors.split(" and ")]
+    return " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
 
 
 # American spellings, other ways to write what one way is used for, numbers without the space or the sign they take.

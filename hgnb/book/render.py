@@ -123,7 +123,7 @@ def write_environment(root: Path, edition: Edition) -> Path:
     }
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items() if value)
     path = executed / "environment.md"
-    text = f"| of | this build |\n| --- | --- |\n{rows}\n"
+    text = f"| What | This build |\n| --- | --- |\n{rows}\n"
     if not path.is_file() or path.read_text(encoding="utf8") != text:  # else the page would render again
         path.write_text(text, encoding="utf8")
     return path

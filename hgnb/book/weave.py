@@ -15,7 +15,8 @@ from hgnb.book.chapter import ChapterError, assignments, place
 UNDRAWN = "Not drawn on these data, for the reason above."
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg")
 SHEET = "image/webp"  # of an interactive part (hgnb.figures.sprites)
-# Below a chapter's opening; `hgnb book` reads pages in book/_executed, from where the source is two folders up.
+NEEDS = "**To run it**"
+# Below what a chapter needs; `hgnb book` reads pages in book/_executed, from where the source is two folders up.
 AGAIN = """\
 :::{{container}} chapter-tools
 {{download}}`Download this notebook <../../notebooks/{chapter}.ipynb>`, or open it in JupyterLab: `make lab` in a copy \
@@ -149,14 +150,15 @@ def _enliven(page, chapter: str) -> None:
 
 
 def _offer(page, chapter: str) -> None:
-    """Say below the opening how to run the chapter again and how long that took, where a run has said so."""
+    """Say below what a chapter needs how to run it again and how long that took, where a run has said so."""
     from nbformat.v4 import new_markdown_cell
 
     facts = page.metadata.get("hgnb", {})
     if "seconds" in facts and page.cells and page.cells[0].cell_type == "markdown":
         profile = facts.get("parameters", {}).get("profile", "tiny")
         words = AGAIN.format(chapter=chapter, seconds=facts["seconds"], profile=profile)
-        page.cells.insert(1, new_markdown_cell(words, id="chapter-tools"))
+        needs = (i for i, cell in enumerate(page.cells) if cell.cell_type == "markdown" and NEEDS in cell.source)
+        page.cells.insert(next(needs, 0) + 1, new_markdown_cell(words, id="chapter-tools"))
 
 
 def _part(words: dict) -> str:

@@ -149,12 +149,12 @@ def table(group: Clustering, labelled: np.ndarray, states: Postures, parents: np
     columns = [group.mean(v.astype(float)) for v in (labelled, states.moving, states.sitting)]
     rows = [
         {
-            "cluster": c,
-            "persons": f"{group.sizes[c]:,}",
-            "mean labelled": number(columns[0][c], 1),
-            "moving": percent(columns[1][c]),
-            "sitting": percent(columns[2][c]),
-            "from cluster 0 of K = 2": percent(share[c]),
+            "Cluster": c,
+            "Persons": f"{group.sizes[c]:,}",
+            "Mean labelled": number(columns[0][c], 1),
+            "Moving": percent(columns[1][c]),
+            "Sitting": percent(columns[2][c]),
+            "From cluster 0 of K = 2": percent(share[c]),
         }
         for c in range(group.count)
     ]

@@ -55,7 +55,7 @@ def subsets(visibility: np.ndarray, schema: KeypointSchema) -> dict[str, np.ndar
 
 def comparison(measured: dict[str, Measured], persons: int, data: str) -> Table:
     """tbl-comparison: table 3 of the thesis with its running text's numbers, and this run's beside them."""
-    head = ("model", "stacks", "trained on", *COLUMNS)
+    head = ("Model", "Stacks", "Trained on", *COLUMNS)
     rows: list[tuple[str | int, ...]] = [(name, stacks, trained, *values) for name, stacks, trained, values in OTHERS]
     for name, result in measured.items():
         rows.append((f"{name.capitalize()}, thesis", 1, "v = 1 and 2", *THESIS[name]))

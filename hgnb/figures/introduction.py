@@ -78,8 +78,8 @@ def results(found: Findings) -> Table:
     rows = [
         ("Does one hourglass find joints?", "test PCK 0.441", f"test PCK {found.test_pck.text(3)}"),
         ("What do skip-connections do?", "without them PCK collapses", f"training PCK {on} with, {off} without"),
-        ("What does component 1 tell?", "sitting from standing", f"the same: AUC {found.sitting.text(2)}"),
-        ("What parts the two clusters?", "how much is labelled", f"the same: AUC {found.labelled.text(2)}"),
+        ("What does component 1 tell?", "sitting from standing", _auc(found.sitting)),
+        ("What parts the two clusters?", "how much is labelled", _auc(found.labelled)),
         ("Does the autoencoder help?", "test PCK +0.033", f"test PCK changes by {_signed(found.gain)}"),
     ]
     columns = ["Question", "The thesis", "This run", "Told in"]
@@ -89,6 +89,12 @@ def results(found: Findings) -> Table:
         "chance, 1 is certainty. A dash: these data can't say."
     )
     return Table(table, caption, "tbl-glance")
+
+
+def _auc(area: Interval) -> str:
+    """'AUC 0.69 (…), above chance', or a dash."""
+    told = "above chance" if area.low > 0.5 else "below chance" if area.high < 0.5 else "may be chance"
+    return f"AUC {area.text(2)}, {told}" if np.isfinite(area.value) else "AUC –"
 
 
 def _signed(difference: Interval) -> str:

@@ -137,10 +137,11 @@ def _strongest(answer: np.ndarray) -> tuple[int, int]:
 
 
 def _sum(patch: np.ndarray, kernel: np.ndarray) -> str:
-    """'1·0.31 − 1·0.72': the products whose weight isn't zero."""
+    """'−1 · 0.31 + 1 · 0.72': the products whose weight isn't zero."""
     terms = [(w, x) for w, x in zip(kernel.flatten(), patch.flatten(), strict=True) if w]
     words = [f"{'−' if w < 0 else '+'} {abs(w):g} · {x:.2f}" for w, x in terms]
-    return " ".join(words).removeprefix("+ ")
+    told = " ".join(words).removeprefix("+ ")
+    return "−" + told[2:] if told.startswith("− ") else told
 
 
 def _numbers(ax: Axes, values: np.ndarray, title: str, *, digits: int = 2, paint: bool = True) -> None:

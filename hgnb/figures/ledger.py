@@ -14,7 +14,7 @@ from hgnb.figures.plate import Note, Table
 from hgnb.figures.words import cited, listed
 from hgnb.training.experiment import Experiment
 
-VERDICT = "verdict"  # the column of this build's own
+VERDICT = "Verdict"  # the column of this build's own
 BECAUSE = {HOLDS: "Holds:", FAILS: "Fails:", UNDECIDED: "Undecided:", NEEDS: "Needs"}  # what leads to a reason
 LEVEL = "C6"  # what its hourglass reaches: verdicts about one that finds hardly anything say little
 NONE = "No longer run is recorded in `results/`; `make claims SEEDS=5` makes one."
@@ -72,7 +72,7 @@ def table(live: Result, recorded: Sequence[Column] = ()) -> Table:
         f"{_seeds(manifest.seeds)}; intervals are 95 %, images resampled, and where several seeds were trained over "
         f"these, too. {summary(live)}{' Recorded beside it: ' + listed(titles) + '.' if titles else ''}"
     )
-    columns = ["claim", "source says", "measured here", VERDICT, *titles, "shown in"]
+    columns = ["Claim", "Source says", "Measured here", VERDICT, *titles, "Shown in"]
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-claims", filters=(VERDICT, *titles))
 
 
@@ -102,9 +102,10 @@ def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> T
     ]
     titles = [column.title for column in columns]
     apart = [i for i in wanted if len({column.verdict(i) for column in columns} - {NEEDS, ""}) > 1]
-    told = f"Verdicts part on {listed(apart)}." if apart else "No two verdicts part."
-    caption = f"The sources' claims under {listed(titles)}. {told} {' '.join(column.came for column in columns)}"
-    heads = ["claim", "source says", *titles, "shown in"]
+    told = f"Verdicts part on {listed(apart)}." if apart else "No two verdicts part." if len(columns) > 1 else ""
+    came = " ".join([told, *(column.came for column in columns)]).strip()
+    caption = f"The sources' claims under {listed(titles)}. {came}"
+    heads = ["Claim", "Source says", *titles, "Shown in"]
     return Table(pd.DataFrame(rows, columns=heads), caption, name, filters=tuple(titles))
 
 

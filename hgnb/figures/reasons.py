@@ -111,7 +111,7 @@ def table(pair: Pair, wrong: Misplaced) -> Table:
         "paired; 95 % intervals, images resampled. Misplaced is who falls to another of the original's two clusters "
         "than the number of labelled keypoints says. A dash: nobody to compare."
     )
-    return Table(pd.DataFrame(cells, columns=["PCK of", *networks, "difference"]), caption, "tbl-both-networks")
+    return Table(pd.DataFrame(cells, columns=["PCK of", *networks, "Difference"]), caption, "tbl-both-networks")
 
 
 def where(pair: Pair, schema: KeypointSchema, wrong: Misplaced) -> Plate:

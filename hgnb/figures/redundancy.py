@@ -89,19 +89,24 @@ def legend(figure: Figure, parts: Sequence[Part]) -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=min(5, -(-len(parts) // 2)), fontsize=8)
 
 
+def within(part: Part) -> str:
+    """'skip at level 1': a part's title within a sentence."""
+    return part.title.replace(", ", " at ")
+
+
 def told(parts: Sequence[Part]) -> str:
     """Which part could be how narrow, in sentences."""
     most = len(parts[0].components)
     least = [(part, part.kept.smallest()) for part in parts]
-    can = [f"{k} in the {part.title.replace(',', '')}" for part, k in least if k is not None]
-    tight = [part.title for part, k in least if k is None]
+    can = [f"{k} in the {within(part)}" for part, k in least if k is not None]
+    tight = [within(part) for part, k in least if k is None]
     silent = max(parts, key=lambda p: p.kept.pck(0).value)
     lost = silent.kept.lost(0)
     words = [
         f"Of {most} channels each, these are enough to come within {percent(WITHIN)} of the whole PCK, as long as all "
         f"other parts keep theirs: {listed(can)}." if can else "No part comes near the whole PCK with fewer channels.",
-        f"Without a number that is enough: {listed(tight)}." if tight else "",
-        f"The part that says least of the person at hand is the {silent.title}: with one mean map for all in its place "
+        f"Without a number that is enough: the {listed(tight)}." if tight else "",
+        f"The part that says least of the person at hand is the {within(silent)}: with one mean map for all in its place "
         f"the network loses {lost.text(3)}.",
     ]  # fmt: skip
     shares = np.array([k / most for _, k in least if k is not None])

@@ -154,10 +154,10 @@ def table(study: SkipStudy) -> Table:
     """tbl-skip-groups: which keypoints survive without skips, and what each level's alone costs them."""
     rows = [
         {
-            "keypoints": title,
-            "found with skips": f"{study.counted(*names):,}",
-            "of these found without": study.survival(*names).text(2),
-            **{f"lost without {level}": study.lost(*names, level=i).text(2) for i, level in enumerate(levels(study))},
+            "Keypoints": title,
+            "Found with skips": f"{study.counted(*names):,}",
+            "Of these found without": study.survival(*names).text(2),
+            **{f"Lost without {level}": study.lost(*names, level=i).text(2) for i, level in enumerate(levels(study))},
         }
         for title, names in study.groups().items()
     ]

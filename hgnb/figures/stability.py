@@ -72,14 +72,14 @@ def table(judged: Stability, asked: Sequence[int], who: str, name: str) -> Table
     """tbl-stability-all, tbl-stability-full: for every K that was asked for, what its clusters are worth."""
     sweep, rows = judged.sweep, []
     for k in asked:
-        row = {"K": k, "silhouette": "–", "Gaussian": "–", "best in": "–", "Rand: restarts": "–", "Rand: halves": "–"}
+        row = {"K": k, "Silhouette": "–", "Gaussian": "–", "Best in": "–", "Rand: restarts": "–", "Rand: halves": "–"}
         if k in sweep.clusters:
             i = sweep.clusters.index(k)
             low, high = (number(float(bound[i]), 3) for bound in judged.band)
             row |= {
-                "silhouette": number(float(sweep.best[i]), 3),
+                "Silhouette": number(float(sweep.best[i]), 3),
                 "Gaussian": f"{low} to {high}" if np.isfinite(judged.band[1][i]) else "–",
-                "best in": percent(judged.wins[i]),
+                "Best in": percent(judged.wins[i]),
                 "Rand: restarts": number(judged.restarts[i]),
                 "Rand: halves": number(judged.halves[i]),
             }

@@ -24,9 +24,9 @@ def table(answers: Answers, who: str, components: tuple[int, ...] = FIRST, name:
         order = np.argsort(-np.nan_to_num(answers.strength[:, c - 1], nan=-1), kind="stable")
         stand = "; ".join(said[q] for q in order if p[q, c - 1] < LEVEL)
         tells = stand or f"nothing that stands; strongest is {said[order[0]]}"
-        rows.append({"PC": c, "variance": percent(answers.ratio[c - 1], 1), "tells": tells})
+        rows.append({"PC": c, "Variance": percent(answers.ratio[c - 1], 1), "Tells": tells})
     if not rows:
-        rows = [{"PC": "–", "variance": "–", "tells": "too few persons for a component"}]
+        rows = [{"PC": "–", "Variance": "–", "Tells": "too few persons for a component"}]
     unasked = [q.name for q, row in zip(answers.questions, p, strict=True) if not np.isfinite(row).any()]
     without = f" Not asked, because it is the same or unknown for all: {', '.join(unasked)}." if unasked else ""
     caption = (

@@ -33,6 +33,11 @@ def small(value: float) -> str:
     return f"{digits}·10{str(int(power)).translate(RAISED)}"
 
 
+def precision(name: str) -> str:
+    """'float32' for what Lightning calls '32-true'."""
+    return {"32-true": "float32", "bf16-mixed": "bfloat16"}.get(name, name)
+
+
 def verdict(interval: Interval, positive: str, negative: str, neither: str) -> str:
     """Which of three words an interval of a difference deserves."""
     if interval.low > 0:

@@ -11,6 +11,7 @@ from matplotlib.patches import Polygon, Rectangle
 from torch import nn
 
 from hgnb.figures.architecture import trace
+from hgnb.figures.lighter.words import small
 from hgnb.figures.plate import Plate
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, style
 from hgnb.models import variants
@@ -36,7 +37,7 @@ def stacks(names: Sequence[str] = STACKS, side: int = 256) -> Plate:
             most = max(most, _stack(ax, name, side))
         axes[0, 0].set_xlim(-1.6, most)
     levels = {name: variants.get(name).model.levels for name in names}
-    told = "; ".join(f"{variants.get(n).title.lower()}: {', '.join(map(str, d))}" for n, d in levels.items())
+    told = "; ".join(f"{small(n)}: {', '.join(map(str, d))}" for n, d in levels.items())
     caption = (
         f"The stacks, drawn from the live modules for crops of {side} pixels. Every trapezium pair is an hourglass, as "
         f"tall as its maps are wide on a logarithmic scale, with the size of its smallest maps; behind each one a head "
@@ -114,8 +115,8 @@ def bottlenecks(names: Sequence[str] = BOTTLENECKS) -> Plate:
         "column is left out."
     )
     alt = (
-        f"Columns of layers; {variants.get(least).title.lower()} needs {counts[least] / base:.2f} of the original's "
-        f"operations for a pixel, {variants.get(most).title.lower()} {counts[most] / base:.2f}."
+        f"Columns of layers; {small(least)} needs {counts[least] / base:.2f} of the original's "
+        f"operations for a pixel, {small(most)} {counts[most] / base:.2f}."
     )
     return Plate(figure, caption, alt)
 

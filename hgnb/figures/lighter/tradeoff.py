@@ -48,7 +48,7 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate |
         words += [case(name).title for name in letters]
         figure.legend(handles, words, loc="outside lower center", ncol=3, fontsize=8)
     on = {cost: list(known.case[known[f"front_of_{cost}"]]) for cost in PANELS}
-    told = "; ".join(f"{PANELS[c].split(',')[0]}: {', '.join(names)}" for c, names in on.items())
+    told = "; ".join(f"{PANELS[c].split(',')[0]}: {', '.join(sorted(letters[n] for n in names))}" for c, names in on.items())
     caption = (
         "Accuracy against cost, every network a point; the line joins those that no other network beats in both (the "
         "Pareto front); letters name those on any, and the original. Bars are 95 % intervals of those on a front. "
@@ -57,7 +57,7 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate |
     )
     moved = [n for n in known.case if _kind(n) == "ours" and any(n in names for names in on.values())]
     alt = (
-        f"Of our own networks these lie on a front: {', '.join(moved) or 'none'}; the original is "
+        f"Of our own networks these lie on a front: {', '.join(map(small, moved)) or 'none'}; the original is "
         f"{'on one' if any(BASE in names for names in on.values()) else 'on none'}."
     )
     return Plate(figure, caption, alt)
@@ -154,7 +154,7 @@ def fronts_table(places: Sequence[Place]) -> Table | Note:
         return Note("None of our own networks is trained here, so none can be placed on a front.")
     rows = [
         (
-            case(p.case).title, PANELS[p.cost].split(",")[0], f"{p.share:.2f}", f"`{p.rival}`" if p.rival else DASH,
+            case(p.case).title, PANELS[p.cost].split(",")[0], f"{p.share:.2f}", case(p.rival).title if p.rival else DASH,
             _gap(p) if p.rival else "nothing is as cheap", f"{100 * p.chance:.0f}", p.verdict,
         )
         for p in places
@@ -188,7 +188,7 @@ def _why(place: Place) -> str:
     why = f"{PANELS[place.cost].split(',')[0]}: {place.share:.2f} of the original's, "
     if place.rival is None:
         return why + "less than any other"
-    return why + f"{_gap(place)} points above `{place.rival}`"
+    return why + f"{_gap(place)} points above *{small(place.rival)}*"
 
 
 def _gap(place: Place) -> str:

@@ -8,6 +8,7 @@ from hgnb.explain.claims.ledger import Row
 from hgnb.explain.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.figures.lighter.words import DASH, small
 from hgnb.figures.plate import Note, Table
+from hgnb.figures.words import listed
 from hgnb.training.cases import BASE
 
 
@@ -16,20 +17,30 @@ def claims_table(rows: Sequence[Row]) -> Table:
     cells = [
         (f"**{r.id}** {r.sentence}", r.value, r.measured, r.verdict, r.reason or DASH, _places(r.shown)) for r in rows
     ]
-    counts = ", ".join(f"{n} {w}" for v, w in _WORDS.items() if (n := sum(r.verdict == v for r in rows)))
+    counts = ", ".join(f"{n} {_word(v, n)}" for v in _WORDS if (n := sum(r.verdict == v for r in rows)))
     caption = (
         f"The report's claims: {counts}. Differences of accuracy are in percentage points, one network's less "
         "the other's; intervals are 95 %, over test images and seeds, those of times over turns."
     )
-    columns = ["claim", "report", "here", "verdict", "because", "shown in"]
-    return Table(pd.DataFrame(cells, columns=columns), caption, "tbl-lighter-claims", filters=("verdict",))
+    columns = ["Claim", "Report", "Here", "Verdict", "Because", "Shown in"]
+    return Table(pd.DataFrame(cells, columns=columns), caption, "tbl-lighter-claims", filters=("Verdict",))
 
 
 def _places(shown: Sequence[str]) -> str:
     return ", ".join(f"{{numref}}`{label}`" for label in shown)
 
 
-_WORDS = {HOLDS: "hold", FAILS: "fail", UNDECIDED: "are undecided", NEEDS: "need trainings or times"}
+_WORDS = {
+    HOLDS: ("holds", "hold"),
+    FAILS: ("fails", "fail"),
+    UNDECIDED: ("is undecided", "are undecided"),
+    NEEDS: ("needs trainings or times", "need trainings or times"),
+}
+
+
+def _word(verdict: str, count: int) -> str:
+    """What becomes of `count` claims, for one or for several."""
+    return _WORDS[verdict][count != 1]
 
 
 def learned(points: pd.DataFrame, rows: Sequence[Row]) -> Note:
@@ -42,5 +53,5 @@ def learned(points: pd.DataFrame, rows: Sequence[Row]) -> Note:
         f"of its operations. "
     )
     by = {verdict: [r.id for r in rows if r.verdict == verdict] for verdict in _WORDS}
-    told += "Of the report's claims " + "; ".join(f"{', '.join(ids)} {_WORDS[v]}" for v, ids in by.items() if ids)
+    told += "Of the report's claims " + "; ".join(f"{listed(ids)} {_word(v, len(ids))}" for v, ids in by.items() if ids)
     return Note(told + ". What fewer hourglasses bring is the yardstick for every other change.")
