@@ -5,15 +5,30 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = (ROOT / os.environ.get("HGNB_REAL_DATA", "../shared/real")).resolve()
+DOTS = """like = "smoke"
+[training]
+batch = 4
+[autoencoder_training]
+epochs = 3
+batch = 4
+rate = 0.01
+[modified]
+epochs = 1
+batch = 4
+warmup = 2
+"""
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -75,24 +90,103 @@ def coco_folder(tmp_path) -> Path:
     return write_coco(tmp_path / "dots", {"train2017": 12, "val2017": 6})
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A home with one finished hourglass, trained on dots for a moment: (experiment, run)."""
-    from hgnb.training import catalogue
+@contextmanager
+def at_home(home: Path) -> Iterator[None]:
+    """Within the block the book lives there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HGNB_HOME", str(home))
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory) -> Path:
+    """A folder that all processes of a test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def home_of_dots(home: Path) -> Path:
+    """A home with the profiles, one of them `dots`, that has people of dots to train on in a moment."""
+    (home / "hgnb").mkdir(parents=True)
+    shutil.copytree(ROOT / "profiles", home / "profiles")
+    (home / "profiles/dots.toml").write_text(DOTS)
+    write_coco(home / "dots", {"train2017": 12, "val2017": 6})
+    return home
+
+
+@pytest.fixture(scope="session")
+def common(shared) -> Path:
+    """The home of `chain`: tests add runs to it and change none."""
+    with FileLock(shared / "common.lock"):
+        return shared / "common" if (shared / "common").exists() else home_of_dots(shared / "common")
+
+
+@pytest.fixture
+def chain(common, monkeypatch):
+    """The whole chain on dots; a run that one test asked for is there for all others."""
+    from hgnb.training.experiment import Experiment
+
+    monkeypatch.setenv("HGNB_HOME", str(common))
+    return Experiment.open("dots", str(common / "dots"))
+
+
+@pytest.fixture
+def fresh(common, house):
+    """The same experiment in a home of the test's own, where nothing is trained yet."""
+    from hgnb.training.experiment import Experiment
+
+    shutil.copy(common / "profiles/dots.toml", house / "profiles")
+    return Experiment.open("dots", str(common / "dots"))
+
+
+@pytest.fixture
+def begun(common, fresh):
+    """The same in a home of the test's own, with copies of the hourglass and the autoencoder."""
+    with at_home(common):
+        runs = [replace(fresh).hourglass(), replace(fresh).autoencoder()]
+    lend(runs)
+    return fresh
+
+
+def lend(runs) -> None:
+    """Copies finished runs of another home into this one."""
+    from hgnb.training.runs import runs_folder
+
+    for run in runs:
+        shutil.copytree(run.folder, runs_folder() / run.id, ignore=shutil.ignore_patterns(".*"))
+
+
+@pytest.fixture(scope="session")
+def trained_once(shared) -> Path:
+    """A home with one finished hourglass, trained on dots for a moment; nothing but `trained` looks into it."""
+    with FileLock(shared / "trained.lock"):
+        if not (shared / "trained").exists():
+            with at_home(home_of_dots(shared / "trained")):
+                brief(shared / "trained").hourglass()
+    return shared / "trained"
+
+
+def brief(home: Path):
+    """`smoke` on the dots of a home, trained for two epochs."""
     from hgnb.training.configs import TrainingConfig
     from hgnb.training.experiment import Experiment
 
+    opened = Experiment.open("smoke", str(home / "dots"))
+    training = TrainingConfig(epochs=2, batch=4, rate=1e-3)
+    return replace(opened, profile=replace(opened.profile, training=training))
+
+
+@pytest.fixture(scope="module")
+def trained(trained_once, tmp_path_factory):
+    """A copy of the home with one finished hourglass, for a module to change: (experiment, run)."""
+    from hgnb.training import catalogue
+
     home = tmp_path_factory.mktemp("home")
-    (home / "hgnb").mkdir()
-    shutil.copytree(ROOT / "profiles", home / "profiles")
-    folder = write_coco(home / "dots", {"train2017": 12, "val2017": 6})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HGNB_HOME", str(home))
-        opened = Experiment.open("smoke", str(folder))
-        training = TrainingConfig(epochs=2, batch=4, rate=1e-3)
-        experiment = replace(opened, profile=replace(opened.profile, training=training))
+    shutil.copytree(trained_once, home, dirs_exist_ok=True)
+    with at_home(home):
+        experiment = brief(home)
         run = experiment.hourglass()
-        manifest = {**run.manifest, "edition": {"profile": "smoke", "data": str(folder), "seed": 0}}
+        manifest = {**run.manifest, "edition": {"profile": "smoke", "data": experiment.data, "seed": 0}}
         (run.folder / "manifest.json").write_text(json.dumps(manifest))
         yield experiment, catalogue.find(run.id)
 

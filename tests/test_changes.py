@@ -162,48 +162,42 @@ def test_he_weights_have_he_variance():
     assert float(weight.detach().var()) == pytest.approx(2 / (3 * 49), rel=0.05)
 
 
-@pytest.fixture(scope="module")
-def experiment(trained):
-    opened, _ = trained
-    return opened
-
-
-def test_a_cosine_ends_at_zero_and_a_warm_up_rises(experiment):
+def test_a_cosine_ends_at_zero_and_a_warm_up_rises(chain):
     """The rate of every epoch's end as its formula says."""
-    p = experiment.profile
+    p = chain.profile
     training = replace(p.training, epochs=3, schedule="cosine", warmup=2)
-    run = replace(experiment, profile=replace(p, training=training)).hourglass()
-    steps = -(-len(experiment.prepared().split("train")) // training.batch)
+    run = replace(chain, profile=replace(p, training=training)).hourglass()
+    steps = -(-len(chain.prepared().split("train")) // training.batch)
     total = 3 * steps
     last = [(epoch + 1) * steps - 1 for epoch in range(3)]
     expected = [training.rate * 0.5 * (1 + np.cos(np.pi * (s - 2) / (total - 2))) for s in last]
     assert run.metrics.learning_rate.tolist() == pytest.approx(expected)
 
 
-def test_what_the_thesis_left_is_trained(experiment):
+def test_what_the_thesis_left_is_trained(chain):
     """Each run of FUTURE has the network that its claim asks for, and predicts."""
-    runs = {name: make(experiment) for name, make in FUTURE.items()}
-    networks = {name: experiment.network(run) for name, run in runs.items()}
+    runs = {name: make(chain) for name, make in FUTURE.items()}
+    networks = {name: chain.network(run) for name, run in runs.items()}
     assert not networks["no-skips"].hourglasses[0].skips
     assert [len(networks[n].hourglasses) for n in ("two-plain", "four-plain", "two-modified")] == [2, 4, 2]
     (narrow,) = networks["narrow"].hourglasses
-    assert narrow.autoencoder.config == experiment.profile.autoencoder
+    assert narrow.autoencoder.config == chain.profile.autoencoder
     assert networks["straight"].hourglasses[0].autoencoder is None
     for name in ("straight", "narrow"):
         assert not runs[name].manifest["config"]["parents"]
-        assert len(runs[name].metrics) == experiment.profile.training.epochs + experiment.profile.modified.epochs
+        assert len(runs[name].metrics) == chain.profile.training.epochs + chain.profile.modified.epochs
     codes = [[h.autoencoder.config.code for h in networks[n].hourglasses] for n in ("two-modified", "two-modified-25")]
-    own = experiment.profile.autoencoder.code
+    own = chain.profile.autoencoder.code
     assert codes == [[own, own], [own, own // 2]]
     assert runs["visible-only"].manifest["config"]["training"]["least_visibility"] == 2
     for run in runs.values():
-        made = experiment.reader(run).predict(experiment.prepared().split("val"))
+        made = chain.reader(run).predict(chain.prepared().split("val"))
         assert np.isfinite(made.peaks.numpy()).all()
 
 
-def test_stacked_autoencoders_start_from_their_own(experiment):
+def test_stacked_autoencoders_start_from_their_own(chain):
     """Each hourglass begins with the autoencoder that was learned for its latents."""
-    plain = experiment.varied("stacks-2")
+    plain = chain.varied("stacks-2")
     first, second = plain.autoencoder(stack=0), plain.autoencoder(stack=1)
     assert first.id != second.id
     parent = plain.hourglass()
@@ -215,9 +209,9 @@ def test_stacked_autoencoders_start_from_their_own(experiment):
             assert torch.equal(held[f"hourglasses.{place}.autoencoder.{name}"], value)
 
 
-def test_an_outcome_is_what_evaluation_says(experiment, tmp_path):
+def test_an_outcome_is_what_evaluation_says(chain, tmp_path):
     """The record of a change: PCK at the thesis's radius, the silent loss by a loop, and JSON that gives it back."""
-    varied = experiment.varied("peak-1")
+    varied = chain.varied("peak-1")
     outcome = changed.measured(varied)
     split, p = varied.prepared().split("test"), varied.profile
     made = varied.reader(varied.hourglass()).predict(split)
@@ -238,18 +232,18 @@ def test_an_outcome_is_what_evaluation_says(experiment, tmp_path):
     ]  # fmt: skip
     assert outcome.silent == pytest.approx(np.mean(loss), rel=1e-4)
     assert set(outcome.decodings) == {w + m for w in ("argmax", "quarter", "dark", "soft") for m in ("", " + mirror")}
-    record = changed.gathered(p.name, experiment.data, [outcome])
+    record = changed.gathered(p.name, chain.data, [outcome])
     file = changed.save(record, tmp_path / "beyond.json")
     again = changed.load(file)
     assert again.outcomes == record.outcomes and again.counted == record.counted
-    assert json.loads(file.read_text())["manifest"]["checksum"] == experiment.prepared().checksum
-    assert again.stale(experiment) == ()
-    assert "the code" in changed.Record({**record.manifest, "code": "other"}, (), ()).stale(experiment)[0]
+    assert json.loads(file.read_text())["manifest"]["checksum"] == chain.prepared().checksum
+    assert again.stale(chain) == ()
+    assert "the code" in changed.Record({**record.manifest, "code": "other"}, (), ()).stale(chain)[0]
 
 
-def test_a_variants_run_is_opened_again(experiment):
+def test_a_variants_run_is_opened_again(chain):
     """What `hgnb evaluate` needs: the run's own edition leads back to the same recipe."""
-    run = experiment.varied("stacks-2").hourglass()
+    run = chain.varied("stacks-2").hourglass()
     edition = run.manifest["edition"]
     again = Experiment.open(edition["profile"], edition["data"], edition["seed"], variant=edition["variant"])
     assert again.profile.model.stacks == 2

@@ -1,12 +1,13 @@
 """The modified hourglass and its controls: alike in everything but what is in the bottleneck."""
 
 import dataclasses
+import itertools
 import json
-from itertools import chain
 
 import numpy as np
 import pytest
 import torch
+from conftest import at_home, lend
 from scipy.stats import ttest_1samp
 from sklearn.decomposition import PCA
 
@@ -14,27 +15,13 @@ from hgnb.errors import InputError
 from hgnb.intervals import pck_difference, pooled_pck
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.training import recorded
-from hgnb.training.configs import AutoencoderTrainingConfig, FurtherTrainingConfig, TrainingConfig
 from hgnb.training.controls import ARMS, PAIRS, RIVALS
 from hgnb.training.experiment import Experiment
 from hgnb.training.frozen import freeze, shaped
 from hgnb.training.modules import PoseModule
 
 
-@pytest.fixture
-def small(house, coco_folder) -> Experiment:
-    """The whole chain on dots, in seconds."""
-    opened = Experiment.open("smoke", str(coco_folder))
-    profile = dataclasses.replace(
-        opened.profile,
-        training=TrainingConfig(epochs=3, batch=4, rate=1e-3),
-        modified=FurtherTrainingConfig(epochs=1, batch=4, rate=1e-3, warmup=2),
-        autoencoder_training=AutoencoderTrainingConfig(epochs=2, batch=4, rate=0.01),
-    )
-    return dataclasses.replace(opened, profile=profile)
-
-
-def test_all_further_trainings_start_alike(small, monkeypatch):
+def test_all_further_trainings_start_alike(begun, monkeypatch):
     """From one checkpoint: the same persons in the same order, an empty optimiser, the same rates; the frozen stays."""
     seen, step = {}, PoseModule.training_step
 
@@ -49,18 +36,18 @@ def test_all_further_trainings_start_alike(small, monkeypatch):
         seen.setdefault("rates", []).append(optimiser.param_groups[0]["lr"])
         return step(module, batch, index)
 
-    parent, held = small.hourglass(), {}
-    small.autoencoder()
+    parent, held = begun.hourglass(), {}
+    begun.autoencoder()
     monkeypatch.setattr(PoseModule, "training_step", look)
     for name in ("modified", "control-longer", "control-random", "control-projection"):
         seen.clear()
-        run = small.arm(ARMS[name])
+        run = begun.arm(ARMS[name])
         held[name] = {**seen, "end": _waist(run.checkpoint("last")["state_dict"])}
-        assert run.manifest["config"]["training"] == json.loads(json.dumps(dataclasses.asdict(small.profile.modified)))
+        assert run.manifest["config"]["training"] == json.loads(json.dumps(dataclasses.asdict(begun.profile.modified)))
 
     start = parent.checkpoint("best-val_pck")["state_dict"]
     first = held["modified"]
-    assert len(first["persons"]) == 4 and sorted(chain(*first["persons"])) == list(range(16))
+    assert len(first["persons"]) == 4 and sorted(itertools.chain(*first["persons"])) == list(range(16))
     for name, arm in held.items():
         assert arm["averages"] == 0, name
         assert arm["persons"] == first["persons"] and arm["rates"] == first["rates"], name
@@ -68,7 +55,7 @@ def test_all_further_trainings_start_alike(small, monkeypatch):
         still = {n for n, v in arm["waist"].items() if torch.equal(v, arm["end"][n])}
         assert still == (set() if name == "modified" else set(arm["waist"])), name
     assert not held["control-longer"]["waist"] and held["control-random"]["waist"]
-    trained = small.autoencoder().weights("val_loss")
+    trained = begun.autoencoder().weights("val_loss")
     assert all(torch.equal(v, trained[n.split(".autoencoder.")[1]]) for n, v in first["waist"].items())
 
 
@@ -103,41 +90,41 @@ def test_an_unknown_kind_of_frozen_autoencoder_names_the_nearest():
         freeze(Autoencoder((4, 2, 2), AutoencoderConfig(code=2, halvings=1)), "radom", lambda: None)
 
 
-def test_a_frozen_autoencoder_is_read_back_in_its_shape(small):
+def test_a_frozen_autoencoder_is_read_back_in_its_shape(chain):
     """The projection of a run, from its weights: what comes out is what scikit-learn makes of the latents."""
-    run = small.arm(ARMS["control-projection"])
-    split = small.prepared().split("train")
-    latents = small.reader(small.hourglass()).latents(split)
-    inserted = small.network(run).hourglasses[0].autoencoder
+    run = chain.arm(ARMS["control-projection"])
+    split = chain.prepared().split("train")
+    latents = chain.reader(chain.hourglass()).latents(split)
+    inserted = chain.network(run).hourglasses[0].autoencoder
     flat = latents.reshape(len(latents), -1).astype(float)
-    pca = PCA(small.profile.autoencoder.code).fit(flat)
+    pca = PCA(chain.profile.autoencoder.code).fit(flat)
     with torch.no_grad():
         back = inserted(torch.from_numpy(latents)).flatten(1).numpy()
     assert inserted.config.halvings == 0
     assert np.allclose(back, pca.inverse_transform(pca.transform(flat)), atol=1e-3 * np.abs(flat).max())
 
 
-def test_one_epoch_under_two_names_is_trained_once(small):
+def test_one_epoch_under_two_names_is_trained_once(begun):
     """Best PCK and lowest loss may fall on one epoch; else the other checkpoint is carried through."""
-    parent = small.hourglass()
+    parent = begun.hourglass()
     both = parent.best_epoch("val_pck"), parent.best_epoch("val_loss")
-    longer, other = small.arm(ARMS["control-longer"]), small.arm(ARMS["longer-best-loss"])
+    longer, other = begun.arm(ARMS["control-longer"]), begun.arm(ARMS["longer-best-loss"])
     assert (longer.id == other.id) == (both[0] == both[1])
     table = parent.metrics.assign(val_loss=range(len(parent.metrics)), val_pck=range(len(parent.metrics)))
     table.to_csv(parent.folder / "metrics.csv", index=False)  # now the first has the lowest loss, the last the best PCK
-    held = small.arm(ARMS["modified-best-loss"]).manifest["config"]
+    held = begun.arm(ARMS["modified-best-loss"]).manifest["config"]
     assert held["checkpoint"] == "best-val_loss"
-    autoencoder = small.autoencoder("val_loss")
+    autoencoder = begun.autoencoder("val_loss")
     assert held["parents"] == [parent.id, autoencoder.id]
-    assert autoencoder.manifest["config"]["checkpoint"] == "best-val_loss" and autoencoder.id != small.autoencoder().id
+    assert autoencoder.manifest["config"]["checkpoint"] == "best-val_loss" and autoencoder.id != begun.autoencoder().id
 
 
-def test_the_comparison_counts_by_hand(small):
-    facts = small.stage("arms")
+def test_the_comparison_counts_by_hand(chain):
+    facts = chain.stage("arms")
     assert set(facts["arms"]) == set(ARMS) and len(facts["differences"]) == len(PAIRS)
-    split = small.prepared().split("test")
+    split = chain.prepared().split("test")
     for name in ("hourglass", "control-random"):
-        made = small.reader(small.arm(ARMS[name])).predict(split)
+        made = chain.reader(chain.arm(ARMS[name])).predict(split)
         right = counted = 0
         for person in range(len(split)):
             for k in range(split.keypoints.shape[1]):
@@ -152,9 +139,9 @@ def test_the_comparison_counts_by_hand(small):
     assert json.loads(json.dumps(facts)) == facts
 
 
-def test_intervals_of_known_hits(small):
+def test_intervals_of_known_hits(chain):
     """Everything found is 1 without spread; a network against itself differs by nothing."""
-    split = small.prepared().split("val")
+    split = chain.prepared().split("val")
     all_, some = np.ones(split.visibility.shape, bool), np.arange(split.visibility.size).reshape(-1, 5) % 2 == 0
     asked = split.visibility > 0, split.image_ids
     assert (pooled_pck(all_, *asked).value, pooled_pck(all_, *asked).low) == (1, 1)
@@ -163,9 +150,9 @@ def test_intervals_of_known_hits(small):
     assert pck_difference(all_, some, *asked).low > 0 > pck_difference(some, all_, *asked).high
 
 
-def test_every_rival_can_be_trained_by_name(small):
+def test_every_rival_can_be_trained_by_name(chain):
     for name in RIVALS:
-        assert small.stage(name)["run"] == small.arm(ARMS[name]).id
+        assert chain.stage(name)["run"] == chain.arm(ARMS[name]).id
 
 
 # Records
@@ -179,11 +166,14 @@ def test_seeds_speak_together_as_students_interval():
     assert np.isnan(recorded.over_seeds(np.array([0.1, np.nan])).value)
 
 
-def test_a_record_is_stale_when_code_profile_or_data_are_others(small, house, monkeypatch):
-    opened = Experiment.open("smoke", small.data)
-    facts = [dataclasses.replace(small, seed=seed).stage("arms") for seed in (0, 1)]
+def test_a_record_is_stale_when_code_profile_or_data_are_others(common, fresh, house):
+    opened = fresh
+    with at_home(common):
+        facts = [dataclasses.replace(opened, seed=seed).stage("arms") for seed in (0, 1)]
+        modified = dataclasses.replace(opened).modified()
+    lend([modified])
     file = recorded.write(opened, facts, 2, {})
-    assert file.name == f"seeds-smoke-{small.data_name}.json" and str(house) not in file.read_text()
+    assert file.name == f"seeds-dots-{opened.data_name}.json" and str(house) not in file.read_text()
     (record,) = recorded.beside(opened)
     assert record.stale(opened) == ()
     assert [s["seed"] for s in record.seeds] == [0, 1] and record.manifest["checksum"] == opened.prepared().checksum
@@ -193,7 +183,7 @@ def test_a_record_is_stale_when_code_profile_or_data_are_others(small, house, mo
     for key, value, said in (
         ("code", "0", "trains"),
         ("checksum", "0", "data"),
-        ("numbers", {"pck": {}}, "profile smoke"),
+        ("numbers", {"pck": {}}, "profile dots"),
     ):
         content = json.loads(file.read_text())
         content["manifest"][key] = value
@@ -201,10 +191,9 @@ def test_a_record_is_stale_when_code_profile_or_data_are_others(small, house, mo
         if key != "numbers":
             assert len(other.stale(opened)) == 1
         assert any(said in reason for reason in other.stale(opened))
-    (house / "profiles" / "smoke.toml").write_text(
-        (house / "profiles" / "smoke.toml").read_text() + "\n[pck]\nradius = 0.4"
-    )
-    assert record.stale(Experiment.open("smoke", small.data)) == ("the profile smoke has changed",)
+    with (house / "profiles/dots.toml").open("a") as profile:
+        profile.write("[pck]\nradius = 0.4\n")
+    assert record.stale(Experiment.open("dots", opened.data)) == ("the profile dots has changed",)
 
 
 def test_a_record_that_is_none_says_so(house):

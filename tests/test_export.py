@@ -42,7 +42,8 @@ class Traced:
 
     @torch.inference_mode()
     def run(self, names, given):
-        return [t.numpy() for t in self.module(*(torch.from_numpy(np.asarray(v)) for v in given.values()))]
+        with torch.jit.optimized_execution(False):  # each batch of another size would be compiled anew
+            return [t.numpy() for t in self.module(*(torch.from_numpy(np.asarray(v)) for v in given.values()))]
 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")

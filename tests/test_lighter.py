@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, sweeping_house
+from conftest import ROOT, at_home, sweeping_house
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -346,12 +346,9 @@ def test_the_sweep_goes_on_past_a_failure_and_then_resumes(tmp_path):
     runs = root / "data" / "runs"
     runs.mkdir(parents=True)
     plain = {**os.environ, "HGNB_HOME": str(root), "PYTHONPATH": str(root)}
-    code = (
-        "from hgnb.training import sweep; e = sweep.opened('smoke', 'embedded', 0, 'separable-4');"
-        "print(e._recipe('hourglass', e.profile.training).id)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=plain, cwd=root, check=True)
-    blocked = runs / done.stdout.strip()
+    with at_home(root):
+        experiment = sweep.opened("smoke", "embedded", 0, "separable-4")
+        blocked = runs / experiment._recipe("hourglass", experiment.profile.training).id
     blocked.write_text("not a folder")
 
     command = [sys.executable, "-m", "hgnb.cli", "lighter", "--profile", "smoke", "--cores", "1"]

@@ -8,47 +8,25 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import write_coco
+from conftest import lend
 
 from hgnb.book import build, house
 from hgnb.book.house import Edition
 from hgnb.training.experiment import STAGES
+from hgnb.training.runs import Run, runs_folder
 
 ROOT = Path(__file__).resolve().parents[1]
-SMALLER = """
-[data]
-side = 64
-[model]
-depth = 2
-channels = 4
-inner = 2
-stem = 4
-[training]
-epochs = 1
-batch = 4
-threads = 1
-[autoencoder]
-code = 3
-halvings = 1
-[autoencoder_training]
-epochs = 1
-[modified]
-epochs = 1
-batch = 4
-threads = 1
-"""
 
 
 @pytest.fixture
-def clone(tmp_path):
-    """What the target needs of the repository, with a profile and people of dots that train in a moment."""
+def clone(tmp_path, common):
+    """What the target needs of the repository, with the profile and the people of dots."""
     folder = tmp_path / "a clone"
     shutil.copytree(ROOT / "hgnb", folder / "hgnb", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder / "Snakefile")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    (folder / "profiles").mkdir()
-    (folder / "profiles" / "dots.toml").write_text(SMALLER)
-    write_coco(folder / "dots", {"train2017": 12, "val2017": 6})
+    for part in ("profiles", "dots"):
+        shutil.copytree(common / part, folder / part)
     return folder
 
 
@@ -60,9 +38,13 @@ def hgnb(clone, *words):
 
 
 @pytest.fixture
-def stamps(clone, monkeypatch):
+def stamps(clone, chain, monkeypatch):
     """The stamps of a first seed, all of whose stages are done."""
+    for name in STAGES:
+        chain.stage(name)
+    finished = [Run(file.parent) for file in runs_folder().glob("*/manifest.json")]
     monkeypatch.setenv("HGNB_HOME", str(clone))
+    lend(finished)
     edition = Edition("dots", house.resolved(str(clone / "dots")), 0)
     folder = edition.stamps(clone)
     for name in STAGES:

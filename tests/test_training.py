@@ -18,39 +18,25 @@ from hgnb.metrics import PckConfig
 from hgnb.models.hourglass import HourglassConfig
 from hgnb.quantity import described
 from hgnb.training import card, profiles, records, runs
-from hgnb.training import experiment as chain
 from hgnb.training.baselines import baselines
-from hgnb.training.configs import AutoencoderTrainingConfig, FurtherTrainingConfig, TrainingConfig
-from hgnb.training.experiment import Experiment
+from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
+from hgnb.training.experiment import STAGES, Experiment
 from hgnb.training.modules import PoseModule
 from hgnb.training.overview import overview
 
 
-@pytest.fixture
-def small(house, coco_folder) -> Experiment:
-    """The whole chain on dots, in seconds."""
-    opened = Experiment.open("smoke", str(coco_folder))
-    profile = dataclasses.replace(
-        opened.profile,
-        training=TrainingConfig(epochs=3, batch=4, rate=1e-3),
-        modified=FurtherTrainingConfig(epochs=1, rate=1e-3),
-        autoencoder_training=AutoencoderTrainingConfig(epochs=3, batch=4, rate=0.01),
-    )
-    return dataclasses.replace(opened, profile=profile)
-
-
-def test_nobody_is_alone_in_a_batch_that_is_normalised(small):
+def test_nobody_is_alone_in_a_batch_that_is_normalised(fresh):
     """Where the bottleneck's maps are single pixels a last batch of one has nothing to be normalised by."""
-    p, persons = small.profile, len(small.prepared().split("train"))
+    p, persons = fresh.profile, len(fresh.prepared().split("train"))
     single = dataclasses.replace(p.model, depth=4)
     training = dataclasses.replace(p.training, epochs=1, batch=persons - 1)
     for model, seen in ((single, persons - 1), (p.model, persons)):
-        made = dataclasses.replace(small, profile=dataclasses.replace(p, model=model, training=training))
+        made = dataclasses.replace(fresh, profile=dataclasses.replace(p, model=model, training=training))
         assert made.model().latent_shape(p.data.side)[1:] == ((1, 1) if model is single else (4, 4))
         assert len(made._pose_job(training).train.dataset) == seen
     assert (
         len(
-            dataclasses.replace(small, profile=dataclasses.replace(p, model=single, training=training))
+            dataclasses.replace(fresh, profile=dataclasses.replace(p, model=single, training=training))
             .hourglass()
             .metrics
         )
@@ -151,38 +137,38 @@ def test_the_rate_drops_once_when_the_best_is_five_epochs_old():
     assert rates == [1.0] * 6 + [0.2] * 12
 
 
-def test_the_chain_runs_and_is_remembered(small):
-    facts = {name: small.stage(name) for name in chain.STAGES}
+def test_the_chain_runs_and_is_remembered(chain):
+    facts = {name: chain.stage(name) for name in STAGES}
     assert facts["dataset"]["persons"] == {"train": 16, "val": 12, "test": 8}
     for name in ("hourglass", "autoencoder", "modified"):
-        run = getattr(small, name)()
+        run = getattr(chain, name)()
         table = run.metrics
         assert len(table) == run.manifest["config"]["training"]["epochs"] and np.isfinite(table).all(axis=None)
-        assert run.manifest["config"]["data"] == small.prepared().checksum
+        assert run.manifest["config"]["data"] == chain.prepared().checksum
         before = (run.folder / "last.ckpt").stat().st_mtime_ns
-        assert getattr(small, name)().id == run.id
+        assert getattr(chain, name)().id == run.id
         assert (run.folder / "last.ckpt").stat().st_mtime_ns == before, "a finished run is not trained again"
     assert 0 <= facts["modified"]["pck"]["test"] <= 1
     json.dumps(facts)
     # The modified network starts from the original's weights, and its autoencoder from the autoencoder's.
-    assert small.modified().manifest["config"]["parents"] == [small.hourglass().id, small.autoencoder().id]
-    assert small.network(small.modified()).hourglasses[0].autoencoder is not None
+    assert chain.modified().manifest["config"]["parents"] == [chain.hourglass().id, chain.autoencoder().id]
+    assert chain.network(chain.modified()).hourglasses[0].autoencoder is not None
 
 
-def test_what_changes_a_result_changes_the_run(small):
-    run = small._recipe("hourglass", small.profile.training).id
-    other = dataclasses.replace(small, seed=1)
-    assert other._recipe("hourglass", small.profile.training).id != run
-    slower = dataclasses.replace(small.profile.training, rate=1e-4)
-    assert small._recipe("hourglass", slower).id != run
-    analysis = dataclasses.replace(small.profile, analysis=dataclasses.replace(small.profile.analysis, sample=7))
-    assert dataclasses.replace(small, profile=analysis)._recipe("hourglass", small.profile.training).id == run
+def test_what_changes_a_result_changes_the_run(chain):
+    run = chain._recipe("hourglass", chain.profile.training).id
+    other = dataclasses.replace(chain, seed=1)
+    assert other._recipe("hourglass", chain.profile.training).id != run
+    slower = dataclasses.replace(chain.profile.training, rate=1e-4)
+    assert chain._recipe("hourglass", slower).id != run
+    analysis = dataclasses.replace(chain.profile, analysis=dataclasses.replace(chain.profile.analysis, sample=7))
+    assert dataclasses.replace(chain, profile=analysis)._recipe("hourglass", chain.profile.training).id == run
 
 
 @pytest.mark.parametrize("stage", ["hourglass", "autoencoder"])
-def test_an_interrupted_run_ends_as_if_it_never_was(small, stage, monkeypatch):
+def test_an_interrupted_run_ends_as_if_it_never_was(begun, stage, monkeypatch):
     """Broken off in the middle of the second epoch, the run resumes and ends with the same bits."""
-    whole = getattr(small, stage)()
+    whole = getattr(begun, stage)()
     weights, table = _last(whole), whole.metrics.drop(columns="seconds")
     shutil.rmtree(whole.folder)
 
@@ -196,9 +182,9 @@ def test_an_interrupted_run_ends_as_if_it_never_was(small, stage, monkeypatch):
     with monkeypatch.context() as power:
         power.setattr(records.Recorder, "on_train_epoch_end", fall)
         with pytest.raises(RuntimeError, match="power cut"):
-            getattr(small, stage)()
+            getattr(begun, stage)()
     assert (whole.folder / "last.ckpt").exists() and not (whole.folder / "manifest.json").exists()
-    again = getattr(small, stage)()
+    again = getattr(begun, stage)()
     assert again.metrics.drop(columns="seconds").equals(table)
     assert all(torch.equal(a, b) for a, b in zip(weights.values(), _last(again).values(), strict=True))
     assert not list(again.folder.glob(".*.[0-9]*")), "nothing half-written is left"
@@ -208,20 +194,20 @@ def _last(run):
     return torch.load(run.folder / "last.ckpt", weights_only=True)["state_dict"]
 
 
-def test_best_weights_are_those_of_the_best_epoch(small):
-    run = small.hourglass()
-    reader = small.reader(run)
-    val = reader.predict(small.prepared().split("val"))
-    hits = val.hits(small.profile.pck) & (val.visibility > 0)
+def test_best_weights_are_those_of_the_best_epoch(chain):
+    run = chain.hourglass()
+    reader = chain.reader(run)
+    val = reader.predict(chain.prepared().split("val"))
+    hits = val.hits(chain.profile.pck) & (val.visibility > 0)
     score = hits.sum().item() / (val.visibility > 0).sum().item()
     assert math.isclose(score, run.metrics.val_pck.max(), abs_tol=1e-9)
 
 
-def test_baselines_against_plain_loops(small):
-    data, p = small.prepared(), small.profile
+def test_baselines_against_plain_loops(chain):
+    data, p = chain.prepared(), chain.profile
     train, val = data.split("train"), data.split("val")
     lines = baselines(train, val, side=p.data.side, stride=4, maps=p.heatmaps, config=p.pck)
-    module = small._pose_job(p.training).module
+    module = chain._pose_job(p.training).module
     truth = {}
     for name, split in (("train", train), ("val", val)):
         from hgnb.data.dataset import loader
@@ -240,21 +226,21 @@ def test_baselines_against_plain_loops(small):
     assert lines.mean_pose_pck == pytest.approx(right / counted)
 
 
-def test_weights_need_no_pickle(small):
-    run = small.hourglass()
+def test_weights_need_no_pickle(chain):
+    run = chain.hourglass()
     assert {f.name for f in run.folder.glob("best-*.safetensors")} == {
         "best-val_pck.safetensors",
         "best-val_loss.safetensors",
     }
-    assert set(run.weights("val_loss")) == set(small.network(run).state_dict())
+    assert set(run.weights("val_loss")) == set(chain.network(run).state_dict())
 
 
 @pytest.fixture
-def dropping(small) -> Experiment:
+def dropping(chain) -> Experiment:
     """Nothing is ever found, so the first epoch stays the best and the rate drops after the second."""
     training = TrainingConfig(epochs=3, batch=4, rate=1e-3, drop_after=1)
-    profile = dataclasses.replace(small.profile, training=training, pck=PckConfig(radius=0.0))
-    return dataclasses.replace(small, profile=profile)
+    profile = dataclasses.replace(chain.profile, training=training, pck=PckConfig(radius=0.0))
+    return dataclasses.replace(chain, profile=profile)
 
 
 def test_checkpoints_are_kept_by_name(dropping):
@@ -301,11 +287,11 @@ def test_a_warm_start_takes_what_it_is_told_to(dropping, kept, monkeypatch):
     )
 
 
-def test_a_warm_start_with_an_autoencoder_keeps_the_others_averages(small):
+def test_a_warm_start_with_an_autoencoder_keeps_the_others_averages(chain):
     """Parameters are matched by name: the autoencoder's, which are new, begin without averages."""
     training = FurtherTrainingConfig(epochs=1, batch=4, keep_optimiser=True)
-    run = small.further("grown", small.hourglass(), training, autoencoders=(small.autoencoder(),))
-    held, before = run.checkpoint("last"), small.hourglass().checkpoint("best-val_pck")
+    run = chain.further("grown", chain.hourglass(), training, autoencoders=(chain.autoencoder(),))
+    held, before = run.checkpoint("last"), chain.hourglass().checkpoint("best-val_pck")
     steps = {held["parameters"][i]: s["step"] for i, s in held["optimizer_states"][0]["state"].items()}
     taken = {name: step for name, step in steps.items() if ".autoencoder." not in name}
     assert set(taken) == set(before["parameters"]) and len(steps) > len(taken)
@@ -313,10 +299,10 @@ def test_a_warm_start_with_an_autoencoder_keeps_the_others_averages(small):
     assert {float(s) for n, s in steps.items() if n not in taken} == {4.0}
 
 
-def test_a_loss_that_is_no_number_stops_the_run(small):
+def test_a_loss_that_is_no_number_stops_the_run(fresh):
     """It names the step, the rate and the persons; the profile is to blame, so it is said in a sentence."""
-    profile = dataclasses.replace(small.profile, training=TrainingConfig(epochs=2, batch=4, rate=1e30))
-    wild = dataclasses.replace(small, profile=profile)
+    profile = dataclasses.replace(fresh.profile, training=TrainingConfig(epochs=2, batch=4, rate=1e30))
+    wild = dataclasses.replace(fresh, profile=profile)
     with pytest.raises(
         InputError,
         match=r"became (nan|inf) in step \d+ \(epoch 1\) at a learning rate of 1e\+30"
@@ -328,7 +314,7 @@ def test_a_loss_that_is_no_number_stops_the_run(small):
     assert not list((runs.runs_folder()).glob("*/manifest.json"))
 
 
-def test_a_full_disk_loses_no_epoch(small, monkeypatch):
+def test_a_full_disk_loses_no_epoch(fresh, monkeypatch):
     """The second epoch's checkpoint doesn't fit: one sentence, the first epoch stays, the next call goes on."""
     write, calls = runs.os.fsync, []
 
@@ -341,20 +327,20 @@ def test_a_full_disk_loses_no_epoch(small, monkeypatch):
     with monkeypatch.context() as disk:
         disk.setattr(runs.os, "fsync", full)
         with pytest.raises(InputError, match="no space left for .* goes on from its last complete epoch"):
-            small.hourglass()
+            fresh.hourglass()
     (folder,) = runs.runs_folder().glob("hourglass-*")
     assert not list(folder.glob(".*.[0-9]*")) and not (folder / "manifest.json").exists()
     saved = torch.load(folder / "last.ckpt", weights_only=True)["epoch"]
     assert saved < 2, "the test's disk fills before the run is done"
-    run = small.hourglass()
+    run = fresh.hourglass()
     assert len(run.metrics) == 3
 
 
-def test_runs_are_listed(small):
-    run = small.hourglass()
-    begun = runs.runs_folder() / "hourglass-begun"
-    begun.mkdir()
-    (begun / "recipe.json").write_text((run.folder / "recipe.json").read_text())
+def test_runs_are_listed(begun):
+    run = begun.hourglass()
+    other = runs.runs_folder() / "hourglass-begun"
+    other.mkdir()
+    (other / "recipe.json").write_text((run.folder / "recipe.json").read_text())
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(overview())
     first, second = (line for line in console.export_text().splitlines() if "hourglass-" in line)
@@ -363,13 +349,13 @@ def test_runs_are_listed(small):
     assert "unfinished" in second and "0 of 3" in second
 
 
-def test_weights_tell_what_they_belong_to(small, tmp_path):
+def test_weights_tell_what_they_belong_to(chain, tmp_path):
     """A weights file alone gives the network back; one without a card is refused."""
-    run = small.modified()
+    run = chain.modified()
     network, read = card.read(run.folder / "best-val_pck.safetensors")
-    assert read.side == small.profile.data.side and read.autoencoder == small.profile.autoencoder
-    assert read.schema == small.prepared().schema and read.model == small.model()
-    ours = small.network(run).state_dict()
+    assert read.side == chain.profile.data.side and read.autoencoder == chain.profile.autoencoder
+    assert read.schema == chain.prepared().schema and read.model == chain.model()
+    ours = chain.network(run).state_dict()
     assert all(torch.equal(value, ours[name]) for name, value in network.state_dict().items())
     (tmp_path / "bare.safetensors").write_bytes(card.weights(network, None))
     (tmp_path / "noise.safetensors").write_bytes(b"\0" * 100)
@@ -378,15 +364,15 @@ def test_weights_tell_what_they_belong_to(small, tmp_path):
             card.read(tmp_path / f"{name}.safetensors")
 
 
-def test_curves_for_tensorboard_where_it_is_installed(small, monkeypatch):
+def test_curves_for_tensorboard_where_it_is_installed(begun, monkeypatch):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    run = small.hourglass()
+    run = begun.hourglass()
     curves = EventAccumulator(str(run.folder / "tensorboard"))
     curves.Reload()
     assert [e.step for e in curves.Scalars("val_pck")] == [1, 2, 3]
     for column in ("train_loss", "val_loss", "val_pck", "learning_rate"):
         assert [e.value for e in curves.Scalars(column)] == pytest.approx(run.metrics[column].tolist(), rel=1e-6)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    other = dataclasses.replace(small, seed=1).hourglass()
+    other = dataclasses.replace(begun, seed=1).hourglass()
     assert not (other.folder / "tensorboard").exists() and len(other.metrics) == 3
