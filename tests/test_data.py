@@ -126,7 +126,7 @@ def test_the_literal_rule_shrinks_to_a_pixel_at_the_border(x):
 
 
 def test_a_square_around_keypoints_that_do_not_fit_stays_centred():
-    """From pixel 1 to pixel 11 they need eleven pixels, and the side is ten: its middle, 6.5, is nearest to theirs, 6.2."""
+    """From pixel 1 to pixel 11 they need eleven pixels, and the side is ten: its middle is nearest to theirs at 6.5."""
     crop = square(person((0, 0, 10, 10), [(1.2, 50, 2), (11.2, 50, 2)]), size=64, margin=0, rule="shift")
     assert (crop.x, crop.side) == (2, 10)
 

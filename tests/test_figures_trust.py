@@ -30,7 +30,8 @@ RECORDS = {
         "read_only": {"said": ["It can't be written."]},
     },
     "twice": {
-        "profile": "smoke", "cores": [1, 2], "pieces": 1500, "unequal": [], "timed": ["x"] * 30, "timed_unequal": ["x"] * 7,
+        "profile": "smoke", "cores": [1, 2], "pieces": 1500, "unequal": [], "timed": ["x"] * 30,
+        "timed_unequal": ["x"] * 7,
         "threads": {"profile": "tiny", "pck": {"1": {}, "2": {}}, "apart": {"val": 0.0012, "test": 0.0}, "near": 0.005},
     },
     "load": {"drawn": 250, "persons": {"read": GROWTH, "step": GROWTH}, "rows": {"split": GROWTH}},

@@ -159,7 +159,7 @@ def test_pckh_by_hand():
 def test_groups_of_joints_are_mpiis():
     groups = joint_groups(LSP_NAMES)
     assert groups["head"] == [13, 12] and groups["knee"] == [7, 1] and groups["ankle"] == [6, 0]
-    assert joint_groups(["nose", "tail"]) == {**dict.fromkeys(groups, []), "head": [0]}
+    assert joint_groups(["nose", "tail"]) == {**{name: [] for name in groups}, "head": [0]}
 
 
 def test_pckh_equals_a_plain_loop():
