@@ -146,12 +146,12 @@ def main() -> None:
         place = Path(place)
         whole, folder = source(place / "whole"), place / "spoilt"
         read(whole)  # imports everything, once for all children
+        about = {"limits": {"seconds": SECONDS, "mib": MEMORY >> 20}, "machine": machine()}
         result = {
             "annotations": series(whole, folder, "annotations", range(lists), forked),
             "images": series(whole, folder, "images", range(images), forked),
             "command": series(whole, folder, "annotations", range(10_000, 10_000 + commands), commanded),
-            "limits": {"seconds": SECONDS, "mib": MEMORY >> 20},
-            "machine": machine(),
+            **about,
         }
     out = ROOT / "benchmarks" / "results" / "fuzz.json"
     out.write_text(json.dumps(result, indent=1) + "\n")

@@ -2,7 +2,7 @@
 
 A piece is the digest of one result: of a stage's stamp, a run's table of epochs or weights, prepared crops, or what a
 chapter's cell shows: its picture by pixels, its text and the data of an interactive part. Times can't be equal, so
-they are taken out where they stand alone, and cells that show times are listed in `TIMED`.
+they are taken out where they stand alone, and cells that show little else are listed in `TIMED`.
 """
 
 import base64
@@ -21,6 +21,8 @@ from PIL import Image
 TIMES = ("seconds", "started", "date")  # keys of JSON, columns of tables
 # cells whose figures, tables and sentences hold measured times
 TIMED = re.compile(r"06_lighter_hourglasses/")
+MINUTES = re.compile(r"(?<!\S)\d\S{0,40} min(?:utes)?\b")  # how long a training took, in a sentence or a table
+PICTURES = ("image/png", "image/jpeg")  # as hgnb.figures.compact writes them
 SHOWN = ("text/markdown", "text/html", "text/plain")
 
 
@@ -66,8 +68,9 @@ def _timeless(content):
 def _shown(output) -> bytes:
     """What a reader sees of an output."""
     data = output.get("data", {})
-    if "image/png" in data:
-        pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGBA"))
-        return repr(pixels.shape).encode() + pixels.tobytes()
+    for kind in PICTURES:
+        if kind in data:
+            pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data[kind]))).convert("RGBA"))
+            return repr(pixels.shape).encode() + pixels.tobytes()
     kept = {kind: data[kind] for kind in SHOWN if kind in data} or {"text": output.get("text", "")}
-    return json.dumps(kept, sort_keys=True).encode()
+    return MINUTES.sub("… min", json.dumps(kept, sort_keys=True)).encode()

@@ -11,9 +11,9 @@ from scipy.ndimage import gaussian_filter
 
 from hgnb.data import coco
 from hgnb.data.config import DataConfig
-from hgnb.data.crops import CropTransform, keypoints_in, square
+from hgnb.data.crops import CropTransform, keypoints_in, square, square_of_box
 from hgnb.data.dataset import loader
-from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
+from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps, responses
 from hgnb.data.prepared import prepare
 from hgnb.data.schema import KeypointSchema
 from hgnb.data.splits import divide
@@ -119,6 +119,25 @@ def test_square_moves_inside_and_shrinks_to_fit():
     assert (huge.x, huge.y, huge.side) == (50, 0, 100)
 
 
+@pytest.mark.parametrize("x", [0, 199])
+def test_the_literal_rule_shrinks_to_a_pixel_at_the_border(x):
+    crop = square(person((0, 0, 20, 40), [(x, 50, 2)]), size=64, margin=0.1, rule="vertical")
+    assert (crop.x, crop.y, crop.side) == (x, 50, 1)
+
+
+def test_a_square_around_keypoints_that_do_not_fit_stays_centred():
+    """From pixel 1 to pixel 11 they need eleven pixels, and the side is ten: its middle is nearest to theirs at 6.5."""
+    crop = square(person((0, 0, 10, 10), [(1.2, 50, 2), (11.2, 50, 2)]), size=64, margin=0, rule="shift")
+    assert (crop.x, crop.side) == (2, 10)
+
+
+@pytest.mark.parametrize(("box", "corner"), [((10, 20, 30, 40), (3, 18)), ((10, 20, 40, 30), (8, 13))])
+def test_the_square_of_a_box_by_hand(box, corner):
+    """Side 44, around the middle of the box: of 30 pixels from 10 on it lies between pixels 24 and 25."""
+    crop = square_of_box(np.array(box), (200, 100), size=22, margin=0.1, rule="shift")
+    assert (crop.x, crop.y, crop.side, crop.size) == (*corner, 44, 22)
+
+
 @given(
     st.integers(0, 300),
     st.integers(0, 300),
@@ -175,6 +194,15 @@ def test_a_keypoint_outside_the_crop_is_unlabelled():
     assert found.tolist() == [[10.5, 10.5, 2], [0, 0, 0], [0, 0, 0]]
 
 
+def test_the_outermost_pixels_of_a_crop_are_inside():
+    """Pixel 10 is its first and 14 its last; one reaches from half a pixel before its centre to half behind."""
+    at = [9.4, 9.6, 10, 14, 14.4, 14.6]
+    crop = CropTransform(10, 10, 5, 5)
+    for points in ([(x, 12, 2) for x in at], [(12, y, 1) for y in at]):
+        kept = keypoints_in(person((0, 0, 1, 1), points), crop)[:, 2] > 0
+        assert kept.tolist() == [False, True, True, True, True, False]
+
+
 def test_pixels_and_points_agree():
     from PIL import Image
 
@@ -187,7 +215,7 @@ def test_pixels_and_points_agree():
     assert np.abs(centre - crop.to_crop(np.array([41.0, 21.0]))).max() < 0.01
 
 
-@pytest.mark.parametrize(("size", "side"), [(5, 20), (16, 64), (64, 256)])
+@pytest.mark.parametrize(("size", "side"), [(3, 12), (5, 20), (16, 64), (64, 256)])
 def test_heatmaps_are_scipys(size, side):
     rng = np.random.default_rng(size)
     points = rng.uniform(0, side - 1, (6, 4, 2)).astype(np.float32)
@@ -203,8 +231,14 @@ def test_heatmaps_are_scipys(size, side):
             x, y = np.floor(points[b, k] * size / side).astype(int)
             wanted[y, x] = 1
             wanted = gaussian_filter(wanted, 0.5 if visibility[b, k] == 2 else 1.0, mode="reflect", truncate=4)
-        assert np.abs(made[b, k] - wanted).max() < 1e-6
+        assert np.abs(made[b, k] - wanted).max() < 2e-7, "float32's own rounding"
         assert made[b, k].sum() == pytest.approx(float(visibility[b, k] > 0), abs=1e-5)
+
+
+@pytest.mark.parametrize(("sigma", "reach"), [(0.5, 2), (1.0, 4), (0.7, 3)])
+def test_a_response_ends_at_four_sigma(sigma, reach):
+    row = responses(32, sigma)[16]
+    assert row.nonzero().flatten().tolist() == list(range(16 - reach, 17 + reach))
 
 
 def test_peak_targets_peak_at_one():

@@ -9,7 +9,11 @@ from hgnb.figures.plate import Note, Table
 
 MACHINE = {"cpu": "a processor", "cores": 2, "python": "3.11.7", "commit": "0123456789"}
 TRIED = {"files": 10, "outcomes": {"types": {"reported": 5, "sound": 2}, "bytes": {"refused": 3}}, "slowest_s": 1.25}
-ATTEMPTS = [{"bytes": 20_000, "trace": False}, {"bytes": 400_000, "trace": True}]
+ATTEMPTS = [
+    {"bytes": 20_000, "status": 1, "said": ["No room."], "trace": False},
+    {"bytes": 400_000, "status": 1, "said": ["A", "B"], "trace": True},
+    {"bytes": 2_000_000, "status": 0, "said": "", "trace": False},
+]
 GROWTH = {"at": {"10": {"seconds": 1, "mib": 5}, "20000": {"seconds": 2.04, "mib": 1234}},
           "slope": {"seconds": 1.01, "mib": 0.2}}  # fmt: skip
 CROPS, OKS = {"mutants": 40, "killed": 36}, {"mutants": 10, "killed": 9}
@@ -26,7 +30,8 @@ RECORDS = {
         "read_only": {"said": ["It can't be written."]},
     },
     "twice": {
-        "profile": "smoke", "pieces": 1500, "unequal": [], "timed": ["x"] * 30, "timed_unequal": ["x"] * 7,
+        "profile": "smoke", "cores": [1, 2], "pieces": 1500, "unequal": [], "timed": ["x"] * 30,
+        "timed_unequal": ["x"] * 7,
         "threads": {"profile": "tiny", "pck": {"1": {}, "2": {}}, "apart": {"val": 0.0012, "test": 0.0}, "near": 0.005},
     },
     "load": {"drawn": 250, "persons": {"read": GROWTH, "step": GROWTH}, "rows": {"split": GROWTH}},
@@ -46,7 +51,10 @@ TABLES = {
 }  # fmt: skip
 SAID = {
     "fuzz": ["| 10 | 8 | 2 | 0 | 1.25 | – |", "10 s of a processor and 2,048 MiB"],
-    "kill": ["hourglass (2) and 01_dataset (1) | 0 |", "1,470 results", "1 of 2 times one sentence | 1: 01_dataset"],
+    "kill": [
+        "hourglass (2) and 01_dataset (1) | 0 |", "1,470 results",
+        "2 of 3 stopped, 1 with a traceback; the first: “No room.” | 1: 01_dataset",
+    ],
     "twice": ["| 1470 | 0 |", "| 30 | 7 |", "val PCK of the hourglass on 1 and 2 threads | 2 | 0.0012 apart"],
     "load": ["read the annotations | 20,000 persons | 2.0 | 1,234 | 1.01 | 0.20", "20,000 annotations"],
     "pages": ["first picture is there | 0.61 | 1 | `03_interpretation`", "shows words | 0.50 | – | `index`", "48 | 80"],

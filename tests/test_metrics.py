@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pycocotools.cocoeval import COCOeval, Params
 
 from hgnb.metrics import PckConfig, distances, found, pck, pck_by_keypoint, pck_by_person, peaks
-from hgnb.metrics.average_precision import STATS, _evaluation, _guess, _index, _truth, average_precision
+from hgnb.metrics.average_precision import STATS, _evaluation, _guess, _index, _truth, area, average_precision
 from hgnb.metrics.oks import oks, sigmas
-from hgnb.metrics.pckh import head_lengths, head_segment, within_heads
+from hgnb.metrics.pckh import head_lengths, head_segment, joint_groups, within_heads
 from hgnb.metrics.shares import Share, among, by_group, by_joint, by_visibility, curve, mean_over_persons, share
 
 THESIS = PckConfig()
@@ -29,6 +29,9 @@ def test_peaks_of_a_five_by_five_map():
     maps[0, 1, [0, 4], [4, 0]] = 1.0  # a tie: the first index wins
     points, values = peaks(maps)
     assert points.tolist() == [[[3, 1], [4, 0]]] and values.tolist() == [[2.0, 1.0]]
+    wide = torch.zeros(1, 1, 2, 5)
+    wide[0, 0, 1, 3] = 1.0
+    assert peaks(wide)[0].tolist() == [[[3, 1]]]
 
 
 def test_the_radius_is_strict():
@@ -143,6 +146,7 @@ def test_pckh_by_hand():
     names = ["left_knee", "neck", "head_top"]
     assert head_segment(names) == (1, 2) and head_segment(COCO_NAMES) is None
     assert head_segment(["head_top", "upper_neck", "neck"]) == (1, 0)  # MPII's name goes before
+    assert head_segment(["neck", "nose"]) is None and head_segment(["nose", "head_top"]) is None
     true = torch.tensor([[[0.0, 0.0], [50, 60], [50, 50]]]).repeat(3, 1, 1)
     guess = true.clone()
     guess[:, 0, 0] = torch.tensor([5.0, 5.1, 0.0])
@@ -150,6 +154,12 @@ def test_pckh_by_hand():
     lengths = head_lengths(true, visibility, (1, 2))
     assert lengths.tolist() == [10, 10, 0]
     assert within_heads(guess, true, lengths).tolist() == [[True] * 3, [False, True, True], [False] * 3]
+
+
+def test_groups_of_joints_are_mpiis():
+    groups = joint_groups(LSP_NAMES)
+    assert groups["head"] == [13, 12] and groups["knee"] == [7, 1] and groups["ankle"] == [6, 0]
+    assert joint_groups(["nose", "tail"]) == {**{name: [] for name in groups}, "head": [0]}
 
 
 def test_pckh_equals_a_plain_loop():
@@ -181,7 +191,31 @@ def test_other_joints_borrow_or_go_without():
     assert known.text().startswith("COCO measured no sigma for neck, head_top")
     odd = sigmas(["left_knee", "tail", "nose"])
     assert (odd.joints, odd.values, odd.missing) == ((0, 2), (0.087, 0.026), ("tail",))
-    assert "none for tail: OKS leaves them out" in odd.text()
+    assert odd.text() == "There is none for tail: OKS leaves them out."
+    assert sigmas(["left_second_knee"]).missing == ("left_second_knee",), "only a side is taken off"
+
+
+def test_oks_of_a_person_without_an_area():
+    """As COCOeval: nothing is divided by 0, and only the very place counts as near."""
+    true, flags = torch.zeros(2, 1, 2), torch.full((2, 1), 2)
+    guess = torch.tensor([[[0.0, 0.0]], [[1.0, 0.0]]])
+    assert oks(guess, true, flags, torch.zeros(2), torch.tensor([0.1])).tolist() == [1, 0]
+
+
+def test_the_area_is_the_outlines_or_else_the_boxs():
+    assert area({"area": 7.5, "bbox": [1, 2, 3, 4]}) == 7.5
+    assert area({"bbox": [1, 2, 3, 4]}) == area({"area": 0, "bbox": [1, 2, 3, 4]}) == 12
+
+
+@pytest.mark.parametrize(("flag", "recall"), [(0, 1.0), (1, 0.5), (2, 0.5)])
+def test_a_person_counts_who_has_a_labelled_joint(flag, recall):
+    """Of two persons one is found and one missed: hidden joints count as visible ones do, unlabelled ones don't."""
+    listed, _ = records(np.random.default_rng(3), 2, 17, images=2)
+    true = np.array([r["keypoints"] for r in listed]).reshape(2, 17, 3)
+    true[1, :, 2] = flag
+    listed[1]["keypoints"] = true[1].flatten().tolist()
+    points = np.stack([true[0, :, :2], true[1, :, :2] + 1e4])
+    assert average_precision(listed, points, np.array([0.9, 0.8]), sigmas(COCO_NAMES)).values["AR"] == recall
 
 
 def records(rng, persons: int, joints: int, images: int = 1):

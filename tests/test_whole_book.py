@@ -71,6 +71,7 @@ TABLES = {
         "tbl-lighter-claims",
     ],
     "07_beyond": ["tbl-silence"],
+    "B1_trust": ["tbl-trust-inputs", "tbl-trust-pages"],
 }
 
 

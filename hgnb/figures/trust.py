@@ -22,7 +22,7 @@ STEPS = {
     "split": "read and split",
     "check": "check, with every photograph",
     "prepare": "crop and keep",
-    "step": "four training steps",
+    "step": "one training step of the thesis's network, 16 persons",
 }
 
 
@@ -66,7 +66,7 @@ def inputs() -> Table | Note:
         "Reported or refused",
         "Harmless",
         "Anything else",
-        "Slowest, s",
+        "Slowest, processor s",
         "Largest, MiB",
     ]
     limits = found["limits"]
@@ -87,12 +87,12 @@ def kills() -> Table | Note:
     for number, build in enumerate(found["builds"], 1):
         struck = Counter(what for death in build["kills"] for what in death["at"])
         during = listed([f"{what} ({times})" for what, times in struck.most_common()])
-        rows.append((f"build {number}, killed {len(build['kills'])} times", during, _same(build)))
+        rows.append((f"build {number}, killed {len(build['kills'])} times", f"during {during}", _same(build)))
     if two := found.get("two_at_once"):
         rows.append(("two builds at once", f"the second: {_quoted(two['said'])}", _same(two)))
     if disk := found.get("full_disk"):
         sizes = listed([f"{attempt['bytes'] / 1e6:g}" for attempt in disk["attempts"]])
-        rows.append((f"no file above {sizes} MB, then room again", _traces(disk["attempts"]), _same(disk)))
+        rows.append((f"no file above {sizes} MB, then room again", _stopped(disk["attempts"]), _same(disk)))
     if locked := found.get("read_only"):
         rows.append(("a data folder that can't be written", _quoted(" ".join(locked["said"])), "–"))
     columns = ["What was done to it", "When, or what was said", "Results unequal to an undisturbed build's"]
@@ -109,9 +109,12 @@ def _same(build: dict) -> str:
     return f"{len(unequal)}: {listed(unequal)}" if unequal else "0"
 
 
-def _traces(attempts: list[dict]) -> str:
-    broken = sum(attempt["trace"] for attempt in attempts)
-    return f"{len(attempts) - broken} of {len(attempts)} times one sentence"
+def _stopped(attempts: list[dict]) -> str:
+    """How the builds on a full disk ended, and the last sentence of the first that stopped."""
+    stopped = [attempt for attempt in attempts if attempt["status"]]
+    broken = sum(attempt["trace"] for attempt in stopped)
+    ends = f"{len(stopped)} of {len(attempts)} stopped, {broken} with a traceback"
+    return f"{ends}; the first: {_quoted(' '.join(stopped[0]['said']))}" if stopped else ends
 
 
 def _quoted(words: str) -> str:
@@ -123,7 +126,7 @@ def twice() -> Table | Note:
     found = _found("twice")
     if found is None:
         return _missing("twice")
-    threads = found["threads"]
+    threads, cores = found["threads"], [str(n) for n in found["cores"]]
     rows: list[tuple[str, int, int | str]] = [
         ("results, pictures and texts of two builds", found["pieces"] - len(found["timed"]), len(found["unequal"])),
         ("of those that show measured times", len(found["timed"]), len(found["timed_unequal"])),
@@ -134,8 +137,9 @@ def twice() -> Table | Note:
         for part in ("val", "test")
     ]  # fmt: skip
     caption = (
-        f"The same twice: two builds of `{found['profile']}` from fresh clones, and the hourglass of "
-        f"`{threads['profile']}` on several threads, whose PCK may differ by {threads['near']}. {_machine(found)}"
+        f"The same twice: two builds of `{found['profile']}` from fresh clones, with {listed(cores)} cores, and the "
+        f"hourglass of `{threads['profile']}` with its number of threads changed; {threads['near']:g} is what its PCK "
+        f"is meant to differ by at most. {_machine(found)}"
     )
     return Table(pd.DataFrame(rows, columns=["What", "Compared", "Unequal"]), caption, "tbl-trust-twice")
 
@@ -154,7 +158,8 @@ def load() -> Table | Note:
     columns = ["Step", "Of", "Processor, s", "Peak, MiB", "Slope of time", "Slope of memory"]
     caption = (
         "Time and memory of each step at its largest, and the slope of both against the number of persons in log-log "
-        f"(0: doesn't grow; 1: grows as they do). The {found['drawn']} photographs are listed again and again. "
+        f"(0: doesn't grow; 1: grows as they do), without what a process takes to import. The {found['drawn']} "
+        "photographs are listed again and again. "
         f"{_machine(found)}"
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-trust-load")
