@@ -63,7 +63,7 @@ def times(live: Experiment) -> Note:
         ]
         lines.append(
             f"- {record.title}: the test PCK of '{top.title}', best on the validation persons, is {listed(told)}"
-            f"{_refined(record, top)}."
+            f"{_refined(record, top)}. {_lead(record, top)}"
         )
     return Note("\n".join(lines) or "No sweep is recorded in `results/`.")
 
@@ -77,6 +77,16 @@ def _refined(record: Record, top: Change) -> str:
     if not least:
         return ""
     return f"; with the top of a parabola and the mirror image, {most / least:.1f} times the thesis's highest pixels"
+
+
+def _lead(record: Record, top: Change) -> str:
+    """By epoch, how often the best model's PCK on the validation persons holds that of the thesis's numbers."""
+    most, least = (np.mean([o.val_pck for o in record.of(name)], axis=0) for name in (top.name, THESIS))
+    if len(most) != len(least) or not least.all():
+        return ""
+    asked = sorted({max(1, len(most) // 4), max(1, len(most) // 2), len(most)})
+    told = listed([f"{most[e - 1] / least[e - 1]:.1f} times after epoch {e}" for e in asked])
+    return f"On the validation persons it was {told}."
 
 
 def _cell(record: Record, name: str) -> str:
