@@ -1,6 +1,7 @@
 """A book of two small chapters, through running, weaving and rendering; and what stops each of these."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -272,6 +273,26 @@ def test_journal_reads_on_from_where_it_stopped(tmp_path, monkeypatch):
     with notes.open("a") as file:
         file.write('{"kind": ')
     assert journal.read(notes, offset) == ([], offset)
+
+
+def test_bars_are_drawn_where_a_reader_waits(monkeypatch, capsys):
+    """As Jupyter shows them: a line is written over from its start, and nothing else that terminals know works."""
+    import rich
+    from rich.progress import Progress
+
+    monkeypatch.setattr(rich, "_console", None)
+    monkeypatch.delenv(journal.SESSION, raising=False)
+    assert not journal.watched() and rich._console is None
+    monkeypatch.setenv(journal.SESSION, "01_a.ipynb")
+    assert journal.watched()
+    with Progress() as bar:
+        task = bar.add_task("a description that is long", total=2)
+        bar.update(task, completed=1, refresh=True)
+        bar.update(task, description="short", completed=2, refresh=True)
+    line = ""
+    for state in re.sub(r"\x1b\[[?\d;]*[a-zA-Z]", "", capsys.readouterr().out).strip("\n").split("\r"):
+        line = state + line[len(state) :]
+    assert re.fullmatch(r"short ━+ +100% 0:00:00 *", line)
 
 
 def test_toc_holds_only_what_there_is():

@@ -79,6 +79,7 @@ def _execute(notebook: Path, source, values: dict[str, Any], cwd: Path | None):
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # a debugger's notice, printed by every kernel
+    os.environ.pop(journal.SESSION, None)  # a build that a notebook started is watched by nobody
     start = time.monotonic()
     try:
         # papermill formats path names with the parameters, which fails on a folder with braces: it gets none

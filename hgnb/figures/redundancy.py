@@ -106,8 +106,8 @@ def told(parts: Sequence[Part]) -> str:
         f"Of {most} channels each, these are enough to come within {percent(WITHIN)} of the whole PCK, as long as all "
         f"other parts keep theirs: {listed(can)}." if can else "No part comes near the whole PCK with fewer channels.",
         f"Without a number that is enough: the {listed(tight)}." if tight else "",
-        f"The part that says least of the person at hand is the {within(silent)}: with one mean map for all in its place "
-        f"the network loses {lost.text(3)}.",
+        f"The part that says least of the person at hand is the {within(silent)}: with one mean map for all in its "
+        f"place the network loses {lost.text(3)}.",
     ]  # fmt: skip
     shares = np.array([k / most for _, k in least if k is not None])
     if len(shares):

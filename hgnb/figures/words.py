@@ -12,7 +12,7 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def percent(value: float, digits: int = 0) -> str:
     """'37 %', or a dash."""
-    return f"{100 * value:.{digits}f} %" if np.isfinite(value) else "–"
+    return f"{number(100 * float(value), digits)} %" if np.isfinite(value) else "–"
 
 
 def number(value: float, digits: int = 2) -> str:

@@ -48,7 +48,8 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate |
         words += [case(name).title for name in letters]
         figure.legend(handles, words, loc="outside lower center", ncol=3, fontsize=8)
     on = {cost: list(known.case[known[f"front_of_{cost}"]]) for cost in PANELS}
-    told = "; ".join(f"{PANELS[c].split(',')[0]}: {', '.join(sorted(letters[n] for n in names))}" for c, names in on.items())
+    lettered = {cost: ", ".join(sorted(letters[name] for name in names)) for cost, names in on.items()}
+    told = "; ".join(f"{PANELS[cost].split(',')[0]}: {names}" for cost, names in lettered.items())
     caption = (
         "Accuracy against cost, every network a point; the line joins those that no other network beats in both (the "
         "Pareto front); letters name those on any, and the original. Bars are 95 % intervals of those on a front. "
@@ -154,7 +155,8 @@ def fronts_table(places: Sequence[Place]) -> Table | Note:
         return Note("None of our own networks is trained here, so none can be placed on a front.")
     rows = [
         (
-            case(p.case).title, PANELS[p.cost].split(",")[0], f"{p.share:.2f}", case(p.rival).title if p.rival else DASH,
+            case(p.case).title, PANELS[p.cost].split(",")[0], f"{p.share:.2f}",
+            case(p.rival).title if p.rival else DASH,
             _gap(p) if p.rival else "nothing is as cheap", f"{100 * p.chance:.0f}", p.verdict,
         )
         for p in places
