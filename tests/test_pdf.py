@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM
+from browser import CHROMIUM, chromium, opened
 
 from hgnb.book import bind, pdf
 from hgnb.errors import InputError
@@ -62,7 +62,14 @@ def test_links_stay_in_the_document(root):
     assert "document.body.remove" not in main and "above-input" not in main
     assert 'src="../site/_images/dot.svg"' in main
     assert "Chapters &amp; more" in bound.document
-    assert "<i>7</i>" in bound.numbered({"page-01_a": 7})
+
+
+def test_numbers_stand_beside_the_lines_of_the_table_of_contents(root):
+    file = root / "book.html"
+    file.write_text(bind.bind(root, root).document, encoding="utf8")
+    with chromium() as browser, opened(browser, file) as tab:
+        pdf.write_numbers(tab.page, {"page-01_a": 7, "page-elsewhere": 9})
+        assert tab.page.locator("nav.contents a").all_text_contents() == ["A small book", "1. “One”7", "1.1. Far away"]
 
 
 def test_the_book_is_printed_with_the_page_numbers_of_its_outline(root):

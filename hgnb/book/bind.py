@@ -37,14 +37,6 @@ class Bound:
     document: str
     headings: list[Heading]
 
-    def numbered(self, pages: dict[str, int]) -> str:
-        """The document with page numbers, by anchor, in its table of contents."""
-        return re.sub(
-            r'<i data-page="([^"]+)">[^<]*</i>',
-            lambda found: f"<i>{pages.get(html.unescape(found[1]), '')}</i>",
-            self.document,
-        )
-
 
 def bind(root: Path, folder: Path) -> Bound:
     """The site of `root` as a document that lies in `folder`; InputError where there is no whole site."""

@@ -2,12 +2,17 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from hgnb.errors import InputError, unknown
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours in a program's output
+# A grammar of international addresses that jsonschema, and so nbformat, has at hand if it is installed: to read it in
+# takes a second of every process, and no notebook holds anything that it would check.
+GRAMMAR = "rfc3987_syntax"
+sys.modules.setdefault(GRAMMAR, None)  # type: ignore[arg-type]  # Python's word for what can't be imported
 
 
 class ChapterError(InputError):

@@ -1,6 +1,7 @@
 """The theme's dozen icons as drawings in the pages, in place of a script of 1.5 MB that holds every icon there is."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 SCRIPT = "_static/scripts/fontawesome.js"
@@ -38,6 +39,7 @@ def drawing(found: re.Match, shapes: str) -> str:
     )
 
 
+@cache  # a site shows a dozen icons some hundred times, and the script is long
 def shape(name: str, shapes: str) -> tuple[int, int, str] | None:
     """(width, height, path) of a solid icon in Font Awesome's script: the last of its sets that has the name."""
     held = re.findall(rf'[{{,]"?{re.escape(name)}"?:\[(\d+),(\d+),\[[^]]*\],"[0-9a-f]+","([^"]+)"\]', shapes)

@@ -21,6 +21,8 @@ READY = """async () => {
         throw new Error(`${image.getAttribute("src")} can't be shown`);
     })));
 }"""
+NUMBERED = """pages => document.querySelectorAll("i[data-page]").forEach(
+    place => { place.textContent = pages[place.dataset.page] ?? ""; })"""
 
 
 def pdf(root: Path, out: Path | None = None) -> tuple[Path, int]:
@@ -34,8 +36,12 @@ def pdf(root: Path, out: Path | None = None) -> tuple[Path, int]:
         bound = bind(root.resolve(), folder)
         page = opened.new_context(offline=True).new_page()
         page.set_default_timeout(PATIENCE)
-        first = _printed(page, folder, bound.document)
-        printed = _printed(page, folder, bound.numbered(page_numbers(first)))
+        file = folder / "book.html"
+        file.write_text(bound.document, encoding="utf8")
+        page.goto(file.as_uri(), wait_until="load")
+        page.evaluate(READY)
+        write_numbers(page, page_numbers(_printed(page)))
+        printed = _printed(page)
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(f".{out.name}.{os.getpid()}.part")
     aside.write_bytes(printed)
@@ -43,12 +49,13 @@ def pdf(root: Path, out: Path | None = None) -> tuple[Path, int]:
     return out, len(_pages(printed))
 
 
-def _printed(page, folder: Path, document: str) -> bytes:
-    file = folder / "book.html"
-    file.write_text(document, encoding="utf8")
-    page.goto(file.as_uri(), wait_until="load")
-    page.evaluate(READY)
+def _printed(page) -> bytes:
     return page.pdf(prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+
+
+def write_numbers(page, pages: dict[str, int]) -> None:
+    """Writes page numbers, by anchor, into the table of contents of the open document."""
+    page.evaluate(NUMBERED, pages)
 
 
 def page_numbers(printed: bytes) -> dict[str, int]:

@@ -62,7 +62,8 @@ def render(edition: Edition, root: Path) -> Path:
 
 
 def _jupyter_book(root: Path, config: Path) -> None:
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "book"]
+    start = f"import sys; sys.modules[{chapter.GRAMMAR!r}] = None; from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "build", "book"]
     command += ["--config", str(config), "--path-output", str(config.parent), "-W", "-n", "--keep-going"]
     # the colours and the line width of a terminal would cut the warnings that are quoted below
     plain = os.environ | {"NO_COLOR": "1", "COLUMNS": "1000", "TERM": "dumb", "PYTHONIOENCODING": "utf8"}
