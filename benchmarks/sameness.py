@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-TIMES = ("seconds", "started", "date")  # keys of JSON, columns of tables
+# keys of JSON, columns of tables; the name of the folder with prepared crops has a hash of when the files were written
+TIMES = ("seconds", "started", "date", "folder")
 # cells whose figures, tables and sentences hold measured times
 TIMED = re.compile(r"06_lighter_hourglasses/")
 MINUTES = re.compile(r"(?<!\S)\d\S{0,40} min(?:utes)?\b")  # how long a training took, in a sentence or a table
@@ -51,7 +52,7 @@ def _all(root: Path) -> Iterator[tuple[str, bytes]]:
         for weights in sorted(run.parent.glob("*.safetensors")):
             yield f"{run.parent.name}/{weights.stem}", weights.read_bytes()
     for manifest in sorted(root.glob("data/prepared/*/manifest.json")):
-        yield f"prepared/{manifest.parent.name}", json.loads(manifest.read_text())["checksum"].encode()
+        yield f"prepared/{manifest.parent.name.rpartition('-')[0]}", json.loads(manifest.read_text())["checksum"].encode()
     for file in sorted(root.glob("book/_executed/*.ipynb")):
         for cell in nbformat.read(file, as_version=4).cells:
             label = cell.metadata.get("mystnb", {}).get("figure", {}).get("name") or cell.id
