@@ -16,6 +16,7 @@ FIRST = """<section id="start"><h1>A small <em>book</em><a class="headerlink" hr
 <p>See <a href="_executed/01_a.html#tbl-x">a table</a>, <a href="_executed/01_a.html">a chapter</a>,
 <a href="https://example.org/">a site</a> and <a href="_downloads/a.ipynb">a file</a>.</p></section>"""
 SECOND = """<section id="one"><h1>1. “One”</h1><img src="../_images/dot.svg" alt="a dot" loading="lazy">
+<img src="../_images/wide.svg" alt="a bar" width="3000" height="300">
 <p><span class="math notranslate nohighlight">\\(x^2\\)</span> <a href="#one">here</a>
 <a href="../index.html">home</a></p>
 <script>document.body.remove()</script><details class="hide above-input"><p>code</p></details>%s
@@ -40,6 +41,8 @@ def root(tmp_path):
     dot = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4" cx="4" cy="4"/></svg>'
     for file in ("_images/dot.svg", "_static/logo.svg"):
         (site / file).write_text(dot)
+    wide = '<svg xmlns="http://www.w3.org/2000/svg" width="3000" height="300"><rect width="3000" height="300"/></svg>'
+    (site / "_images/wide.svg").write_text(wide)
     shutil.copy(REPOSITORY / "book/print.css", site.parent / "book")
     (site / "_static/pygments.css").write_text("")
     (site / "_static/mathjax").symlink_to(mathjax)
@@ -88,6 +91,17 @@ def test_the_book_is_printed_with_the_page_numbers_of_its_outline(root):
     numbers = pdf.page_numbers(printed)
     assert sorted(outline) == [2, *(numbers[name] for name in ("page-index", "page-01_a", "page-01_a--far"))]
     assert numbers["page-index"] == 3 and numbers["page-01_a"] == 4 < numbers["page-01_a--far"] == count
+
+
+def test_a_wide_picture_takes_no_more_height_than_it_needs(root):
+    document = root / "print.html"
+    document.write_text(bind.bind(root, root).document, encoding="utf8")
+    with chromium() as browser:
+        page = browser.new_context(offline=True, viewport={"width": 700, "height": 900}).new_page()
+        page.emulate_media(media="print")
+        page.goto(document.as_uri())
+        box = page.locator("img[alt='a bar']").bounding_box()
+    assert box["width"] < 700 and box["width"] / box["height"] == pytest.approx(10, rel=0.02)
 
 
 def test_nothing_to_print_is_one_sentence(root):

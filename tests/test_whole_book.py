@@ -107,6 +107,8 @@ def pages_hold_their_figures(clone, *, all_drawn):
             continue
         labels = re.findall(r'<figure[^>]* id="([^"]+)"', text)
         chapter = Path(page).name
+        (offered,) = re.findall(r'class="chapter-tools[ "].*?</div>', text, re.S)
+        assert re.search(rf'href="[^"]*_downloads/[^"]*/{chapter}.ipynb"', offered) and "JupyterLab" in offered
         assert set(FIGURES.get(chapter, [])) <= set(labels), chapter
         tables = re.findall(r'<table[^>]* id="([^"]+)"', text)
         assert set(TABLES.get(chapter, [])) <= set(tables), chapter
