@@ -70,19 +70,21 @@ def _seen(tab) -> dict:
     }
 
 
-def in_browser(index: Path, *pages: str) -> None:
-    """Assert that pages open without a console error, with pictures, formulas and names for every button.
+def sound(tab, name: str) -> None:
+    """Assert that an open page shows its pictures and formulas, names every button, and fits its screen."""
+    seen = _seen(tab)
+    assert not seen["complaints"], name
+    assert not [picture for picture in seen["pictures"] if not (picture[1] and picture[2])], name
+    assert seen["formulas"][0] == seen["formulas"][1], name
+    assert not seen["nameless"], name
+    assert seen["overhang"] <= 0, f"{name} is wider than its screen"
 
-    Each is loaded once and then made as narrow as a phone.
-    """
+
+def in_browser(index: Path, *pages: str) -> None:
+    """Assert that pages are sound; each is loaded once and then made as narrow as a phone."""
     with chromium() as browser:
         for name in pages:
             with opened(browser, index.parent / name) as tab:
                 for width in (1280, 390):
                     tab.page.set_viewport_size({"width": width, "height": 900})
-                    seen = _seen(tab)
-                    assert not seen["complaints"], name
-                    assert not [picture for picture in seen["pictures"] if not (picture[1] and picture[2])], name
-                    assert seen["formulas"][0] == seen["formulas"][1], name
-                    assert not seen["nameless"], name
-                    assert seen["overhang"] <= 0, f"{name} is wider than a screen of {width} px"
+                    sound(tab, f"{name}, {width} px wide")
