@@ -290,7 +290,7 @@ def test_bars_are_drawn_where_a_reader_waits(monkeypatch, capsys):
         bar.update(task, completed=1, refresh=True)
         bar.update(task, description="short", completed=2, refresh=True)
     line = ""
-    for state in re.sub(r"\x1b\[[?\d;]*[a-zA-Z]", "", capsys.readouterr().out).strip("\n").split("\r"):
+    for state in re.sub(r"\x1b\[\?25[lh]", "", capsys.readouterr().out).strip("\n").split("\r"):
         line = state + line[len(state) :]
     assert re.fullmatch(r"short ━+ +100% 0:00:00 *", line)
 

@@ -52,19 +52,28 @@ def watched() -> bool:
     import rich
 
     # as text: rich's own way into a notebook takes ipywidgets, and says nothing without them
-    rich.reconfigure(file=_Cell(), force_jupyter=False, force_terminal=True, width=WIDTH)
+    rich.reconfigure(file=_Cell(), force_jupyter=False, force_terminal=True, color_system=None, width=WIDTH)
     return True
 
 
 class _Cell:
-    """The output of the cell that runs. Jupyter goes back to a line's start but can't erase the line: blanks do."""
+    """The output of the cell that runs. Jupyter goes back to a line's start but can't erase the line: blanks do.
+
+    It counts codes of colours as characters of the line, so there are none.
+    """
 
     @property
     def stream(self):
         return getattr(sys.stdout, "rich_proxied_file", sys.stdout)  # while it draws, rich stands before the output
 
     def write(self, text: str) -> int:
-        return self.stream.write(text.replace(ERASE, " " * WIDTH + "\r"))
+        before, *lines = text.split(ERASE)
+        return self.stream.write(before + "".join(map(self._whole, lines)))
+
+    @staticmethod
+    def _whole(text: str) -> str:
+        line, end, rest = text.partition("\n")
+        return f"{line:{WIDTH}}{end}{rest}"
 
     def flush(self) -> None:
         self.stream.flush()
