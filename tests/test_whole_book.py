@@ -225,23 +225,23 @@ def test_embedded(clone):
     assert "✓" not in again.stderr
     assert time.monotonic() - start < 30  # 5 s on an idle machine; benchmarks measure it
 
-    chapter = clone / "notebooks/01_dataset.ipynb"
+    chapter = clone / "notebooks/B1_trust.ipynb"
     notebook = nbformat.read(chapter, as_version=4)
     notebook.cells[0].source += "\n\nOne more sentence."
     nbformat.write(notebook, chapter)
     again = hgnb(clone, "book", "--profile", "smoke")
     assert again.returncode == 0, again.stderr
-    assert re.findall(r"✓ (\S+)", again.stderr) == ["01_dataset", "site"]
+    assert re.findall(r"✓ (\S+)", again.stderr) == ["B1_trust", "site"]
 
     # a chapter that fails: one sentence, and the site of before
     notebook.cells.append(nbformat.v4.new_code_cell('raise ValueError("no elbow")'))
     nbformat.write(notebook, chapter)
     failed = hgnb(clone, "book", "--profile", "smoke")
     assert failed.returncode == 1
-    assert re.search(r"^Chapter 01_dataset\.ipynb stopped at .*ValueError: no elbow$", failed.stderr, re.M)
+    assert re.search(r"^Chapter B1_trust\.ipynb stopped at .*ValueError: no elbow$", failed.stderr, re.M)
     assert "Traceback" not in failed.stderr
-    assert "One more sentence." in (clone / "site/_executed/01_dataset.html").read_text(encoding="utf8")
-    assert not (clone / "book/_executed/01_dataset.ipynb").exists()
+    assert "One more sentence." in (clone / "site/_executed/B1_trust.html").read_text(encoding="utf8")
+    assert not (clone / "book/_executed/B1_trust.ipynb").exists()
 
     if not axe():
         pytest.skip("axe-core can't be fetched: whether the pages are accessible isn't known")

@@ -82,10 +82,12 @@ def _execute(notebook: Path, source, values: dict[str, Any], cwd: Path | None):
     os.environ.pop(journal.SESSION, None)  # a build that a notebook started is watched by nobody
     start = time.monotonic()
     try:
-        # papermill formats path names with the parameters, which fails on a folder with braces: it gets none
+        # papermill formats path names with the parameters, which fails on a folder with braces: it gets none;
+        # when the last cell is done nothing is left that a kernel would have to end in good order, which takes a second
         executed = papermill.execute_notebook(
-            source, None, values, kernel_name="python3", language="python", progress_bar=False, cwd=cwd
-        )
+            source, None, values, kernel_name="python3", language="python", progress_bar=False, cwd=cwd,
+            shutdown_kernel="immediate",
+        )  # fmt: skip
     except PapermillExecutionError as error:
         where = place(source, error.cell_index, injected=bool(values))
         reason = " ".join(ANSI.sub("", str(error.evalue)).split())
