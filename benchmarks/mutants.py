@@ -232,6 +232,7 @@ def main() -> None:
         trial = Trial(room)
         with tempfile.TemporaryDirectory() as folder:
             quiet = ["-q", "-p", "no:cacheprovider", "--no-header", "--tb=no", "-s", "--basetemp", f"{folder}/tests"]
+            quiet += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis is there before pytest is
             pytest.main([*quiet, *ROOMS[room]], plugins=[trial])
         if not trial.tried:
             sys.exit(f"{room} could not be tried")

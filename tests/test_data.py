@@ -250,8 +250,8 @@ def test_peak_targets_peak_at_one():
 
 
 def test_cells_floor_and_clamp():
-    points = torch.tensor([[-0.5, 3.99], [4.0, 19.4]])
-    assert cells(points, 20, 5).tolist() == [[0, 0], [1, 4]]
+    points = torch.tensor([[-0.5, 3.99], [4.0, 19.4], [-9.0, 25.0]])
+    assert cells(points, 20, 5).tolist() == [[0, 0], [1, 4], [0, 4]]
 
 
 def test_prepared_is_made_once_and_whole(coco_folder, tmp_path):

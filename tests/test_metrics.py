@@ -114,6 +114,11 @@ def test_every_share_equals_a_plain_loop():
         assert counted == len(persons) and (mean == pytest.approx(np.mean(persons)) if persons else mean is None)
 
 
+def test_joints_without_a_name_are_no_slip():
+    with pytest.raises(ValueError, match="zip"):
+        by_joint(torch.ones(2, 3, dtype=torch.bool), torch.ones(2, 3, dtype=torch.bool), ["nose", "neck"])
+
+
 def test_the_curve_is_strict_and_agrees_with_pck():
     guess, true, visibility = scene(3, persons=50)
     gaps = distances(guess, true, size=16, config=THESIS)
