@@ -327,7 +327,7 @@ def test_every_trained_network_answers_in_the_interactive_part():
     made = made_up({"newell": [0.5], "newell-2": [0.4], "inner-64": [0.3]})
     points = fronts.points(made, times)
     part = tradeoff.live(points, made)
-    bare = [name.partition(" · ")[2] or name for name in part.data["names"]]  # a letter stands before those of the figure
+    bare = [name.partition(" · ")[2] or name for name in part.data["names"]]  # without the figure's letters
     assert bare == [cases.case(n).title for n in times.cases] and len(part.data["points"]) == 3
     assert any(name.startswith("A · ") for name in part.data["names"])
     (x, y), axes = part.data["points"][1], part.data["axes"]
