@@ -119,6 +119,7 @@ def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
     known = points[points.accuracy.notna()]
     if sweep is None or len(known) < 2:
         return None
+    letters = _letters(known)
     values = np.column_stack([1000 * known.training, 100 * known.accuracy])
     low, high = values.min(0), values.max(0)
     unit = (values - low) / np.where(high > low, high - low, 1)
@@ -128,7 +129,7 @@ def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
         "axes": [{"label": label, "low": start, "high": end} for label, start, end in ends],
         "points": np.round(unit, 4).tolist(),
         "dots": [],
-        "names": [case(n).title for n in known.case],
+        "names": [f"{letters[n]} · {case(n).title}" if n in letters else case(n).title for n in known.case],
         "facts": [_facts(row, sweep) for row in known.itertuples()],
         "stamp": None,
         "noun": "network",
