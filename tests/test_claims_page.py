@@ -40,7 +40,7 @@ def test_the_table_has_every_claim_with_its_verdict_to_filter_by():
     page, rows = made.markdown(), cells(made.markdown())
     assert ":name: tbl-claims" in page and "nan" not in page.lower().split()
     assert [row[0].split("**")[1] for row in rows] == [claim.id for claim in CLAIMS]
-    assert made.filters == ("verdict",) and {row[3] for row in rows} <= set(rules.VERDICTS)
+    assert made.filters == (ledger.VERDICT,) and {row[3] for row in rows} <= set(rules.VERDICTS)
     assert "{numref}`fig-skip-histograms`" in page
 
 
@@ -49,7 +49,7 @@ def test_records_stand_beside_and_a_stale_one_says_so():
     fresh, old = ledger.Column("small on embedded", before), ledger.Column("small on lspet", before, "the code changed")
     made = ledger.table(live, [fresh, old])
     rows = cells(made.markdown())
-    assert "| small on embedded | small on lspet | shown in |" in made.markdown()
+    assert "| small on embedded | small on lspet | Shown in |" in made.markdown()
     assert made.classes == "sortable filter-3 filter-4 filter-5", "every column of verdicts can be filtered by"
     assert all(row[4].split(";")[0] in rules.VERDICTS and row[5] == f"*stale:* {row[4]}" for row in rows)
     assert any(row[4].startswith("fails; ") for row in rows)
