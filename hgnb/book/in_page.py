@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hgnb.book.runtime import LICENCE, VERSION, runtime, script
 from hgnb.errors import InputError
+from hgnb.explain.exhibited import CROPS, FOLDER, NETWORK, digest
 
 PART = re.compile(r'<div class="live" (data-of="[^"]*" data-part="network") hidden>(.*?)</div>', re.S)
 DATA = re.compile(r"<script[^>]*>(.*?)</script>", re.S)
@@ -63,10 +64,7 @@ def _made(site: Path, name: str, make: Callable[[], str]) -> Path:
 
 def _network(run: Path, wanted: str) -> dict[str, bytes]:
     """The network and the pixels of its persons, row by row; InputError where the run's files are others now."""
-    import numpy as np
-
-    # imported late: loads torch, which a book without such a part doesn't need
-    from hgnb.explain.exhibit import CROPS, FOLDER, NETWORK, digest
+    import numpy as np  # imported late: a book without such a part doesn't need it
 
     folder = run / FOLDER
     if not all((folder / name).is_file() for name in (NETWORK, CROPS)) or digest(folder) != wanted:

@@ -4,7 +4,6 @@
 of the page's persons; hgnb.book.in_page puts both into the site.
 """
 
-import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from hgnb.data.prepared import PreparedSplit
 from hgnb.explain.components import Components
+from hgnb.explain.exhibited import CROPS, FOLDER, NETWORK, digest
 from hgnb.training.catalogue import Weights, weights
 from hgnb.training.export import Basis, Exported, expected, export
 from hgnb.training.runs import Run, write_aside
@@ -20,7 +20,6 @@ from hgnb.training.runs import Run, write_aside
 COMPONENTS = 100  # that the page's slider can choose from; `hgnb export` takes as many
 PERSONS = 10
 LABELLED = 0.5  # of the keypoints: with fewer there is little to be right or wrong about
-FOLDER, NETWORK, CROPS = "page", "network.onnx", "crops.npy"
 
 
 @dataclass(frozen=True)
@@ -69,11 +68,3 @@ def chosen(split: PreparedSplit, seed: int, count: int = PERSONS) -> np.ndarray:
     order = np.random.default_rng(seed).permutation(len(split))
     enough = split.labelled[order] >= LABELLED * split.keypoints.shape[1]
     return np.concatenate([order[enough], order[~enough]])[:count]
-
-
-def digest(folder: Path) -> str:
-    """SHA-256 of the files in a page's folder: a page names the very ones that it was made with."""
-    held = hashlib.sha256()
-    for name in (NETWORK, CROPS):
-        held.update((folder / name).read_bytes())
-    return held.hexdigest()
