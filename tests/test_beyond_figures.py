@@ -151,7 +151,7 @@ def test_the_least_part_is_named():
     shown = redundancy_figures.redundancy(parts, 50)
     assert "replaces the encoder, level 1" in shown.alt and "for the bottleneck" in shown.alt
     told = redundancy_figures.told(parts)
-    assert "4 in the skip level 1" in told and "the bottleneck" in told and "100 %" in told
+    assert "4 in the skip at level 1" in told and "the bottleneck" in told and "100 %" in told
 
 
 def test_what_moving_did_is_said():

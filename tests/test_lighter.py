@@ -318,7 +318,7 @@ def test_a_page_without_a_sweep_says_so():
     assert tables.joints_table(None, long=True).rows.shape == (4, 9)
     judged = list(rows(None, times).values())
     assert tradeoff.live(points, None) is None
-    assert verdicts.claims_table(judged).rows.verdict.eq("needs").all()
+    assert verdicts.claims_table(judged).rows.Verdict.eq("needs").all()
     assert "L1, L2" in verdicts.learned(points, judged).text
 
 
