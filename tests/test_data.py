@@ -131,6 +131,14 @@ def test_a_square_around_keypoints_that_do_not_fit_stays_centred():
     assert (crop.x, crop.side) == (2, 10)
 
 
+@pytest.mark.parametrize(("last", "x"), [(8.5, 1), (7.5, 0)])
+def test_a_keypoint_between_two_pixels_is_in_the_right_one(last, x):
+    """From half a pixel on it lies in the next: nine pixels from 1 on hold both, and eight leave one to spare."""
+    someone = person((0, 0, 9, 9), [(0.5, 50, 2), (last, 50, 2)])
+    crop = square(someone, size=64, margin=0, rule="shift")
+    assert (crop.x, crop.side) == (x, 9) and (keypoints_in(someone, crop)[:, 2] > 0).all()
+
+
 @pytest.mark.parametrize(("box", "corner"), [((10, 20, 30, 40), (3, 18)), ((10, 20, 40, 30), (8, 13))])
 def test_the_square_of_a_box_by_hand(box, corner):
     """Side 44, around the middle of the box: of 30 pixels from 10 on it lies between pixels 24 and 25."""

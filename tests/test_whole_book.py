@@ -71,7 +71,7 @@ TABLES = {
         "tbl-lighter-claims",
     ],
     "07_beyond": ["tbl-silence"],
-    "B1_trust": ["tbl-trust-inputs", "tbl-trust-pages", "tbl-trust-twice", "tbl-trust-mutants"],
+    "B1_trust": ["tbl-trust-inputs", "tbl-trust-pages", "tbl-trust-twice", "tbl-trust-load", "tbl-trust-mutants"],
 }
 
 
