@@ -47,7 +47,7 @@ def best(record: Record) -> Change | None:
 
 def times(live: Experiment) -> Note:
     """How often the test PCK of the best model holds that of the thesis's numbers, and of its targets after a gentle
-    start; and how often once its heatmaps are decoded as the recipes decode them, against the thesis's highest pixel.
+    start; and how often once its heatmaps are decoded more finely, against the thesis's highest pixel.
     """
     lines = []
     for record in records():
