@@ -51,13 +51,14 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
         started = time.time()
         module = job.module.to(memory_format=torch.channels_last)
         trainer.fit(module, job.train, job.val, ckpt_path=last if resumed else None)
+        made = environment(trainer)  # here, where as many threads compute as the training was given
     if trainer.interrupted:
         raise KeyboardInterrupt
     if those.leads:
         manifest = {
             "id": recipe.id,
             **asked,
-            **environment(trainer),
+            **made,
             "parameters": sum(p.numel() for p in job.module.network.parameters()),
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
             "seconds": sum(row["seconds"] for row in recorder.rows),
