@@ -50,13 +50,13 @@ test: .venv/.installed ## run every test (TESTS=tests/test_x.py for one file)
 	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 2 --dist worksteal "$(TESTS)"
 
 # What is done to the book on purpose, with what these need; `make bench` leaves it out.
-TRUST := $(patsubst %,benchmarks/%.py,fuzz mutants load twice kill mutations sameness)
+TRUST := $(patsubst %,benchmarks/%.py,fuzz mutants covered load twice kill mutations sameness)
 
 bench: .venv/.installed ## measure speed and accuracy on this machine
 	@for script in $(filter-out $(TRUST),$(wildcard benchmarks/*.py)); do echo "== $$script"; "$(BIN)/python" "$$script" || exit 1; done
 
 trust: .venv/.installed ## damage it, kill it, build it twice, load it, mutate it: some hours, recorded in benchmarks/results
-	@for script in fuzz mutants load twice kill; do echo "== $$script"; "$(BIN)/python" benchmarks/$$script.py || exit 1; done
+	@for script in fuzz mutants covered load twice kill; do echo "== $$script"; "$(BIN)/python" benchmarks/$$script.py || exit 1; done
 
 lab: .venv/.installed ## open the chapters in JupyterLab
 	"$(BIN)/python" -m jupyterlab notebooks

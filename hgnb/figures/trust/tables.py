@@ -1,16 +1,12 @@
-"""What was tried on this book and what came of it, as tables of the page. B1_trust.
+"""The tables of B1_trust: a record each, or a sentence where there is none."""
 
-Every number stands in benchmarks/results/, where the programs in benchmarks/ put it with the machine it was found on.
-"""
-
-import json
 from collections import Counter
 
 import pandas as pd
 
 from hgnb.figures.plate import Note, Table
+from hgnb.figures.trust import records
 from hgnb.figures.words import listed, percent
-from hgnb.home import home
 
 INPUTS = {
     "annotations": "annotation files, read as `hgnb` reads them",
@@ -24,8 +20,6 @@ STEPS = {
     "prepare": "crop and keep",
     "step": "one training step of the thesis's network, 16 persons",
 }
-
-
 PAGES = {
     "own_mb": "MB of its own that a page reads before anybody scrolls",
     "all_mb": "the same with the theme's scripts and styles, MB",
@@ -34,25 +28,11 @@ PAGES = {
 }
 
 
-def _found(name: str) -> dict | None:
-    file = home() / "benchmarks" / "results" / f"{name}.json"
-    return json.loads(file.read_text(encoding="utf8")) if file.is_file() else None
-
-
-def _missing(name: str) -> Note:
-    return Note(f"This has not been tried yet: `python benchmarks/{name}.py` does it and records what comes of it.")
-
-
-def _machine(found: dict) -> str:
-    machine = found["machine"]
-    return f"Recorded on {machine['cores']} cores of {machine['cpu']}, at commit {machine['commit'][:7]}."
-
-
 def inputs() -> Table | Note:
     """tbl-trust-inputs: damaged files, and what was said of them."""
-    found = _found("fuzz")
+    found = records.found("fuzz")
     if found is None:
-        return _missing("fuzz")
+        return records.missing("fuzz")
     rows = []
     for part, words in INPUTS.items():
         tried = found[part]
@@ -73,16 +53,17 @@ def inputs() -> Table | Note:
     caption = (
         "Datasets with one file damaged at random, each read by a process that may take "
         f"{limits['seconds']} s of a processor and {limits['mib']:,} MiB. Anything else than a report or one sentence "
-        f"(a traceback, a process that hangs or is too large) counts as a failure of this book. {_machine(found)}"
+        f"(a traceback, a process that hangs or is too large) counts as a failure of this book. "
+        f"{records.machine(found)}"
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-trust-inputs")
 
 
 def kills() -> Table | Note:
     """tbl-trust-kills: builds that were killed, filled up and run twice at a time."""
-    found = _found("kill")
+    found = records.found("kill")
     if found is None:
-        return _missing("kill")
+        return records.missing("kill")
     rows = []
     for number, build in enumerate(found["builds"], 1):
         struck = Counter(what for death in build["kills"] for what in death["at"])
@@ -99,7 +80,7 @@ def kills() -> Table | Note:
     caption = (
         "Builds of the profile `smoke` that were disturbed, finished afterwards and compared with one that was not: "
         f"{found['pieces'] - len(found['timed']):,} results, pictures and texts, those left out that show measured "
-        f"times. {_machine(found)}"
+        f"times. {records.machine(found)}"
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-trust-kills")
 
@@ -123,9 +104,9 @@ def _quoted(words: str) -> str:
 
 def twice() -> Table | Note:
     """tbl-trust-twice: what two builds share exactly, and what they can't."""
-    found = _found("twice")
+    found = records.found("twice")
     if found is None:
-        return _missing("twice")
+        return records.missing("twice")
     threads, cores = found["threads"], [str(n) for n in found["cores"]]
     rows: list[tuple[str, int, int | str]] = [
         ("results, pictures and texts of two builds", found["pieces"] - len(found["timed"]), len(found["unequal"])),
@@ -139,16 +120,16 @@ def twice() -> Table | Note:
     caption = (
         f"The same twice: two builds of `{found['profile']}` from fresh clones, with {listed(cores)} cores, and the "
         f"hourglass of `{threads['profile']}` with its number of threads changed; {threads['near']:g} is what its PCK "
-        f"is meant to differ by at most. {_machine(found)}"
+        f"is meant to differ by at most. {records.machine(found)}"
     )
     return Table(pd.DataFrame(rows, columns=["What", "Compared", "Unequal"]), caption, "tbl-trust-twice")
 
 
 def load() -> Table | Note:
     """tbl-trust-load: what many persons cost, and how it grows."""
-    found = _found("load")
+    found = records.found("load")
     if found is None:
-        return _missing("load")
+        return records.missing("load")
     rows = []
     for series, unit in (("persons", "persons"), ("rows", "annotations")):
         for step, told in found[series].items():
@@ -160,34 +141,48 @@ def load() -> Table | Note:
         "Time and memory of each step at its largest, and the slope of both against the number of persons in log-log "
         f"(0: doesn't grow; 1: grows as they do), without what a process takes to import. The {found['drawn']} "
         "photographs are listed again and again. "
-        f"{_machine(found)}"
+        f"{records.machine(found)}"
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-trust-load")
 
 
 def mutants() -> Table | Note:
     """tbl-trust-mutants: how many small changes of the code the tests notice."""
-    found = _found("mutants")
+    found = records.found("mutants")
     if found is None:
-        return _missing("mutants")
-    rows = [
-        (f"`{room}`", tried["mutants"], tried["killed"], percent(tried["killed"] / tried["mutants"]))
-        for room, tried in found["rooms"].items()
-    ]
-    made, noticed = (sum(tried[key] for tried in found["rooms"].values()) for key in ("mutants", "killed"))
-    rows.append(("together", made, noticed, percent(noticed / made)))
+        return records.missing("mutants")
+    rows = [(f"`{room}`", *_share(tried["killed"], tried["mutants"])) for room, tried in found["rooms"].items()]
+    rows.append(("together", *_share(records.total(found, "killed"), records.total(found, "mutants"))))
     caption = (
         "Small changes of the code (a sign, a bound, a number, a comparison), one at a time, and how many of them make "
-        f"a test fail. {_machine(found)}"
+        f"a test fail. {records.machine(found)}"
     )
     return Table(pd.DataFrame(rows, columns=["Room", "Changes", "Noticed", "Share"]), caption, "tbl-trust-mutants")
 
 
+def _share(part: int, whole: int) -> tuple[str, str, str]:
+    return f"{whole:,}", f"{part:,}", percent(part / whole)
+
+
+def covered() -> Table | Note:
+    """tbl-trust-covered: how many lines of each room the tests run."""
+    found = records.found("covered")
+    if found is None:
+        return records.missing("covered")
+    rows = [(f"`{room}`", *_share(told["run"], told["lines"])) for room, told in found["rooms"].items()]
+    rows.append(("together", *_share(records.total(found, "run"), records.total(found, "lines"))))
+    caption = (
+        f"Lines of code that at least one of {found['tests']:,} tests runs, those that build a whole book left out: "
+        f"these run most lines and look at few. {records.machine(found)}"
+    )
+    return Table(pd.DataFrame(rows, columns=["Room", "Lines", "Run", "Share"]), caption, "tbl-trust-covered")
+
+
 def pages() -> Table | Note:
     """tbl-trust-pages: what the heaviest and slowest pages of a built site cost their reader."""
-    found = _found("pages")
+    found = records.found("pages")
     if found is None:
-        return _missing("pages")
+        return records.missing("pages")
     rows, limits = [], found["limits"]
     for key, words in PAGES.items():
         page, most = max(((n, p[key]) for n, p in found["pages"].items() if p[key] is not None), key=lambda at: at[1])
@@ -196,6 +191,7 @@ def pages() -> Table | Note:
     rows.append(("MB of the whole site", f"{found['site_mb']:.0f}", limits["site_mb"], "–"))
     caption = (
         f"The worst of {len(found['pages'])} pages of a site of the profile `{found['profile']}`, opened from disk in "
-        f"Chromium without a network and with nothing cached, median of {found['visits']} visits. {_machine(found)}"
+        f"Chromium without a network and with nothing cached, median of {found['visits']} visits. "
+        f"{records.machine(found)}"
     )
     return Table(pd.DataFrame(rows, columns=["What", "Most", "Allowed", "Page"]), caption, "tbl-trust-pages")

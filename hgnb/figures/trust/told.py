@@ -1,0 +1,60 @@
+"""What the records of B1_trust come to, a sentence for each that is there."""
+
+from collections.abc import Callable
+
+from hgnb.figures.plate import Note
+from hgnb.figures.trust import records
+from hgnb.figures.trust.tables import INPUTS, STEPS
+from hgnb.figures.words import listed, percent
+
+
+def learned() -> Note:
+    """The page's last words: what held, and what didn't."""
+    sentences = [say(found) for name, say in SENTENCES.items() if (found := records.found(name))]
+    return Note("\n".join(f"- {sentence}" for sentence in sentences) or "Nothing has been tried here yet.")
+
+
+def _inputs(found: dict) -> str:
+    files, wrong = sum(found[part]["files"] for part in INPUTS), sum(len(found[part]["findings"]) for part in INPUTS)
+    return f"Of {files:,} damaged files {wrong or 'none'} led to anything but a report, a sentence or a sound reading."
+
+
+def _kills(found: dict) -> str:
+    builds = found["builds"]
+    kills, wrong = sum(len(b["kills"]) for b in builds), sum(len(b["unequal"]) for b in builds)
+    built = f"{len(builds)} builds" if len(builds) > 1 else "One build"
+    came = f"came to {wrong or 'no'} other results than one that nobody disturbed"
+    return f"{built}, killed {kills} times in all and then left alone, {came}."
+
+
+def _twice(found: dict) -> str:
+    whole, threads = found["pieces"] - len(found["timed"]), found["threads"]
+    equal, apart = whole - len(found["unequal"]), max(threads["apart"].values())
+    met = "less than" if apart < threads["near"] else "not less than"
+    return (
+        f"Two builds, on {listed([str(n) for n in found['cores']])} cores, are equal in {equal:,} of {whole:,} results "
+        f"that show no measured time; on other numbers of threads a network's PCK moved by up to {apart:.4f}, {met} "
+        f"the {threads['near']:g} it was meant to."
+    )
+
+
+def _load(found: dict) -> str:
+    slope, step, of = max(
+        (told["slope"]["seconds"], STEPS[step], of) for of in ("persons", "rows") for step, told in found[of].items()
+    )
+    return f"Of all steps “{step}” grows the fastest in time: with the number of {of} to the power of {slope:.2f}."
+
+
+def _mutants(found: dict) -> str:
+    killed, made = (records.total(found, count) for count in ("killed", "mutants"))
+    return f"Of {made:,} small changes of the code the tests notice {killed:,}, {percent(killed / made)}."
+
+
+def _covered(found: dict) -> str:
+    run, lines = (records.total(found, count) for count in ("run", "lines"))
+    return f"Tests that build no whole book run {percent(run / lines)} of the library's {lines:,} lines."
+
+
+SENTENCES: dict[str, Callable[[dict], str]] = {
+    "fuzz": _inputs, "kill": _kills, "twice": _twice, "load": _load, "mutants": _mutants, "covered": _covered,
+}  # fmt: skip
