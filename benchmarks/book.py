@@ -63,6 +63,12 @@ def machine() -> dict:
     return {"cpu": cpu, "cores": os.cpu_count(), "python": platform.python_version(), "commit": commit.stdout.strip()}
 
 
+def peak_memory() -> int:
+    """Bytes this process held at most (Linux alone tells). getrusage would count those of the process it came from."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return 1024 * int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+
+
 def main() -> None:
     for profile in sys.argv[1:] or ["smoke", "tiny"]:
         result = {

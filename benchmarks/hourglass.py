@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
-from book import ROOT, machine
+from book import ROOT, machine, peak_memory
 from hgnb.data.dataset import Batch, loader
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.models import cost, variants
@@ -267,12 +267,6 @@ def stacks(count: int, setting: Setting) -> dict:
         "peak_gib": round(peak / 2**30, 2), "kept_mib_per_crop": round(cost.kept_bytes(network, setting.side) / 2**20),
         f"projected_hours_{EPOCHS}_epochs_of_{PERSONS}": round(hours),
     }  # fmt: skip
-
-
-def peak_memory() -> int:
-    """Bytes this process held at most (Linux alone tells). getrusage would count those of the process it came from."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return 1024 * int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 
 
 def ready() -> None:

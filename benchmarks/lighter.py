@@ -8,7 +8,6 @@ of a batch of 20 is measured in a process for each network.
 
 import argparse
 import json
-import re
 import time
 from dataclasses import replace
 from multiprocessing import get_context
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from book import ROOT, machine
+from book import ROOT, machine, peak_memory
 from hgnb.training import speed
 from hgnb.training.cases import LighterConfig, case
 from hgnb.training.speed import Times
@@ -30,8 +29,7 @@ def peak(name: str, config: LighterConfig, batch: int) -> float:
     speed.Stand(case(name), config, batch).turn(speed.Loader(config.timed_side))
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**30
-    # not ru_maxrss, which begins with the memory of the process that started this one
-    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 2**20
+    return peak_memory() / 2**30
 
 
 def with_peaks(times: Times, config: LighterConfig) -> Times:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from crops import repeated
 
-from book import ROOT, machine
+from book import ROOT, machine, peak_memory
 
 DRAWN = 250  # photographs
 SIZES = 4  # of each series; each is twice the one before
@@ -98,16 +98,15 @@ def alone(name: str, folder: Path) -> None:
     """In the child: one step, and what it took."""
     for module in IMPORTED[name]:
         importlib.import_module(module)
-    before, imports = os.times(), peak()
+    before, imports = os.times(), peak_memory() / 2**20
     STEPS[name](folder)
     after = os.times()
     seconds = after.user + after.system - before.user - before.system
-    print(json.dumps({"seconds": round(seconds, 3), "mib": round(peak(), 1), "imports_mib": round(imports, 1)}))
-
-
-def peak() -> float:
-    """MiB that this process has had at most."""
-    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+    print(
+        json.dumps(
+            {"seconds": round(seconds, 3), "mib": round(peak_memory() / 2**20, 1), "imports_mib": round(imports, 1)}
+        )
+    )
 
 
 def series(source: Path, place: Path, most: int, names: tuple[str, ...], share: float = 1) -> dict[str, dict]:

@@ -14,8 +14,6 @@ import nbformat
 import pytest
 from browser import PATIENCE, chromium
 
-pytest.importorskip("jupyterlab", reason="jupyterlab isn't installed")
-
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARTS = ("hgnb", "notebooks", "profiles", "results")
 FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTERLAB_SETTINGS_DIR")

@@ -42,7 +42,7 @@ def stamps(clone, chain, monkeypatch):
     """The stamps of a first seed, all of whose stages are done."""
     for name in STAGES:
         chain.stage(name)
-    finished = [Run(file.parent) for file in runs_folder().glob("*/manifest.json")]
+    finished = [Run(file.parent) for file in runs_folder().glob("*-s0-*/manifest.json")]
     monkeypatch.setenv("HGNB_HOME", str(clone))
     lend(finished)
     edition = Edition("dots", house.resolved(str(clone / "dots")), 0)

@@ -71,7 +71,13 @@ TABLES = {
         "tbl-lighter-claims",
     ],
     "07_beyond": ["tbl-silence"],
-    "B1_trust": ["tbl-trust-inputs", "tbl-trust-pages", "tbl-trust-twice", "tbl-trust-load", "tbl-trust-mutants"],
+    "B1_trust": [
+        "tbl-trust-inputs",
+        "tbl-trust-pages",
+        "tbl-trust-twice",
+        "tbl-trust-load",
+        "tbl-trust-mutants",
+    ],
 }
 
 
@@ -199,6 +205,8 @@ def looked_at(site, pages):
                         tab.page.wait_for_timeout(500)
                         assert weighed(tab) <= 2, where
                         sound(tab, where)
+                    else:
+                        tab.page.wait_for_timeout(300)  # scripts give their last names when a page has loaded
                     accessible(tab, where)
 
 

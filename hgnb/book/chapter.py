@@ -12,7 +12,6 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours in a program's output
 # A grammar of international addresses that jsonschema, and so nbformat, has at hand if it is installed: to read it in
 # takes a second of every process, and no notebook holds anything that it would check.
 GRAMMAR = "rfc3987_syntax"
-sys.modules.setdefault(GRAMMAR, None)  # type: ignore[arg-type]  # Python's word for what can't be imported
 
 
 class ChapterError(InputError):
@@ -21,6 +20,7 @@ class ChapterError(InputError):
 
 def read(notebook: Path):
     """The notebook at that path, or a sentence saying why it isn't one."""
+    sys.modules.setdefault(GRAMMAR, None)  # type: ignore[arg-type]  # Python's word for what can't be imported
     import nbformat
 
     if not notebook.is_file():

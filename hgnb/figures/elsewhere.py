@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from hgnb.figures.beyond import command, made, score
+from hgnb.figures.beyond import AT, command, made, score
 from hgnb.figures.plate import Note, Table
 from hgnb.figures.words import listed, number
 from hgnb.training.changed import RADII, Record, load, results_files
@@ -71,7 +71,7 @@ def times(live: Experiment) -> Note:
 def _refined(record: Record, top: Change) -> str:
     """What the finest decoding adds to the best model's lead, measured in annotated points."""
     least, most = (
-        np.mean([o.decodings[way][RADII.index(0.5)] for o in record.of(name)])
+        np.mean([o.decodings[way][RADII.index(AT)] for o in record.of(name)])
         for name, way in ((THESIS, "argmax"), (top.name, "dark" + MIRRORED))
     )
     if not least:

@@ -48,7 +48,9 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate |
         words += [case(name).title for name in letters]
         figure.legend(handles, words, loc="outside lower center", ncol=3, fontsize=8)
     on = {cost: list(known.case[known[f"front_of_{cost}"]]) for cost in PANELS}
-    lettered = {cost: ", ".join(sorted(letters[name] for name in names)) for cost, names in on.items()}
+    lettered = {
+        cost: ", ".join(sorted(letters.get(name, case(name).title) for name in names)) for cost, names in on.items()
+    }
     told = "; ".join(f"{PANELS[cost].split(',')[0]}: {names}" for cost, names in lettered.items())
     caption = (
         "Accuracy against cost, every network a point; the line joins those that no other network beats in both (the "
