@@ -62,4 +62,17 @@ def test_the_networks_left_for_later(records):
     gap = judged[0].values("modified", "test") - judged[0].later("narrow", "test")
     assert "worth having" in told and f"{gap.mean():.3f}" in told
     assert "can't be told from a wide one, both in one go: 0.000 (0.000 to 0.000)" in told
+    assert "Not trained" not in shown.caption
     assert "make claims" in future.narrower([]).text and "make claims" in future.later([]).caption
+
+
+def test_a_network_that_could_not_be_trained_is_counted_out_and_named(records):
+    (record,) = future.judged(records)
+    record.seeds[4]["later"].pop("narrow")
+    assert np.isnan(record.later("narrow", "test")).tolist() == [False, False, False, False, True]
+    shown = future.later([record])
+    assert "modified from the first step 0.115" in shown.alt
+    assert (
+        "Not trained to the end on embedded, in so many seeds: modified from the first step (1 of 5)." in shown.caption
+    )
+    assert "nan" not in future.narrower([record]).text and "–" not in future.narrower([record]).text

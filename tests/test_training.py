@@ -314,6 +314,14 @@ def test_a_loss_that_is_no_number_stops_the_run(fresh):
     assert not list((runs.runs_folder()).glob("*/manifest.json"))
 
 
+def test_latents_that_no_rate_suits_stop_the_run(begun):
+    """Latents don't say whose they are, so the sentence names nobody."""
+    training = dataclasses.replace(begun.profile.autoencoder_training, rate=1e30)
+    wild = dataclasses.replace(begun, profile=dataclasses.replace(begun.profile, autoencoder_training=training))
+    with pytest.raises(InputError, match=r"of autoencoder\S* became (nan|inf) in step \d+ .*1e\+30: lower the rate"):
+        wild.autoencoder()
+
+
 def test_a_full_disk_loses_no_epoch(fresh, monkeypatch):
     """The second epoch's checkpoint doesn't fit: one sentence, the first epoch stays, the next call goes on."""
     write, calls = runs.os.fsync, []

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from hgnb.figures.plate import Note, Plate
 from hgnb.figures.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, style
-from hgnb.figures.words import nothing, number, verdict
+from hgnb.figures.words import listed, nothing, number, verdict
 from hgnb.training.recorded import Recorded, over_seeds
 
 # Rows of fig-later: how each is called, and its colour; networks of chapter 04 first.
@@ -34,7 +34,7 @@ def judged(records: Sequence[Recorded]) -> list[Recorded]:
 
 
 def reached(record: Recorded, name: str) -> np.ndarray:
-    """(S,) test PCK of a network of ROWS in each seed."""
+    """(S,) test PCK of a network of ROWS in each seed, NaN where its training failed."""
     later = record.later(name, "test")
     return later if len(later) else record.values(name, "test")
 
@@ -54,11 +54,11 @@ def later(records: Sequence[Recorded]) -> Plate:
         "Test PCK of the networks that the thesis left for later, below those of chapter 04. Small dots: "
         "seeds; large ones: their mean, with Student's 95 % interval. Plain and modified ones in a row are trained on "
         "as long as the single ones are; those in one go and from the first step as long as the chain's two trainings "
-        f"together. Recorded: {titles}."
+        f"together. Recorded: {titles}.{''.join(map(_failed, records))}"
     )
     alt = " ".join(
         f"On {r.manifest['data']}: "
-        + ", ".join(f"{words} {number(reached(r, name).mean(), 3)}" for name, (words, _) in ROWS.items())
+        + ", ".join(f"{words} {number(float(np.nanmean(reached(r, name))), 3)}" for name, (words, _) in ROWS.items())
         + "."
         for r in records
     )
@@ -70,7 +70,7 @@ def plot_later(record: Recorded, *, ax: Axes | None = None) -> Axes:
     ax = ax or plt.gca()
     for row, (name, (_, colour)) in enumerate(ROWS.items()):
         each = reached(record, name)
-        mean = over_seeds(each)
+        mean = over_seeds(each[np.isfinite(each)])
         ax.plot(each, row + np.linspace(0.12, 0.34, len(each)), "o", color=colour, markersize=3, alpha=0.8)
         if np.isfinite([mean.low, mean.high]).all():
             ax.plot([mean.low, mean.high], [row - 0.14] * 2, color=INK, linewidth=2)
@@ -81,6 +81,13 @@ def plot_later(record: Recorded, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def _failed(record: Recorded) -> str:
+    """Which networks have fewer seeds than the others, in a sentence."""
+    lost = {words: int(np.isnan(reached(record, name)).sum()) for name, (words, _) in ROWS.items()}
+    told = listed([f"{words} ({count} of {len(record.seeds)})" for words, count in lost.items() if count])
+    return f" Not trained to the end on {record.manifest['data']}, in so many seeds: {told}." if told else ""
+
+
 def narrower(records: Sequence[Recorded]) -> Note:
     """Whether a bottleneck that is narrow from the first step does as well as the autoencoder, and whether it does
     better than one that isn't; in sentences."""
@@ -89,7 +96,8 @@ def narrower(records: Sequence[Recorded]) -> Note:
 
 def _narrower(record: Recorded) -> str:
     narrow, straight = (reached(record, name) for name in ("narrow", "straight"))
-    first, second = over_seeds(reached(record, "modified") - narrow), over_seeds(narrow - straight)
+    pairs = (reached(record, "modified") - narrow, narrow - straight)
+    first, second = (over_seeds(pair[np.isfinite(pair)]) for pair in pairs)
     learned = verdict(
         first, "What the autoencoder learned before it was put in is worth having",
         "What the autoencoder learned before it was put in is not worth its training",

@@ -53,9 +53,9 @@ class Recorded:
         return np.array([seed["arms"][name][split][0] for seed in self.seeds], dtype=float)
 
     def later(self, name: str, split: str) -> np.ndarray:
-        """(S,) PCK of a network of hgnb.training.future in each seed; empty where it wasn't trained."""
+        """(S,) PCK of a network of hgnb.training.future in each seed, NaN where it has none; empty where all have."""
         held = [seed.get("later", {}).get(name) for seed in self.seeds]
-        return np.array([] if None in held else [pck[split] for pck in held], dtype=float)
+        return np.array([pck[split] if pck else np.nan for pck in held] if any(held) else [], dtype=float)
 
     def differences(self, first: str, second: str, split: str) -> list[Interval]:
         """Paired PCK of each seed, the first arm less the second, with the interval that resampled images give."""

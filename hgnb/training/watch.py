@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from hgnb.data.dataset import Batch
 from hgnb.errors import InputError
 from hgnb.training.modules import Tracked
 
@@ -46,7 +47,8 @@ class Watch(L.Callback):
 
     def on_train_batch_end(self, trainer: L.Trainer, module: Tracked, outputs, batch, _: int) -> None:
         rate = trainer.optimizers[0].param_groups[0]["lr"]
-        self.seen.append((trainer.global_step, rate, outputs["loss"].detach(), getattr(batch, "index", None)))
+        index = batch.index if isinstance(batch, Batch) else None  # latents don't say whose they are
+        self.seen.append((trainer.global_step, rate, outputs["loss"].detach(), index))
         if len(self.seen) >= LOOK:
             self._look(trainer)
 
