@@ -78,6 +78,7 @@ def plot_later(record: Recorded, *, ax: Axes | None = None) -> Axes:
     ax.axhline(2.5, color=GREY, linewidth=0.8)
     ax.set_yticks(range(len(ROWS)), [words for words, _ in ROWS.values()], fontsize=8.5)
     ax.set(ylim=(len(ROWS) - 0.45, -0.6), xlabel="test PCK")
+    ax.xaxis.set_major_locator(plt.MaxNLocator(5))
     return ax
 
 
