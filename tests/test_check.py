@@ -260,6 +260,25 @@ def test_pixels_count_as_stored_unless_the_list_says_otherwise(tmp_path):
         decode(tmp_path / "a.png", (41, 60))
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["png", "tiff"])
+def test_pixels_are_those_stored_whatever_pillow_turns(tmp_path, kind, orientation):
+    """Pillow turns a TIFF as it loads it, and leaves other formats as they are stored."""
+    stored, exif = np.random.default_rng(orientation).integers(0, 256, (40, 60, 3), np.uint8), Image.Exif()
+    exif[0x0112] = orientation
+    file = tmp_path / f"a.{kind}"
+    Image.fromarray(stored).save(file, exif=exif)
+    read = decode(file, (60, 40))
+    assert not read.turned and np.array_equal(np.asarray(read.rgb), stored)
+    if orientation < 5:
+        with pytest.raises(DamagedImage, match="is 60 x 40 pixels, but listed as 40 x 60"):
+            decode(file, (40, 60))
+        return
+    turned = decode(file, (40, 60))
+    as_seen = {5: stored.swapaxes(0, 1), 6: np.rot90(stored, -1), 7: np.rot90(stored, 2).swapaxes(0, 1)}
+    assert turned.turned and np.array_equal(np.asarray(turned.rgb), as_seen.get(orientation, np.rot90(stored)))
+
+
 def test_a_turned_photograph_is_counted(real, tmp_path):
     shutil.copytree(real("coco-mini"), tmp_path / "mini")
     _lay_sideways(tmp_path / "mini/train2017/000000000790.jpg", turn=True)

@@ -56,6 +56,7 @@ def test_schema_sides_pairs_and_groups():
         (lambda f: _edit(f, lambda d: d["categories"].append(d["categories"][0] | {"id": 2})), "one category .*not 2"),
         (lambda f: _edit(f, lambda d: d["categories"][0]["keypoints"].reverse()), "categories .* differ"),
         (lambda f: _edit(f, lambda d: d["categories"][0].update(skeleton=[[1, 6]])), "pairs of 1 to 5"),
+        (lambda f: _edit(f, lambda d: d["categories"][0].update(skeleton=float("nan"))), "pairs of 1 to 5"),
         (lambda f: _edit(f, lambda d: d.update(annotations=[])), "no person with keypoints"),
     ],
 )

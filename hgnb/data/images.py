@@ -21,6 +21,12 @@ UNDECODABLE, SIZE = "undecodable image", "image size"
 # What photographs are kept in; Pillow knows forty more, some of which run other programs.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
 MOST = 89_478_485  # pixels: Pillow's own limit, 256 MiB of RGB
+SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
+_M = Image.Transpose
+BACK = {  # from the upright picture to the stored one, by EXIF orientation
+    2: _M.FLIP_LEFT_RIGHT, 3: _M.ROTATE_180, 4: _M.FLIP_TOP_BOTTOM, 5: _M.TRANSPOSE, 6: _M.ROTATE_90,
+    7: _M.TRANSVERSE, 8: _M.ROTATE_270,
+}  # fmt: skip
 AHEAD = 256  # tasks handed to the threads at once: memory stays flat however many follow
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
@@ -49,21 +55,31 @@ def decode(file: Path, size: tuple[int, int]) -> Picture:
         raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: it is no file.")
     try:
         with Image.open(file, formats=FORMATS) as image:
-            turned = image.size != size and image.size == size[::-1] and _lies_sideways(image)
-            if image.size != size and not turned:
-                listed, stored = (" x ".join(map(str, s)) for s in (size, image.size))
-                raise DamagedImage(SIZE, f"'{plain(file.name)}' is {stored} pixels, but listed as {listed}.")
+            upright = image.format == "TIFF"  # Pillow turns these, and these alone, and tells their size so
+            asked = upright or image.size != size  # odd EXIF in a picture of the right size is nobody's concern
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if asked else 1
+            stored = image.size[::-1] if upright and orientation in SIDEWAYS else image.size
+            turned = stored != size and stored == size[::-1] and orientation in SIDEWAYS
+            if stored != size and not turned:
+                raise _other_size(file, stored, size)
             image.load()
             rgb = _rgb(image)
-            return Picture(ImageOps.exif_transpose(rgb) if turned else rgb, image.mode, turned)
+            if upright and not turned and orientation in BACK:
+                rgb = rgb.transpose(BACK[orientation])
+            elif turned and not upright:
+                rgb = ImageOps.exif_transpose(rgb)
+            if rgb.size != size:
+                raise _other_size(file, rgb.size, size)
+            return Picture(rgb, image.mode, turned)
     except (DamagedImage, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
         raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: {_brief(error, file)}.") from error
 
 
-def _lies_sideways(image: Image.Image) -> bool:
-    return image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+def _other_size(file: Path, real: tuple[int, int], size: tuple[int, int]) -> DamagedImage:
+    listed, stored = (" x ".join(map(str, s)) for s in (size, real))
+    return DamagedImage(SIZE, f"'{plain(file.name)}' is {stored} pixels, but listed as {listed}.")
 
 
 def _rgb(image: Image.Image) -> Image.Image:

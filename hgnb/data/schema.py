@@ -33,7 +33,8 @@ class KeypointSchema:
                 f"The category {category.get('id')} names a keypoint '{plain(odd[0])}': letters, digits and _ must do."
             )
         numbers = range(1, len(names) + 1)
-        if not all(isinstance(bone, list) and len(bone) == 2 and all(n in numbers for n in bone) for bone in bones):
+        pairs = isinstance(bones, list) and all(isinstance(bone, list) and len(bone) == 2 for bone in bones)
+        if not pairs or not all(n in numbers for bone in bones for n in bone):
             raise InputError(f"The skeleton of category {category.get('id')} must be pairs of 1 to {len(names)}.")
         return cls(tuple(names), tuple((int(a) - 1, int(b) - 1) for a, b in bones))
 
