@@ -19,7 +19,8 @@ SECOND = """<section id="one"><h1>1. “One”</h1><img src="../_images/dot.svg"
 <img src="../_images/wide.svg" alt="a bar" width="3000" height="300">
 <p><span class="math notranslate nohighlight">\\(x^2\\)</span> <a href="#one">here</a>
 <a href="../index.html">home</a></p>
-<script>document.body.remove()</script><details class="hide above-input"><p>code</p></details>%s
+<script>document.body.remove()</script><details class="hide above-input"><p>code</p></details>
+<div class="find-on-page">Find words</div>%s
 <section id="far"><h2>1.1. Far away</h2><table id="tbl-x"><tr><td>x</td></tr></table></section></section>"""
 
 
@@ -62,7 +63,7 @@ def test_links_stay_in_the_document(root):
     ]  # fmt: skip
     anchors = set(re.findall(r'id="([^"]+)"', bound.document))
     assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', bound.document)} <= anchors
-    assert "document.body.remove" not in main and "above-input" not in main
+    assert not [words for words in ("document.body.remove", "above-input", "Find words") if words in main]
     assert 'src="../site/_images/dot.svg"' in main
     assert "Chapters &amp; more" in bound.document
 
@@ -104,6 +105,44 @@ def test_a_wide_picture_takes_no_more_height_than_it_needs(root):
         width = page.locator("main").first.evaluate("main => main.clientWidth")  # the viewport's less any scroll bar's
     assert width <= 700 and box["width"] == pytest.approx(width, abs=1)
     assert box["width"] / box["height"] == pytest.approx(10, rel=0.02)
+
+
+def test_a_wide_table_fits_the_paper(root):
+    """A table whose cells can't be broken is set smaller; one that fits keeps its letters."""
+    row = "<tr>%s</tr>" % ("<td>0.01\u00a0to\u00a00.02</td>" * 12)
+    page = root / "site/_executed/01_a.html"
+    page.write_text(page.read_text().replace("</article>", f'<table id="wide">{row}</table></article>'))
+    document = root / "print.html"
+    document.write_text(bind.bind(root, root).document, encoding="utf8")
+    size = "table => parseFloat(getComputedStyle(table).fontSize)"
+    with chromium() as browser:
+        tab = browser.new_context(offline=True, viewport={"width": 643, "height": 900}).new_page()
+        tab.goto(document.as_uri())
+        wide, small = (tab.locator(f"[id='page-01_a--{name}']") for name in ("wide", "tbl-x"))
+        before = wide.evaluate(size)
+        assert wide.bounding_box()["width"] > 643
+        pdf.fit_tables(tab)
+        assert wide.bounding_box()["width"] <= 643
+        assert small.evaluate(size) == before > wide.evaluate(size) > before / 2
+
+
+def test_a_head_stays_with_its_rows_and_a_formula_with_its_words(tmp_path):
+    """However full the page above is: alone at its foot, a head or the words before a formula say nothing."""
+    table = '<table><caption id="a%s">A caption</caption><thead><tr><th>Head</th></tr></thead><tbody>%s</tbody></table>'
+    words = '<p id="a%s">It is</p><div class="math" style="height: 12mm">%s</div>'
+    made, places = [], []
+    for top in range(230, 250, 2):  # of the 255 mm between the margins
+        for kind, (form, second) in enumerate([(table, '<tr><td id="b%s">1</td></tr>'), (words, '<i id="b%s"></i>')]):
+            place = f"{top}-{kind}"
+            made.append(f'<div style="break-before: page; height: {top}mm"></div>' + form % (place, second % place))
+            places.append(place)
+    links = "".join(f'<a href="#a{place}">a</a><a href="#b{place}">b</a>' for place in places)
+    style = (REPOSITORY / "book/print.css").read_text()
+    (tmp_path / "page.html").write_text(f"<style>{style}</style>{links}{''.join(made)}")
+    with chromium() as browser, opened(browser, tmp_path / "page.html") as tab:
+        numbers = pdf.page_numbers(pdf._printed(tab.page))
+    assert [place for place in places if numbers[f"a{place}"] != numbers[f"b{place}"]] == []
+    assert len(set(numbers.values())) > len(places) / 2
 
 
 def test_nothing_to_print_is_one_sentence(root):

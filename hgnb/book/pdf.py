@@ -21,6 +21,15 @@ READY = """async () => {
         throw new Error(`${image.getAttribute("src")} can't be shown`);
     })));
 }"""
+# What print.css leaves of A4 between its margins; the paddings of a table go with the size of its letters.
+FITTED = """() => {
+    document.body.style.width = "170mm";
+    for (const table of document.querySelectorAll("main table")) {
+        const share = table.closest("main").clientWidth / table.offsetWidth;
+        if (share < 1) table.style.fontSize = `${0.99 * share * parseFloat(getComputedStyle(table).fontSize)}px`;
+    }
+    document.body.style.width = "";
+}"""
 NUMBERED = """pages => document.querySelectorAll("i[data-page]").forEach(
     place => { place.textContent = pages[place.dataset.page] ?? ""; })"""
 
@@ -40,6 +49,7 @@ def pdf(root: Path, out: Path | None = None) -> tuple[Path, int]:
         file.write_text(bound.document, encoding="utf8")
         page.goto(file.as_uri(), wait_until="load")
         page.evaluate(READY)
+        fit_tables(page)
         write_numbers(page, page_numbers(_printed(page)))
         printed = _printed(page)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -56,6 +66,11 @@ def _printed(page) -> bytes:
 def write_numbers(page, pages: dict[str, int]) -> None:
     """Writes page numbers, by anchor, into the table of contents of the open document."""
     page.evaluate(NUMBERED, pages)
+
+
+def fit_tables(page) -> None:
+    """Sets tables of the open document that are wider than the paper in smaller letters."""
+    page.evaluate(FITTED)
 
 
 def page_numbers(printed: bytes) -> dict[str, int]:
