@@ -1,4 +1,7 @@
-"""What the theme leaves amiss for a reader who listens to a page or walks it by keys, mended in the rendered HTML."""
+"""What the theme leaves amiss for a reader who listens to a page or walks it by keys, mended in the rendered HTML.
+
+And no line ends between a number and its per cent.
+"""
 
 import re
 from pathlib import Path
@@ -16,6 +19,9 @@ MENDS = (
     (r' role="doc-biblioentry"', ""),
 )
 
+# what a reader copies or a script reads stays as it is
+PERCENT = re.compile(r"<(pre|code|script|style)\b.*?</\1>|(?<=\d) %", re.S)
+
 
 def mend(site: Path) -> None:
     """Rewrite the pages of `site` that have something to mend."""
@@ -30,4 +36,4 @@ def mended_page(text: str) -> str:
     """A page's HTML, mended."""
     for pattern, better in MENDS:
         text = re.sub(pattern, better, text)
-    return text
+    return PERCENT.sub(lambda found: "\u00a0%" if found[0] == " %" else found[0], text)
