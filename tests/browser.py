@@ -16,6 +16,14 @@ NAMELESS = """[...document.querySelectorAll("button, a[href], input")].filter(e 
     !(e.textContent.trim() || e.getAttribute("aria-label") || e.title || e.placeholder
       || [...(e.labels ?? [])].some(l => l.textContent.trim()) || e.querySelector("img[alt]")))
     .map(e => e.outerHTML.slice(0, 120))"""
+# headings whose link, which is seen only when one points at it, takes a line of its own
+GAPPED = """[...document.querySelectorAll("article :is(h2, h3, h4) > .headerlink")].filter(link => {
+    const tall = link.parentElement.offsetHeight;
+    link.style.display = "none";
+    const alone = link.parentElement.offsetHeight;
+    link.style.display = "";
+    return tall > alone;
+}).map(link => link.parentElement.textContent)"""
 PICTURES = "[...document.images].map(i => [i.src, i.complete && i.naturalWidth > 0, i.alt])"
 
 
@@ -66,6 +74,7 @@ def _seen(tab) -> dict:
         "pictures": page.evaluate(PICTURES),
         "formulas": [page.locator("span.math, div.math").count(), page.locator("mjx-container").count()],
         "nameless": page.evaluate(NAMELESS),
+        "gapped": page.evaluate(GAPPED),
         "overhang": page.evaluate("document.documentElement.scrollWidth - innerWidth"),
     }
 
@@ -77,6 +86,7 @@ def sound(tab, name: str) -> None:
     assert not [picture for picture in seen["pictures"] if not (picture[1] and picture[2])], name
     assert seen["formulas"][0] == seen["formulas"][1], name
     assert not seen["nameless"], name
+    assert not seen["gapped"], name
     assert seen["overhang"] <= 0, f"{name} is wider than its screen"
 
 

@@ -164,6 +164,8 @@ def search_answers(index):
         with opened(browser, index) as tab:
             tab.page.locator("button.search-button-field:visible").click()
             tab.page.keyboard.type("silhouette")
+            icon, field = (tab.page.locator(f"#pst-search-dialog {part}").bounding_box() for part in ("svg", "input"))
+            assert icon["x"] + icon["width"] <= field["x"], "the magnifying glass lies over what is searched for"
             tab.page.keyboard.press("Enter")
             # results come one after the other
             tab.page.locator("#search-results li a[href*='_executed/A2_building_blocks.html']").first.wait_for()

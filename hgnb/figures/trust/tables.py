@@ -6,7 +6,7 @@ import pandas as pd
 
 from hgnb.figures.plate import Note, Table
 from hgnb.figures.trust import records
-from hgnb.figures.words import listed, percent
+from hgnb.figures.words import listed, number, percent
 
 INPUTS = {
     "annotations": "annotation files, read as `hgnb` reads them",
@@ -135,7 +135,7 @@ def load() -> Table | Note:
         for step, told in found[series].items():
             most, worst = list(told["at"].items())[-1]
             rows.append((STEPS[step], f"{int(most):,} {unit}", f"{worst['seconds']:.1f}", f"{worst['mib']:,.0f}",
-                         f"{told['slope']['seconds']:.2f}", f"{told['slope']['mib']:.2f}"))  # fmt: skip
+                         number(told["slope"]["seconds"]), number(told["slope"]["mib"])))  # fmt: skip
     columns = ["Step", "Of", "Processor, s", "Peak, MiB", "Slope of time", "Slope of memory"]
     caption = (
         "Time and memory of each step at its largest, and the slope of both against the number of persons in log-log "
