@@ -13,6 +13,7 @@ INPUTS = {
     "images": "image files, likewise",
     "command": "annotation files, by `hgnb data check`",
 }
+UNITS = {"persons": "persons", "rows": "annotations"}
 STEPS = {
     "read": "read the annotations",
     "split": "read and split",
@@ -65,10 +66,10 @@ def kills() -> Table | Note:
     if found is None:
         return records.missing("kill")
     rows = []
-    for number, build in enumerate(found["builds"], 1):
+    for turn, build in enumerate(found["builds"], 1):
         struck = Counter(what for death in build["kills"] for what in death["at"])
         during = listed([f"{what} ({times})" for what, times in struck.most_common()])
-        rows.append((f"build {number}, killed {len(build['kills'])} times", f"during {during}", _same(build)))
+        rows.append((f"build {turn}, killed {len(build['kills'])} times", f"during {during}", _same(build)))
     if two := found.get("two_at_once"):
         rows.append(("two builds at once", f"the second: {_quoted(two['said'])}", _same(two)))
     if disk := found.get("full_disk"):
@@ -131,7 +132,7 @@ def load() -> Table | Note:
     if found is None:
         return records.missing("load")
     rows = []
-    for series, unit in (("persons", "persons"), ("rows", "annotations")):
+    for series, unit in UNITS.items():
         for step, told in found[series].items():
             most, worst = list(told["at"].items())[-1]
             rows.append((STEPS[step], f"{int(most):,} {unit}", f"{worst['seconds']:.1f}", f"{worst['mib']:,.0f}",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from hgnb.figures.plate import Note
 from hgnb.figures.trust import records
-from hgnb.figures.trust.tables import INPUTS, STEPS
+from hgnb.figures.trust.tables import INPUTS, STEPS, UNITS
 from hgnb.figures.words import listed, percent
 
 
@@ -40,7 +40,7 @@ def _twice(found: dict) -> str:
 
 def _load(found: dict) -> str:
     slope, step, of = max(
-        (told["slope"]["seconds"], STEPS[step], of) for of in ("persons", "rows") for step, told in found[of].items()
+        (told["slope"]["seconds"], STEPS[step], UNITS[of]) for of in UNITS for step, told in found[of].items()
     )
     return f"Of all steps “{step}” grows the fastest in time: with the number of {of} to the power of {slope:.2f}."
 
