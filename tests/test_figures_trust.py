@@ -16,6 +16,7 @@ ATTEMPTS = [
 ]
 GROWTH = {"at": {"10": {"seconds": 1, "mib": 5}, "20000": {"seconds": 2.04, "mib": 1234}},
           "slope": {"seconds": 1.01, "mib": -0.001}}  # fmt: skip
+STEEPER = GROWTH | {"slope": {"seconds": 1.02, "mib": 0.2}}
 CROPS, OKS = {"mutants": 40, "killed": 36}, {"mutants": 10, "killed": 9}
 DEATHS = [{"at": ["hourglass", "01_dataset"]}, {"at": ["hourglass"]}]
 RECORDS = {
@@ -34,7 +35,7 @@ RECORDS = {
         "timed_unequal": ["x"] * 7,
         "threads": {"profile": "tiny", "pck": {"1": {}, "2": {}}, "apart": {"val": 0.0012, "test": 0.0}, "near": 0.005},
     },
-    "load": {"drawn": 250, "persons": {"read": GROWTH, "step": GROWTH}, "rows": {"split": GROWTH | {"slope": {"seconds": 1.02, "mib": 0.2}}}},
+    "load": {"drawn": 250, "persons": {"read": GROWTH, "step": GROWTH}, "rows": {"split": STEEPER}},
     "mutants": {"rooms": {"hgnb.data.crops": CROPS, "hgnb.metrics.oks": OKS}},
     "covered": {
         "tests": 1500,
