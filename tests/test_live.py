@@ -67,7 +67,7 @@ def notebook():
     predicted = np.random.default_rng(1).random((40, 17, SIDE // 4, SIDE // 4))
     decoded = {"decoded": np.random.default_rng(2).random((2, 7, 17, SIDE // 4, SIDE // 4))}
     paths = components.walks(parts, everyone, (1, 2), STEPS)
-    values = ["1,200", "−3.5 %", "–", "9.0·10³"]
+    values = ["1,200", "−3.5\u00a0%", "–", "9.0·10³"]
     rows = {"claim": ["C1", "C2", "C10", "C11"], "value": values, "says": ["no", "yes"] * 2}
     page = chapter(
         cell(latent_map(parts, everyone, portraits), "fig-latent-map"),
@@ -322,10 +322,10 @@ def test_table_sorts_and_filters(file, browser):
 
         value = table.locator("th").nth(1)
         value.locator("button").click()
-        assert column(1) == ["−3.5 %", "1,200", "9.0·10³", "–"]
+        assert column(1) == ["−3.5\u00a0%", "1,200", "9.0·10³", "–"]
         assert value.get_attribute("aria-sort") == "ascending"
         value.locator("button").click()
-        assert column(1) == ["9.0·10³", "1,200", "−3.5 %", "–"]
+        assert column(1) == ["9.0·10³", "1,200", "−3.5\u00a0%", "–"]
         table.locator("th button").first.focus()
         tab.page.keyboard.press("Enter")
         assert column(0) == ["C1", "C2", "C10", "C11"]
