@@ -180,6 +180,8 @@ def test_points_need_no_pictures(file, browser):
         board.hover(position=place(board, (0.5, 0.8)))
         assert part.locator(".live-words").first.text_content() == "twob"
         assert part.locator(".live-card canvas").count() == 0
+        assert "picture" not in part.locator(".live-hint").text_content()
+        assert tab.page.locator("#fig-trade-off img").is_visible(), "its lines and letters are not on the map"
         assert not tab.complaints
 
 

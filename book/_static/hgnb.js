@@ -20,6 +20,7 @@
 
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
   const written = (value, digits) => value.toFixed(digits).replace(/^-(?=0(\.0*)?$)/, "").replace("-", "−");
+  const grouped = (text) => text.replace(/^(−?)(\d{4,})/, (_, sign, whole) => sign + Number(whole).toLocaleString("en"));
   let ids = 0;
 
   // Square pictures of one kind in one file, loaded when the part comes near the screen.
@@ -102,12 +103,13 @@
     const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const found = [];
-    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) found.push([i * step, written(i * step, digits)]);
+    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) found.push([i * step, grouped(written(i * step, digits))]);
     return found;
   }
 
   // Points of a plane that show what they are. data: axes [x, y] of { label, low, high }; points and dots in 0..1
-  // between low and high, y upwards; names and facts of the points; stamp: the sheet whose pictures stand on the map.
+  // between low and high, y upwards; names and facts of the points; stamp: the sheet whose pictures stand on the map,
+  // null where there are none: then the figure says more than the map (lines, letters), and both are shown.
   function scatter(data, sheets, alt) {
     const EDGE = { left: 56, right: 8, top: 8, bottom: 40 };
     const MARGIN = 0.07; // around the outermost points
@@ -116,7 +118,7 @@
     const hint = element(
       "p",
       { class: "live-hint", id: `live-${++ids}` },
-      `Point at a ${data.noun}, tap it, or walk with the arrow keys. A click or Enter keeps it, Esc lets it go. Closer by, with +, more of them have room for a picture, and the map can be dragged.`,
+      `Point at a ${data.noun}, tap it, or walk with the arrow keys. A click or Enter keeps it, Esc lets it go. Closer by, with +, ${data.stamp === null ? "" : "more of them have room for a picture, and "}the map can be dragged.`,
     );
     const board = new Board(
       { class: "live-board", tabindex: 0, role: "application", "aria-label": alt, "aria-describedby": hint.id },
@@ -355,7 +357,8 @@
     const count = `${data.points.length.toLocaleString("en")} of ${all.toLocaleString("en")} ${data.noun}s have pictures.`;
     const tools = element("div", { class: "live-tools" }, data.dots.length ? count : "", closer, farther, out);
     const told = element("div", { class: "live-cards" }, ...cards.map((card) => card.node), hint);
-    return { node: element("div", { class: "live-part" }, tools, board.canvas, told), draw: update };
+    const node = element("div", { class: "live-part" }, tools, board.canvas, told);
+    return { node, draw: update, beside: data.stamp === null };
   }
 
   // A walk step by step. data: steps, the values of c; ways [{ name, detail, met: [{ name, facts, cells }] }], a step

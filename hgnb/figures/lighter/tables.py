@@ -63,7 +63,8 @@ def long_table(times: Times, large: Times | None, sweep: Sweep | None) -> Table:
         rows.append((case(name).title, batch, *_reported(reported), *took, _accuracy(sweep, name)))
     columns = ["Network", "Batch", *_REPORTED, *_HERE, measure(sweep)]
     where = f" (a batch of {large.batch} was recorded on {large.device}, {threads(large)})" if large else ""
-    caption = f"Long trainings. Report: up to 220 epochs. Times here at the row's batch{where}{said(sweep, long=True)}"
+    told = said(sweep, long=True, dash="not timed, not trained")
+    caption = f"Long trainings. Report: up to 220 epochs. Times here at the row's batch{where}{told}"
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-lighter-long")
 
 
@@ -78,9 +79,11 @@ def joints_table(sweep: Sweep | None, *, long: bool) -> Table:
         if outcomes:
             shares = [pooled([o.groups[g] for o in outcomes]) for g in GROUPS]
             rows.append((case(name).title, "here", *(percent(s) for s in shares)))
-    caption = f"Accuracy by group of joints, left and right together, in %. Report: PCKh@0.5{said(sweep, long=long)}"
+    caption = (
+        f"Accuracy by group of joints, left and right together, in %. Report: PCKh@0.5{said(sweep, long, dash='')}"
+    )
     name = "tbl-lighter-joints-long" if long else "tbl-lighter-joints-50"
-    return Table(pd.DataFrame(rows, columns=["Network", "", *(g.capitalize() for g in GROUPS)]), caption, name)
+    return Table(pd.DataFrame(rows, columns=["Network", "Measured", *(g.capitalize() for g in GROUPS)]), caption, name)
 
 
 def _reported(row) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate |
         "Accuracy against cost, every network a point; the line joins those that no other network beats in both (the "
         "Pareto front); letters name those on any, and the original. Bars are 95 % intervals of those on a front. "
         f"Costs are those of the full-size networks on {times.device}; the accuracies are of the small ones of "
-        f"{{numref}}`tbl-lighter-50`, {seeds(sweep)}, so the front is an indication. Fronts by {told}."
+        f"{{numref}}`tbl-lighter-50`, {seeds(sweep)}, so the fronts are an indication. Fronts by {told}."
     )
     moved = [n for n in known.case if _kind(n) == "ours" and any(n in names for names in on.values())]
     alt = (
@@ -96,6 +96,7 @@ def plot_tradeoff(
         ax.plot(some[cost] * scale, 100 * some.accuracy, marker, color=colour, markersize=6, label=label, linestyle="")
     ax.set_xlim(0, None)
     ax.xaxis.set_major_locator(plt.MaxNLocator(5))
+    ax.xaxis.set_major_formatter("{x:,g}")
     _write(ax, points[cost].to_numpy() * scale, 100 * points.accuracy.to_numpy(), [letters.get(n) for n in points.case])
     return ax
 
@@ -142,8 +143,8 @@ def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
 def _facts(row, sweep: Sweep) -> str:
     fronts = [label.split(",")[0] for cost, label in PANELS.items() if row._asdict().get(f"front_of_{cost}")]
     return (
-        f"{sweep.people.measure} {100 * row.accuracy:.1f} %, training {1000 * row.training:.0f} ms and prediction "
-        f"{1000 * row.inference:.0f} ms a person, {row.parameters / 1e6:.1f} million parameters, {row.gflop:.1f} GFLOP"
+        f"{sweep.people.measure} {100 * row.accuracy:.1f} %, training {1000 * row.training:,.0f} ms and prediction "
+        f"{1000 * row.inference:,.0f} ms a person, {row.parameters / 1e6:.1f} million parameters, {row.gflop:.1f} GFLOP"
         + (f"; on the front of {', '.join(fronts)}" if fronts else "")
     )
 

@@ -47,17 +47,19 @@ def seeds(sweep: Sweep) -> str:
     return "one seed" if count == 1 else f"up to {count} seeds"
 
 
-def said(sweep: Sweep | None, long: bool = False) -> str:
-    """The end of a caption: at what size the accuracies were trained, or that there are none."""
+def said(sweep: Sweep | None, long: bool = False, dash: str = "not trained") -> str:
+    """The end of a caption: at what size the accuracies were trained, or that there are none; `dash`: what it stands
+    for beside what the report doesn't give, nothing where the table has no dash."""
     if sweep is None:
         return ". No sweep of trainings is recorded for this profile and data, so there is no accuracy of ours."
     m, size, training = sweep.manifest, sweep.manifest["lighter"], sweep.manifest["training"]
     count = size["long_epochs"] if long else training["epochs"]
     epochs = "one epoch" if count == 1 else f"{count} epochs"
+    over = "images" if len(sweep.seeds) == 1 else "seeds and images"
     return (
         f". Accuracy here: {sweep.people.measure} of {sweep.people.persons:,} test persons of {m['data']}, networks "
         f"with every width divided by {size['width_divisor']} and the number of hourglasses by "
         f"{size['stack_divisor']}, crops of {size['side']} pixels, {epochs} of {m['persons']['train']:,} "
-        f"persons; in brackets 95 % intervals over {'images' if len(sweep.seeds) == 1 else 'seeds and images'}. "
-        f"A dash: not trained, or not in the report."
+        "persons"
+        + (f"; in brackets 95 % intervals over {over}. A dash: {dash}, or not in the report." if dash else ".")
     )
