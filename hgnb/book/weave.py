@@ -1,7 +1,8 @@
 """From an executed notebook to one that can be published: figures get their words, traces of the machine go.
 
 Cells show a `Plate`, `Table`, `Note` or `Live` (hgnb.figures.plate) whose words lie in the output's metadata under
-`hgnb`; MyST-NB reads captions, labels and alt texts from the cell's metadata instead, so they move there.
+`hgnb`; MyST-NB reads captions, labels and alt texts from the cell's metadata instead, so they move there. Numbers stay
+on one line with what they belong to.
 """
 
 import copy
@@ -16,6 +17,15 @@ UNDRAWN = "Not drawn on these data, for the reason above."
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg")
 SHEET = "image/webp"  # of an interactive part (hgnb.figures.sprites)
 NEEDS = "**To run it**"
+CODE = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$)", re.DOTALL)  # and formulas
+TOGETHER = {  # what isn't broken across lines, and how it is written
+    re.compile(r"(?<=\d) (?=%)"): "\u00a0",  # 37 %
+    re.compile(r"\b([^\W\d_]) = (?=[−½\d])"): "\\1\u00a0=\u00a0",  # K = 2
+    re.compile(r"\b([rησερ]) (?=[−½\d])"): "\\1\u00a0",  # r −0.22, σ ½
+    re.compile(r"(?<=\d) × (?=\d)"): "\u00a0×\u00a0",  # 3 × 3
+    re.compile(r"(?<=\d)e-(?=\d)"): "e−",  # 4e-3: browsers break behind a hyphen
+    re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b"): "\\1\u2011\\2\u2011\\3",  # a date
+}
 # Below what a chapter needs; `hgnb book` reads pages in book/_executed, from where the source is two folders up.
 AGAIN = """\
 :::{{container}} chapter-tools
@@ -48,10 +58,20 @@ def weave(executed, chapter: str, private: dict[str, str]):
                 _dress(cell)
             except ChapterError as error:
                 raise ChapterError(f"Chapter {chapter}, {place(page, index)}: {error}") from None
+        else:
+            cell.source = together(cell.source)
     _enliven(page, chapter)
     _offer(page, chapter)
     page.metadata = relative(page.metadata, private)
     return page
+
+
+def together(text: str) -> str:
+    """Markdown whose numbers stay on one line with their sign, unit or name; code and formulas as they are."""
+    parts = CODE.split(text)
+    for pattern, written in TOGETHER.items():
+        parts[::2] = [pattern.sub(written, part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def folded(code: str, given: dict[str, Any]) -> str:
@@ -105,7 +125,7 @@ def _dress(cell) -> None:
     elif "table" in kinds or "note" in kinds:
         for output, kind in zip(cell.outputs, kinds, strict=True):
             if kind:
-                output.data = {"text/markdown": output.data["text/markdown"]}
+                output.data = {"text/markdown": together("".join(output.data["text/markdown"]))}
         label = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         cell.metadata["mystnb"] = {"markdown_format": "myst"}
         if label and "note" in kinds:
@@ -127,7 +147,7 @@ def _figure(cell, output) -> None:
         if not (value and str(value).strip()):
             raise ChapterError(f"its figure has no {what}.")
     image["alt"] = " ".join(image["alt"].split())
-    figure["caption"] = " ".join(figure["caption"].split())
+    figure["caption"] = together(" ".join(figure["caption"].split()))
     output.data = {mime: data for mime, data in output.data.items() if mime in IMAGES}
     output.metadata.pop("hgnb", None)
     cell.metadata["mystnb"] = {**mystnb, "figure": figure, "image": image}
