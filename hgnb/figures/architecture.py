@@ -116,15 +116,16 @@ def autoencoder(module: Autoencoder) -> Plate:
     }
     steps = trace(module, module.shape, kinds)
     with style():
-        figure, ax = plt.subplots(figsize=(8, 3.4))
+        figure, ax = plt.subplots(figsize=(8, 2.4))
         _chain(ax, [Step("input", "input", module.shape, module.shape, 0), *steps])
+        ax.set_ylim(top=0.6)  # no arc stands above
         _kinds(ax, list(dict.fromkeys(s.kind for s in steps)))
     flat, parameters = int(np.prod(module.shape)), sum(s.parameters for s in steps)
     code = module.config.code
     caption = (
         f"The autoencoder, drawn from the live module: {parameters:,} parameters press {_size(module.shape)} = "
         f"{flat:,} latents into a code of {code} and unfold it again. "
-        f"A ReLU stands between any two layers but around the code."
+        f"A ReLU stands between any two layers, but none before or behind the code."
     )
     alt = f"Boxes shrink from {_size(module.shape)} to {code} and grow back symmetrically."
     return Plate(figure, caption, alt)

@@ -166,31 +166,39 @@ def gains(changes: Changes) -> Plate:
 def helped_and_hurt(changes: Changes, seed: int) -> Plate:
     """fig-helped-hurt: the persons who gained and who lost most keypoints: truth, original, modified."""
     chosen = changes.most(seed)
-    shown = [(word, person) for word, persons in chosen.items() for person in persons]
-    if not shown:
+    if not any(map(len, chosen.values())):
         return nothing("No person gained or lost a keypoint.", "Nobody to show.", "No person gained or lost.")
     split, schema, config = changes.split, changes.schema, changes.config
     found = [h.sum(1) for h in changes.hits]
+    blocks = {word: persons for word, persons in chosen.items() if len(persons)}
+    width = max(map(len, blocks.values()))
     with style():
-        figure, axes = plt.subplots(3, len(shown), figsize=(1.12 * len(shown) + 0.5, 4.0), squeeze=False)
+        figure = plt.figure(figsize=(1.5 * width + 0.5, 4.8 * len(blocks)))
+        parts = np.atleast_1d(figure.subfigures(len(blocks)))
+        for part, (word, persons) in zip(parts, blocks.items(), strict=True):
+            axes = part.subplots(3, width, squeeze=False)
+            for column, person in zip(axes.T, persons, strict=False):
+                poses = (
+                    split.keypoints[person],
+                    *(posed(m, split, config, person) for m in (changes.before, changes.after)),
+                )
+                for ax, pose in zip(column, poses, strict=True):
+                    plot_pose(split, pose, schema, person, ax=ax)
+                column[0].set_title(word, fontsize=8, pad=2)
+                count = f"{found[0][person]} → {found[1][person]} of {split.labelled[person]}"
+                column[2].set_xlabel(count, fontsize=8)
+            for ax in axes[:, len(persons) :].flat:
+                ax.axis("off")
+            for ax, words in zip(axes[:, 0], ("truth", "original", "modified"), strict=True):
+                ax.set_ylabel(words, fontsize=9)
         figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0.01, hspace=0.02)
-        for column, (word, person) in zip(axes.T, shown, strict=True):
-            poses = (
-                split.keypoints[person],
-                *(posed(m, split, config, person) for m in (changes.before, changes.after)),
-            )
-            for ax, pose in zip(column, poses, strict=True):
-                plot_pose(split, pose, schema, person, ax=ax)
-            column[0].set_title(word, fontsize=8, pad=2)
-            column[2].set_xlabel(f"{found[0][person]} → {found[1][person]} of {split.labelled[person]}", fontsize=8)
-        for ax, words in zip(axes[:, 0], ("truth", "original", "modified"), strict=True):
-            ax.set_ylabel(words, fontsize=9)
     counts = {word: len(persons) for word, persons in chosen.items()}
     change = found[1] - found[0]
     caption = (
         f"The {counts['helped']} {split.name} persons who gained the most found keypoints with the autoencoder and the "
-        f"{counts['hurt']} who lost the most; ties go to more labelled keypoints, then by lot. Below: keypoints found "
-        "before → after. A filled dot is a joint found, a hollow one missed (in the truth: hidden)."
+        f"{counts['hurt']} who lost the most; ties go to more labelled keypoints, then by lot. "
+        "Below each: keypoints found before → after. A filled dot is a joint found, a hollow one missed (in the "
+        "truth: hidden)."
     )
     alt = (
         f"{int((change > 0).sum())} of {len(change):,} persons gain keypoints, {int((change < 0).sum())} lose some; "
