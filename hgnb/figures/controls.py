@@ -188,7 +188,7 @@ def _explained(record: Recorded) -> str:
         f"**{_verdict(record, gain, key)}** "
         f"Over {len(record.seeds)} seeds the network with the autoencoder differs from the original by "
         f"{gain.text(3)} in test PCK, and the one that was only trained on by {longer.text(3)}: "
-        f"{_share(gain.value, longer.value)} The difference between the two is {key.text(3)}. "
+        f"{_share(gain, longer.value)} The difference between the two is {key.text(3)}. "
         f"{_learned(record)} {_checkpoint(record)}{_levelled(record)}"
     )
 
@@ -207,10 +207,12 @@ def _verdict(record: Recorded, gain: Interval, key: Interval) -> str:
     return "The thesis's explanation is not borne out: with and without the autoencoder can't be told apart."
 
 
-def _share(gain: float, longer: float) -> str:
-    if not gain > 0:
+def _share(gain: Interval, longer: float) -> str:
+    if not gain.value > 0:
         return "no gain on average."
-    return f"longer training alone comes to {percent(longer / gain)} of the gain."
+    if not gain.low > 0:
+        return "a gain that isn't clear has no clear share either."
+    return f"longer training alone comes to {percent(longer / gain.value)} of the gain."
 
 
 def _learned(record: Recorded) -> str:
@@ -218,8 +220,8 @@ def _learned(record: Recorded) -> str:
     told = []
     for name, words in (("control-random", "one frozen at random weights"), ("control-projection", "a projection")):
         d = record.difference("modified", name, "test")
-        told.append(f"{verdict(d, 'beats', 'falls behind', 'cannot be told from')} {words} ({d.text(3)})")
-    return f"A trained autoencoder {' and '.join(told)}."
+        told.append(f"{verdict(d, 'beats', 'falls behind', 'cannot be told from')} {words}: {d.text(3)}")
+    return f"A trained autoencoder {', and '.join(told)}."
 
 
 def _checkpoint(record: Recorded) -> str:
@@ -228,7 +230,7 @@ def _checkpoint(record: Recorded) -> str:
     if same == count:
         return (
             "Best PCK and lowest loss fell on one epoch in every seed: nothing hangs on the choice between them, and "
-            "the author's preference (C28) can't be decided on these runs."
+            "the author's preference (C28 in {numref}`tbl-claims`) can't be decided on these runs."
         )
     d = {name: record.difference(name, other, "test") for name, other in PAIRS[-2:]}
     return (

@@ -81,7 +81,7 @@ def told(answers: Answers) -> str:
         lines.append(
             f"- {space}: {bound.persons:,} of {bound.judged:,} persons are misplaced and can be compared; had they the "
             f"PCK of the well placed, {bound.gain.text(3)} would be won over all. Moved to the other centroid they are "
-            f"predicted {moved} ({across.text(3)}), moved as far by lot they change by {astray.text(3)}; the well "
+            f"predicted {moved}: {across.text(3)}; moved as far by lot they change by {astray.text(3)}, and the well "
             f"placed change by {well.text(3)}."
         )
     return "\n".join(lines)

@@ -93,4 +93,4 @@ def _cell(record: Record, name: str) -> str:
     values = np.array([score(o) for o in record.of(name)])
     if not len(values):
         return "–"
-    return over_seeds(values).text(3) if len(values) > 1 else number(float(values[0]))
+    return over_seeds(values).text(3) if len(values) > 1 else number(float(values[0]), 3)

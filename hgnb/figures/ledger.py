@@ -52,7 +52,9 @@ class Column:
         m = self.result.manifest
         level = next((row["measured"] for row in self.result.rows if row["id"] == LEVEL), "–")
         made = f"{self.title}: {m.date}, {_seeds(m.seeds)}, on {m.device}"
-        told = f"{made}; test PCK of the hourglass {level}. {summary(self.result)}"
+        told = (
+            f"{made}; test PCK of the hourglass {level}. Of its {len(self.result.rows)} claims {summary(self.result)}"
+        )
         return (
             f"{told} **Stale**: {self.changed}." if self.changed else f"{told} Made by today's code, profile and data."
         )
@@ -103,7 +105,7 @@ def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> T
     titles = [column.title for column in columns]
     apart = [i for i in wanted if len({column.verdict(i) for column in columns} - {NEEDS, ""}) > 1]
     told = f"Verdicts part on {listed(apart)}." if apart else "No two verdicts part." if len(columns) > 1 else ""
-    came = " ".join([told, *(column.came for column in columns)]).strip()
+    came = " ".join([told, *(column.came[:1].upper() + column.came[1:] for column in columns)]).strip()
     caption = f"The sources' claims under {listed(titles)}. {came}"
     heads = ["Claim", "Source says", *titles, "Shown in"]
     return Table(pd.DataFrame(rows, columns=heads), caption, name, filters=tuple(titles))

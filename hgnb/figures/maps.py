@@ -49,7 +49,7 @@ def latent_map(
     two = float(parts.ratio[:2].sum())
     caption = (
         f"Latents of {len(plane):,} random training persons on two components, which hold {percent(two)} "
-        f"of the variance. Grey dots are all persons; {len(kept)} of them, thinned so that none overlaps, "
+        f"of the variance. Grey dots are all persons; up to {len(kept)} of them, thinned so that none overlaps, "
         "show their true heatmaps."
     )
     labelled, (one, other) = portraits.split.labelled[positions], plane.T
@@ -99,7 +99,7 @@ def latent_planes(maps: Sequence[Map], labelled: np.ndarray, states: Postures, k
             loc="upper left", bbox_to_anchor=(0, -0.02), ncols=4, fontsize=9, markerscale=2, handletextpad=0.1
         )
     each = " and ".join(f"{number(m.trust)} for {m.name}" for m in maps)
-    source = "as the data state them" if states.known else "by the scores computed from the joints"
+    source = "as the data state it" if states.known else "by the scores computed from the joints"
     caption = (
         f"Latents of {len(labelled):,} training persons on two principal components (left) and by UMAP (right), "
         f"coloured by labelled keypoints (top) and by posture, {source} (bottom). Trustworthiness over at most 15 "

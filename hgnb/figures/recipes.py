@@ -32,13 +32,16 @@ def recipes() -> Table | Note:
         p, came = profiles.load(name), held["recipes"].get(str(minutes))
         m, t, h = p.model, p.training, p.heatmaps
         rows.append((
-            minutes, f"`hgnb train best --minutes {minutes}`", f"{p.data.side} px, depth {m.depth}, {m.channels} maps",
+            minutes, f"{p.data.side} px, depth {m.depth}, {m.channels} maps",
             f"{h.targets}, σ {h.sigma_visible:g}", f"{t.optimiser} at {t.rate:g}, {t.schedule}",
             f"{t.epochs} of {t.batch} persons a step", f"mirror {t.flip:g}, turn {t.rotation:g}°, scale {t.scaling:g}",
             number(came["test"]) if came else "–", f"{came['seconds'] / 60:.1f}" if came else "–",
         ))  # fmt: skip
-    columns = ["Minutes", "Command", "Network", "Targets", "Optimiser", "Epochs", "Augmentation", "Test PCK", "Took"]
-    caption = "What to train with so many minutes of two processor cores; each row is a profile of its own."
+    columns = ["Minutes", "Network", "Targets", "Optimiser", "Epochs", "Augmentation", "Test PCK", "Took, min"]
+    caption = (
+        "What to train with so many minutes of two processor cores; each row is a profile of its own, trained by "
+        f"`hgnb train best --minutes {budgets[-1][0]}` and the like."
+    )
     return Table(pd.DataFrame(rows, columns=columns), f"{caption} {_recorded(held)}", "tbl-recipes")
 
 

@@ -57,8 +57,10 @@ def told(made: Sequence[Column]) -> Note:
     lost = [i for i in decided if first.verdict(i) == HOLDS != second.verdict(i)]
     won = [i for i in decided if first.verdict(i) == FAILS != second.verdict(i)]
     open_ = len(FINDINGS) - len(decided)
+    are = "is" if len(decided) == 1 else "are"
     return Note(
-        f"Of {len(FINDINGS)} findings {len(decided)} are decided in both columns. Surviving: {listed(kept) or 'none'}; "
-        f"holding only with the thesis's targets: {listed(lost) or 'none'}; only in the better model: "
-        f"{listed(won) or 'none'}. {open_} {'is' if open_ == 1 else 'are'} open in one of them or in both."
+        f"Of {len(FINDINGS)} findings {len(decided)} {are} decided in both columns. "
+        f"Surviving: {listed(kept) or 'none'}; holding only with the thesis's targets: {listed(lost) or 'none'}; "
+        f"only in the better model: {listed(won) or 'none'}. "
+        f"{open_} {'is' if open_ == 1 else 'are'} open in one of them or in both."
     )

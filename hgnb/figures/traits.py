@@ -49,11 +49,12 @@ def traits(answers: Answers, who: str, components: tuple[int, ...] = FIRST) -> P
         plot_answers(answers, len(shown), ax=left)
         found = plot_strengths(answers, ax=right)
     p, every = answers.corrected(len(shown)), answers.corrected(len(answers.ratio))
+    stands = "coloured are those that stand" if (every < LEVEL).any() else "none of them stands"
     caption = (
         f"Left: what the first {len(shown)} components of {who} tell; r, or 2 AUC − 1 for sitting, "
         "negative in blue and positive in red, a dot where the p-value after Holm's correction is below "
-        f"{LEVEL}. Right: the size of each of these numbers for all {len(answers.ratio):,} components; coloured are "
-        f"those that stand after correction for all {int(np.isfinite(every).sum()):,} of them."
+        f"{LEVEL}. Right: the size of each of these numbers for all {len(answers.ratio):,} components; "
+        f"{stands} after correction for all {int(np.isfinite(every).sum()):,} of them."
     )
     alt = (
         f"{int((p < LEVEL).sum())} of {int(np.isfinite(p).sum())} answers of the first {len(shown)} components stand "

@@ -34,7 +34,7 @@ def _twice(found: dict) -> str:
     return (
         f"Two builds, on {listed([str(n) for n in found['cores']])} cores, are equal in {equal:,} of {whole:,} results "
         f"that show no measured time; on other numbers of threads a network's PCK moved by up to {apart:.4f}, {met} "
-        f"the {threads['near']:g} it was meant to."
+        f"the {threads['near']:g} that was allowed."
     )
 
 
