@@ -193,7 +193,7 @@ def test_recipes_are_profiles(house):
     assert "no recipe" in recipes.recipes().text
     shutil.copy(house / "profiles/small.toml", house / "profiles/best-5.toml")
     table = recipes.recipes().markdown()
-    assert "`hgnb train best --minutes 15`" in table and "64 px" in table
+    assert "`hgnb train best --minutes 5`" in table and "64 px" in table
 
 
 def test_other_records_are_held_beside(monkeypatch):

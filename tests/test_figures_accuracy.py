@@ -52,6 +52,7 @@ def test_best_median_worst(n):
     chosen = accuracy.ranked(made, THESIS, seed=0)
     shown = np.concatenate(list(chosen.positions.values()))
     assert len(shown) == len(set(shown)) == 3 * min(4, n // 3)
+    assert n < 3 or plate.caption.startswith(f"The {min(3, n // 3)} best")
     assert ("No persons" in plate.caption) == (n < 3)
 
 

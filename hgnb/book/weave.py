@@ -19,7 +19,7 @@ SHEET = "image/webp"  # of an interactive part (hgnb.figures.sprites)
 NEEDS = "**To run it**"
 CODE = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$)", re.DOTALL)  # and formulas
 TOGETHER = {  # what isn't broken across lines, and how it is written
-    re.compile(r"(?<=\d) (?=%)"): "\u00a0",  # 37 %
+    re.compile(r"(?<=[\d)]) (?=%)"): "\u00a0",  # 37 %
     re.compile(r"\b([^\W\d_]) = (?=[−½\d])"): "\\1\u00a0=\u00a0",  # K = 2
     re.compile(r"\b([rησερ]) (?=[−½\d])"): "\\1\u00a0",  # r −0.22, σ ½
     re.compile(r"(?<=\d) × (?=\d)"): "\u00a0×\u00a0",  # 3 × 3

@@ -118,7 +118,7 @@ def best_median_worst(
     made: Predictions, split: PreparedSplit, schema: KeypointSchema, config: PckConfig, seed: int
 ) -> Plate:
     """fig-predictions: the best, median and worst predicted persons, each with the true and the predicted pose."""
-    chosen = ranked(made, config, seed)
+    chosen = ranked(made, config, seed, count=3)  # more would be too small to see on a page
     count = len(chosen.positions["best"])
     if not count:
         return nothing(

@@ -51,7 +51,7 @@ def later(records: Sequence[Recorded]) -> Plate:
             ax.set_title(f"{record.manifest['profile']} on {record.manifest['data']}", fontsize=10)
     titles = "; ".join(record.title for record in records)
     caption = (
-        "Test PCK of the networks that the thesis left for later, below those of chapter 04. Small dots: "
+        "Test PCK of the networks that the thesis left for later, below those of {doc}`04_improvement`. Small dots: "
         "seeds; large ones: their mean, with Student's 95 % interval. Plain and modified ones in a row are trained on "
         "as long as the single ones are; those in one go and from the first step as long as the chain's two trainings "
         f"together. Recorded: {titles}.{''.join(map(_failed, records))}"

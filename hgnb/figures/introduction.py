@@ -33,6 +33,7 @@ def pose_example(split: Split, credits: Mapping[int, str]) -> Plate:
             picture(ax, pixels)
         skeleton(axes[1], points, split.schema, width=2.6)
         _names(axes[1], points, split.schema)
+        axes[1].set(xlim=axes[0].get_xlim(), ylim=axes[0].get_ylim())  # lines to the names don't make it smaller
         lines = [Line2D([], [], linewidth=2.4, label=side, **kind) for side, kind in SIDES.items()]
         lines.append(Line2D([], [], marker="o", linestyle="", color=GREY, markerfacecolor="white", label="hidden"))
         figure.legend(handles=lines, loc="outside lower center", ncol=4, fontsize=9)

@@ -157,7 +157,7 @@ def rules_table(split: Split, config: DataConfig) -> Table:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-crop-rules")
 
 
-def moved(split: Split, config: DataConfig, seed: int, credits: Mapping[int, str], count: int = 10) -> Plate:
+def moved(split: Split, config: DataConfig, seed: int, credits: Mapping[int, str], count: int = 6) -> Plate:
     """Persons whose square had to be moved or shrunk, drawn by the seed, under both readings of the rule."""
     touched = [p for p in split.persons if any(fate(p, config, "shift")[:2]) or any(fate(p, config, "vertical")[:2])]
     order = np.random.default_rng(seed).permutation(len(touched))
