@@ -31,6 +31,7 @@ def overfitting(
             axes[0].plot(*curve, linestyle=line, color=colour, label=f"degree {degree}")
         low, high = points[1].min(), points[1].max()
         axes[0].set(ylim=(low - 0.6, high + 0.6), xlabel="x", ylabel="y")
+        axes[0].xaxis.set_major_locator(plt.MaxNLocator(5))
         axes[0].legend(fontsize=8)
         axes[1].plot(degrees, train, "o-", color=BLUE, label="training")
         axes[1].plot(degrees, val, "s--", color=RED, label="validation")
