@@ -20,7 +20,7 @@ MENDS = (
 )
 
 # what a reader copies or a script reads stays as it is
-PERCENT = re.compile(r"<(pre|code|script|style)\b.*?</\1>|(?<=\d) %", re.S)
+PERCENT = re.compile(r"<(pre|code|script|style)\b.*?</\1>|(?<=[\d)]) %", re.S)
 
 
 def mend(site: Path) -> None:

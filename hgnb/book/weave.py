@@ -19,7 +19,6 @@ SHEET = "image/webp"  # of an interactive part (hgnb.figures.sprites)
 NEEDS = "**To run it**"
 CODE = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$)", re.DOTALL)  # and formulas
 TOGETHER = {  # what isn't broken across lines, and how it is written
-    re.compile(r"(?<=[\d)]) (?=%)"): "\u00a0",  # 37 %
     re.compile(r"\b([^\W\d_]) = (?=[−½\d])"): "\\1\u00a0=\u00a0",  # K = 2
     re.compile(r"\b([rησερ]) (?=[−½\d])"): "\\1\u00a0",  # r −0.22, σ ½
     re.compile(r"(?<=\d) × (?=\d)"): "\u00a0×\u00a0",  # 3 × 3
@@ -67,7 +66,7 @@ def weave(executed, chapter: str, private: dict[str, str]):
 
 
 def together(text: str) -> str:
-    """Markdown whose numbers stay on one line with their sign, unit or name; code and formulas as they are."""
+    """Markdown whose numbers stay on one line with their sign or name; code and formulas as they are."""
     parts = CODE.split(text)
     for pattern, written in TOGETHER.items():
         parts[::2] = [pattern.sub(written, part) for part in parts[::2]]

@@ -52,9 +52,7 @@ class Column:
         m = self.result.manifest
         level = next((row["measured"] for row in self.result.rows if row["id"] == LEVEL), "–")
         made = f"{self.title}: {m.date}, {_seeds(m.seeds)}, on {m.device}"
-        told = (
-            f"{made}; test PCK of the hourglass {level}. Its {len(self.result.rows)} claims: {summary(self.result)}"
-        )
+        told = f"{made}; test PCK of the hourglass {level}. Its {len(self.result.rows)} claims: {summary(self.result)}"
         return (
             f"{told} **Stale**: {self.changed}." if self.changed else f"{told} Made by today's code, profile and data."
         )
