@@ -45,9 +45,10 @@ lighter: .venv/.installed ## train chapter 06's networks and keep the results (S
 beyond: .venv/.installed ## train chapter 07's changes and keep the results (SEEDS, PROFILE, DATA, SEED, CORES)
 	@"$(BIN)/python" -m hgnb.cli beyond $(EDITION) --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")
 
-# One thread a process: two trainings with two threads each are slower than one after the other.
+# One thread a process: two trainings with two threads each are slower than one after the other. Three processes on two
+# cores, since builds and browsers often wait.
 test: .venv/.installed ## run every test (TESTS=tests/test_x.py for one file)
-	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 2 --dist worksteal "$(TESTS)"
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 3 --dist worksteal "$(TESTS)"
 
 # What is done to the book on purpose, with what these need; `make bench` leaves it out.
 TRUST := $(patsubst %,benchmarks/%.py,fuzz mutants covered load twice kill mutations sameness)
