@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,14 +31,18 @@ batch = 4
 warmup = 2
 """
 
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+if settings.get_current_profile_name() == "default":  # benchmarks/mutants.py has its own, and so has CI
+    settings.load_profile("patient")
+
 
 def pytest_collection_modifyitems(items) -> None:
-    """Whole books first, every other one in the middle: two processes begin with half of the list each, and a book
-    that is left to the end would be waited for."""
+    """Whole books first in each process's share of the list: one that is left to the end would be waited for."""
     books = [item for item in items if "test_whole_book" in item.nodeid]
     others = [item for item in items if "test_whole_book" not in item.nodeid]
-    middle = max(0, len(items) // 2 - len(books[::2]))
-    items[:] = [*books[::2], *others[:middle], *books[1::2], *others[middle:]]
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    share = -(-len(others) // count)
+    items[:] = [item for n in range(count) for item in (*books[n::count], *others[n * share : (n + 1) * share])]
 
 
 @pytest.fixture(autouse=True)

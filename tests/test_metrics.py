@@ -296,7 +296,7 @@ def test_recall_equals_a_plain_loop():
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_oks_falls_with_distance(seed):
     rng = np.random.default_rng(seed)
     true, step = torch.from_numpy(rng.uniform(0, 99, (1, 17, 2))), torch.from_numpy(rng.normal(0, 1, (1, 17, 2)))

@@ -46,7 +46,9 @@ def test_names_are_what_one_reads():
 
 def test_no_line_ends_before_a_per_cent():
     assert mend.mended_page("<p>7.8 % of 3 % a</p>") == "<p>7.8\u00a0% of 3\u00a0% a</p>"
-    untouched = "<p>a % b</p><pre>7 % 2</pre><p><code class='x'>7 % 2</code></p><script>\n7 % 2\n</script>"
+    untouched = (
+        "<p>a % b</p><pre>7 % 2</pre><p><code class='x'>7 % 2</code><img alt='7 % of it'></p><script>\n7 % 2\n</script>"
+    )
     assert mend.mended_page(untouched) == untouched
 
 

@@ -320,7 +320,7 @@ def test_thighs_tell_sitting_from_standing(seed):
     assert thigh_angle("sitting", seed) > 70
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(posture=st.sampled_from(sorted(POSTURES)), seed=st.integers(0, 2**32 - 1), stature=st.floats(1.4, 2.1))
 def test_no_joint_turns_further_than_people_can(posture, seed, stature):
     pose = draw_pose(posture, np.random.default_rng(seed))

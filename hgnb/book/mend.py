@@ -19,8 +19,8 @@ MENDS = (
     (r' role="doc-biblioentry"', ""),
 )
 
-# what a reader copies or a script reads stays as it is
-PERCENT = re.compile(r"<(pre|code|script|style)\b.*?</\1>|(?<=[\d)]) %", re.S)
+# what a reader copies, a script reads or a tag says stays as it is
+PERCENT = re.compile(r"<(pre|code|script|style)\b.*?</\1>|<[^>]*>|(?<=[\d)]) %", re.S)
 
 
 def mend(site: Path) -> None:
