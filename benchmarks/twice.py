@@ -1,6 +1,7 @@
 """The same book twice: two builds from fresh clones, piece by piece, and trainings on 1, 2 and 4 threads.
 
 python benchmarks/twice.py [profile of the builds] [profile of the trainings]: smoke and best-1 if not given.
+python benchmarks/twice.py --threads [profile of the trainings]: these alone, beside the builds that are recorded.
 The first build has one core, the second two. A profile says on how many threads it trains, so that a build comes to the
 same on any number of cores; for the trainings that number is changed, and PCK may differ, since sums are taken in
 another order. The result goes to benchmarks/results/twice.json: which pieces are equal, which hold times and can't be,
@@ -53,13 +54,25 @@ def by_threads(clone: Build, profile: str) -> dict[str, dict[str, float]]:
     return found
 
 
+def trainings(place: Path, source: Path, profile: str) -> dict:
+    """PCK by threads, and how far it is apart."""
+    pck = by_threads(Build(place / "threads", source, profile), profile)
+    apart = {part: max(p[part] for p in pck.values()) - min(p[part] for p in pck.values()) for part in ("val", "test")}
+    return {"profile": profile, "pck": pck, "apart": apart, "near": NEAR, "machine": machine()}
+
+
 def main() -> None:
-    given = dict(enumerate(sys.argv[1:]))
+    alone = "--threads" in sys.argv[1:]
+    given = dict(enumerate(["smoke", *sys.argv[2:]] if alone else sys.argv[1:]))
     profile, trained = given.get(0, "smoke"), given.get(1, "best-1")
     out = ROOT / "benchmarks" / "results" / "twice.json"
     with tempfile.TemporaryDirectory() as folder:
         place, about = Path(folder), machine()
         source = committed(place)
+        if alone:
+            result = json.loads(out.read_text()) | {"threads": trainings(place, source, trained)}
+            out.write_text(json.dumps(result, indent=1) + "\n")
+            return print(json.dumps(result["threads"], indent=1))
         first, second = (built(Build(place / f"{n} cores", source, profile, n)) for n in CORES)
         result = {
             "profile": profile,
@@ -72,9 +85,7 @@ def main() -> None:
             "machine": about,
         }
         print(json.dumps({key: result[key] for key in ("pieces", "unequal", "timed_unequal")}, indent=1), flush=True)
-        pck = by_threads(Build(place / "threads", source, trained), trained)
-    apart = {part: max(p[part] for p in pck.values()) - min(p[part] for p in pck.values()) for part in ("val", "test")}
-    result["threads"] = {"profile": trained, "pck": pck, "apart": apart, "near": NEAR}
+        result["threads"] = trainings(place, source, trained)
     out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result["threads"], indent=1))
 
