@@ -161,8 +161,9 @@ def test_a_built_network_on_the_stand_is_the_variant():
     assert {k: v.shape for k, v in stand.network.state_dict().items()} == {
         k: v.shape for k, v in real.state_dict().items()
     }
-    with torch.inference_mode():
-        assert torch.isfinite(stand.network.eval()(stand.images)).all()
+    with stand.ready() as network, torch.inference_mode():
+        assert torch.isfinite(network.eval()(stand.images)).all()
+    assert all(weights.is_meta for weights in stand.network.parameters())
 
 
 def test_loading_is_a_crop_and_its_heatmaps():

@@ -7,8 +7,8 @@ seconds. Loading a batch, from JPEG files to crops and heatmaps on one thread, i
 
 import io
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
@@ -89,11 +89,11 @@ class Times:
 
 
 class Stand:
-    """A network on the test stand, as wide as asked and with weights that mean nothing."""
+    """A network on the test stand, as wide as asked; its weights, which mean nothing, take memory in its turn alone."""
 
     def __init__(self, case: Case, config: LighterConfig, batch: int):
         self.case, self.batch, self.low = case, batch, case.changes.get("precision") == "bf16"
-        self.network = _built(case, config).to(DEVICE, memory_format=torch.channels_last)
+        self.network = _blank(case, config)
         side, size = config.timed_side, config.timed_side // self.network.config.stride
         images = torch.rand(batch, 3, side, side, device=DEVICE).sub(0.5)
         self.images = images.contiguous(memory_format=torch.channels_last)
@@ -101,9 +101,30 @@ class Stand:
 
     def turn(self, loader: "Loader") -> tuple[float, float, float]:
         """Seconds of a training step, of loading its batch, and of a prediction."""
-        training = seconds(partial(self._train, self._optimiser()))
-        self.network.eval()
-        return training, seconds(lambda: loader.load(self.batch), threads=1), seconds(self._predict)
+        with self.ready() as network:
+            training = seconds(partial(self._train, self._optimiser()))
+            network.eval()
+            return training, seconds(lambda: loader.load(self.batch), threads=1), seconds(self._predict)
+
+    def result(self, took: Sequence[tuple[float, float, float]], side: int) -> Timed:
+        """What so many turns took, and what doesn't depend on the machine, for crops of `side` pixels."""
+        training, loading, inference = (tuple(round(s, 5) for s in column) for column in zip(*took, strict=True))
+        with self.ready() as network:
+            return Timed(
+                self.case.name, self.batch, training, loading, inference,
+                sum(p.numel() for p in network.parameters()),
+                round(sum(part.gflop for part in cost.costs(network, side)), 3),
+                round(cost.kept_bytes(network, side) / 2**20, 1),
+            )  # fmt: skip
+
+    @contextmanager
+    def ready(self) -> Iterator[StackedHourglass]:
+        """The network with its weights, ready to train; drawing 25 million would take longer than a prediction."""
+        network = self.network.to_empty(device=DEVICE)
+        for tensor in network.state_dict().values():
+            tensor.fill_(1 if not tensor.is_floating_point() or tensor.ndim == 1 else 0.01)
+        yield network.to(memory_format=torch.channels_last).train()
+        network.to("meta")
 
     def _optimiser(self) -> torch.optim.Optimizer:
         """As the case trains; it has taken a step of nothing, so that its averages lie ready."""
@@ -133,15 +154,11 @@ class Stand:
         return torch.autocast(DEVICE.type, torch.bfloat16) if self.low else nullcontext()
 
 
-def _built(case: Case, config: LighterConfig) -> StackedHourglass:
-    """The case's network in full depth; drawing 25 million weights would take longer than a prediction."""
+def _blank(case: Case, config: LighterConfig) -> StackedHourglass:
+    """The case's network in full depth, without memory for its weights."""
     variant = case.variant.narrowed(config.timed_divisor)
     with torch.device("meta"):
-        network = replace(variant, model=replace(variant.model, keypoints=KEYPOINTS)).build(config.timed_side)
-    network.to_empty(device="cpu")
-    for tensor in network.state_dict().values():
-        tensor.fill_(1 if not tensor.is_floating_point() or tensor.ndim == 1 else 0.01)
-    return network
+        return replace(variant, model=replace(variant.model, keypoints=KEYPOINTS)).build(config.timed_side)
 
 
 class Loader:
@@ -187,14 +204,15 @@ def timed(config: LighterConfig, cases: Sequence[Case] = (), *, batch: int = 0, 
     batch, turns, loader = batch or config.timed_batch, turns or config.timed_repeats, Loader(config.timed_side)
     cases = cases or [c for c in chosen(config) if _own_speed(c)]
     Stand(named(BASE), config, batch).turn(loader)
-    took: dict[str, list[tuple[float, float, float]]] = {case.name: [] for case in cases}
+    stands = [Stand(case, config, batch) for case in cases]
+    took: list[list[tuple[float, float, float]]] = [[] for _ in stands]
     for _ in range(turns):
-        for case in cases:
-            took[case.name].append(Stand(case, config, batch).turn(loader))
+        for stand, times in zip(stands, took, strict=True):
+            times.append(stand.turn(loader))
             give_memory_back()
     results = {}
-    for case in cases:
-        results[case.name] = _result(case, config, batch, took[case.name])
+    for stand, times in zip(stands, took, strict=True):
+        results[stand.case.name] = stand.result(times, config.timed_side)
         give_memory_back()
     return Times(device_name(), torch.get_num_threads(), config.timed_side, turns, results)
 
@@ -202,14 +220,3 @@ def timed(config: LighterConfig, cases: Sequence[Case] = (), *, batch: int = 0, 
 def _own_speed(case: Case) -> bool:
     """Not one that only trains longer or in other batches, nor in a precision that this hardware has to emulate."""
     return not case.long and "batch" not in case.changes and case.changes.get("precision") != "bf16"
-
-
-def _result(case: Case, config: LighterConfig, batch: int, took: list[tuple[float, float, float]]) -> Timed:
-    network = _built(case, config)
-    training, loading, inference = (tuple(round(s, 5) for s in column) for column in zip(*took, strict=True))
-    return Timed(
-        case.name, batch, training, loading, inference,
-        sum(p.numel() for p in network.parameters()),
-        round(sum(part.gflop for part in cost.costs(network, config.timed_side)), 3),
-        round(cost.kept_bytes(network, config.timed_side) / 2**20, 1),
-    )  # fmt: skip
