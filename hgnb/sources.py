@@ -7,6 +7,7 @@ Standard library only, so that asking costs no import of torch.
 import ast
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -21,13 +22,15 @@ def closure(modules: Iterable[str], package: Path = PACKAGE) -> list[Path]:
 
     Packages' `__init__.py` on the way are part of it; names outside `package` are left out.
     """
-    found: set[Path] = set()
-    waiting = [file for name in modules for file in _files(name, package)]
+    there, found, met = _modules(package), set[Path](), set[str]()
+    waiting = set(modules)
     while waiting:
-        file = waiting.pop()
-        if file not in found:
-            found.add(file)
-            waiting += [other for name in module_imports(file, package) for other in _files(name, package)]
+        name = waiting.pop()
+        met.add(name)
+        for file in _files(name, there):
+            if file not in found:
+                found.add(file)
+                waiting |= module_imports(file, package) - met
     return sorted(found)
 
 
@@ -75,21 +78,22 @@ def _asked(file: Path, package: Path, stamp: tuple[int, int]) -> frozenset[str]:
     return frozenset(_imported(_parse(file.read_text(encoding="utf8"), file), here, package.name))
 
 
-def _files(name: str, package: Path) -> list[Path]:
+def _modules(package: Path) -> dict[str, Path]:
+    """Every module of a package by its dotted name, a package by its `__init__`: one walk, not a question for each."""
+    found = {}
+    for folder, _, names in os.walk(package):
+        here = (package.name, *Path(folder).relative_to(package).parts)
+        for name in names:
+            if name.endswith(".py"):
+                parts = here if name == "__init__.py" else (*here, name.removesuffix(".py"))
+                found[".".join(parts)] = Path(folder, name)
+    return found
+
+
+def _files(name: str, there: dict[str, Path]) -> list[Path]:
     """The files that importing the dotted `name` runs; of a name within a module, the module's."""
     parts = name.split(".")
-    if parts[0] != package.name:
-        return []
-    files = []
-    for end in range(1, len(parts) + 1):
-        place = package.parent.joinpath(*parts[:end])
-        if (place / "__init__.py").is_file():
-            files.append(place / "__init__.py")
-        elif place.with_suffix(".py").is_file():
-            return [*files, place.with_suffix(".py")]
-        elif not place.is_dir():
-            break
-    return files
+    return [there[on] for on in (".".join(parts[:end]) for end in range(1, len(parts) + 1)) if on in there]
 
 
 def _imported(tree: ast.AST, here: str, package: str) -> Iterator[str]:

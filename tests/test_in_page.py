@@ -51,16 +51,22 @@ def made(trained, crops=True):
 
 
 @pytest.fixture(scope="module")
-def page(trained):
-    """The rendered page and what it was made of."""
+def once(trained):
+    """`made`, for the tests that change nothing of it."""
     pytest.importorskip("onnxruntime", reason="onnxruntime isn't installed")
+    return made(trained)
+
+
+@pytest.fixture(scope="module")
+def page(trained, once):
+    """The rendered page and what it was made of."""
     try:
         runtimes.runtime()
     except InputError as error:
         if os.environ.get("HGNB_REQUIRE_BROWSER") == "1":
             pytest.fail(str(error))
         pytest.skip(f"browser: {error}")
-    exhibit, portraits, plate, part = made(trained)
+    exhibit, portraits, plate, part = once
     root = small_book(trained[1].folder.parents[2], "01_a")
     notebook = chapter(cell(plate, "fig-try-it"), cell(part))
     notebook.metadata["language_info"] = {"name": "python"}
@@ -309,9 +315,8 @@ def bare(site, part):
     return site / "a.html"
 
 
-def test_site_without_runtime_shows_pictures_and_says_so(trained, tmp_path, monkeypatch):
-    pytest.importorskip("onnxruntime", reason="onnxruntime isn't installed")
-    *_, part = made(trained)
+def test_site_without_runtime_shows_pictures_and_says_so(trained, once, tmp_path, monkeypatch):
+    *_, part = once
     runs = trained[1].folder.parent
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(runtimes, "URL", "http://127.0.0.1:9/onnxruntime-web.tgz")
@@ -338,9 +343,8 @@ def test_runtime_of_another_checksum_is_refused(tmp_path, monkeypatch):
     assert not list((tmp_path / "cache").rglob("*.tgz"))
 
 
-def test_files_of_another_export_are_refused(trained, tmp_path, monkeypatch):
-    pytest.importorskip("onnxruntime", reason="onnxruntime isn't installed")
-    exhibit, _, _, part = made(trained)
+def test_files_of_another_export_are_refused(trained, once, tmp_path, monkeypatch):
+    exhibit, _, _, part = once
     monkeypatch.setattr(in_page, "runtime", lambda: {"wasm": b"wasm"})
     page = bare(tmp_path / "site", part)
     assert in_page.equip(tmp_path / "site", trained[1].folder.parent) == []
@@ -383,9 +387,9 @@ def test_chosen_persons_are_well_labelled(trained):
     assert sorted(everyone) == list(range(len(test)))
 
 
-def test_answers_say_what_they_find(trained):
+def test_answers_say_what_they_find(once):
     """The share in the alt text is PCK over the persons, counted here once more by hand."""
-    exhibit, portraits, plate, _ = made(trained)
+    exhibit, portraits, plate, _ = once
     maps, keypoints = exhibit.heatmaps(skips=False), np.array(portraits.split.keypoints)
     found = labelled = 0
     for person, points in zip(maps, keypoints, strict=True):
