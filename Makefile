@@ -10,6 +10,7 @@ CORES ?=
 PYTHON ?= python3
 TORCH_INDEX ?=
 TESTS ?= tests
+PROOF := tests/test_whole_book.py
 
 # A misspelt variable would be ignored and the default built instead: refuse it.
 VARIABLES := PROFILE DATA SEED SEEDS CORES PYTHON TORCH_INDEX TESTS
@@ -23,7 +24,7 @@ endif
 BIN := .venv/bin
 EDITION = --profile "$(PROFILE)" --data "$(DATA)" --seed "$(SEED)"
 
-.PHONY: help book pdf claims lighter beyond test bench trust lab lint clean
+.PHONY: help book pdf claims lighter beyond test proof bench trust lab lint clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
@@ -45,10 +46,13 @@ lighter: .venv/.installed ## train chapter 06's networks and keep the results (S
 beyond: .venv/.installed ## train chapter 07's changes and keep the results (SEEDS, PROFILE, DATA, SEED, CORES)
 	@"$(BIN)/python" -m hgnb.cli beyond $(EDITION) --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")
 
-# One thread a process: two trainings with two threads each are slower than one after the other. Three processes on two
+# One thread a process: two trainings with two threads each are slower than one after the other. More processes than two
 # cores, since builds and browsers often wait.
-test: .venv/.installed ## run every test (TESTS=tests/test_x.py for one file)
-	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 3 --dist worksteal "$(TESTS)"
+test: .venv/.installed ## run every test that builds no whole book (TESTS=tests/test_x.py for one file)
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 3 --dist worksteal $(if $(filter tests,$(TESTS)),--ignore $(PROOF)) "$(TESTS)"
+
+proof: .venv/.installed ## build a whole book from nothing, look at every page as its readers do, and pass photographs through the chapters
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 4 --dist worksteal $(PROOF)
 
 # What is done to the book on purpose, with what these need; `make bench` leaves it out.
 TRUST := $(patsubst %,benchmarks/%.py,fuzz mutants covered load twice kill mutations sameness)

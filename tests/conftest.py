@@ -36,15 +36,6 @@ if settings.get_current_profile_name() == "default":  # benchmarks/mutants.py ha
     settings.load_profile("patient")
 
 
-def pytest_collection_modifyitems(items) -> None:
-    """Whole books first in each process's share of the list: one that is left to the end would be waited for."""
-    books = [item for item in items if "test_whole_book" in item.nodeid]
-    others = [item for item in items if "test_whole_book" not in item.nodeid]
-    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    share = -(-len(others) // count)
-    items[:] = [item for n in range(count) for item in (*books[n::count], *others[n * share : (n + 1) * share])]
-
-
 @pytest.fixture(autouse=True)
 def figures_closed():
     """What a test draws is closed after it: matplotlib warns of more than 20 open figures, and warnings fail a test."""
