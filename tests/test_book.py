@@ -279,6 +279,25 @@ def test_second_build_says_so(root):
         pass
 
 
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        (
+            'Traceback (most recent call last):\n  raise OSError(f"No room: {name}.")\nOSError: No room for a.npy.\n',
+            "(OSError: No room for a.npy.)",
+        ),
+        ("Assuming unrestricted...\n\nsnakemake: error: unknown\n", "(snakemake: error: unknown)"),
+        ("One line.\nTwo.\n", "(One line.)"),
+        ("\n", "stopped and said nothing"),
+    ],
+)
+def test_a_log_tells_why_a_build_stopped(tmp_path, log, said):
+    (tmp_path / build.LOG).parent.mkdir(parents=True)
+    (tmp_path / build.LOG).write_text(log)
+    words = build.last_words(tmp_path)
+    assert said in words and words.startswith("The build stopped") and build.LOG in words
+
+
 def test_journal_reads_on_from_where_it_stopped(tmp_path, monkeypatch):
     notes = tmp_path / "journal"
     monkeypatch.setenv(journal.VARIABLE, str(notes))

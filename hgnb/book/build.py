@@ -191,8 +191,11 @@ def last_words(root: Path) -> str:
     lines = [
         line.strip() for line in (root / LOG).read_text(encoding="utf8", errors="replace").splitlines() if line.strip()
     ]
-    telling = [line for line in lines if re.search("Error|Exception|: error: ", line)] or lines or ["it said nothing"]
-    return f"The build stopped ({telling[0][:300]}); its log is {LOG}."
+    # an exception's own line, which begins with its name, before a line that only speaks of one, as code does
+    for telling in (r"^[\w.]*(Error|Exception)\b", "Error|Exception|: error: ", ""):
+        if found := [line for line in lines if re.search(telling, line)]:
+            return f"The build stopped ({found[0][:300]}); its log is {LOG}."
+    return f"The build stopped and said nothing; its log is {LOG}."
 
 
 @contextmanager

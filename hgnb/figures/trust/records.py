@@ -1,8 +1,10 @@
 """Records of what was tried, by the name of the program in benchmarks/ that made them."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
 
-from hgnb.figures.plate import Note
+from hgnb.figures.plate import Note, Table
 from hgnb.home import home
 
 
@@ -10,6 +12,20 @@ def found(name: str) -> dict | None:
     """The record that benchmarks/`name`.py made; None where it made none."""
     file = home() / "benchmarks" / "results" / f"{name}.json"
     return json.loads(file.read_text(encoding="utf8")) if file.is_file() else None
+
+
+def shown(name: str) -> Callable[[Callable[[dict], Table]], Callable[[], Table | Note]]:
+    """Gives a table the record it shows; where there is none, a sentence takes the table's place."""
+
+    def of(table: Callable[[dict], Table]) -> Callable[[], Table | Note]:
+        @wraps(table)
+        def told() -> Table | Note:
+            record = found(name)
+            return table(record) if record else missing(name)
+
+        return told
+
+    return of
 
 
 def missing(name: str) -> Note:

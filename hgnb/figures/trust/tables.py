@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas as pd
 
-from hgnb.figures.plate import Note, Table
+from hgnb.figures.plate import Table
 from hgnb.figures.trust import records
 from hgnb.figures.words import listed, number, percent
 
@@ -21,6 +21,11 @@ STEPS = {
     "prepare": "crop and keep",
     "step": "one training step of the thesis's network, 16 persons",
 }
+ON_THREADS = {
+    "val": "trained on {} threads, PCK on validation",
+    "test": "trained on {} threads, PCK on test",
+    "measured": "trained once, its PCK on test measured on {} threads",
+}
 PAGES = {
     "own_mb": "MB of its own that a page reads before anybody scrolls",
     "all_mb": "the same with the theme's scripts and styles, MB",
@@ -29,11 +34,9 @@ PAGES = {
 }
 
 
-def inputs() -> Table | Note:
+@records.shown("fuzz")
+def inputs(found: dict) -> Table:
     """tbl-trust-inputs: damaged files, and what was said of them."""
-    found = records.found("fuzz")
-    if found is None:
-        return records.missing("fuzz")
     rows = []
     for part, words in INPUTS.items():
         tried = found[part]
@@ -60,11 +63,9 @@ def inputs() -> Table | Note:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-trust-inputs")
 
 
-def kills() -> Table | Note:
+@records.shown("kill")
+def kills(found: dict) -> Table:
     """tbl-trust-kills: builds that were killed, filled up and run twice at a time."""
-    found = records.found("kill")
-    if found is None:
-        return records.missing("kill")
     rows = []
     for turn, build in enumerate(found["builds"], 1):
         struck = Counter(what for death in build["kills"] for what in death["at"])
@@ -103,12 +104,9 @@ def _quoted(words: str) -> str:
     return f"“{words.strip().splitlines()[-1] if words.strip() else 'nothing'}”"
 
 
-def twice() -> Table | Note:
+@records.shown("twice")
+def twice(found: dict) -> Table:
     """tbl-trust-twice: what two builds share exactly, and what they can't."""
-    found = records.found("twice")
-    if found is None:
-        return records.missing("twice")
-    threads, cores = found["threads"], [str(n) for n in found["cores"]]
     rows: list[tuple[str, int, int | str]] = [
         (
             "results, pictures and texts that show no measured time",
@@ -117,24 +115,24 @@ def twice() -> Table | Note:
         ),
         ("those that show measured times", len(found["timed"]), len(found["timed_unequal"])),
     ]
-    rows += [
-        (f"{part} PCK of the hourglass on {listed(list(threads['pck']))} threads", len(threads["pck"]),
-         f"{threads['apart'][part]:.4f} apart")
-        for part in ("val", "test")
-    ]  # fmt: skip
+    threads = found["threads"]
+    for profile, of in threads["profiles"].items():
+        numbers = listed(list(of["trained"]))
+        for part, words in ON_THREADS.items():
+            apart = f"{of['apart'][part]:.4f} apart"
+            rows.append((f"`{profile}` {words.format(numbers)}", len(of["trained"]), apart))
     caption = (
-        f"The same twice: two builds of `{found['profile']}` from fresh clones, with {listed(cores)} cores, and the "
-        f"hourglass of `{threads['profile']}` with its number of threads changed; {threads['near']:g} is what its PCK "
-        f"is meant to differ by at most. {records.machine(found)}"
+        f"The same twice: two builds of `{found['profile']}` from fresh clones, with "
+        f"{listed([str(n) for n in found['cores']])} cores, and the PCK of hourglasses whose number of threads was "
+        f"changed, which is meant to differ by {threads['near']:g} at most. {records.machine(found)} The threads: "
+        f"{records.machine(threads)}"
     )
     return Table(pd.DataFrame(rows, columns=["What", "Compared", "Unequal"]), caption, "tbl-trust-twice")
 
 
-def load() -> Table | Note:
+@records.shown("load")
+def load(found: dict) -> Table:
     """tbl-trust-load: what many persons cost, and how it grows."""
-    found = records.found("load")
-    if found is None:
-        return records.missing("load")
     rows = []
     for series, unit in UNITS.items():
         for step, told in found[series].items():
@@ -151,11 +149,9 @@ def load() -> Table | Note:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-trust-load")
 
 
-def mutants() -> Table | Note:
+@records.shown("mutants")
+def mutants(found: dict) -> Table:
     """tbl-trust-mutants: how many small changes of the code the tests notice."""
-    found = records.found("mutants")
-    if found is None:
-        return records.missing("mutants")
     rows = [(f"`{room}`", *_share(tried["killed"], tried["mutants"])) for room, tried in found["rooms"].items()]
     rows.append(("together", *_share(records.total(found, "killed"), records.total(found, "mutants"))))
     caption = (
@@ -169,11 +165,9 @@ def _share(part: int, whole: int) -> tuple[str, str, str]:
     return f"{whole:,}", f"{part:,}", percent(part / whole)
 
 
-def covered() -> Table | Note:
+@records.shown("covered")
+def covered(found: dict) -> Table:
     """tbl-trust-covered: how many lines of each room the tests run."""
-    found = records.found("covered")
-    if found is None:
-        return records.missing("covered")
     rows = [(f"`{room}`", *_share(told["run"], told["lines"])) for room, told in found["rooms"].items()]
     rows.append(("together", *_share(records.total(found, "run"), records.total(found, "lines"))))
     caption = (
@@ -183,11 +177,9 @@ def covered() -> Table | Note:
     return Table(pd.DataFrame(rows, columns=["Room", "Lines", "Run", "Share"]), caption, "tbl-trust-covered")
 
 
-def pages() -> Table | Note:
+@records.shown("pages")
+def pages(found: dict) -> Table:
     """tbl-trust-pages: what the heaviest and slowest pages of a built site cost their reader."""
-    found = records.found("pages")
-    if found is None:
-        return records.missing("pages")
     rows, limits = [], found["limits"]
     for key, words in PAGES.items():
         page, most = max(((n, p[key]) for n, p in found["pages"].items() if p[key] is not None), key=lambda at: at[1])

@@ -29,12 +29,16 @@ def _kills(found: dict) -> str:
 
 def _twice(found: dict) -> str:
     whole, threads = found["pieces"] - len(found["timed"]), found["threads"]
-    equal, apart = whole - len(found["unequal"]), max(threads["apart"].values())
-    met = "less than" if apart < threads["near"] else "not less than"
+    moved = [
+        f"{max(of['apart'][part] for part in ('val', 'test')):.4f} (`{profile}`)"
+        for profile, of in threads["profiles"].items()
+    ]
+    measured = max(of["apart"]["measured"] for of in threads["profiles"].values())
     return (
-        f"Two builds, on {listed([str(n) for n in found['cores']])} cores, are equal in {equal:,} of {whole:,} results "
-        f"that show no measured time; on other numbers of threads a network's PCK moved by up to {apart:.4f}, {met} "
-        f"the {threads['near']:g} that was allowed."
+        f"Two builds, on {listed([str(n) for n in found['cores']])} cores, are equal in "
+        f"{whole - len(found['unequal']):,} of {whole:,} results that show no measured time; trained on other numbers "
+        f"of threads, a network's PCK moved by up to {listed(moved)}, measured on them by up to {measured:.4f}, where "
+        f"{threads['near']:g} is allowed."
     )
 
 
