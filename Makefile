@@ -51,7 +51,7 @@ beyond: .venv/.installed ## train chapter 07's changes and keep the results (SEE
 test: .venv/.installed ## run every test that builds no whole book (TESTS=tests/test_x.py for one file)
 	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 3 --dist worksteal $(if $(filter tests,$(TESTS)),--ignore $(PROOF)) "$(TESTS)"
 
-proof: .venv/.installed ## build a whole book from nothing, look at every page as its readers do, and pass photographs through the chapters
+proof: .venv/.installed ## build whole books from nothing, of drawn persons and of photographs, and look at every page as readers do
 	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 4 --dist worksteal $(PROOF)
 
 # What is done to the book on purpose, with what these need; `make bench` leaves it out.

@@ -42,7 +42,7 @@ def axe() -> str:
 
 
 def accessible(tab, name: str) -> None:
-    """Assert that axe-core, where it can be had, finds nothing on an open page, whose formulas are gone afterwards."""
+    """Assert that axe-core, where it can be had, finds nothing on an open page; its formulas are gone afterwards."""
     if axe():
         tab.page.evaluate(PARE)
         tab.page.evaluate(axe())
