@@ -1,11 +1,11 @@
-"""The same book twice: two builds from fresh clones, piece by piece, and trainings on 1, 2 and 4 threads.
+"""The same book again: builds from fresh clones on 1, 2 and 4 cores, piece by piece, and trainings on so many threads.
 
-python benchmarks/twice.py [profile of the builds]: smoke if not given.
-python benchmarks/twice.py --threads [profiles]: the trainings alone, of best-1 and best-5 if not given, beside the
-builds that are recorded. The first build has one core, the second two. A profile says on how many threads it trains, so
-that a build comes to the same on any number of cores; for the trainings that number is changed, and PCK may differ,
-since sums are taken in another order. How far the measurement alone moves is seen on one trained network. The result
-goes to benchmarks/results/twice.json: which pieces are equal, which hold times and can't be, and PCK by threads.
+python benchmarks/twice.py: both; python benchmarks/twice.py --builds [profile]: builds alone, of smoke if not given;
+python benchmarks/twice.py --threads [profiles]: the trainings alone, of best-1 and best-5 if not given. A profile says
+on how many threads it trains, so that a build comes to the same on any number of cores; for the trainings that number
+is changed, and PCK may differ, since sums are taken in another order. How far the measurement alone moves is seen on
+one trained network. The result goes to benchmarks/results/twice.json: which pieces are equal, which hold times and
+can't be, and PCK by threads.
 """
 
 import json
@@ -21,7 +21,7 @@ from sameness import TIMED, pieces, timed, unequal
 
 from book import ROOT, machine
 
-CORES = (1, 2)  # of the first build and the second
+CORES = (1, 2, 4)  # of the builds; the first is what the others are held against
 THREADS = (1, 2, 4)
 NEAR = 0.005  # PCK
 TRAINED = ("best-1", "best-5")  # profiles whose networks learn something in little time
@@ -71,38 +71,38 @@ def trainings(out: Path, clone: Build, profiles: Sequence[str], about: dict) -> 
     """Adds PCK by threads to the record, profile by profile."""
     for profile in profiles:
         found, held = by_threads(clone, profile), json.loads(out.read_text())
-        held.setdefault("threads", {}).update(near=NEAR, machine=about)
-        held["threads"].setdefault("profiles", {})[profile] = found
+        held.setdefault("threads", {})["near"] = NEAR
+        held["threads"].setdefault("profiles", {})[profile] = found | {"machine": about}
         out.write_text(json.dumps(held, indent=1) + "\n")
 
 
 def builds(out: Path, place: Path, source: Path, profile: str, about: dict) -> None:
-    """Records two builds, and takes away what the record held before."""
-    first, second = (built(Build(place / f"{n} cores", source, profile, n)) for n in CORES)
+    """Records a build on each number of cores; what is known of trainings stays."""
+    first, *others = (built(Build(place / f"{n} cores", source, profile, n)) for n in CORES)
     result = {
         "profile": profile,
         "cores": CORES,
         "pieces": len(first),
-        "unequal": unequal(first, second),
+        "unequal": sorted({name for other in others for name in unequal(first, other)}),
         "timed": timed(first),
-        "timed_unequal": [name for name in timed(first) if first[name] != second.get(name)],
+        "timed_unequal": [name for name in timed(first) if any(first[name] != other.get(name) for other in others)],
         "timed_rule": TIMED.pattern,
         "machine": about,
     }
     print(json.dumps({key: result[key] for key in ("pieces", "unequal", "timed_unequal")}, indent=1), flush=True)
-    out.write_text(json.dumps(result, indent=1) + "\n")
+    out.write_text(json.dumps((json.loads(out.read_text()) if out.exists() else {}) | result, indent=1) + "\n")
 
 
 def main() -> None:
-    alone = "--threads" in sys.argv[1:]
-    given = [word for word in sys.argv[1:] if word != "--threads"]
+    part, *given = sys.argv[1:] or [""]
     out, about = ROOT / "benchmarks" / "results" / "twice.json", machine()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         source = committed(place)
-        if not alone:
-            builds(out, place, source, (given or ["smoke"])[0], about)
-        trainings(out, Build(place / "threads", source), given if alone and given else TRAINED, about)
+        if part != "--threads":
+            builds(out, place, source, given[0] if given else "smoke", about)
+        if part != "--builds":
+            trainings(out, Build(place / "threads", source), given if part and given else TRAINED, about)
 
 
 if __name__ == "__main__":

@@ -34,10 +34,16 @@ RECORDS = {
         "profile": "smoke", "cores": [1, 2], "pieces": 1500, "unequal": [], "timed": ["x"] * 30,
         "timed_unequal": ["x"] * 7,
         "threads": {
-            "near": 0.005, "machine": MACHINE | {"commit": "f" * 40},
+            "near": 0.005,
             "profiles": {
-                "best-1": {"trained": {"1": {}, "2": {}}, "apart": {"val": 0.0012, "test": 0.0, "measured": 0.0}},
-                "best-5": {"trained": {"1": {}}, "apart": {"val": 0.0, "test": 0.0061, "measured": 0.0001}},
+                "best-1": {
+                    "trained": {"1": {}, "2": {}}, "apart": {"val": 0.0012, "test": 0.0, "measured": 0.0},
+                    "machine": MACHINE,
+                },
+                "best-5": {
+                    "trained": {"1": {}}, "apart": {"val": 0.0, "test": 0.0061, "measured": 0.0001},
+                    "machine": MACHINE | {"commit": "f" * 40},
+                },
             },
         },
     },
@@ -68,7 +74,8 @@ SAID = {
     ],
     "twice": [
         "| 1470 | 0 |", "| 30 | 7 |", "`best-1` trained on 1 and 2 threads, PCK on validation | 2 | 0.0012 apart",
-        "`best-5` trained once, its PCK on test measured on 1 threads | 1 | 0.0001 apart", "The threads: Recorded",
+        "`best-5` trained once, its PCK on test measured on 1 threads | 1 | 0.0001 apart",
+        "Trained: `best-1` at 0123456 and `best-5` at fffffff.",
     ],
     "load": ["read the annotations | 20,000 persons | 2.0 | 1,234 | 1.01 | 0.00", "20,000 annotations"],
     "pages": ["first picture is there | 0.61 | 1 | `03_interpretation`", "shows words | 0.50 | – | `index`", "48 | 80"],
@@ -80,7 +87,7 @@ SAID = {
 LEARNED = {
     "fuzz": "Of 30 damaged files none led to",
     "kill": "One build, killed 2 times in all and then left alone, came to no other results",
-    "twice": "on 1 and 2 cores, are equal in 1,470 of 1,470 results that show no measured time; trained on other "
+    "twice": "Builds on 1 and 2 cores are equal in 1,470 of 1,470 results that show no measured time; trained on other "
     "numbers of threads, a network's PCK moved by up to 0.0012 (`best-1`) and 0.0061 (`best-5`), measured on them by "
     "up to 0.0001, where 0.005 is allowed",
     "load": "“read and split” grows the fastest in time: with the number of annotations to the power of 1.02",

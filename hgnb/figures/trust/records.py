@@ -36,7 +36,12 @@ def missing(name: str) -> Note:
 def machine(record: dict) -> str:
     """Where and on what code a record was made, in a sentence."""
     told = record["machine"]
-    return f"Recorded on {told['cores']} cores of {told['cpu']}, at commit {told['commit'][:7]}."
+    return f"Recorded on {told['cores']} cores of {told['cpu']}, at commit {commit(record)}."
+
+
+def commit(record: dict) -> str:
+    """The code that a record was made on, as git abbreviates it."""
+    return record["machine"]["commit"][:7]
 
 
 def total(record: dict, count: str) -> int:

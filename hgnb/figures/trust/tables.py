@@ -21,6 +21,7 @@ STEPS = {
     "prepare": "crop and keep",
     "step": "one training step of the thesis's network, 16 persons",
 }
+MOMENTS = {"start": "its start", "site": "rendering"}  # all others are names of stages and chapters
 ON_THREADS = {
     "val": "trained on {} threads, PCK on validation",
     "test": "trained on {} threads, PCK on test",
@@ -69,7 +70,7 @@ def kills(found: dict) -> Table:
     rows = []
     for turn, build in enumerate(found["builds"], 1):
         struck = Counter(what for death in build["kills"] for what in death["at"])
-        during = listed([f"{what} ({times})" for what, times in struck.most_common()])
+        during = listed([f"{MOMENTS.get(what, what)} ({times})" for what, times in struck.most_common()])
         rows.append((f"build {turn}, killed {len(build['kills'])} times", f"during {during}", _same(build)))
     if two := found.get("two_at_once"):
         rows.append(("two builds at once", f"the second: {_quoted(two['said'])}", _same(two)))
@@ -106,7 +107,7 @@ def _quoted(words: str) -> str:
 
 @records.shown("twice")
 def twice(found: dict) -> Table:
-    """tbl-trust-twice: what two builds share exactly, and what they can't."""
+    """tbl-trust-twice: what builds share exactly, and what they can't."""
     rows: list[tuple[str, int, int | str]] = [
         (
             "results, pictures and texts that show no measured time",
@@ -122,10 +123,10 @@ def twice(found: dict) -> Table:
             apart = f"{of['apart'][part]:.4f} apart"
             rows.append((f"`{profile}` {words.format(numbers)}", len(of["trained"]), apart))
     caption = (
-        f"The same twice: two builds of `{found['profile']}` from fresh clones, with "
+        f"The same again: builds of `{found['profile']}` from fresh clones, on "
         f"{listed([str(n) for n in found['cores']])} cores, and the PCK of hourglasses whose number of threads was "
-        f"changed, which is meant to differ by {threads['near']:g} at most. {records.machine(found)} The threads: "
-        f"{records.machine(threads)}"
+        f"changed, which is meant to differ by {threads['near']:g} at most. {records.machine(found)} Trained: "
+        f"{listed([f'`{name}` at {records.commit(of)}' for name, of in threads['profiles'].items()])}."
     )
     return Table(pd.DataFrame(rows, columns=["What", "Compared", "Unequal"]), caption, "tbl-trust-twice")
 

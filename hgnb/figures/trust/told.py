@@ -35,7 +35,7 @@ def _twice(found: dict) -> str:
     ]
     measured = max(of["apart"]["measured"] for of in threads["profiles"].values())
     return (
-        f"Two builds, on {listed([str(n) for n in found['cores']])} cores, are equal in "
+        f"Builds on {listed([str(n) for n in found['cores']])} cores are equal in "
         f"{whole - len(found['unequal']):,} of {whole:,} results that show no measured time; trained on other numbers "
         f"of threads, a network's PCK moved by up to {listed(moved)}, measured on them by up to {measured:.4f}, where "
         f"{threads['near']:g} is allowed."
