@@ -8,14 +8,16 @@ one trained network. The result goes to benchmarks/results/twice.json: which pie
 can't be, and PCK by threads.
 """
 
+import argparse
 import json
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from kill import Build, committed
 from sameness import TIMED, pieces, timed, unequal
 
@@ -48,14 +50,10 @@ def by_threads(clone: Build, profile: str) -> dict:
         assert manifest["config"]["training"]["threads"] == threads
         print(profile, "on", threads, "threads:", facts["pck"], flush=True)
     measured = {str(threads): told(clone, threads, "evaluate", run, "--json")["pck"]["value"] for threads in THREADS}
-    apart = {part: spread(pck[part] for pck in trained.values()) for part in ("val", "test")}
-    return {"trained": trained, "measured": measured, "apart": {**apart, "measured": spread(measured.values())}}
-
-
-def spread(values: Iterable[float]) -> float:
-    """How far the largest is from the smallest."""
-    least, *_, most = sorted(values)
-    return most - least
+    values = {part: [pck[part] for pck in trained.values()] for part in ("val", "test")} | {
+        "measured": [*measured.values()]
+    }
+    return {"trained": trained, "measured": measured, "apart": {part: float(np.ptp(v)) for part, v in values.items()}}
 
 
 def told(clone: Build, threads: int, *words: str) -> dict:
@@ -94,15 +92,19 @@ def builds(out: Path, place: Path, source: Path, profile: str, about: dict) -> N
 
 
 def main() -> None:
-    part, *given = sys.argv[1:] or [""]
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--builds", nargs="?", const="smoke", metavar="PROFILE")
+    parser.add_argument("--threads", nargs="*", metavar="PROFILE")
+    asked = parser.parse_args()
+    both = asked.builds is None and asked.threads is None
     out, about = ROOT / "benchmarks" / "results" / "twice.json", machine()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         source = committed(place)
-        if part != "--threads":
-            builds(out, place, source, given[0] if given else "smoke", about)
-        if part != "--builds":
-            trainings(out, Build(place / "threads", source), given if part and given else TRAINED, about)
+        if both or asked.builds:
+            builds(out, place, source, asked.builds or "smoke", about)
+        if both or asked.threads is not None:
+            trainings(out, Build(place / "threads", source), asked.threads or TRAINED, about)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ class Traced:
 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
-@pytest.mark.parametrize(("stacks", "autoencoder"), [(1, None), (2, AutoencoderConfig(5, 1))])
+@pytest.mark.parametrize("stacks", [1, 2])
+@pytest.mark.parametrize("autoencoder", [None, AutoencoderConfig(5, 1)], ids=["plain", "autoencoder"])
 def test_every_setting_of_the_traced_switches(tmp_path, monkeypatch, stacks, autoencoder):
     """4 settings of the skips, each with 5 of `keep`, batches that the trace never saw; and a wrong one is noticed."""
     weights, basis = made(tmp_path, stacks=stacks, autoencoder=autoencoder)

@@ -233,10 +233,10 @@ def test_a_crowd_is_one_region_without_keypoints():
         assert crowd["area"] > 0
 
 
-def labels(labelling: str, pictures: int = 400) -> np.ndarray:
+def labels(labelling: str) -> np.ndarray:
     """Visibilities (N, 17) of people drawn small."""
     draw = partial(synthetic.draw_image, width=80, height=60, labelled=LABELLINGS[labelling])
-    drawn = [draw(np.random.default_rng([2, i]))[1] for i in range(pictures)]
+    drawn = [draw(np.random.default_rng([2, i]))[1] for i in range(400)]
     return np.array([p["keypoints"][2::3] for people in drawn for p in people if not p["iscrowd"]])
 
 
@@ -262,7 +262,7 @@ def test_labelled_as_coco_is(real):
     def distance(a: np.ndarray, b: np.ndarray) -> float:
         return np.abs(histogram(a) - histogram(b)).sum() / 2  # total variation
 
-    sparse, full = labels(EmbeddedConfig().labelling), labels("generous", 100)
+    sparse, full = labels(EmbeddedConfig().labelling), labels("generous")
     assert distance(sparse, coco) < distance(*halves)
     assert distance(full, coco) > 0.4
     assert np.abs(shares(sparse) - shares(coco)).max() < 0.15

@@ -29,16 +29,15 @@ def _kills(found: dict) -> str:
 
 def _twice(found: dict) -> str:
     whole, threads = found["pieces"] - len(found["timed"]), found["threads"]
-    moved = [
-        f"{max(of['apart'][part] for part in ('val', 'test')):.4f} (`{profile}`)"
-        for profile, of in threads["profiles"].items()
-    ]
+    moved = {name: max(of["apart"][part] for part in ("val", "test")) for name, of in threads["profiles"].items()}
+    by = listed([f"{most:.4f} (`{name}`)" for name, most in moved.items()])
+    met = "less than" if max(moved.values()) < threads["near"] else "not less than"
     measured = max(of["apart"]["measured"] for of in threads["profiles"].values())
     return (
         f"Builds on {listed([str(n) for n in found['cores']])} cores are equal in "
         f"{whole - len(found['unequal']):,} of {whole:,} results that show no measured time; trained on other numbers "
-        f"of threads, a network's PCK moved by up to {listed(moved)}, measured on them by up to {measured:.4f}, where "
-        f"{threads['near']:g} is allowed."
+        f"of threads, a network's PCK moved by up to {by}, {met} the {threads['near']:g} that was allowed; measured on "
+        f"them, by up to {measured:.4f}."
     )
 
 
