@@ -42,7 +42,7 @@ CONTROLS = {
 }
 # what the thesis left for later: claims C31, C32 and C34, and the examiner's question 6.4
 LATER = {
-    "no-skips": ["dataset"],
+    "without-skips": ["dataset"],
     "visible-only": ["dataset"],
     "straight": ["dataset"],
     "narrow": ["dataset"],
@@ -55,10 +55,10 @@ CONTROLS["arms"] = ["modified", *CONTROLS]
 CONTROLS["forks"] = ["hourglass"]  # with the drop of the rate and without
 # these show what `make claims`, `make lighter` and `make beyond` recorded, or the programs in benchmarks/
 SHOW_RECORDS = {
-    "04_improvement": "results/seeds-*.json",
-    "05_discussion": "results/claims-*.json",
+    "04_improvement": "results/chain-*/*.npz",
+    "05_discussion": "results/[cl]*/*.npz",
     "06_lighter_hourglasses": "results/lighter-*.json",
-    "07_beyond": "results/[bc]*.json",  # beyond-* and claims-*
+    "07_beyond": "results/[bc]*/*.npz",  # beyond-* and chain-*
     "B1_trust": "benchmarks/results/*.json",
 }
 

@@ -243,17 +243,53 @@ def results(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
 
 
 @app.command()
-def claims(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0, as_json: Json = False):
-    """Judge every claim of the sources on the finished runs of this profile and data; trains nothing."""
-    from hgnb.explain.claims.collect import remedies, result
+def claims(
+    profile: Profile = "tiny",
+    data: Data = "embedded",
+    seed: Seed = 0,
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="Judge every record in results/ instead, from its evidence alone.")
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Add what the runs show to their record, and write the ledger to results/.")
+    ] = False,
+    as_json: Json = False,
+):
+    """Judge every claim of the sources on the finished runs of this profile and data; trains and writes nothing."""
+    from hgnb import records
+    from hgnb.explain.claims import collect
     from hgnb.explain.claims.sheet import Sheet
+
+    def told(words: str) -> None:
+        print(words, file=sys.stderr)
+
+    if recorded:
+        for where in records.folders(collect.STUDY):
+            result = collect.judged(records.read(where))
+            _show(Sheet(result, kept=result.keep() if keep else None), result.facts() if as_json else None)
+        return
     from hgnb.training.experiment import Experiment
 
     experiment = Experiment.open(profile, data, seed)
     experiment.check()
-    judged = result(experiment, told=lambda words: print(words, file=sys.stderr))
-    kept = judged.keep()
-    _show(Sheet(judged, remedies(experiment), kept), judged.facts() if as_json else None)
+    if keep and (file := collect.keep(experiment, told)):
+        result = collect.judged(records.read(file.parent))
+        _show(Sheet(result, kept=result.keep()), result.facts() if as_json else None)
+        return
+    record = collect.live(experiment, told)
+    result = collect.judged(record)
+    _show(Sheet(result, collect.remedies(experiment, record)), result.facts() if as_json else None)
+
+
+@app.command("records")
+def list_records(as_json: Json = False):
+    """List what is recorded in results/: seeds, hours, whether it is current, and what makes it; exit status 1 if
+    anything is damaged or stale."""
+    from hgnb.training.recorded import listed
+
+    sheet = listed()
+    _show(sheet, sheet.facts() if as_json else None)
+    raise typer.Exit(0 if sheet.current else 1)
 
 
 @app.command()
@@ -370,7 +406,7 @@ def show(name: str):
     Console().print(sheet(name, profiles.load(name)))
 
 
-def _show(result, facts: dict | None) -> None:
+def _show(result, facts: dict | list | None) -> None:
     """Prints a result as tables, or its facts as JSON."""
     if facts is not None:
         print(json.dumps(facts, indent=1, allow_nan=False))

@@ -3,6 +3,7 @@
 import re
 import shutil
 
+import made_up
 import numpy as np
 import pytest
 from scipy import stats
@@ -11,7 +12,7 @@ from test_explain import persons, scattered
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.explain import components, correction, redundancy, silence
 from hgnb.explain.claims.catalogue import CLAIMS
-from hgnb.explain.claims.record import Manifest, Result
+from hgnb.explain.claims.result import Result
 from hgnb.explain.truncation import Truncation
 from hgnb.figures import beyond, decoding, elsewhere, plateau, recipes, survival
 from hgnb.figures import correction as correction_figures
@@ -171,8 +172,8 @@ def ledger_of(profile, verdicts):
         {"id": i, "sentence": "It is so.", "value": "1", "source": "6.2", "measured": "2", "verdict": v, "reason": "",
          "shown": []} for i, v in verdicts.items()
     ]  # fmt: skip
-    manifest = Manifest(profile, "embedded", [0, 1], "", "", [], {}, "a processor", "2026-11-21")
-    return Column(f"{profile} on embedded", Result(rows, manifest))
+    record = made_up.chain([{"hourglass": 0.4}] * 2, profile)
+    return Column(f"{profile} on embedded", Result(rows, record))
 
 
 def test_findings_that_survive_are_told_from_those_that_do_not():

@@ -178,7 +178,7 @@ def test_what_the_thesis_left_is_trained(chain):
     """Each run of FUTURE has the network that its claim asks for, and predicts."""
     runs = {name: make(chain) for name, make in FUTURE.items()}
     networks = {name: chain.network(run) for name, run in runs.items()}
-    assert not networks["no-skips"].hourglasses[0].skips
+    assert not networks["without-skips"].hourglasses[0].skips
     assert [len(networks[n].hourglasses) for n in ("two-plain", "four-plain", "two-modified")] == [2, 4, 2]
     (narrow,) = networks["narrow"].hourglasses
     assert narrow.autoencoder.config == chain.profile.autoencoder

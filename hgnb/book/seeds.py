@@ -3,7 +3,6 @@
 A run that fails stops only what builds on it. Called again, Snakemake does what isn't done yet.
 """
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from hgnb.home import home
 
 def seeds(profile: str, data: str, count: int, cores: int | None = None) -> Path:
     """Make the seeds 0 to count - 1 and record those that finish; InputError names the runs that failed."""
-    from hgnb.training import recorded
+    from hgnb.explain.claims import collect
     from hgnb.training.experiment import STAGES
 
     edition, root = Edition(profile, house.resolved(data), 0), home()
@@ -31,17 +30,18 @@ def seeds(profile: str, data: str, count: int, cores: int | None = None) -> Path
     done = [seed for seed in range(count) if all(_stamp(edition, seed, name).is_file() for name in STAGES)]
     if len(done) < count and not failed:
         raise BuildError(last_words(root))
-    facts = [_said(edition, s, "arms") | {"later": _later(edition, s)} for s in done]
     told = "\n".join(f"{what}: {why}" for what, why in failed.items())
-    if not facts:
+    if not done:
         raise BuildError(f"No seed finished.\n{told}")
-    file = recorded.write(opened, facts, count, failed)
+    file = collect.keep(opened)
+    assert file is not None  # a seed is done
+    where = file.parent
     Console(soft_wrap=True, highlight=False).print(
-        f"{len(facts)} of {count} seeds: {file.relative_to(root).as_posix()}", markup=False
+        f"{len(done)} of {count} seeds: {where.relative_to(root).as_posix()}", markup=False
     )
     if failed:
         raise InputError(f"{len(failed)} of the runs failed:\n{told}")
-    return file
+    return where
 
 
 def _failed(events: list[dict], root: Path) -> dict[str, str]:
@@ -50,17 +50,6 @@ def _failed(events: list[dict], root: Path) -> dict[str, str]:
     begun = {e["what"]: "it was ended from outside." for e in events if e["kind"] == "start" and e["what"] not in ended}
     said = {e["what"]: e["text"].replace(f"{root}/", "") for e in events if e["kind"] == "failed"}
     return begun | said
-
-
-def _later(edition: Edition, seed: int) -> dict:
-    """PCK of those networks of section 8.4 whose trainings ended."""
-    from hgnb.training.future import FUTURE
-
-    return {name: _said(edition, seed, name)["pck"] for name in FUTURE if _stamp(edition, seed, name).is_file()}
-
-
-def _said(edition: Edition, seed: int, stage: str) -> dict:
-    return json.loads(_stamp(edition, seed, stage).read_text(encoding="utf8"))
 
 
 def _stamp(edition: Edition, seed: int, stage: str) -> Path:

@@ -12,6 +12,7 @@ from scipy import stats
 
 from hgnb.explain.claims.estimate import Estimate
 from hgnb.intervals import bootstrap
+from hgnb.training import sweep_record
 from hgnb.training.speed import Times
 from hgnb.training.sweep import Sweep
 
@@ -118,3 +119,10 @@ def difference(sweep: Sweep, first: str, second: str, seed: int) -> Estimate:
     counted = np.array(sweep.people.counted)
     columns = np.column_stack([*found, counted]).astype(float)
     return Estimate.of(bootstrap(columns, np.arange(len(counted)), lambda x, y, of: (x - y) / of))
+
+
+def of_sweep(profile: str, data: str, seed: int) -> dict[str, Mapping[str, Any]]:
+    """L1 to L13 from the recorded sweep of a profile and data, and the recorded times."""
+    file = sweep_record.results_file(profile, data)
+    held = sweep_record.load(file) if file.is_file() else None
+    return Evidence(held, sweep_record.times(), sweep_record.large(), sweep_record.precision()).of(seed)

@@ -18,7 +18,7 @@ from hgnb.intervals import Interval
 from hgnb.training.changed import RADII, Outcome, Record
 from hgnb.training.changes import BEST, GENTLE, NEWELL, SWEPT, THESIS, Change, get
 from hgnb.training.experiment import Experiment
-from hgnb.training.recorded import over_seeds
+from hgnb.training.staleness import over_seeds
 
 GROUPS = {
     "start": ORANGE, "targets": BLUE, "optimiser": GREEN, "network": PURPLE, "loss": SKY, "data": RED, "together": INK,

@@ -10,7 +10,7 @@ from hgnb.training.changed import RADII, Record, load, results_files
 from hgnb.training.changes import BEST, GENTLE, NEWELL, THESIS, Change, get
 from hgnb.training.decodings import MIRRORED
 from hgnb.training.experiment import Experiment
-from hgnb.training.recorded import over_seeds
+from hgnb.training.staleness import over_seeds
 
 SHOWN = (THESIS, "loud-peak-1", GENTLE, NEWELL, BEST, "best-wide")
 

@@ -15,15 +15,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hgnb.data.config import EMBEDDED
 from hgnb.home import home
 from hgnb.metrics import distances
 from hgnb.metrics.shares import Share, by_visibility, curve
 from hgnb.training.decodings import compared
 from hgnb.training.evaluation import Selection, annotations, by_image, measure
-from hgnb.training.experiment import CODE, EMBEDDED, Experiment
-from hgnb.training.recorded import staleness, stamped, titled
+from hgnb.training.experiment import CODE, Experiment
 from hgnb.training.runs import Run, runs_folder, write_aside
 from hgnb.training.silent import silent_loss
+from hgnb.training.staleness import staleness, stamped, titled
 
 RADII = tuple(round(0.05 * n, 2) for n in range(1, 41))  # 0.05 to 2 tenths of the side
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 
+from hgnb.data.config import EMBEDDED
 from hgnb.data.dataset import EpochSampler
 from hgnb.data.mirror import exchanged
 from hgnb.data.prepared import Prepared, PreparedSplit, prepare
@@ -39,7 +40,6 @@ from hgnb.training.latents import Latents, kept
 from hgnb.training.parallel import Team
 from hgnb.training.runs import Recipe, Run
 
-EMBEDDED = "embedded"
 CHAIN = ("hourglass", "autoencoder", "modified")
 TRAINED = (*CHAIN, *RIVALS)
 STAGES = ("dataset", *TRAINED, "arms", "forks", *FUTURE)

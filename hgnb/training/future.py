@@ -74,7 +74,7 @@ def _longer(plain) -> Run:
 
 
 FUTURE: dict[str, Callable[..., Run]] = {
-    "no-skips": no_skips,
+    "without-skips": no_skips,
     "visible-only": visible_only,
     "straight": straight,
     "narrow": narrow,

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from hgnb.data.config import EMBEDDED
 from hgnb.home import home
-from hgnb.training.experiment import EMBEDDED
 from hgnb.training.profiles import names
 from hgnb.training.runs import write_aside
 from hgnb.training.speed import Times
