@@ -11,8 +11,9 @@ import dis
 import functools
 import hashlib
 import inspect
+import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -32,6 +33,28 @@ def identity(roots: Iterable[str]) -> dict[str, Any]:
     roots = tuple(roots)
     others = replaced(roots)
     return {"code": fingerprint(roots)} | ({"replaced": others} if others else {})
+
+
+def identified(roots: Iterable[str]) -> str:
+    """The same as one hash, in hex."""
+    return hashlib.sha256(json.dumps(identity(roots)).encode()).hexdigest()
+
+
+def answered(things: Iterable[object], config: Mapping[str, Any]) -> None:
+    """InputError where a thing's class is neither a library's as its file has it nor one that `config`, which was made
+    with `identity`, knows: it would go by a name that isn't its own."""
+    for kind in {kind for thing in things for kind in type(thing).__mro__} if "code" in config else ():
+        name, home = f"{kind.__module__}.{kind.__qualname__}", kind.__module__
+        if home.partition(".")[0] == PACKAGE.name and home in sys.modules:
+            if same(afresh(sys.modules[home]).get(kind.__qualname__, kind), kind):
+                continue
+        elif _installed(home.partition(".")[0]):
+            continue
+        if name not in config.get("replaced", {}):
+            raise InputError(
+                f"{name} is about to be trained under the name of a network without it: give it a place of "
+                "a definition of hgnb before the training is asked for, and it gets a name of its own."
+            )
 
 
 def replaced(roots: Iterable[str]) -> dict[str, str]:

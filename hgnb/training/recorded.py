@@ -16,17 +16,18 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t
 
+from hgnb.data.prepared import ROOTS
 from hgnb.errors import InputError
 from hgnb.home import home
 from hgnb.intervals import Interval
 from hgnb.sources import fingerprint
 from hgnb.training import profiles
-from hgnb.training.experiment import CODE, EMBEDDED, FROZEN, Experiment
+from hgnb.training.experiment import DRAWN_ROOTS, EMBEDDED, FROZEN_ROOTS, Experiment
 from hgnb.training.runs import Run, runs_folder, write_aside
 
 SEEDS = 5  # that a claim about a method needs; fewer leave it undecided
 BETTER = "better"  # the profile of chapter 07's better model
-DATA_CODE = ("hgnb.data.synthetic", "hgnb.data.prepared")  # what draws the embedded data and crops any
+DATA_ROOTS = (*DRAWN_ROOTS, *ROOTS)  # what draws the embedded data and crops any
 SWEEPS = ("lighter", "lighter_training", "beyond")  # sections of a profile that its chain doesn't read
 ENVIRONMENT = ("python", "versions", "system", "device", "threads", "precision")
 
@@ -46,7 +47,7 @@ class Recorded:
 
     def stale(self, live: Experiment) -> tuple[str, ...]:
         """Why these numbers aren't those of today's code, profile and data; see `staleness`."""
-        return staleness(self.manifest, live, (*CODE, FROZEN))
+        return staleness(self.manifest, live, FROZEN_ROOTS)
 
     def values(self, name: str, split: str) -> np.ndarray:
         """(S,) PCK of an arm in each seed."""
@@ -76,7 +77,7 @@ def staleness(
 ) -> tuple[str, ...]:
     """Why a record isn't one of today's code, profile and data; empty where nothing speaks against it.
 
-    `code`: the modules that its numbers are made by, `called` so in the reason. The data's own checksum is compared
+    `code`: the roots of what its numbers are made by, `called` so in the reason. The data's own checksum is compared
     where `live` has the same data prepared in the same way; else what the checksum follows from, as far as it is known
     here.
     """
@@ -88,7 +89,7 @@ def staleness(
     if _same_data(m, live):
         if m["checksum"] != live.prepared().checksum:
             reasons.append("the data have changed")
-    elif m["data_code"] != fingerprint(DATA_CODE):
+    elif m["data_code"] != fingerprint(DATA_ROOTS):
         reasons.append("the code that makes the data has changed")
     return tuple(reasons)
 
@@ -100,7 +101,7 @@ def stamped(experiment: Experiment, run: Run, code: Iterable[str]) -> dict:
         "data": experiment.data_name,
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "code": fingerprint(code),
-        "data_code": fingerprint(DATA_CODE),
+        "data_code": fingerprint(DATA_ROOTS),
         "checksum": experiment.prepared().checksum,
         **{key: run.manifest[key] for key in ENVIRONMENT},
         "numbers": numbers(experiment.profile, experiment.data_name),
@@ -148,7 +149,7 @@ def write(experiment: Experiment, facts: list[dict], asked: int, failed: dict[st
     first = Run(runs_folder() / facts[0]["arms"]["modified"]["run"])
     trainings = {a["run"]: a["seconds"] for f in facts for a in f["arms"].values()}
     manifest = {
-        **stamped(experiment, first, (*CODE, FROZEN)),
+        **stamped(experiment, first, FROZEN_ROOTS),
         "asked": asked,
         "failed": failed,
         "seconds": round(sum(trainings.values())),  # of training, on one machine, whatever else it did

@@ -28,7 +28,7 @@ from hgnb.training.future import FUTURE
 from hgnb.training.recorded import numbers
 from hgnb.training.runs import Run, runs_folder, write_aside
 
-CODE = ("hgnb.explain.claims.evidence",)  # what evidence is made of, down to the network
+ROOTS = ("hgnb.explain.claims.evidence.GROUPS",)  # what evidence is made of, down to the network
 CHAIN = ("hourglass", "autoencoder", "modified")
 TRAIN, MAKE = "hgnb train", f"make claims SEEDS={SEEDS}"
 NEVER_DROPPED = "the learning rate of this hourglass never dropped"
@@ -88,7 +88,7 @@ def finished(experiment: Experiment) -> dict[str, Run]:
 def gathered(study: Study, told: Callable[[str], None]) -> Evidence:
     """The evidence of one seed for every claim, from disk where it was gathered before."""
     evidence: dict[str, Record] = {}
-    code = fingerprint(CODE)
+    code = fingerprint(ROOTS)
     for group in GROUPS:
         if missing := [name for name in group.runs if name not in study.runs]:
             evidence |= {claim: {"needs": wanted(study, missing)} for claim in group.claims}

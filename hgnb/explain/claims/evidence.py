@@ -19,7 +19,7 @@ from hgnb.explain.claims.study import LAST, Study, difference, rise, weights
 from hgnb.intervals import bootstrap
 from hgnb.models.autoencoder import Autoencoder
 from hgnb.training import sweep_record
-from hgnb.training.runs import Run
+from hgnb.training.runs import Run, filled
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def autoencoder(study: Study) -> dict[str, Record]:
 def reconstruction(study: Study, run: Run, latents: torch.Tensor, epoch: str) -> np.ndarray:
     """(N,) mean squared error of each person's latents (N, C, s, s)."""
     network = Autoencoder(tuple(latents.shape[1:]), study.experiment.profile.autoencoder)
-    network.load_state_dict(weights(run, epoch))
+    filled(network, weights(run, epoch), f"data/runs/{run.id}")
     parts = [(network.eval()(z) - z).square().flatten(1).mean(1) for z in latents.split(1024)]
     return torch.cat(parts).numpy().astype(float)
 

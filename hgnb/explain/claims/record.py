@@ -14,12 +14,13 @@ from hgnb.explain.claims.estimate import Estimate
 from hgnb.explain.claims.ledger import Row
 from hgnb.home import home
 from hgnb.sources import fingerprint
-from hgnb.training.experiment import Experiment
+from hgnb.training.experiment import FROZEN_ROOTS, Experiment
 from hgnb.training.hardware import device_name
-from hgnb.training.recorded import BETTER, DATA_CODE, staleness
+from hgnb.training.recorded import BETTER, DATA_ROOTS, staleness
 from hgnb.training.runs import write_aside
 
-CODE = ("hgnb.explain.claims.collect",)  # what a verdict is made of, down to the network
+# what a verdict is made of, down to the network
+ROOTS = (*FROZEN_ROOTS, "hgnb.explain.claims.evidence.GROUPS", "hgnb.explain.claims.ledger.judge")
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
 FIELDS = {"value", "low", "high", "freedom", "seeds"}
 
@@ -69,7 +70,7 @@ class Manifest:
     ) -> "Manifest":  # fmt: skip
         """Of a ledger that is judged now."""
         versions = {p: version(p) for p in PACKAGES}
-        date, codes = time.strftime("%Y-%m-%d", time.gmtime()), (fingerprint(CODE), fingerprint(DATA_CODE))
+        date, codes = time.strftime("%Y-%m-%d", time.gmtime()), (fingerprint(ROOTS), fingerprint(DATA_ROOTS))
         return cls(
             profile, data, list(seeds), codes[0], checksum, sorted(runs), versions, device_name(), date, codes[1],
             numbers or {},
@@ -78,12 +79,12 @@ class Manifest:
     def changed(self, live: Experiment) -> str:
         """Why a result isn't one of today's code, profile and data, beside an experiment that may be of others: '' if
         nothing speaks against it."""
-        return "; ".join(staleness(asdict(self), live, CODE, "the code that trains or judges"))
+        return "; ".join(staleness(asdict(self), live, ROOTS, "the code that trains or judges"))
 
     def stale(self, checksum: str) -> str:
         """Why a result isn't current beside one of the same profile and data: '' if it is, else what has changed."""
         changed = []
-        if self.code != fingerprint(CODE):
+        if self.code != fingerprint(ROOTS):
             changed.append("the code")
         if self.checksum != checksum:
             changed.append("the data")
