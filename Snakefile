@@ -145,7 +145,7 @@ for edition, (stage, before) in product(EDITIONS.values(), (AFTER | CONTROLS | L
             edition=asked(edition),
             name=stage,
             # code that differs, not files that were touched; the run itself decides whether it trains again
-            code=sources.fingerprint(["hgnb.training.experiment"]),
+            code=sources.fingerprint(["hgnb.training.experiment.Experiment.stage"]),
         threads: workflow.cores if stage == "dataset" else TRAINING or workflow.cores
         shell:
             "{HGNB:q} stage {params.name} {params.edition:q} --stamp {output:q} --threads {threads}"
@@ -154,8 +154,8 @@ for edition, (stage, before) in product(EDITIONS.values(), (AFTER | CONTROLS | L
 # The sweeps of chapters 06 and 07, `make lighter` and `make beyond`: every training is a job, and none waits for
 # another. `hgnb` names the trainings: to look them up here would load torch for every build.
 SWEEPS = {
-    "lighter": {"code": "hgnb.training.sweep", "threads": LIGHTER},
-    "beyond": {"code": "hgnb.training.changed", "threads": TRAINING},
+    "lighter": {"code": "hgnb.training.sweep.measured", "threads": LIGHTER},
+    "beyond": {"code": "hgnb.training.changed.measured", "threads": TRAINING},
 }
 
 for sweep, about in SWEEPS.items():

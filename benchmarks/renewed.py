@@ -16,13 +16,13 @@ from pathlib import Path
 
 from book import ROOT
 from hgnb.sources import fingerprint
-from hgnb.training.experiment import CODE, EMBEDDED, FROZEN, Experiment
-from hgnb.training.recorded import DATA_CODE
+from hgnb.training.experiment import EMBEDDED, FROZEN_ROOTS, TRAINING_ROOTS, Experiment
+from hgnb.training.recorded import DATA_ROOTS
 
 
 def main() -> None:
     folders = {EMBEDDED: EMBEDDED} | {Path(folder).name: str(Path(folder).resolve()) for folder in sys.argv[1:]}
-    made, trained = fingerprint(DATA_CODE), (fingerprint(CODE), fingerprint((*CODE, FROZEN)))
+    made, trained = fingerprint(DATA_ROOTS), (fingerprint(TRAINING_ROOTS), fingerprint(FROZEN_ROOTS))
     with tempfile.TemporaryDirectory() as home:
         (Path(home) / "hgnb").mkdir()
         shutil.copytree(ROOT / "profiles", Path(home) / "profiles")

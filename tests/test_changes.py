@@ -17,8 +17,9 @@ from hgnb.models.residual import Residual
 from hgnb.training import changed, changes, profiles
 from hgnb.training.cases import scaled
 from hgnb.training.configs import TrainingConfig
-from hgnb.training.experiment import Experiment, balance
+from hgnb.training.experiment import Experiment
 from hgnb.training.future import FUTURE
+from hgnb.training.jobs import balance
 from hgnb.training.modules import PoseModule
 
 SMALL = HourglassConfig(depth=1, channels=4, inner=2, stem=4, keypoints=3)

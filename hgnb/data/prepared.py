@@ -23,8 +23,14 @@ from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform, keypoints_in, square
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
-from hgnb.sources import fingerprint
+from hgnb.live import identity
 
+ROOTS = (  # what a prepared dataset's content is made of
+    "hgnb.data.coco.load_both",
+    "hgnb.data.splits.divide",
+    "hgnb.data.splits.load",
+    "hgnb.data.prepared._write_split",
+)
 SPLITS = ("train", "val", "test")
 READ_AGAIN = 1 << 30  # bytes of crops that are read and compared each time, in a second or so; of more only the size is
 
@@ -148,7 +154,7 @@ def _whole(folder: Path, side: int) -> dict | None:
 
 def _key(source: Path, config: DataConfig, drawn: Path) -> str:
     """A hash of what changes a prepared dataset: settings, code, splits (and with them annotations), images."""
-    key = hashlib.sha256(json.dumps([asdict(config), fingerprint(["hgnb.data.prepared"]), drawn.name]).encode())
+    key = hashlib.sha256(json.dumps([asdict(config), identity(ROOTS), drawn.name]).encode())
     key.update(drawn.read_bytes())
     for split in ("train", "val"):
         for line in sorted(_listing(coco.image_folder(coco.annotation_file(source, split)))):

@@ -73,7 +73,7 @@ def weights(name: str) -> Weights:
     run = find(name)
     if not (run.folder / BEST).is_file():
         raise InputError(f"The run {run.id} is no hourglass (it has no {BEST}): name one that is.")
-    return Weights(run.folder / BEST, *read(run.folder / BEST), run)
+    return Weights(run.folder / BEST, *read(run.folder / BEST, f"data/runs/{run.id}/{BEST}"), run)
 
 
 def opened(run: Run) -> Experiment:

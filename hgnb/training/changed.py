@@ -21,7 +21,7 @@ from hgnb.metrics import distances
 from hgnb.metrics.shares import Share, by_visibility, curve
 from hgnb.training.decodings import compared
 from hgnb.training.evaluation import Selection, annotations, by_image, measure
-from hgnb.training.experiment import CODE, Experiment
+from hgnb.training.experiment import TRAINING_ROOTS, Experiment
 from hgnb.training.runs import Run, runs_folder, write_aside
 from hgnb.training.silent import silent_loss
 from hgnb.training.staleness import staleness, stamped, titled
@@ -80,7 +80,7 @@ class Record:
 
     def stale(self, live: Experiment) -> tuple[str, ...]:
         """Why these numbers aren't those of today's code, profile and data; as recorded.Recorded.stale."""
-        return staleness(self.manifest, live, CODE)
+        return staleness(self.manifest, live, TRAINING_ROOTS)
 
 
 def opened(profile: str, data: str, seed: int, change: str, progress: bool = False) -> Experiment:
@@ -129,7 +129,7 @@ def gathered(profile: str, data: str, outcomes: Iterable[Outcome]) -> Record:
     split = plain.prepared().split("test")
     counted = by_image(torch.as_tensor(split.visibility > 0).sum(1), split)
     manifest = {
-        **stamped(plain, Run(runs_folder() / outcomes[0].run), CODE),
+        **stamped(plain, Run(runs_folder() / outcomes[0].run), TRAINING_ROOTS),
         "persons": plain.prepared().manifest["persons"],
         "beyond": asdict(plain.profile.beyond),
         "hours": round(sum(o.seconds for o in outcomes) / 3600, 2),

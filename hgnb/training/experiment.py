@@ -10,21 +10,18 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 from filelock import FileLock
 
 from hgnb.data.config import EMBEDDED
-from hgnb.data.dataset import EpochSampler
-from hgnb.data.mirror import exchanged
-from hgnb.data.prepared import Prepared, PreparedSplit, prepare
+from hgnb.data.prepared import Prepared, prepare
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
+from hgnb.live import identified, identity
 from hgnb.metrics import pck
 from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass
 from hgnb.sources import fingerprint
 from hgnb.training import profiles
-from hgnb.training.batches import ALONE, loaded
 from hgnb.training.card import Card, plain, shapes, tuples
 from hgnb.training.cases import scaled
 from hgnb.training.comparison import compare
@@ -36,6 +33,7 @@ from hgnb.training.frozen import freeze, shaped
 from hgnb.training.future import FUTURE
 from hgnb.training.inference import Reader
 from hgnb.training.job import Job, Start
+from hgnb.training.jobs import autoencoder_job, hourglass_job
 from hgnb.training.latents import Latents, kept
 from hgnb.training.parallel import Team
 from hgnb.training.runs import Recipe, Run
@@ -43,11 +41,21 @@ from hgnb.training.runs import Recipe, Run
 CHAIN = ("hourglass", "autoencoder", "modified")
 TRAINED = (*CHAIN, *RIVALS)
 STAGES = ("dataset", *TRAINED, "arms", "forks", *FUTURE)
-CODE = (
-    "hgnb.training.modules",
-    "hgnb.training.inference",
-)  # what these are made of changes a training's result
-FROZEN = "hgnb.training.frozen"  # and this where an autoencoder isn't trained
+# What a training's result is made of besides its numbers, data and parents, which a run's id holds already: network,
+# loss and optimiser, the order of persons, what is drawn by chance, and how another run's state is taken on.
+TRAINING_ROOTS = (
+    "hgnb.training.jobs.hourglass_job",
+    "hgnb.training.jobs.autoencoder_job",
+    "hgnb.models.config.HourglassConfig",
+    "hgnb.training.inference.Reader.latents",  # what an autoencoder is trained on
+    "hgnb.training.begin.Begin",
+    "hgnb.training.begin.weights",
+    "hgnb.training.watch.Draws",
+    "hgnb.training.loop.seeded",
+    "hgnb.training.parallel.synchronised",
+)
+FROZEN_ROOTS = (*TRAINING_ROOTS, "hgnb.training.frozen.freeze")  # where an autoencoder isn't trained
+DRAWN_ROOTS = ("hgnb.data.synthetic.write",)  # what draws the embedded data
 
 
 @dataclass(frozen=True)
@@ -136,16 +144,9 @@ class Experiment:
         recipe = self._recipe(name, p.autoencoder_training, shape, parent, checkpoint=f"best-{best}", stack=stack)
 
         def job(team: Team) -> Job:
-            from hgnb.training.modules import AutoencoderModule
-
-            (train, val), data = (
-                (torch.from_numpy(self._maps(parent, s, best, stack)) for s in ("train", "val")),
-                self.prepared(),
-            )
-            module = AutoencoderModule(tuple(train.shape[1:]), shape, p.autoencoder_training, self.seed)
-            shuffled, ordered = self._latent_loader(train, self.seed, team), self._latent_loader(val, None, team)
-            persons, epochs = data.split("train").person_ids, p.autoencoder_training.epochs
-            return Job(module, shuffled, ordered, epochs, ("val_loss",), persons)
+            train, val = (self._maps(parent, s, best, stack) for s in ("train", "val"))
+            persons = self.prepared().split("train").person_ids
+            return autoencoder_job(p, shape, train, val, persons, self.seed, team)
 
         return fit(recipe, job, self.progress)
 
@@ -194,7 +195,7 @@ class Experiment:
             job = self._pose_job(training, team, shape, Start(parent, checkpoint, *carried))
             inserted = [hourglass.autoencoder for hourglass in job.module.network.hourglasses]
             for one, run in zip(inserted, autoencoders, strict=False):
-                one.load_state_dict(run.weights("val_loss"))
+                run.fill(one, "val_loss")
             if frozen:
                 freeze(inserted[0], frozen, latents)
             return job
@@ -207,8 +208,7 @@ class Experiment:
         network = StackedHourglass(HourglassConfig(**tuples(config["model"])))
         if shape := shapes(config["autoencoder"]):
             network.insert_autoencoder(shape, config["side"])
-        network.load_state_dict(run.weights(best))
-        return network
+        return run.fill(network, best)
 
     def reader(self, run: Run, best: str = "val_pck") -> Reader:
         """The same network, ready to predict."""
@@ -247,7 +247,7 @@ class Experiment:
             run = FUTURE[name](self)
             return {**facts, "run": run.id, "seconds": run.manifest["seconds"], "pck": self._pck(run)}
         if name == "arms":
-            return {**facts, "code": fingerprint((*CODE, FROZEN)), **compare(self)}
+            return {**facts, "code": fingerprint(FROZEN_ROOTS), **compare(self)}
         run = self.autoencoder() if name == "autoencoder" else self.arm(ARMS[name])
         facts |= {"run": run.id, "seconds": run.manifest["seconds"], "epochs": len(run.metrics)}
         if name == "autoencoder":
@@ -263,31 +263,12 @@ class Experiment:
     def _pose_job(
         self,
         training: TrainingConfig,
-        team: Team = ALONE,
+        team: Team,
         autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None = None,
         start: Start | None = None,
     ) -> Job:
-        from hgnb.training.modules import PoseModule
-
-        p, data = self.profile, self.prepared()
-        persons = self._normalisable(data.split("train"), training.batch * team.size)
-        module = PoseModule(
-            self.model(), training, p.heatmaps, p.pck, mean_rgb=data.mean_rgb, side=p.data.side,
-            autoencoder=autoencoder, exchange=exchanged(data.schema),
-            weights=balance(persons.visibility >= training.least_visibility) if training.balance else None,
-        )  # fmt: skip
-        train = loaded(persons, training.batch, self.seed, team)
-        val = loaded(data.split("val"), 64, None, team)
-        best_by = ("val_pck", "val_loss")
-        return Job(module, train, val, training.epochs, best_by, persons.person_ids, self._card(autoencoder), start)
-
-    def _normalisable(self, persons: PreparedSplit, batch: int) -> PreparedSplit:
-        """All persons, but where the bottleneck's maps are single pixels not one who would be alone in the last batch:
-        a batch norm can't be trained on a single value."""
-        p = self.profile
-        pixels = p.data.side // p.model.stride >> max(p.model.levels)
-        alone = len(persons) % batch == 1 and pixels == 1
-        return persons.take(np.arange(len(persons) - 1)) if alone else persons
+        job = hourglass_job(self.profile, self.prepared(), training, self.seed, team, autoencoder, start)
+        return replace(job, card=self._card(autoencoder))
 
     def _card(self, autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None) -> Card:
         """What the weights of an hourglass need to be used alone."""
@@ -295,10 +276,6 @@ class Experiment:
         names, skeleton = data.schema.names, data.schema.skeleton
         mean = tuple(data.mean_rgb.tolist())
         return Card(self.model(), autoencoder, p.side, p.margin, p.rule, mean, names, skeleton)
-
-    def _latent_loader(self, latents: torch.Tensor, seed: int | None, team: Team) -> torch.utils.data.DataLoader:
-        batches = EpochSampler(len(latents), self.profile.autoencoder_training.batch, seed, team.rank, team.size)
-        return torch.utils.data.DataLoader(latents, sampler=batches, batch_size=None)
 
     def _recipe(
         self,
@@ -322,7 +299,7 @@ class Experiment:
             "autoencoder": plain(autoencoder),
             "parents": [run.id for run in parents],
             "checkpoint": checkpoint,
-            "code": fingerprint((*CODE, FROZEN) if frozen else CODE),
+            **identity(FROZEN_ROOTS if frozen else TRAINING_ROOTS),
         }
         if stack:
             config["stack"] = stack
@@ -339,7 +316,7 @@ class Experiment:
         from hgnb.data import synthetic
 
         e = self.profile.embedded
-        code = fingerprint(["hgnb.data.synthetic"])[:8]
+        code = identified(DRAWN_ROOTS)[:8]
         size, style = f"{e.train_images}+{e.val_images}-{e.width}x{e.height}", f"{e.schema}-{e.labelling}"
         folder = home() / "data" / f"embedded-{size}-{style}-s{e.seed}-{code}"
         folder.parent.mkdir(exist_ok=True)
@@ -350,9 +327,3 @@ class Experiment:
                     height=e.height, schema=e.schema, labelling=e.labelling,
                 )  # fmt: skip
         return folder
-
-
-def balance(counted: np.ndarray) -> np.ndarray:
-    """(K,) weights by which each keypoint's maps weigh the same in a loss, 1 on average; counted (N, K) bool."""
-    share = 1 / np.maximum(counted.mean(0), 1 / len(counted))
-    return share / share.mean()

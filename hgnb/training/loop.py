@@ -13,6 +13,7 @@ import lightning as L
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from hgnb.live import answered
 from hgnb.training.begin import Begin, weights
 from hgnb.training.hardware import keep_freed_memory, precision, threads
 from hgnb.training.job import Job
@@ -31,6 +32,7 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
         write_aside(folder / "recipe.json", json.dumps(asked, indent=1).encode())
     with seeded(recipe.seed), quiet(), threads(recipe.config["training"]["threads"]):
         job = prepare(those)
+        answered(job.module.modules(), recipe.config)
         if job.start is not None:
             weights(job.start, job.module.network)
         if those.size > 1:

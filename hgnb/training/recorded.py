@@ -13,25 +13,21 @@ from rich.markup import escape
 
 from hgnb import records
 from hgnb.data.config import EMBEDDED
+from hgnb.data.prepared import ROOTS
 from hgnb.errors import InputError
 from hgnb.records import Record
 from hgnb.sources import fingerprint
 from hgnb.training import profiles
+from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS
 from hgnb.training.runs import Run
 
 SEEDS = 5  # that a claim about a method needs; fewer leave it undecided
-DATA_CODE = ("hgnb.data.synthetic", "hgnb.data.prepared")  # what draws the embedded data and crops any
-TRAINS = ("hgnb.training.modules", "hgnb.training.inference")
-CODE = {
-    "chain": (
-        "hgnb.training.modules",
-        "hgnb.training.inference",
-        "hgnb.training.frozen",
-        "hgnb.explain.claims.observe",
-    ),
-    "lighter": (*TRAINS, "hgnb.training.sweep"),
-    "beyond": (*TRAINS, "hgnb.training.changed"),
-}  # by study: what trains, and what makes columns of it
+DATA_ROOTS = (*DRAWN_ROOTS, *ROOTS)  # what draws the embedded data and crops any
+OBSERVED = {
+    "chain": ("hgnb.explain.claims.observe.observed", "hgnb.explain.claims.observe.persons"),
+    "lighter": ("hgnb.training.sweep.measured",),
+    "beyond": ("hgnb.training.changed.measured",),
+}  # by study: what makes columns of a network
 SECTIONS = {
     "chain": ("data", "embedded", "heatmaps", "pck", "model", "training", "autoencoder", "autoencoder_training",
               "modified", "analysis"),
@@ -58,7 +54,7 @@ def shared(experiment, study: str) -> dict[str, Any]:
 
 def code(study: str) -> dict[str, str]:
     """Fingerprints of what a study's numbers come from."""
-    return {"training": fingerprint(CODE[study]), "data": fingerprint(DATA_CODE)}
+    return {"training": fingerprint((*FROZEN_ROOTS, *OBSERVED[study])), "data": fingerprint(DATA_ROOTS)}
 
 
 def numbers(profile: profiles.Profile, data: str, study: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,8 @@ import torch
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.training.card import tensors
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,22 @@ class Run:
         """The same weights, read."""
         with damage_told(self.file(best)) as file:
             return tensors(file)
+
+    def fill(self, network: Network, best: str = "val_pck") -> Network:
+        """Puts the same weights into a network, and returns it; InputError where they are of another one."""
+        return filled(network, self.weights(best), f"data/runs/{self.id}/{self.file(best).name}")
+
+
+def filled(network: Network, weights: dict[str, torch.Tensor], where: str) -> Network:
+    """A network with weights that came from `where`; InputError that names it where they are of another network."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:  # of torch, a line for each key
+        raise InputError(
+            f"{where} holds the weights of another network than its run's manifest describes, so code that has changed "
+            "since trained it: delete that folder to train it again."
+        ) from error
+    return network
 
 
 def runs_folder() -> Path:

@@ -10,13 +10,14 @@ import numpy as np
 from scipy.stats import t
 
 from hgnb.data.config import EMBEDDED
+from hgnb.data.prepared import ROOTS
 from hgnb.intervals import Interval
 from hgnb.sources import fingerprint
 from hgnb.training import profiles
-from hgnb.training.experiment import Experiment
+from hgnb.training.experiment import DRAWN_ROOTS, Experiment
 from hgnb.training.runs import Run
 
-DATA_CODE = ("hgnb.data.synthetic", "hgnb.data.prepared")
+DATA_CODE = (*DRAWN_ROOTS, *ROOTS)
 SWEEPS = ("lighter", "lighter_training", "beyond")
 ENVIRONMENT = ("python", "versions", "system", "device", "threads", "precision")
 

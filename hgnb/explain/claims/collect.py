@@ -27,13 +27,12 @@ from hgnb.explain.claims.study import Study
 from hgnb.explain.lighter import of_sweep
 from hgnb.home import home
 from hgnb.records import Archive, Record, Seed
-from hgnb.sources import fingerprint
 from hgnb.training import forks
 from hgnb.training.controls import ARMS, RIVALS
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import Untrained, finished_only
 from hgnb.training.future import FUTURE
-from hgnb.training.recorded import CODE, facts, shared
+from hgnb.training.recorded import code, facts, shared
 from hgnb.training.runs import Run, runs_folder
 
 STUDY = "chain"
@@ -145,7 +144,7 @@ def _facts(study: Study, name: str) -> dict[str, Any]:
 def _columns(study: Study, name: str, told: Told) -> Columns:
     """What a training shows, from disk where it was computed before."""
     runs = [study.runs[n].id for n in CHAIN if n in study.runs] + [study.runs[name].id]
-    what = [name, runs, study.prepared.checksum, study.seed, asdict(study.analysis), fingerprint(CODE[STUDY])]
+    what = [name, runs, study.prepared.checksum, study.seed, asdict(study.analysis), code(STUDY)]
     key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
     title = f"{study.experiment.profile.name}-{study.experiment.data_name}-s{study.seed}-{name}"
     path = home() / "data" / "evidence" / f"{title}-{key}.npz"
