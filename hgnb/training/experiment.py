@@ -298,7 +298,8 @@ class Experiment:
 
     def _latent_loader(self, latents: torch.Tensor, seed: int | None, team: Team) -> torch.utils.data.DataLoader:
         batches = EpochSampler(len(latents), self.profile.autoencoder_training.batch, seed, team.rank, team.size)
-        return torch.utils.data.DataLoader(latents, sampler=batches, batch_size=None)
+        placed = torch.utils.data.TensorDataset(latents, torch.arange(len(latents)))
+        return torch.utils.data.DataLoader(placed, sampler=batches, batch_size=None)
 
     def _recipe(
         self,

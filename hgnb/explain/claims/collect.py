@@ -31,7 +31,7 @@ from hgnb.training.runs import Run, runs_folder, write_aside
 CODE = ("hgnb.explain.claims.evidence",)  # what evidence is made of, down to the network
 CHAIN = ("hourglass", "autoencoder", "modified")
 TRAIN, MAKE = "hgnb train", f"make claims SEEDS={SEEDS}"
-NEVER_DROPPED = "the learning rate of this hourglass never dropped"
+NEVER_DROPPED = "the learning rate of this hourglass drops by no rule, or it was trained too short"
 
 
 def result(
