@@ -78,7 +78,6 @@ def _opened(file: Path) -> tuple[dict, dict[str, torch.Tensor]]:
 def read(file: Path, called: str = "") -> tuple[StackedHourglass, Card]:
     """The network in a weights file and its card; InputError where the file is none, has no card, or another network's.
 
-
     `called`: what the error calls it.
     """
     try:

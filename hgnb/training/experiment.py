@@ -50,7 +50,7 @@ TRAINING_ROOTS = (
     "hgnb.training.inference.Reader.latents",  # what an autoencoder is trained on
     "hgnb.training.begin.Begin",
     "hgnb.training.begin.weights",
-    "hgnb.training.watch.Draws",
+    "hgnb.training.callbacks.Draws",
     "hgnb.training.loop.seeded",
     "hgnb.training.parallel.synchronised",
 )
