@@ -384,6 +384,17 @@ def fetch(
 
 
 @data_app.command()
+def merge(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders in COCO layout.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+):
+    """One dataset from several, by the names of the first one's keypoints; what a source lacks is unlabelled."""
+    from hgnb.data.merge import merge
+
+    _show(merge(folders, out), None)
+
+
+@data_app.command()
 def check(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder in COCO layout.")]):
     """Say what a dataset holds and what in it is damaged; exit status 1 if anything is."""
     from rich.console import Console
