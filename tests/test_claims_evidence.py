@@ -293,7 +293,7 @@ def retrained_with(small, big):
     """A network without skips that finds small and big joints with these chances, beside one that finds most."""
     chance = np.full(17, (small + big) / 2)
     chance[list(COCO.index(*skips.SMALL))], chance[list(COCO.index(*skips.BIG))] = small, big
-    return {"hourglass": 0.9, "no-skips": chance}
+    return {"hourglass": 0.9, "without-skips": chance}
 
 
 STACKS = ("two-modified", "two-modified-25", "four-plain")
@@ -324,9 +324,11 @@ def test_evidence_about_retrained_networks_by_hand():
     study = planted(0, retrained_with(0.1, 0.4))
     made, seen = study.hits, study.people.visibility > 0
     record = evidence.retrained(study)["C31"]
-    assert record["ratio"].value == pytest.approx((made["no-skips"] & seen).sum() / (made["hourglass"] & seen).sum())
+    assert record["ratio"].value == pytest.approx(
+        (made["without-skips"] & seen).sum() / (made["hourglass"] & seen).sum()
+    )
     counted = made["hourglass"] & (study.people.visibility == 2)
-    share = [(made["no-skips"] & counted)[:, list(COCO.index(*n))].sum() / counted[:, list(COCO.index(*n))].sum()
+    share = [(made["without-skips"] & counted)[:, list(COCO.index(*n))].sum() / counted[:, list(COCO.index(*n))].sum()
              for n in (skips.SMALL, skips.BIG)]  # fmt: skip
     assert record["gap"].value == pytest.approx(share[0] - share[1])
     study = planted(1, {"hourglass": 0.5, "visible-only": 0.6})

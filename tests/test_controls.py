@@ -15,10 +15,11 @@ from hgnb.errors import InputError
 from hgnb.intervals import pck_difference, pooled_pck
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.training import recorded
-from hgnb.training.controls import ARMS, PAIRS, RIVALS
+from hgnb.training.comparison import PAIRS, compare
 from hgnb.training.experiment import Experiment
 from hgnb.training.frozen import freeze, shaped
 from hgnb.training.modules import PoseModule
+from hgnb.training.networks import ARMS, RIVALS
 
 
 def test_all_further_trainings_start_alike(begun, monkeypatch):
@@ -120,7 +121,7 @@ def test_one_epoch_under_two_names_is_trained_once(begun):
 
 
 def test_the_comparison_counts_by_hand(chain):
-    facts = chain.stage("arms")
+    facts = compare(chain)
     assert set(facts["arms"]) == set(ARMS) and len(facts["differences"]) == len(PAIRS)
     split = chain.prepared().split("test")
     for name in ("hourglass", "control-random"):
@@ -169,7 +170,7 @@ def test_seeds_speak_together_as_students_interval():
 def test_a_record_is_stale_when_code_profile_or_data_are_others(common, fresh, house):
     opened = fresh
     with at_home(common):
-        facts = [dataclasses.replace(opened, seed=seed).stage("arms") for seed in (0, 1)]
+        facts = [{"seed": seed, **compare(dataclasses.replace(opened, seed=seed))} for seed in (0, 1)]
         modified = dataclasses.replace(opened).modified()
     lend([modified])
     file = recorded.write(opened, facts, 2, {})

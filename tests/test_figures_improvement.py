@@ -13,8 +13,9 @@ from hgnb.figures import controls
 from hgnb.figures.improvement import Changes, gains, helped_and_hurt
 from hgnb.figures.plate import Note, Plate, Table
 from hgnb.metrics import PckConfig
-from hgnb.training.controls import ARMS, PAIRS
+from hgnb.training.comparison import PAIRS
 from hgnb.training.inference import Predictions
+from hgnb.training.networks import ARMS
 from hgnb.training.recorded import Recorded, each_dataset
 
 matplotlib.use("agg")

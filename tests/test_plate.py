@@ -10,7 +10,7 @@ from hgnb.figures import future
 from hgnb.figures.plate import Table
 from hgnb.training import recorded
 from hgnb.training.experiment import Experiment
-from hgnb.training.future import FUTURE
+from hgnb.training.networks import LATER
 
 
 def test_numbers_stand_flush_right_and_intervals_unbroken():
@@ -35,7 +35,7 @@ def records(house):
             {
                 "arms": {name: {"test": [float(v)]} for name, v in zip(
                     ("hourglass", "control-longer", "modified"), 0.2 + 0.01 * rng.normal(size=3), strict=True)},
-                "later": {name: {"test": 0.1 + 0.01 * seed} for name in FUTURE},
+                "later": {one.name: {"test": 0.1 + 0.01 * seed} for one in LATER},
             }
             for seed in range(seeds)
         ]  # fmt: skip

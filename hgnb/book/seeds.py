@@ -19,7 +19,8 @@ from hgnb.home import home
 def seeds(profile: str, data: str, count: int, cores: int | None = None) -> Path:
     """Make the seeds 0 to count - 1 and record those that finish; InputError names the runs that failed."""
     from hgnb.training import recorded
-    from hgnb.training.experiment import STAGES
+    from hgnb.training.comparison import compare
+    from hgnb.training.networks import STUDIES
 
     edition, root = Edition(profile, house.resolved(data), 0), home()
     opened = experiment(edition)
@@ -27,11 +28,11 @@ def seeds(profile: str, data: str, count: int, cores: int | None = None) -> Path
     with only_build(root) as lock:
         _, events = snakemake(root, edition, cores, lock, "--keep-going", "seeds", seeds=count)
     failed = _failed(events, root)
-    # Snakemake takes away what a failed run left; a comparison that an earlier call made may still lie there
-    done = [seed for seed in range(count) if all(_stamp(edition, seed, name).is_file() for name in STAGES)]
+    arms = [one.name for one in STUDIES["chain"].trainings if one.group in ("chain", "control")]
+    done = [seed for seed in range(count) if all(_stamp(edition, seed, name).is_file() for name in arms)]
     if len(done) < count and not failed:
         raise BuildError(last_words(root))
-    facts = [_said(edition, s, "arms") | {"later": _later(edition, s)} for s in done]
+    facts = [{"seed": s, **compare(replace(opened, seed=s)), "later": _later(edition, s)} for s in done]
     told = "\n".join(f"{what}: {why}" for what, why in failed.items())
     if not facts:
         raise BuildError(f"No seed finished.\n{told}")
@@ -54,9 +55,11 @@ def _failed(events: list[dict], root: Path) -> dict[str, str]:
 
 def _later(edition: Edition, seed: int) -> dict:
     """PCK of those networks of section 8.4 whose trainings ended."""
-    from hgnb.training.future import FUTURE
+    from hgnb.training.networks import LATER
 
-    return {name: _said(edition, seed, name)["pck"] for name in FUTURE if _stamp(edition, seed, name).is_file()}
+    return {
+        one.name: _said(edition, seed, one.name)["pck"] for one in LATER if _stamp(edition, seed, one.name).is_file()
+    }
 
 
 def _said(edition: Edition, seed: int, stage: str) -> dict:

@@ -16,8 +16,9 @@ from hgnb.figures.plate import Note, Plate, Table
 from hgnb.figures.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.figures.words import nothing, number, percent, verdict
 from hgnb.intervals import Interval
-from hgnb.training.controls import ARMS, PAIRS
+from hgnb.training.comparison import PAIRS
 from hgnb.training.experiment import Experiment
+from hgnb.training.networks import ARMS
 from hgnb.training.recorded import SEEDS, Recorded, over_seeds
 
 # Arms that go on from the best PCK, each with its colour and line.
@@ -159,7 +160,7 @@ def arms_table(records: Sequence[Recorded]) -> Table | Note:
     for name, arm in ARMS.items():
         best = arm.best.replace("val_pck", "best PCK").replace("val_loss", "lowest loss")
         cells = [_over(r.values(name, split)) for r in records for split in ("val", "test")]
-        rows.append((arm.words, best, *cells))
+        rows.append((arm.title, best, *cells))
     heads = [f"{split} PCK{named and ', ' + named}" for named in (_named(r, records) for r in records)
              for split in ("Validation", "Test")]  # fmt: skip
     caption = (

@@ -18,7 +18,7 @@ ROWS = {
     "modified": ("modified", MODIFIED),
     "straight": ("the original, in one go", ORIGINAL),
     "narrow": ("modified from the first step", MODIFIED),
-    "no-skips": ("without skips, trained so", GREEN),
+    "without-skips": ("without skips, trained so", GREEN),
     "visible-only": ("trained on v = 2 alone", GREEN),
     "two-plain": ("two plain", ORIGINAL),
     "four-plain": ("four plain", ORIGINAL),

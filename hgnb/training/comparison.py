@@ -4,10 +4,23 @@ import numpy as np
 
 from hgnb.data.prepared import PreparedSplit
 from hgnb.intervals import Interval, pck_difference, pooled_pck
-from hgnb.training.controls import ARMS, PAIRS, Arm
+from hgnb.training.networks import ARMS, Arm
 from hgnb.training.runs import Run
 
 SPLITS = ("val", "test")
+# Differences that claims ask for, first less second.
+PAIRS = (
+    ("modified", "hourglass"),  # C19 to C21: the gain
+    ("control-longer", "hourglass"),
+    ("control-random", "hourglass"),
+    ("control-projection", "hourglass"),
+    ("modified", "control-longer"),  # C27
+    ("modified", "control-random"),
+    ("modified", "control-projection"),
+    ("hourglass", "hourglass-best-loss"),  # C28
+    ("control-longer", "longer-best-loss"),
+    ("modified", "modified-best-loss"),
+)
 
 
 def compare(experiment) -> dict:

@@ -5,15 +5,18 @@ the same weights and optimiser, see the persons in the same order, and differ in
 """
 
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from hgnb.training.configs import FurtherTrainingConfig
-from hgnb.training.runs import Run
+
+if TYPE_CHECKING:  # names are looked up without torch
+    from hgnb.training.runs import Run
 
 EPOCHS = 3
 NAMES = ("fork-dropped", "fork-kept")
 
 
-def fork(experiment, name: str) -> Run | None:
+def fork(experiment, name: str) -> "Run | None":
     """One of the two forks of an Experiment's hourglass; None if its rate never dropped."""
     run, training = experiment.hourglass(), experiment.profile.training
     if not (run.folder / "drop.ckpt").exists():
@@ -27,9 +30,3 @@ def fork(experiment, name: str) -> Run | None:
     }
     config = FurtherTrainingConfig(**numbers, keep_optimiser=True)
     return experiment.further(name, run, config, checkpoint="drop")
-
-
-def forked(experiment) -> dict:
-    """Both forks of an Experiment, JSON-able; none where the rate never dropped."""
-    runs = {name: fork(experiment, name) for name in NAMES}
-    return {"runs": {name: run.id for name, run in runs.items() if run}}

@@ -37,7 +37,7 @@ class Recorded:
 
     file: Path
     manifest: dict
-    seeds: list[dict]  # what hgnb.training.comparison says of each, and 'later': PCK of those of hgnb.training.future
+    seeds: list[dict]  # what hgnb.training.comparison says of each, and 'later': PCK of what the thesis left for later
 
     @property
     def title(self) -> str:
@@ -53,7 +53,7 @@ class Recorded:
         return np.array([seed["arms"][name][split][0] for seed in self.seeds], dtype=float)
 
     def later(self, name: str, split: str) -> np.ndarray:
-        """(S,) PCK of a network of hgnb.training.future in each seed, NaN where it has none; empty where all have."""
+        """(S,) PCK of a network of networks.LATER in each seed, NaN where it has none; empty where all have."""
         held = [seed.get("later", {}).get(name) for seed in self.seeds]
         return np.array([pck[split] if pck else np.nan for pck in held] if any(held) else [], dtype=float)
 

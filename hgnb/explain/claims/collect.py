@@ -10,7 +10,6 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
-from functools import partial
 
 from hgnb.explain.claims.claim import Record, Scene
 from hgnb.explain.claims.evidence import GROUPS, Group
@@ -21,10 +20,9 @@ from hgnb.explain.claims.study import Study
 from hgnb.home import home
 from hgnb.sources import fingerprint
 from hgnb.training import forks
-from hgnb.training.controls import ARMS, RIVALS
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import Untrained, finished_only
-from hgnb.training.future import FUTURE
+from hgnb.training.networks import RIVALS, STUDIES
 from hgnb.training.recorded import numbers
 from hgnb.training.runs import Run, runs_folder, write_aside
 
@@ -69,19 +67,15 @@ def seeds(experiment: Experiment) -> list[int]:
 
 def finished(experiment: Experiment) -> dict[str, Run]:
     """The experiment's finished runs by name."""
-    ways: dict[str, Callable[[], Run | None]] = {name: getattr(experiment, name) for name in CHAIN}
-    ways |= {name: partial(experiment.arm, ARMS[name]) for name in RIVALS}
-    ways |= {name: partial(train, experiment) for name, train in FUTURE.items()}
-    ways |= {name: partial(forks.fork, experiment, name) for name in forks.NAMES}
     runs = {}
     with finished_only():
-        for name, way in ways.items():
+        for training in STUDIES["chain"].trainings:
             try:
-                run = way()
+                run = training.run(experiment)
             except Untrained:
                 continue
             if run is not None:
-                runs[name] = run
+                runs[training.name] = run
     return runs
 
 

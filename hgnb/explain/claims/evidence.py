@@ -153,7 +153,7 @@ def best_loss(study: Study) -> dict[str, Record]:
 
 def retrained(study: Study) -> dict[str, Record]:
     """C31: C7 and C8 with a network that was trained without skips in place of one whose skips are off."""
-    with_skips, without = (study.scores(name, split="train").hits for name in ("hourglass", "no-skips"))
+    with_skips, without = (study.scores(name, split="train").hits for name in ("hourglass", "without-skips"))
     made = replace(study.skips, on=with_skips, off=without)
     measured = ratio(with_skips, without, made.visibility, made.images)
     return {"C31": {"ratio": measured, "gap": Estimate.of(made.compare(skips.SMALL, skips.BIG))}}
@@ -199,7 +199,7 @@ GROUPS = (
     Group(("C26",), ("hourglass", "autoencoder", "modified"), costs),
     Group(("C27",), ("modified", "control-longer", "control-random", "control-projection"), controls),
     Group(("C28",), ("modified", "modified-best-loss"), best_loss),
-    Group(("C31",), ("hourglass", "no-skips"), retrained),
+    Group(("C31",), ("hourglass", "without-skips"), retrained),
     Group(("C32",), ("hourglass", "visible-only"), visible_only),
     Group(("C34",), ("two-modified", "two-modified-25", "four-plain"), stacked),
     Group(lighter.IDS, (), lighter_, lighter_files),
