@@ -12,6 +12,7 @@ sys.path.insert(0, workflow.basedir)
 
 from hgnb import sources
 from hgnb.book.house import EMBEDDED, Edition
+from hgnb.training import networks
 
 # what each chapter asks for; where the two networks are compared, everything
 NEEDS = {
@@ -30,29 +31,8 @@ NEEDS = {
     "07_beyond": ["dataset", "hourglass", "autoencoder", "modified"],  # and `beyond`, recorded
 }
 # what a stage builds on
-AFTER = {"dataset": [], "hourglass": ["dataset"], "autoencoder": ["hourglass"], "modified": ["autoencoder"]}
-# the networks that the modified one is held against, and the comparison of all of them
-CONTROLS = {
-    "control-longer": ["hourglass"],
-    "control-random": ["hourglass"],
-    "control-projection": ["hourglass"],
-    # the same runs where best PCK and lowest loss fall on one epoch, so not at the same time
-    "longer-best-loss": ["control-longer"],
-    "modified-best-loss": ["modified"],
-}
-# what the thesis left for later: claims C31, C32 and C34, and the examiner's question 6.4
-LATER = {
-    "without-skips": ["dataset"],
-    "visible-only": ["dataset"],
-    "straight": ["dataset"],
-    "narrow": ["dataset"],
-    "two-plain": ["dataset"],
-    "four-plain": ["dataset"],
-    "two-modified": ["two-plain"],
-    "two-modified-25": ["two-modified"],  # both ask for the autoencoder of the first hourglass
-}
-CONTROLS["arms"] = ["modified", *CONTROLS]
-CONTROLS["forks"] = ["hourglass"]  # with the drop of the rate and without
+CHAIN = networks.STUDIES["chain"].trainings
+AFTER = {"dataset": []} | {one.name: list(one.needs or ["dataset"]) for one in CHAIN}
 # these show what `make claims`, `make lighter` and `make beyond` recorded, or the programs in benchmarks/
 SHOW_RECORDS = {
     "04_improvement": "results/chain-*/*.npz",
@@ -127,10 +107,10 @@ rule site:
 
 rule seeds:
     input:
-        [stamps(["arms", "forks", *LATER], EDITIONS[seed]) for seed in SEEDS],
+        [stamps([one.name for one in CHAIN], EDITIONS[seed]) for seed in SEEDS],
 
 
-for edition, (stage, before) in product(EDITIONS.values(), (AFTER | CONTROLS | LATER).items()):
+for edition, (stage, before) in product(EDITIONS.values(), AFTER.items()):
 
     rule:
         name:

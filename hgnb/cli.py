@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hgnb.errors import InputError, unknown
+from hgnb.errors import InputError
 
 # what a disk, a quota or a permission refuses: a person's to mend
 REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -73,9 +73,7 @@ def run(
 def train(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="hourglass|autoencoder|modified|best|CONTROL|VARIANT", help="What to train; hgnb variants lists."
-        ),
+        typer.Argument(metavar="hourglass|autoencoder|modified|best|NAME", help="What to train; hgnb variants lists."),
     ],
     profile: Profile = "tiny",
     data: Data = "embedded",
@@ -91,19 +89,13 @@ def train(
         if name != "best":
             raise InputError(f"--minutes chooses a recipe of 'best', and there is none for '{name}'.")
         name, profile = "hourglass", f"best-{minutes}"
-    from hgnb.models import variants
-    from hgnb.training import cases, changes
-    from hgnb.training.experiment import TRAINED, Experiment
-    from hgnb.training.future import FUTURE
+    from hgnb.training import networks
+    from hgnb.training.experiment import Experiment
 
-    own = (*TRAINED, *FUTURE)
-    others = {*variants.names(), *cases.names(), *changes.names()} - set(own)
-    if name not in own and name not in others:
-        raise unknown("network", name, [*own, *others])
-    variant = name if name in others else ""
+    variant = name if networks.get(name).varies else ""
     experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty(), variant=variant)
     experiment.check()
-    facts = experiment.stage("hourglass" if variant else name)
+    facts = experiment.stage(name)
     if int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0:
         print(json.dumps(facts, indent=1))
 
@@ -156,10 +148,10 @@ def sweep_case(
 
 @app.command("variants")
 def list_variants():
-    """List the networks and trainings that `hgnb train` knows by name."""
+    """List the trainings that `hgnb train` knows by name."""
     from rich.console import Console
 
-    from hgnb.training.cases import sheet
+    from hgnb.training.networks import sheet
 
     Console().print(sheet())
 

@@ -16,9 +16,9 @@ from hgnb.explain.claims import collect
 from hgnb.explain.claims.chains import Chains
 from hgnb.intervals import pck_difference, pooled_pck
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
-from hgnb.training.controls import ARMS, RIVALS
 from hgnb.training.frozen import freeze, shaped
 from hgnb.training.modules import PoseModule
+from hgnb.training.networks import ARMS, RIVALS
 
 
 def test_all_further_trainings_start_alike(begun, monkeypatch):

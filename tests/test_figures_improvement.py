@@ -15,8 +15,8 @@ from hgnb.figures import controls
 from hgnb.figures.improvement import Changes, gains, helped_and_hurt
 from hgnb.figures.plate import Note, Plate, Table
 from hgnb.metrics import PckConfig
-from hgnb.training.controls import ARMS
 from hgnb.training.inference import Predictions
+from hgnb.training.networks import ARMS
 
 matplotlib.use("agg")
 SCHEMA = KeypointSchema(("nose", "left_hip", "right_hip"), ((1, 2),))

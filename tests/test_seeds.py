@@ -12,9 +12,11 @@ from conftest import lend
 
 from hgnb.book import build, house
 from hgnb.book.house import Edition
-from hgnb.training.experiment import STAGES
+from hgnb.training.experiment import DATASET
+from hgnb.training.networks import STUDIES
 from hgnb.training.runs import Run, runs_folder
 
+STAGES = (DATASET, *(one.name for one in STUDIES["chain"].trainings))
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -57,20 +59,20 @@ def test_a_failed_run_is_named_stops_nothing_and_is_made_up_for(clone, stamps):
     run = clone / "data" / "runs" / json.loads((stamps / "control-random.json").read_text())["run"]
     shutil.rmtree(run)
     run.write_text("in the way")  # no folder can be made here
-    for name in ("control-random", "forks", "arms"):
+    for name in ("control-random", "fork-kept"):
         (stamps / f"{name}.json").unlink()
 
     done = hgnb(clone, *asked)
     assert done.returncode == 1
     (told,) = [line for line in done.stderr.splitlines() if line.startswith("control-random: ")]
     assert run.name in told and str(clone) not in told
-    assert not (stamps / "arms.json").exists() and not list(clone.glob("results/*"))
-    assert finished(done) == ["forks"], "what doesn't build on it is done all the same, and only what wasn't there"
+    assert not list(clone.glob("results/*"))
+    assert finished(done) == ["fork-kept"], "what doesn't build on it is done all the same, and only what wasn't there"
 
     run.unlink()
     done = hgnb(clone, *asked)
     assert done.returncode == 0, done.stderr
-    assert finished(done) == ["control-random", "arms"]
+    assert finished(done) == ["control-random"]
     assert "1 of 1 seeds: results/seeds-dots-dots.json" in done.stdout
     content = json.loads((clone / "results" / "seeds-dots-dots.json").read_text())
     assert content["manifest"]["failed"] == {} and content["manifest"]["asked"] == 1

@@ -22,9 +22,10 @@ from hgnb.training import callbacks, card, profiles, runs
 from hgnb.training.baselines import baselines
 from hgnb.training.batches import ALONE
 from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
-from hgnb.training.experiment import STAGES, Experiment
+from hgnb.training.experiment import DATASET, Experiment
 from hgnb.training.forks import fork
 from hgnb.training.modules import PoseModule
+from hgnb.training.networks import STUDIES
 from hgnb.training.overview import overview
 
 SHORT = TrainingConfig(epochs=3, batch=4, rate=1e-3)
@@ -141,7 +142,7 @@ def test_the_rate_drops_once_when_the_best_is_five_epochs_old():
 
 
 def test_the_chain_runs_and_is_remembered(chain):
-    facts = {name: chain.stage(name) for name in STAGES}
+    facts = {name: chain.stage(name) for name in (DATASET, *(one.name for one in STUDIES["chain"].trainings))}
     assert facts["dataset"]["persons"] == {"train": 16, "val": 12, "test": 8}
     for name in ("hourglass", "autoencoder", "modified"):
         run = getattr(chain, name)()

@@ -18,7 +18,7 @@ from hgnb.home import home
 def seeds(profile: str, data: str, count: int, cores: int | None = None) -> Path:
     """Make the seeds 0 to count - 1 and record those that finish; InputError names the runs that failed."""
     from hgnb.explain.claims import collect
-    from hgnb.training.experiment import STAGES
+    from hgnb.training.networks import STUDIES
 
     edition, root = Edition(profile, house.resolved(data), 0), home()
     opened = experiment(edition)
@@ -26,8 +26,8 @@ def seeds(profile: str, data: str, count: int, cores: int | None = None) -> Path
     with only_build(root) as lock:
         _, events = snakemake(root, edition, cores, lock, "--keep-going", "seeds", seeds=count)
     failed = _failed(events, root)
-    # Snakemake takes away what a failed run left; a comparison that an earlier call made may still lie there
-    done = [seed for seed in range(count) if all(_stamp(edition, seed, name).is_file() for name in STAGES)]
+    arms = [one.name for one in STUDIES["chain"].trainings if one.group in ("chain", "control")]
+    done = [seed for seed in range(count) if all(_stamp(edition, seed, name).is_file() for name in arms)]
     if len(done) < count and not failed:
         raise BuildError(last_words(root))
     told = "\n".join(f"{what}: {why}" for what, why in failed.items())

@@ -38,17 +38,20 @@ class Sweep:
 def of(name: str) -> Sweep:
     """A sweep by name."""
     if name == LIGHTER:
-        from hgnb.training import cases, sweep, sweep_record
+        from hgnb.training import networks, sweep, sweep_record
 
         return Sweep(
-            lambda p: [case.name for case in cases.chosen(p.lighter)], sweep.opened, sweep.measured, sweep_record.record
+            lambda p: [one.name for one in networks.study(LIGHTER).units(p.lighter.cases)],
+            sweep.opened,
+            sweep.measured,
+            sweep_record.record,
         )
     if name == BEYOND:
-        from hgnb.training import changed, changes
+        from hgnb.training import changed, networks
 
         return Sweep(
-            lambda p: [change.name for change in changes.chosen(p.beyond)], changed.opened, changed.measured,
-            changed.record,
+            lambda p: [one.name for one in networks.study(BEYOND).units(p.beyond.cases)], changed.opened,
+            changed.measured, changed.record,
         )  # fmt: skip
     raise unknown("sweep", name, SWEEPS)
 

@@ -13,7 +13,7 @@ from scipy import stats
 from hgnb.explain.claims.estimate import Estimate, pooled
 from hgnb.explain.lighter import difference
 from hgnb.intervals import bootstrap
-from hgnb.training.cases import BASE, case
+from hgnb.training.networks import BASE, get
 from hgnb.training.speed import Times
 from hgnb.training.sweep import Sweep
 
@@ -78,7 +78,7 @@ def level(sweep: Sweep, name: str) -> Estimate:
 def ours(points: pd.DataFrame) -> list[str]:
     """Trained networks that no source has."""
     known = points[points.accuracy.notna()]
-    return [name for name in known.case if case(name).variant.source == "ours"]
+    return [name for name in known.case if get(name).source == "ours"]
 
 
 def places(sweep: Sweep, points: pd.DataFrame, draws: int = 2000) -> list[Place]:

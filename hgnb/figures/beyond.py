@@ -16,8 +16,8 @@ from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY,
 from hgnb.figures.words import listed, nothing, number, percent
 from hgnb.intervals import Interval
 from hgnb.training.changed import RADII, Outcome, Record
-from hgnb.training.changes import BEST, GENTLE, NEWELL, SWEPT, THESIS, Change, get
 from hgnb.training.experiment import Experiment
+from hgnb.training.networks import BEST, BEYOND, GENTLE, NEWELL, THESIS, Training, get
 from hgnb.training.staleness import over_seeds
 
 GROUPS = {
@@ -63,7 +63,7 @@ def score(outcome: Outcome) -> float:
     return found
 
 
-def made(record: Record, among: Sequence[Change] = SWEPT) -> list[Change]:
+def made(record: Record, among: Sequence[Training] = BEYOND) -> list[Training]:
     """The changes that a record has."""
     there = {o.change for o in record.outcomes}
     return [change for change in among if change.name in there]
@@ -75,7 +75,7 @@ def paired(record: Record, first: str, second: str) -> np.ndarray:
     return np.array([a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())])
 
 
-def gain(record: Record, change: Change) -> Interval:
+def gain(record: Record, change: Training) -> Interval:
     """Of a change over what it changes."""
     return over_seeds(paired(record, change.name, change.on))
 
@@ -105,11 +105,11 @@ def plateau_curves(record: Record | None) -> Plate:
     return Plate(figure, caption, f"Lowest loss and best validation PCK, mean over seeds. {told}.")
 
 
-def _lines(shown: Sequence[Change]):
+def _lines(shown: Sequence[Training]):
     return zip(shown, (GREY, ORANGE, BLUE, INK), DASHES, strict=False)
 
 
-def plot_losses(record: Record, shown: Sequence[Change], *, ax: Axes | None = None) -> Axes:
+def plot_losses(record: Record, shown: Sequence[Training], *, ax: Axes | None = None) -> Axes:
     """Loss over silence by epoch."""
     ax = ax or plt.gca()
     ax.axhline(1, color=RED, linewidth=1, linestyle=":", label="silence")
@@ -123,7 +123,7 @@ def plot_losses(record: Record, shown: Sequence[Change], *, ax: Axes | None = No
     return ax
 
 
-def plot_scores(record: Record, shown: Sequence[Change], *, ax: Axes | None = None) -> Axes:
+def plot_scores(record: Record, shown: Sequence[Training], *, ax: Axes | None = None) -> Axes:
     """Validation PCK by epoch."""
     ax = ax or plt.gca()
     for change, colour, line in _lines(shown):
@@ -165,11 +165,11 @@ def gains(record: Record | None) -> Plate:
     return Plate(figure, caption, alt)
 
 
-def plot_gains(record: Record, rows: Sequence[Change], *, ax: Axes | None = None) -> Axes:
+def plot_gains(record: Record, rows: Sequence[Training], *, ax: Axes | None = None) -> Axes:
     """One row a change, under a heading for what it changes."""
     ax = ax or plt.gca()
     ax.axvline(0, color=GREY, linewidth=1)
-    lines: list[Change | str] = []
+    lines: list[Training | str] = []
     for heading in HEADINGS.values():
         below = [change for change in rows if _heading(change) == heading]
         lines += [heading, *below] if below else []
@@ -197,7 +197,7 @@ BASES = {THESIS: "on the thesis's", GENTLE: "on a gentle start"}
 HEADINGS = {THESIS: "On the thesis's numbers", GENTLE: "On a gentle start", "": "One change more"}
 
 
-def _heading(change: Change) -> str:
+def _heading(change: Training) -> str:
     """What a change is held against, for a group of them."""
     return HEADINGS.get(change.on, HEADINGS[""])
 
@@ -281,7 +281,7 @@ def explained(record: Record | None) -> Note:
     )
 
 
-def _single(record: Record, base: str, of: Sequence[Change], whole: float) -> str:
+def _single(record: Record, base: str, of: Sequence[Training], whole: float) -> str:
     """The best single change of a start, and what else helps or harms."""
     best = max(of, key=lambda c: gain(record, c).value)
     won = gain(record, best)

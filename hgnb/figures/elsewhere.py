@@ -7,9 +7,9 @@ from hgnb.figures.beyond import AT, command, made, score
 from hgnb.figures.plate import Note, Table
 from hgnb.figures.words import listed, number
 from hgnb.training.changed import RADII, Record, load, results_files
-from hgnb.training.changes import BEST, GENTLE, NEWELL, THESIS, Change, get
 from hgnb.training.decodings import MIRRORED
 from hgnb.training.experiment import Experiment
+from hgnb.training.networks import BEST, GENTLE, NEWELL, THESIS, Training, get
 from hgnb.training.staleness import over_seeds
 
 SHOWN = (THESIS, "loud-peak-1", GENTLE, NEWELL, BEST, "best-wide")
@@ -39,7 +39,7 @@ def elsewhere(live: Experiment) -> Table | Note:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-elsewhere")
 
 
-def best(record: Record) -> Change | None:
+def best(record: Record) -> Training | None:
     """Of the changes made together the one with the best PCK on the validation persons, mean over seeds."""
     together = [change for change in made(record) if change.group == "together"]
     return max(together, key=lambda c: np.mean([max(o.val_pck) for o in record.of(c.name)]), default=None)
@@ -68,7 +68,7 @@ def times(live: Experiment) -> Note:
     return Note("\n".join(lines) or "No sweep is recorded in `results/`.")
 
 
-def _refined(record: Record, top: Change) -> str:
+def _refined(record: Record, top: Training) -> str:
     """What the finest decoding adds to the best model's lead, measured in annotated points."""
     least, most = (
         np.mean([o.decodings[way][RADII.index(AT)] for o in record.of(name)])
@@ -79,7 +79,7 @@ def _refined(record: Record, top: Change) -> str:
     return f"; with the top of a parabola and the mirror image, {most / least:.1f} times the thesis's highest pixels"
 
 
-def _lead(record: Record, top: Change) -> str:
+def _lead(record: Record, top: Training) -> str:
     """By epoch, how often the best model's PCK on the validation persons holds that of the thesis's numbers."""
     most, least = (np.mean([o.val_pck for o in record.of(name)], axis=0) for name in (top.name, THESIS))
     if len(most) != len(least) or not least.all():

@@ -146,6 +146,18 @@ class StackedHourglass(nn.Module):
         return heatmaps, x
 
 
+def build(config: HourglassConfig, side: int, autoencoders: Sequence[AutoencoderConfig] = ()) -> StackedHourglass:
+    """A new network for crops of `side` pixels; ValueError where a side can't be halved so often.
+
+    `autoencoders`: one for each hourglass, or none.
+    """
+    config.check_side(side)
+    network = StackedHourglass(config)
+    if autoencoders:
+        network.insert_autoencoder(autoencoders, side)
+    return network
+
+
 def stem(config: HourglassConfig) -> nn.Sequential:
     """(B, 3, side, side) -> (B, C, side/4, side/4): a 7x7 convolution and residuals, a pooling behind the first."""
     first, c = config.stem, config.channels

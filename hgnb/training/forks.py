@@ -8,17 +8,20 @@ that every seed can be forked; if it drops later, its own takes the place. The m
 """
 
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from hgnb.training.configs import FurtherTrainingConfig
-from hgnb.training.job import Job
-from hgnb.training.runs import Run
+
+if TYPE_CHECKING:  # names are looked up without torch
+    from hgnb.training.job import Job
+    from hgnb.training.runs import Run
 
 EPOCHS = 3
 NAMES = ("fork-dropped", "fork-kept")
 SHARE = 21 / 50  # of a training's epochs: where the thesis's rate drops; 5.2, figure 12
 
 
-def forced(job: Job) -> int:
+def forced(job: "Job") -> int:
     """The epoch, from 1, whose checkpoint is kept for forks if the rule hasn't dropped the rate yet; 0 for none.
 
     Trainings that drop no rate, go on from another, or are too short have none.
@@ -27,7 +30,7 @@ def forced(job: Job) -> int:
     return round(SHARE * job.epochs) if drops and job.start is None else 0
 
 
-def fork(experiment, name: str) -> Run | None:
+def fork(experiment, name: str) -> "Run | None":
     """One of the two forks of an Experiment's hourglass; None if it keeps no checkpoint for them (see `forced`)."""
     run, training = experiment.hourglass(), experiment.profile.training
     if not (run.folder / "drop.ckpt").exists():
@@ -41,9 +44,3 @@ def fork(experiment, name: str) -> Run | None:
     }
     config = FurtherTrainingConfig(**numbers, keep_optimiser=True)
     return experiment.further(name, run, config, checkpoint="drop")
-
-
-def forked(experiment) -> dict:
-    """Both forks of an Experiment, JSON-able; none where there is no checkpoint for them."""
-    runs = {name: fork(experiment, name) for name in NAMES}
-    return {"runs": {name: run.id for name, run in runs.items() if run}}

@@ -18,7 +18,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import found, peaks
 from hgnb.metrics.pckh import head_lengths, head_segment, joint_groups, within_heads
 from hgnb.metrics.shares import Share, by_group, share
-from hgnb.training import batches, cases
+from hgnb.training import batches, networks
 from hgnb.training.evaluation import by_image
 from hgnb.training.experiment import Experiment
 from hgnb.training.inference import Reader
@@ -88,7 +88,7 @@ class Sweep:
 
 def opened(profile: str, data: str, seed: int, case: str, progress: bool = False) -> Experiment:
     """The experiment whose hourglass is a case of the sweep."""
-    cases.case(case)
+    networks.get(case)
     return Experiment.open(profile, data, seed, progress, case)
 
 
@@ -158,7 +158,7 @@ def sampled(split: PreparedSplit, count: int) -> np.ndarray:
 
 def live(profile: str, data: str, seed: int) -> Sweep:
     """Every case of the profile, trained here and now, with one seed."""
-    wanted = cases.chosen(Experiment.open(profile, data, seed).profile.lighter)
+    wanted = networks.STUDIES["lighter"].units(Experiment.open(profile, data, seed).profile.lighter.cases)
     return gathered(profile, data, [measured(opened(profile, data, seed, case.name)) for case in wanted])
 
 

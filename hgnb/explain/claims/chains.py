@@ -10,7 +10,7 @@ from hgnb.explain.claims.estimate import UNKNOWN, Estimate, pooled
 from hgnb.explain.claims.evidence import difference, rate
 from hgnb.explain.claims.seen import Seen, seen
 from hgnb.records import Record
-from hgnb.training.controls import ARMS
+from hgnb.training.networks import ARMS
 from hgnb.training.recorded import stale
 
 

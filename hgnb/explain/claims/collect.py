@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,9 @@ from hgnb.explain.claims.study import Study
 from hgnb.explain.lighter import of_sweep
 from hgnb.home import home
 from hgnb.records import Archive, Record, Seed
-from hgnb.training import forks
-from hgnb.training.controls import ARMS, RIVALS
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import Untrained, finished_only
-from hgnb.training.future import FUTURE
+from hgnb.training.networks import RIVALS, STUDIES
 from hgnb.training.recorded import code, facts, shared
 from hgnb.training.runs import Run, runs_folder
 
@@ -164,19 +162,15 @@ def seeds(experiment: Experiment) -> list[int]:
 
 def finished(experiment: Experiment) -> dict[str, Run]:
     """The experiment's finished runs by name."""
-    ways: dict[str, Callable[[], Run | None]] = {name: getattr(experiment, name) for name in CHAIN}
-    ways |= {name: partial(experiment.arm, ARMS[name]) for name in RIVALS}
-    ways |= {name: partial(train, experiment) for name, train in FUTURE.items()}
-    ways |= {name: partial(forks.fork, experiment, name) for name in forks.NAMES}
     runs = {}
     with finished_only():
-        for name, way in ways.items():
+        for training in STUDIES["chain"].trainings:
             try:
-                run = way()
+                run = training.run(experiment)
             except Untrained:
                 continue
             if run is not None:
-                runs[name] = run
+                runs[training.name] = run
     return runs
 
 

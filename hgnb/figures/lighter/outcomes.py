@@ -14,7 +14,7 @@ from hgnb.figures.plate import Note, Plate
 from hgnb.figures.poses import picture, skeleton
 from hgnb.figures.style import BLUE, ORANGE, style
 from hgnb.figures.words import signed
-from hgnb.training.cases import BASE, case
+from hgnb.training.networks import BASE, get
 from hgnb.training.speed import Times
 from hgnb.training.sweep import Outcome, Sweep
 
@@ -53,7 +53,7 @@ def samples(sweep: Sweep | None, limit: int = 9) -> Plate | Note:
     truths = [np.asarray(truth) for truth in people.samples]
     rows = {"The truth": truths}
     for outcome in chosen:
-        rows[case(outcome.case).title] = [_drawn(outcome, truth, i) for i, truth in enumerate(truths)]
+        rows[get(outcome.case).title] = [_drawn(outcome, truth, i) for i, truth in enumerate(truths)]
     with style():
         size = (1.12 * count + 1.5, 1.14 * len(rows))
         figure, axes = plt.subplots(len(rows), count, figsize=size, squeeze=False)
@@ -78,7 +78,7 @@ def samples(sweep: Sweep | None, limit: int = 9) -> Plate | Note:
 
 def _shown(sweep: Sweep) -> list[Outcome]:
     """One short training of each network: the report's in its order, then the others, the most accurate first."""
-    short = [sweep.of(n)[0] for n in dict.fromkeys(o.case for o in sweep.outcomes) if not case(n).long]
+    short = [sweep.of(n)[0] for n in dict.fromkeys(o.case for o in sweep.outcomes) if not get(n).long]
     order = {name: place for place, name in enumerate(REPORT)}
     return sorted(short, key=lambda o: (order.get(o.case, len(order)), -(o.mean.value or 0)))
 
@@ -103,7 +103,7 @@ def exits(sweep: Sweep | None, name: str = BASE) -> Plate | Note:
     behind = 100 * np.mean([o.by_stack for o in outcomes], axis=0)
     divisor = sweep.manifest["lighter"]["stack_divisor"]
     stacks = ("newell-2", "newell-4", "stacks-6", BASE)
-    lengths = {case(n).variant.model.stacks // divisor: n for n in stacks if sweep.of(n)}
+    lengths = {get(n).described.stacks // divisor: n for n in stacks if sweep.of(n)}
     plain = {length: 100 * (pooled([o.mean for o in sweep.of(n)]).value or 0) for length, n in lengths.items()}
     with style():
         figure, ax = plt.subplots(figsize=(6, 3.4))

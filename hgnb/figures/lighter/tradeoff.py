@@ -15,7 +15,7 @@ from hgnb.explain.fronts import SURE, Place, level
 from hgnb.figures.lighter.words import DASH, seeds, small
 from hgnb.figures.plate import Live, Note, Plate, Table
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, RED, style
-from hgnb.training.cases import BASE, case
+from hgnb.training.networks import BASE, get
 from hgnb.training.speed import Times
 from hgnb.training.sweep import Sweep
 
@@ -45,11 +45,11 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate |
         axes[0].set_ylabel(f"{sweep.people.measure}, % (small networks)")
         handles, words = axes[0].get_legend_handles_labels()
         handles += [Line2D([], [], linestyle="", marker=f"${letter}$", color=INK) for letter in letters.values()]
-        words += [case(name).title for name in letters]
+        words += [get(name).title for name in letters]
         figure.legend(handles, words, loc="outside lower center", ncol=3, fontsize=8)
     on = {cost: list(known.case[known[f"front_of_{cost}"]]) for cost in PANELS}
     lettered = {
-        cost: ", ".join(sorted(letters.get(name, case(name).title) for name in names)) for cost, names in on.items()
+        cost: ", ".join(sorted(letters.get(name, get(name).title) for name in names)) for cost, names in on.items()
     }
     told = "; ".join(f"{PANELS[cost].split(',')[0]}: {names}" for cost, names in lettered.items())
     caption = (
@@ -132,7 +132,7 @@ def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
         "axes": [{"label": label, "low": start, "high": end} for label, start, end in ends],
         "points": np.round(unit, 4).tolist(),
         "dots": [],
-        "names": [f"{letters[n]} · {case(n).title}" if n in letters else case(n).title for n in known.case],
+        "names": [f"{letters[n]} · {get(n).title}" if n in letters else get(n).title for n in known.case],
         "facts": [_facts(row, sweep) for row in known.itertuples()],
         "stamp": None,
         "noun": "network",
@@ -150,7 +150,7 @@ def _facts(row, sweep: Sweep) -> str:
 
 
 def _kind(name: str) -> str:
-    return "base" if name == BASE else "ours" if case(name).variant.source == "ours" else "report"
+    return "base" if name == BASE else "ours" if get(name).source == "ours" else "report"
 
 
 def fronts_table(places: Sequence[Place]) -> Table | Note:
@@ -159,8 +159,8 @@ def fronts_table(places: Sequence[Place]) -> Table | Note:
         return Note("None of our own networks is trained here, so none can be placed on a front.")
     rows = [
         (
-            case(p.case).title, PANELS[p.cost].split(",")[0], f"{p.share:.2f}",
-            case(p.rival).title if p.rival else DASH,
+            get(p.case).title, PANELS[p.cost].split(",")[0], f"{p.share:.2f}",
+            get(p.rival).title if p.rival else DASH,
             _gap(p) if p.rival else "nothing is as cheap", f"{100 * p.chance:.0f}", p.verdict,
         )
         for p in places

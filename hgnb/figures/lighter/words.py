@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from hgnb.metrics.shares import Share
-from hgnb.training.cases import case
+from hgnb.training.networks import get
 from hgnb.training.speed import Times
 from hgnb.training.sweep import Sweep
 
@@ -12,7 +12,7 @@ DASH = "–"
 
 def small(name: str) -> str:
     """A case's title within a sentence."""
-    title = case(name).title
+    title = get(name).title
     return title if title.startswith(("Newell", "Adam")) else title[:1].lower() + title[1:]
 
 

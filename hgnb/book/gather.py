@@ -1,0 +1,50 @@
+"""What a training of the queue showed goes into the record of its study."""
+
+from hgnb.book.queue import Asked, Unit
+from hgnb.training import networks
+from hgnb.training.experiment import Experiment
+from hgnb.training.runs import Run
+
+
+def train(asked: Asked, unit: Unit) -> tuple[str, float]:
+    """Trains a unit and records it; what to say of it, and the seconds that its training took."""
+    experiment = Experiment.open(asked.profile, asked.data, unit.seed)
+    run = networks.get(unit.name).run(experiment)
+    if run is None:
+        return "nothing to train: the rate of this hourglass never dropped", 0.0
+    gather(asked.study, experiment, unit.name, run)
+    seconds = float(run.manifest["seconds"])
+    return f"{seconds:.0f} s", seconds
+
+
+def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:
+    """Adds what a finished training showed to the record."""
+    from hgnb import records
+    from hgnb.training import outcomes
+
+    if study == "chain":
+        from hgnb.explain.claims import collect
+        from hgnb.explain.claims.study import Study
+
+        collect.keep_training(Study(experiment, collect.finished(experiment)), name)
+        return
+    varied = experiment.varied(name)
+    shared, persons = outcomes.shared(study, varied), outcomes.persons(varied)
+    if not outcomes.recorded(shared, experiment.seed, name, run):
+        records.add(shared, persons, experiment.seed, name, outcomes.columns(varied, run), outcomes.facts(varied, run))
+
+
+def note_failed(asked: Asked, unit: Unit, reason: str) -> None:
+    """Says in the record that a training didn't end, and why."""
+    from hgnb import records
+    from hgnb.training import outcomes
+
+    experiment = Experiment.open(asked.profile, asked.data, unit.seed)
+    if asked.study == "chain":
+        from hgnb.explain.claims import collect
+        from hgnb.training.recorded import shared
+
+        records.add_failed(shared(experiment, asked.study), collect.people(experiment), unit.seed, unit.name, reason)
+        return
+    varied = experiment.varied(unit.name)
+    records.add_failed(outcomes.shared(asked.study, varied), outcomes.persons(varied), unit.seed, unit.name, reason)
