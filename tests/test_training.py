@@ -233,7 +233,7 @@ def test_every_step_s_loss_is_kept(chain):
 
 def _targets(experiment, split) -> np.ndarray:
     """(N, K, size, size) of a split, as training makes them."""
-    module = experiment._pose_job(experiment.profile.training).module
+    module = experiment._pose_job(experiment.profile.training, ALONE).module
     return np.concatenate([module.targets(batch).numpy() for batch in loader(split, 7)])
 
 
