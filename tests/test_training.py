@@ -19,7 +19,6 @@ from hgnb.models.hourglass import HourglassConfig
 from hgnb.quantity import described
 from hgnb.training import card, profiles, records, runs
 from hgnb.training.baselines import baselines
-from hgnb.training.batches import ALONE
 from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
 from hgnb.training.experiment import STAGES, Experiment
 from hgnb.training.modules import PoseModule
@@ -34,7 +33,7 @@ def test_nobody_is_alone_in_a_batch_that_is_normalised(fresh):
     for model, seen in ((single, persons - 1), (p.model, persons)):
         made = dataclasses.replace(fresh, profile=dataclasses.replace(p, model=model, training=training))
         assert made.model().latent_shape(p.data.side)[1:] == ((1, 1) if model is single else (4, 4))
-        assert len(made._pose_job(training, ALONE).train.dataset) == seen
+        assert len(made._pose_job(training, Team()).train.dataset) == seen
     assert (
         len(
             dataclasses.replace(fresh, profile=dataclasses.replace(p, model=single, training=training))
@@ -208,7 +207,7 @@ def test_baselines_against_plain_loops(chain):
     data, p = chain.prepared(), chain.profile
     train, val = data.split("train"), data.split("val")
     lines = baselines(train, val, side=p.data.side, stride=4, maps=p.heatmaps, config=p.pck)
-    module = chain._pose_job(p.training, ALONE).module
+    module = chain._pose_job(p.training, Team()).module
     truth = {}
     for name, split in (("train", train), ("val", val)):
         from hgnb.data.dataset import loader

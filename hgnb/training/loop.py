@@ -13,7 +13,7 @@ import lightning as L
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from hgnb.live import answered
+from hgnb.identity import answered
 from hgnb.training.begin import Begin, weights
 from hgnb.training.hardware import keep_freed_memory, precision, threads
 from hgnb.training.job import Job

@@ -52,8 +52,8 @@ def answered(things: Iterable[object], config: Mapping[str, Any]) -> None:
             continue
         if name not in config.get("replaced", {}):
             raise InputError(
-                f"{name} is about to be trained under the name of a network without it: give it a place of "
-                "a definition of hgnb before the training is asked for, and it gets a name of its own."
+                f"{name} is no part of what this run is named after: put it in place of a definition of hgnb before the "
+                "training is asked for, and the run gets a name of its own."
             )
 
 
