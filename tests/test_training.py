@@ -23,6 +23,7 @@ from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
 from hgnb.training.experiment import STAGES, Experiment
 from hgnb.training.modules import PoseModule
 from hgnb.training.overview import overview
+from hgnb.training.parallel import Team
 
 
 def test_nobody_is_alone_in_a_batch_that_is_normalised(fresh):

@@ -76,7 +76,7 @@ def _opened(file: Path) -> tuple[dict, dict[str, torch.Tensor]]:
 
 
 def read(file: Path, called: str = "") -> tuple[StackedHourglass, Card]:
-    """The network in a weights file and its card; InputError where it is none, or has no card, or that of another network.
+    """The network in a weights file and its card; InputError where it is none or has no card of its own.
 
     `called`: what the error calls the file.
     """
