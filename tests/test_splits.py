@@ -73,7 +73,6 @@ def test_a_test_set_stays_when_the_draw_changes(coco_folder, tmp_path, monkeypat
         return divided | {"train": divided["test"], "test": divided["train"]}
 
     monkeypatch.setattr(splits, "divide", other)
-    monkeypatch.setattr("hgnb.data.prepared.fingerprint", lambda modules: "other code")
     again = prepare(coco_folder, DataConfig(side=48), tmp_path / "cache")
     assert again.split("test").person_ids.tolist() == first
     elsewhere = prepare(coco_folder, DataConfig(side=32), tmp_path / "away" / "cache")

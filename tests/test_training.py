@@ -20,13 +20,13 @@ from hgnb.models.hourglass import HourglassConfig
 from hgnb.quantity import described
 from hgnb.training import callbacks, card, profiles, runs
 from hgnb.training.baselines import baselines
-from hgnb.training.batches import ALONE
 from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
 from hgnb.training.experiment import DATASET, Experiment
 from hgnb.training.forks import fork
 from hgnb.training.modules import PoseModule
 from hgnb.training.networks import STUDIES
 from hgnb.training.overview import overview
+from hgnb.training.parallel import Team
 
 SHORT = TrainingConfig(epochs=3, batch=4, rate=1e-3)
 
@@ -39,7 +39,7 @@ def test_nobody_is_alone_in_a_batch_that_is_normalised(fresh):
     for model, seen in ((single, persons - 1), (p.model, persons)):
         made = dataclasses.replace(fresh, profile=dataclasses.replace(p, model=model, training=training))
         assert made.model().latent_shape(p.data.side)[1:] == ((1, 1) if model is single else (4, 4))
-        assert len(made._pose_job(training, ALONE).train.dataset) == seen
+        assert len(made._pose_job(training, Team()).train.dataset) == seen
     assert (
         len(
             dataclasses.replace(fresh, profile=dataclasses.replace(p, model=single, training=training))
@@ -233,7 +233,7 @@ def test_every_step_s_loss_is_kept(chain):
 
 def _targets(experiment, split) -> np.ndarray:
     """(N, K, size, size) of a split, as training makes them."""
-    module = experiment._pose_job(experiment.profile.training, ALONE).module
+    module = experiment._pose_job(experiment.profile.training, Team()).module
     return np.concatenate([module.targets(batch).numpy() for batch in loader(split, 7)])
 
 

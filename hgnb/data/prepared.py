@@ -23,7 +23,7 @@ from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform, keypoints_in, square
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
-from hgnb.live import identity
+from hgnb.identity import identity
 
 ROOTS = (  # what a prepared dataset's content is made of
     "hgnb.data.coco.load_both",

@@ -16,7 +16,7 @@ from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import Prepared, prepare
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
-from hgnb.live import identified, identity
+from hgnb.identity import identified, identity
 from hgnb.metrics import pck
 from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass

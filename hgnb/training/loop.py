@@ -18,7 +18,7 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from hgnb.home import home
-from hgnb.live import answered
+from hgnb.identity import answered
 from hgnb.training.begin import Begin, weights
 from hgnb.training.callbacks import AtomicCheckpoints, Bar, Clock, Draws, Recorder, Watch
 from hgnb.training.hardware import device_name, keep_freed_memory, precision, threads

@@ -52,8 +52,8 @@ def answered(things: Iterable[object], config: Mapping[str, Any]) -> None:
             continue
         if name not in config.get("replaced", {}):
             raise InputError(
-                f"{name} is about to be trained under the name of a network without it: give it a place of "
-                "a definition of hgnb before the training is asked for, and it gets a name of its own."
+                f"{name} is no part of what this run is named after: put it in place of a definition of hgnb before "
+                "the training is asked for, and the run gets a name of its own."
             )
 
 
@@ -195,8 +195,8 @@ class _Look:
         elif hasattr(thing, "__array__"):  # NumPy's and torch's
             array = thing.detach().cpu().numpy() if hasattr(thing, "detach") else thing
             yield f"{array.dtype} {array.shape} {hashlib.sha256(array.tobytes()).hexdigest()}"
-        elif type(thing).__module__.partition(".")[0] == "torch" and not hasattr(thing, "__dict__"):
-            yield repr(thing)  # a dtype, a device
+        elif type(thing).__module__ == "torch" and type(thing).__name__ in ("dtype", "device", "memory_format"):
+            yield repr(thing)
         elif hasattr(thing, "__dict__"):
             yield f"{self.told(type(thing), name)} {self.told(vars(thing), name)}"
         else:
@@ -285,7 +285,9 @@ def _same(a: Any, b: Any, met: set[tuple[int, int]]) -> bool:
 
 def _inner(thing: Any) -> tuple | None:
     """What a method's wrapping holds: of a property its functions, of a cached function the one within."""
-    if isinstance(thing, staticmethod | classmethod | MethodType):
+    if isinstance(thing, MethodType):
+        return thing.__func__, thing.__self__
+    if isinstance(thing, staticmethod | classmethod):
         return (thing.__func__,)
     if isinstance(thing, property):
         return thing.fget, thing.fset, thing.fdel
