@@ -3,15 +3,17 @@
 import re
 import shutil
 
+import made_up
 import numpy as np
 import pytest
+from hgnb.training.changed import RADII, Outcome, Record
 from scipy import stats
 from test_explain import persons, scattered
 
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.explain import components, correction, redundancy, silence
 from hgnb.explain.claims.catalogue import CLAIMS
-from hgnb.explain.claims.record import Manifest, Result
+from hgnb.explain.claims.result import Result
 from hgnb.explain.truncation import Truncation
 from hgnb.figures import beyond, decoding, elsewhere, plateau, recipes, survival
 from hgnb.figures import correction as correction_figures
@@ -22,7 +24,6 @@ from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded
 from hgnb.metrics.shares import Share
 from hgnb.training import decodings, networks
-from hgnb.training.changed import RADII, Outcome, Record
 from hgnb.training.decodings import MIRRORED
 
 WAYS = [*decoding.WAYS, *(name + MIRRORED for name in decoding.WAYS)]
@@ -171,8 +172,8 @@ def ledger_of(profile, verdicts):
         {"id": i, "sentence": "It is so.", "value": "1", "source": "6.2", "measured": "2", "verdict": v, "reason": "",
          "shown": []} for i, v in verdicts.items()
     ]  # fmt: skip
-    manifest = Manifest(profile, "embedded", [0, 1], "", "", [], {}, "a processor", "2026-11-21")
-    return Column(f"{profile} on embedded", Result(rows, manifest))
+    record = made_up.chain([{"hourglass": 0.4}] * 2, profile)
+    return Column(f"{profile} on embedded", Result(rows, record))
 
 
 def test_findings_that_survive_are_told_from_those_that_do_not():

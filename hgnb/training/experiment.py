@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 
+from hgnb.data.config import EMBEDDED
 from hgnb.data.dataset import EpochSampler
 from hgnb.data.mirror import exchanged
 from hgnb.data.prepared import Prepared, PreparedSplit, prepare
@@ -35,7 +36,6 @@ from hgnb.training.networks import ARMS, Arm, get, names, scaled
 from hgnb.training.parallel import Team
 from hgnb.training.runs import Recipe, Run
 
-EMBEDDED = "embedded"
 DATASET = "dataset"  # the stage before all training
 CODE = (
     "hgnb.training.modules",

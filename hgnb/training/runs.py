@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -65,6 +66,15 @@ class Run:
         """One row an epoch, counted from 1: train_loss, val_loss, val_pck, learning_rate, seconds."""
         with damage_told(self.folder / "metrics.csv") as file:
             return pd.read_csv(file)
+
+    @cached_property
+    def validation(self) -> dict[str, np.ndarray]:
+        """`hits` (E, N, K) bool and `loss` (E, N) of each validation person in each epoch, as far as they were kept."""
+        file = self.folder / "validation.npz"
+        if not file.exists():
+            return {}
+        with damage_told(file), np.load(file) as held:
+            return dict(held)
 
     def best_epoch(self, column: str = "val_pck") -> int:
         """The epoch, from 1, with the highest PCK or the lowest loss."""
