@@ -29,7 +29,6 @@ app.add_typer(profile_app, name="profile")
 Profile = Annotated[str, typer.Option(help="The numbers to use: smoke, tiny or paper.")]
 Data = Annotated[str, typer.Option(help="'embedded', or a folder in COCO layout.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
-Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")]
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run in data/runs, its beginning, or a folder.")]
 Source = Annotated[str, typer.Argument(metavar="RUN|WEIGHTS", help="As RUN elsewhere, or a .safetensors file.")]
@@ -101,49 +100,21 @@ def train(
 
 
 @app.command()
-def lighter(
+def record(
+    study: Annotated[
+        str, typer.Argument(metavar="chain|lighter|beyond", help="What to train: chapters 02-05, 06, 07.")
+    ],
     profile: Profile = "tiny",
     data: Data = "embedded",
-    seed: Seed = 0,
-    seeds: Seeds = 1,
-    cores: Cores = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --first-seed on.")] = 1,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes, one core each; all cores if not given.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="One training; repeat for more.")] = None,
 ):
-    """Train every network of chapter 06 that isn't trained yet, and keep what came out in results/."""
-    from hgnb.book.sweep import LIGHTER, sweep
+    """Train whatever isn't trained yet of a study, on all cores, and record each in results/ as it ends; resumes."""
+    from hgnb.book.queue import record
 
-    sweep(LIGHTER, profile, data, seed, seeds, cores)
-
-
-@app.command()
-def beyond(
-    profile: Profile = "small",
-    data: Data = "embedded",
-    seed: Seed = 0,
-    seeds: Seeds = 1,
-    cores: Cores = None,
-):
-    """Train every change of chapter 07 that isn't trained yet, and keep what came out in results/."""
-    from hgnb.book.sweep import BEYOND, sweep
-
-    sweep(BEYOND, profile, data, seed, seeds, cores)
-
-
-@app.command("sweep-case", hidden=True)
-def sweep_case(
-    name: str,
-    case: str,
-    number: Annotated[int, typer.Argument(help="Seed of this training.")],
-    stamp: Annotated[Path, typer.Option(help="JSON file that says what came out.")],
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    threads: Threads = None,
-):
-    """One training of a sweep, for Snakemake."""
-    _limit(threads)
-    from hgnb.book.house import Edition
-    from hgnb.book.sweep import train
-
-    train(name, Edition(profile, data, number), case, number, stamp)
+    record(study, profile, data, range(first_seed, first_seed + seeds), jobs, only or ())
 
 
 @app.command("variants")
@@ -175,25 +146,12 @@ def stage(
     seed: Seed = 0,
     threads: Threads = None,
 ):
-    """Run one stage for `make book` or `make claims` and leave its stamp."""
+    """Run one stage for `make book` and leave its stamp."""
     _limit(threads)
     from hgnb.book.build import stage
     from hgnb.book.house import Edition
 
     stage(Edition(profile, data, seed), name, stamp)
-
-
-@app.command()
-def seeds(
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    count: Annotated[int, typer.Option("--seeds", min=1, help="How many: 0, 1, 2 and so on.")] = 5,
-    cores: Cores = None,
-):
-    """Train the chain and its controls for several seeds and record them in results/; resumes."""
-    from hgnb.book.seeds import seeds
-
-    seeds(profile, data, count, cores)
 
 
 @app.command()

@@ -3,10 +3,12 @@
 Images are resampled and not persons, since the persons of a photograph are not independent.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import t
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,13 @@ def holm(p: np.ndarray) -> np.ndarray:
     # the smallest times their number, the next times one less, …; none below its predecessor
     corrected[order] = np.minimum(np.maximum.accumulate(flat[order] * np.arange(len(order), 0, -1)), 1)
     return corrected.reshape(p.shape)
+
+
+def over_seeds(values: np.ndarray) -> Interval:
+    """Mean of (S,) numbers with Student's 95 % interval; without bounds for a single one, which tells no spread."""
+    n = len(values)
+    if not n or not np.isfinite(values).all():
+        return Interval(np.nan, np.nan, np.nan)
+    mean = float(values.mean())
+    half = float(t.ppf(0.975, n - 1) * values.std(ddof=1) / math.sqrt(n)) if n > 1 else math.inf
+    return Interval(mean, mean - half, mean + half)

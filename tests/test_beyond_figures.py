@@ -6,6 +6,7 @@ import shutil
 import made_up
 import numpy as np
 import pytest
+from hgnb.training.changed import RADII, Outcome, Record
 from scipy import stats
 from test_explain import persons, scattered
 
@@ -23,7 +24,6 @@ from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded
 from hgnb.metrics.shares import Share
 from hgnb.training import decodings, networks
-from hgnb.training.changed import RADII, Outcome, Record
 from hgnb.training.decodings import MIRRORED
 
 WAYS = [*decoding.WAYS, *(name + MIRRORED for name in decoding.WAYS)]

@@ -79,8 +79,8 @@ def test_an_untouched_library_has_nothing_replaced():
         (nn.ReLU, "forward", doubled, "torch.nn.modules.activation.ReLU.forward"),
         (nn.Module, "_call_impl", doubled, "torch.nn.modules.module.Module._call_impl"),
         (torch.optim.RMSprop, "step", doubled, "torch.optim.rmsprop.RMSprop.step"),
-        (HourglassConfig, "stride", property(lambda self: 8), "hgnb.models.config.HourglassConfig.stride"),
-        (HourglassConfig.__post_init__, "__code__", doubled.__code__, "hgnb.models.config.HourglassConfig.__post_init__"),
+        (HourglassConfig, "stride", property(lambda self: 8), f"{CONFIG}.stride"),
+        (HourglassConfig.__post_init__, "__code__", doubled.__code__, f"{CONFIG}.__post_init__"),
         (modules.DropRule.__init__, "__defaults__", (0.0, -1, None), "hgnb.training.modules.DropRule.__init__"),
     ],
 )  # fmt: skip

@@ -1,7 +1,8 @@
 """What a training of the queue showed goes into the record of its study."""
 
+from hgnb import records
 from hgnb.book.queue import Asked, Unit
-from hgnb.training import networks
+from hgnb.training import networks, observations
 from hgnb.training.experiment import Experiment
 from hgnb.training.runs import Run
 
@@ -19,9 +20,6 @@ def train(asked: Asked, unit: Unit) -> tuple[str, float]:
 
 def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:
     """Adds what a finished training showed to the record."""
-    from hgnb import records
-    from hgnb.training import outcomes
-
     if study == "chain":
         from hgnb.explain.claims import collect
         from hgnb.explain.claims.study import Study
@@ -29,16 +27,15 @@ def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:
         collect.keep_training(Study(experiment, collect.finished(experiment)), name)
         return
     varied = experiment.varied(name)
-    shared, persons = outcomes.shared(study, varied), outcomes.persons(varied)
-    if not outcomes.recorded(shared, experiment.seed, name, run):
-        records.add(shared, persons, experiment.seed, name, outcomes.columns(varied, run), outcomes.facts(varied, run))
+    shared, persons = observations.shared(study, varied), observations.persons(varied)
+    if not observations.is_recorded(shared, experiment.seed, name, run):
+        records.add(
+            shared, persons, experiment.seed, name, observations.columns(varied, run), observations.facts(varied, run)
+        )
 
 
 def note_failed(asked: Asked, unit: Unit, reason: str) -> None:
     """Says in the record that a training didn't end, and why."""
-    from hgnb import records
-    from hgnb.training import outcomes
-
     experiment = Experiment.open(asked.profile, asked.data, unit.seed)
     if asked.study == "chain":
         from hgnb.explain.claims import collect
@@ -47,4 +44,6 @@ def note_failed(asked: Asked, unit: Unit, reason: str) -> None:
         records.add_failed(shared(experiment, asked.study), collect.people(experiment), unit.seed, unit.name, reason)
         return
     varied = experiment.varied(unit.name)
-    records.add_failed(outcomes.shared(asked.study, varied), outcomes.persons(varied), unit.seed, unit.name, reason)
+    records.add_failed(
+        observations.shared(asked.study, varied), observations.persons(varied), unit.seed, unit.name, reason
+    )

@@ -123,6 +123,7 @@ def record(
     `only`: trainings of the study, by name; what they go on from is trained with them.
     """
     from hgnb import records
+    from hgnb.book import cluster
     from hgnb.training.experiment import Experiment
 
     asked, whole = Asked(study, profile, house.resolved(data)), networks.study(study)
@@ -133,8 +134,12 @@ def record(
         if one.varies:
             scaled = networks.scaled(opened.profile, one.name)
             scaled.model.check_side(scaled.data.side)
-    plan, jobs = Plan.of(whole, trainings, seeds), min(jobs or build.cores(), len(trainings) * len(seeds))
-    _work_off(asked, plan, jobs)
+    plan = Plan.of(whole, trainings, seeds)
+    if jobs is None and cluster.asked_for():
+        plan.failed = cluster.work_off(asked, plan.units)
+        plan.done = {unit: 0.0 for unit in plan.units if unit not in plan.failed}
+    else:
+        _work_off(asked, plan, min(jobs or build.all_cores(), len(plan.units)))
     where = records.place(study, profile, opened.data_name)
     Console(soft_wrap=True, highlight=False).print(
         f"{len(plan.done)} of {len(plan.units)} trainings: {where.relative_to(home()).as_posix()}", markup=False

@@ -20,6 +20,19 @@ from hgnb.figures.words import nothing, number, percent, verdict
 from hgnb.training.networks import ARMS
 from hgnb.training.recorded import SEEDS
 
+# Differences that claims ask for, first less second.
+PAIRS = (
+    ("modified", "hourglass"),  # C19 to C21: the gain
+    ("control-longer", "hourglass"),
+    ("control-random", "hourglass"),
+    ("control-projection", "hourglass"),
+    ("modified", "control-longer"),  # C27
+    ("modified", "control-random"),
+    ("modified", "control-projection"),
+    ("hourglass", "hourglass-best-loss"),  # C28
+    ("control-longer", "longer-best-loss"),
+    ("modified", "modified-best-loss"),
+)
 # Arms that go on from the best PCK, each with its colour and line.
 LINES = {
     "modified": (MODIFIED, "--"), "control-longer": (GREEN, "-"), "control-random": (PURPLE, ":"),

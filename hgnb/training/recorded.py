@@ -23,10 +23,11 @@ from hgnb.training.runs import Run
 
 SEEDS = 5  # that a claim about a method needs; fewer leave it undecided
 DATA_ROOTS = (*DRAWN_ROOTS, *ROOTS)  # what draws the embedded data and crops any
+SWEPT = ("hgnb.training.observations.columns", "hgnb.training.observations.persons")
 OBSERVED = {
     "chain": ("hgnb.explain.claims.observe.observed", "hgnb.explain.claims.observe.persons"),
-    "lighter": ("hgnb.training.sweep.measured",),
-    "beyond": ("hgnb.training.changed.measured",),
+    "lighter": SWEPT,
+    "beyond": SWEPT,
 }  # by study: what makes columns of a network
 SECTIONS = {
     "chain": ("data", "embedded", "heatmaps", "pck", "model", "training", "autoencoder", "autoencoder_training",

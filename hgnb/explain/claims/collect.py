@@ -24,7 +24,7 @@ from hgnb.explain.claims.result import Result
 from hgnb.explain.claims.rules import SEEDS
 from hgnb.explain.claims.seen import Seen, seen
 from hgnb.explain.claims.study import Study
-from hgnb.explain.lighter import of_sweep
+from hgnb.explain.lighter import of_record
 from hgnb.home import home
 from hgnb.records import Archive, Record, Seed
 from hgnb.training.experiment import Experiment
@@ -60,7 +60,7 @@ def gathered(one: Seen, record: Record) -> Evidence:
             evidence |= {claim: {"needs": wanted(one, missing)} for claim in group.claims}
         else:
             evidence |= group.gather(one)
-    return evidence | of_sweep(record.profile, record.data, one.number)
+    return evidence | of_record(record.profile, record.data, one.number)
 
 
 def wanted(one: Seen, missing: Iterable[str]) -> str:
@@ -164,7 +164,7 @@ def finished(experiment: Experiment) -> dict[str, Run]:
     """The experiment's finished runs by name."""
     runs = {}
     with finished_only():
-        for training in STUDIES["chain"].trainings:
+        for training in STUDIES[STUDY].trainings:
             try:
                 run = training.run(experiment)
             except Untrained:

@@ -16,8 +16,8 @@ from hgnb.figures.lighter.words import DASH, seeds, small
 from hgnb.figures.plate import Live, Note, Plate, Table
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, RED, style
 from hgnb.training.networks import BASE, get
+from hgnb.training.observations import Outcomes
 from hgnb.training.speed import Times
-from hgnb.training.sweep import Sweep
 
 PANELS = {
     "training": "training, ms a person",
@@ -27,7 +27,7 @@ PANELS = {
 SIDES = ((8, 7), (9, -7), (-9, 7), (-9, -7), (12, 0), (-12, 0))  # where a letter may stand beside its point, in points
 
 
-def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate | Note:
+def tradeoff(points: pd.DataFrame, times: Times, sweep: Outcomes | None) -> Plate | Note:
     """fig-lighter-tradeoff: accuracy against three costs, with the Pareto front of each.
 
     `points`: as `hgnb.explain.fronts.points` makes them, one network a row.
@@ -117,7 +117,7 @@ def _write(ax: Axes, xs: np.ndarray, ys: np.ndarray, letters: Sequence[str | Non
         )  # fmt: skip
 
 
-def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
+def live(points: pd.DataFrame, sweep: Outcomes | None) -> Live | None:
     """The first panel of fig-lighter-tradeoff, where every network tells its name and costs; None without a sweep."""
     known = points[points.accuracy.notna()]
     if sweep is None or len(known) < 2:
@@ -140,7 +140,7 @@ def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
     return Live("fig-lighter-tradeoff", "scatter", data)
 
 
-def _facts(row, sweep: Sweep) -> str:
+def _facts(row, sweep: Outcomes) -> str:
     fronts = [label.split(",")[0] for cost, label in PANELS.items() if row._asdict().get(f"front_of_{cost}")]
     return (
         f"{sweep.people.measure} {100 * row.accuracy:.1f} %, training {1000 * row.training:,.0f} ms and prediction "
