@@ -114,7 +114,7 @@ def people(experiment: Experiment) -> People:
     shown = sampled(split, experiment.profile.lighter.samples)
     return People(
         measure, len(split), by_image(counted.sum(1), split), schema.names, schema.skeleton,
-        np.array(split.keypoints[shown]), np.array(split.crops[shown]),
+        np.array(split.keypoints[shown]), np.stack([split.picture(i) for i in shown]),
     )  # fmt: skip
 
 
