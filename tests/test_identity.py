@@ -60,6 +60,9 @@ def test_an_untouched_library_has_nothing_replaced():
     assert identity(TRAINING_ROOTS) == {"code": sources.fingerprint(TRAINING_ROOTS)}
 
 
+CONFIG = "hgnb.models.config.HourglassConfig"
+
+
 @pytest.mark.parametrize(
     ("place", "name", "other", "told"),
     [

@@ -41,6 +41,7 @@ class Person:
     keypoints: np.ndarray
     posture: str = ""  # known for drawn people only
     motion: str = ""
+    licence: str = ""  # of the image, by name
 
     @property
     def labelled(self) -> int:
@@ -332,6 +333,7 @@ def _person(annotation: dict, image: ListedImage, schema: KeypointSchema) -> Per
         keypoints=np.where(keypoints[:, 2:] > 0, keypoints, 0),
         posture=plain(annotation.get("posture", "")),
         motion=plain(annotation.get("motion", "")),
+        licence=image.licence,
     )
 
 
