@@ -232,9 +232,22 @@ def claims(
 
 
 @app.command("records")
-def list_records(as_json: Json = False):
+def list_records(
+    renew: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Make a seed of a stale record anew; current if it is the same.")
+    ] = None,
+    data: Annotated[str, typer.Option(help="With --renew: the folder of data that aren't embedded.")] = "embedded",
+    seed: Annotated[int | None, typer.Option(min=0, help="With --renew: which; the first if not given.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="TRAINING", help="With --renew: some of it.")] = None,
+    as_json: Json = False,
+):
     """List what is recorded in results/: seeds, hours, whether it is current, and what makes it; exit status 1 if
     anything is damaged or stale."""
+    if renew is not None:
+        from hgnb.book.gather import renew as renewed
+
+        print(renewed(renew, data, seed, only or ()))
+        return
     from hgnb.training.recorded import listed
 
     sheet = listed()
