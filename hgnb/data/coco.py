@@ -14,7 +14,7 @@ import os
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -163,6 +163,8 @@ def read(folder: Path, split: str) -> Split:
     images, lost = _images(content, image_folder(source), faults)
     sizes = dict.fromkeys(lost, (np.inf, np.inf)) | {number: image.size for number, image in images.items()}
     judge = Annotations(sizes, {c["id"] for c in content["categories"]}, category, schema)
+    dropped: dict[str, list]
+    roles: Counter[str]
     dropped, roles = defaultdict(list), Counter()
     outlines, people = [], {}
     records = content["annotations"]
@@ -272,7 +274,8 @@ def _images(content: dict, root: Path, faults: list[Fault]) -> tuple[dict[int, L
     images: dict[int, ListedImage] = {}
     lost: dict[int, str] = {}
     for record in content["images"]:
-        number = record.get("id") if isinstance(record, dict) else None
+        number: Any = record.get("id") if isinstance(record, dict) else None
+        fault: tuple[str, str] | None
         if is_id(number) and (number in images or number in lost):
             fault = ("duplicate image id", f"The image id {number} is listed more than once.")
             images.pop(number, None)  # which of the pictures is meant can't be known

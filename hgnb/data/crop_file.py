@@ -5,7 +5,7 @@ explained in 01_dataset.
 import hashlib
 import os
 from collections import defaultdict
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 
@@ -44,12 +44,13 @@ def write(file: BinaryIO, persons: list[coco.Person], squares: list[CropTransfor
         for person in group:
             i = row[person.id]
             crop = squares[i].apply(image)
-            if os.pwrite(file.fileno(), crop, start + i * length) < length:
+            if os.pwrite(file.fileno(), cast(bytes, crop), start + i * length) < length:
                 raise OSError(f"There is no space left to write {file.name}.")
             digests[i] = np.frombuffer(digest(crop), np.uint8)
             total += crop.sum(0, dtype=np.uint32).sum(0, dtype=np.int64)  # ten times as fast as over both axes at once
         return total, ""
 
+    damaged: dict[str, list[int]]
     total, damaged = np.zeros(3, np.int64), defaultdict(list)
     groups = list(coco.by_image(persons).values())
     for group, (part, kind) in zip(groups, in_threads(cut, groups), strict=True):
@@ -61,7 +62,7 @@ def write(file: BinaryIO, persons: list[coco.Person], squares: list[CropTransfor
 
 def digest(crop: np.ndarray) -> bytes:
     """BLAKE2b of one crop."""
-    return hashlib.blake2b(np.ascontiguousarray(crop), digest_size=DIGEST).digest()
+    return hashlib.blake2b(cast(bytes, np.ascontiguousarray(crop)), digest_size=DIGEST).digest()
 
 
 def _header(file: BinaryIO, rows: int, side: int) -> int:

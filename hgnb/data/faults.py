@@ -9,7 +9,7 @@ import os
 from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,7 @@ def image_fault(record: object, root: Path, present: Container[str]) -> Verdict:
     """Kind and reason of what is wrong with an entry of `images`, without opening its file."""
     if not isinstance(record, dict) or not is_id(record.get("id")):
         return "image record", "An image's id is no whole number."
+    size: tuple[Any, Any]
     name, size = record.get("file_name"), (record.get("width"), record.get("height"))
     if not isinstance(name, str) or not name:
         return "file name", "It has no file name."
@@ -123,9 +124,10 @@ def numbers(values: object) -> np.ndarray | None:
         return None
     with contextlib.suppress(OverflowError):
         return np.array(values, dtype=np.float64)
+    return None
 
 
-def named(value: object) -> int | str | None:
+def named(value: Any) -> int | str | None:
     """An id as a report lists it."""
     return value if value is None or is_id(value) else plain(value)
 

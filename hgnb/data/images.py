@@ -28,7 +28,8 @@ BACK = {  # from the upright picture to the stored one, by EXIF orientation
     7: _M.TRANSVERSE, 8: _M.ROTATE_270,
 }  # fmt: skip
 AHEAD = 256  # tasks handed to the threads at once: memory stays flat however many follow
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class DamagedImage(ValueError):

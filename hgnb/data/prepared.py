@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -80,7 +80,8 @@ class PreparedSplit:
 
     def transform(self, i: int) -> CropTransform:
         """The i-th person's crop."""
-        return CropTransform(*self.squares[i].tolist(), self.crops.shape[1])
+        x, y, side = self.squares[i].tolist()
+        return CropTransform(x, y, side, self.crops.shape[1])
 
     def take(self, indices: np.ndarray) -> "PreparedSplit":
         """The persons at `indices`; their crops are read into memory."""
@@ -198,7 +199,7 @@ def _write(both: tuple[coco.Split, coco.Split], source: str, drawn: Path, config
     """
     train, val = both
     dropped = {s.name: {kind: list(ids) for kind, ids in s.dropped.items()} for s in (train, val)}
-    manifest = {
+    manifest: dict[str, Any] = {
         "source": source,
         "splits": drawn.name,
         "config": asdict(config),
@@ -255,7 +256,7 @@ def _write_split(name: str, persons: list[coco.Person], config: DataConfig, fold
         "motion": np.array([p.motion for p in persons]),
         "withheld": np.array([credits.withheld(p.licence) for p in persons]),
     }
-    np.savez(folder / f"{name}.npz", **arrays)
+    cast(Any, np.savez)(folder / f"{name}.npz", **arrays)
     mean = made.total / (len(persons) * config.side**2 * 255)
     lost = sum(p.labelled for p in persons) - int((keypoints[..., 2] > 0).sum())
     return _Made(persons, mean.tolist(), lost, made.damaged)

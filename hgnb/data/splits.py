@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def place(folder: Path, source: Path, config: DataConfig) -> Path:
 
 def save(file: Path, train: coco.Split, val: coco.Split, config: DataConfig) -> None:
     """Draws the splits and keeps them in `file`, whole or not at all."""
-    content = {"settings": {name: getattr(config, name) for name in DECIDING}}
+    content: dict[str, Any] = {"settings": {name: getattr(config, name) for name in DECIDING}}
     content |= {name: [p.id for p in persons] for name, persons in divide(train, val, config).items()}
     content["damaged"] = {"train": _damaged(train), "val": _damaged(val)}  # in no split
     file.parent.mkdir(parents=True, exist_ok=True)

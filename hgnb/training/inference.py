@@ -48,12 +48,13 @@ class Reader:
         """Argmax of every heatmap of every person; `skips` and `edit` as in StackedHourglass.predictions."""
         side = split.crops.shape[1]
         size = side // self.network.config.stride
-        parts = []
+        parts: list[tuple[Tensor, ...]] = []
         for batch in loader(split, self.batch):
             batch = batch.to(self.device)
             points, values = peaks(self.maps(batch, skips=skips, edit=edit))
             parts.append((points, values, cells(batch.points, side, size), batch.visibility))
-        return Predictions(*(torch.cat(part).cpu() for part in zip(*parts, strict=True)), size=size)
+        points, values, true, visibility = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
+        return Predictions(points, values, true, visibility, size)
 
     @torch.inference_mode()
     def heatmaps(self, split: Persons, *, skips: Skips = True) -> np.ndarray:
