@@ -47,7 +47,7 @@ class Archive:
                 shapes[name] = list(column.shape)
                 column = np.packbits(column)
             held = io.BytesIO()
-            np.lib.format.write_array(held, np.ascontiguousarray(column), allow_pickle=False)
+            np.lib.format.write_array(held, np.asarray(column, order="C"), allow_pickle=False)
             parts[name] = held.getvalue()
         about = self.about | {"format": FORMAT, "bits": shapes}
         about["seal"] = _seal(about, parts)
