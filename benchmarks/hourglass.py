@@ -27,10 +27,12 @@ from torch.profiler import ProfilerActivity, profile
 from book import ROOT, machine, peak_memory
 from hgnb.data.dataset import Batch, loader
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
-from hgnb.models import cost, variants
+from hgnb.models import cost
+from hgnb.models.config import HourglassConfig
 from hgnb.models.folding import fold
-from hgnb.models.hourglass import StackedHourglass
+from hgnb.models.hourglass import StackedHourglass, build
 from hgnb.training.hardware import keep_freed_memory, precision
+from hgnb.training.networks import get
 
 PERSONS, EPOCHS = 124_040, 50  # 4.2.1, 5.2
 BARS = {
@@ -59,8 +61,8 @@ class Setting:
     stacks: tuple[int, ...] = (1, 2, 4, 8)
     compiled: bool = True
 
-    def variant(self, name: str) -> variants.Variant:
-        return variants.get(name).narrowed(self.divisor)
+    def config(self, name: str) -> HourglassConfig:
+        return get(name).described.narrowed(self.divisor)
 
 
 class Trainer:
@@ -145,7 +147,7 @@ def compiled(network: StackedHourglass, trainer: Trainer) -> tuple[Callable, flo
 
 def speed(setting: Setting) -> dict:
     """Training and inference against the ceiling, against plain fp32, and against the published network."""
-    plain = setting.variant("thesis").build(setting.side)
+    plain = build(setting.config("hourglass"), setting.side)
     ours = Trainer(plain, setting, native=True)
     for _ in range(2):
         ours.step()  # running statistics that aren't their start
@@ -195,8 +197,8 @@ def as_published(setting: Setting) -> StackedHourglass:
 
     Its modules are ours; its stem is Newell's, 64 maps wide, so it does less, and GFLOP/s are what compares.
     """
-    newell = setting.variant("newell")
-    network = replace(newell, model=replace(newell.model, stacks=1)).build(setting.side)
+    newell = setting.config("newell")
+    network = build(replace(newell, stacks=1), setting.side)
     for layer in network.modules():
         if isinstance(layer, nn.ReLU):
             layer.inplace = False
@@ -251,8 +253,8 @@ def loading(setting: Setting, step: float) -> dict[str, float]:
 def stacks(count: int, setting: Setting) -> dict:
     """A row of the cost table; in a process of its own, whose peak memory is this network's."""
     ready()
-    thesis = setting.variant("thesis")
-    network = replace(thesis, model=replace(thesis.model, stacks=count)).build(setting.side)
+    thesis = setting.config("hourglass")
+    network = build(replace(thesis, stacks=count), setting.side)
     trainer = Trainer(network, setting, native=True)
     gflop = setting.batch * sum(part.gflop for part in cost.costs(network, setting.side))
     took = in_turns({"training": trainer.step, "inference": trainer.predict}, 2)

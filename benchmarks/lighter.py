@@ -17,7 +17,8 @@ import torch
 
 from book import ROOT, machine, peak_memory
 from hgnb.training import speed
-from hgnb.training.cases import LighterConfig, case
+from hgnb.training.configs import LighterConfig
+from hgnb.training.networks import get
 from hgnb.training.speed import Times
 
 LARGE, SMALL = 20, 6
@@ -26,7 +27,7 @@ TABLE_2 = ("newell", "stacks-6", "blocks-4", "inner-64")
 
 def peak(name: str, config: LighterConfig, batch: int) -> float:
     """GiB of this process after one training step and one prediction of a network; in a process of its own."""
-    speed.Stand(case(name), config, batch).turn(speed.Loader(config.timed_side))
+    speed.Stand(get(name), config, batch).turn(speed.Loader(config.timed_side))
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**30
     return peak_memory() / 2**30
@@ -60,9 +61,9 @@ def main() -> None:
         print(f"{part}: {time.perf_counter() - start:.0f} s")
 
     keep("small batch", speed.timed(config, batch=SMALL, turns=asked.turns))
-    table = [case(name) for name in TABLE_2]
+    table = [get(name) for name in TABLE_2]
     keep("large batch", with_peaks(speed.timed(config, table, batch=LARGE, turns=asked.large), config))
-    both = [case("newell"), case("newell-bf16")]
+    both = [get("newell"), get("newell-bf16")]
     keep("precision", speed.timed(config, both, batch=SMALL, turns=asked.large))
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hgnb.errors import InputError, unknown
+from hgnb.errors import InputError
 
 # what a disk, a quota or a permission refuses: a person's to mend
 REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -29,7 +29,6 @@ app.add_typer(profile_app, name="profile")
 Profile = Annotated[str, typer.Option(help="The numbers to use: smoke, tiny or paper.")]
 Data = Annotated[str, typer.Option(help="'embedded', or a folder in COCO layout.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
-Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")]
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run in data/runs, its beginning, or a folder.")]
 Source = Annotated[str, typer.Argument(metavar="RUN|WEIGHTS", help="As RUN elsewhere, or a .safetensors file.")]
@@ -73,9 +72,7 @@ def run(
 def train(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="hourglass|autoencoder|modified|best|CONTROL|VARIANT", help="What to train; hgnb variants lists."
-        ),
+        typer.Argument(metavar="hourglass|autoencoder|modified|best|NAME", help="What to train; hgnb variants lists."),
     ],
     profile: Profile = "tiny",
     data: Data = "embedded",
@@ -91,75 +88,41 @@ def train(
         if name != "best":
             raise InputError(f"--minutes chooses a recipe of 'best', and there is none for '{name}'.")
         name, profile = "hourglass", f"best-{minutes}"
-    from hgnb.models import variants
-    from hgnb.training import cases, changes
-    from hgnb.training.experiment import TRAINED, Experiment
-    from hgnb.training.future import FUTURE
+    from hgnb.training import networks
+    from hgnb.training.experiment import Experiment
 
-    own = (*TRAINED, *FUTURE)
-    others = {*variants.names(), *cases.names(), *changes.names()} - set(own)
-    if name not in own and name not in others:
-        raise unknown("network", name, [*own, *others])
-    variant = name if name in others else ""
+    variant = name if networks.get(name).varies else ""
     experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty(), variant=variant)
     experiment.check()
-    facts = experiment.stage("hourglass" if variant else name)
+    facts = experiment.stage(name)
     if int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0:
         print(json.dumps(facts, indent=1))
 
 
 @app.command()
-def lighter(
+def record(
+    study: Annotated[
+        str, typer.Argument(metavar="chain|lighter|beyond", help="What to train: chapters 02-05, 06, 07.")
+    ],
     profile: Profile = "tiny",
     data: Data = "embedded",
-    seed: Seed = 0,
-    seeds: Seeds = 1,
-    cores: Cores = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --first-seed on.")] = 1,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes, one core each; all cores if not given.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="One training; repeat for more.")] = None,
 ):
-    """Train every network of chapter 06 that isn't trained yet, and keep what came out in results/."""
-    from hgnb.book.sweep import LIGHTER, sweep
+    """Train whatever isn't trained yet of a study, on all cores, and record each in results/ as it ends; resumes."""
+    from hgnb.book.queue import record
 
-    sweep(LIGHTER, profile, data, seed, seeds, cores)
-
-
-@app.command()
-def beyond(
-    profile: Profile = "small",
-    data: Data = "embedded",
-    seed: Seed = 0,
-    seeds: Seeds = 1,
-    cores: Cores = None,
-):
-    """Train every change of chapter 07 that isn't trained yet, and keep what came out in results/."""
-    from hgnb.book.sweep import BEYOND, sweep
-
-    sweep(BEYOND, profile, data, seed, seeds, cores)
-
-
-@app.command("sweep-case", hidden=True)
-def sweep_case(
-    name: str,
-    case: str,
-    number: Annotated[int, typer.Argument(help="Seed of this training.")],
-    stamp: Annotated[Path, typer.Option(help="JSON file that says what came out.")],
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    threads: Threads = None,
-):
-    """One training of a sweep, for Snakemake."""
-    _limit(threads)
-    from hgnb.book.house import Edition
-    from hgnb.book.sweep import train
-
-    train(name, Edition(profile, data, number), case, number, stamp)
+    record(study, profile, data, range(first_seed, first_seed + seeds), jobs, only or ())
 
 
 @app.command("variants")
 def list_variants():
-    """List the networks and trainings that `hgnb train` knows by name."""
+    """List the trainings that `hgnb train` knows by name."""
     from rich.console import Console
 
-    from hgnb.training.cases import sheet
+    from hgnb.training.networks import sheet
 
     Console().print(sheet())
 
@@ -183,25 +146,12 @@ def stage(
     seed: Seed = 0,
     threads: Threads = None,
 ):
-    """Run one stage for `make book` or `make claims` and leave its stamp."""
+    """Run one stage for `make book` and leave its stamp."""
     _limit(threads)
     from hgnb.book.build import stage
     from hgnb.book.house import Edition
 
     stage(Edition(profile, data, seed), name, stamp)
-
-
-@app.command()
-def seeds(
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    count: Annotated[int, typer.Option("--seeds", min=1, help="How many: 0, 1, 2 and so on.")] = 5,
-    cores: Cores = None,
-):
-    """Train the chain and its controls for several seeds and record them in results/; resumes."""
-    from hgnb.book.seeds import seeds
-
-    seeds(profile, data, count, cores)
 
 
 @app.command()
@@ -243,17 +193,66 @@ def results(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
 
 
 @app.command()
-def claims(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0, as_json: Json = False):
-    """Judge every claim of the sources on the finished runs of this profile and data; trains nothing."""
-    from hgnb.explain.claims.collect import remedies, result
+def claims(
+    profile: Profile = "tiny",
+    data: Data = "embedded",
+    seed: Seed = 0,
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="Judge every record in results/ instead, from its evidence alone.")
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Add what the runs show to their record, and write the ledger to results/.")
+    ] = False,
+    as_json: Json = False,
+):
+    """Judge every claim of the sources on the finished runs of this profile and data; trains and writes nothing."""
+    from hgnb import records
+    from hgnb.explain.claims import collect
     from hgnb.explain.claims.sheet import Sheet
+
+    def told(words: str) -> None:
+        print(words, file=sys.stderr)
+
+    if recorded:
+        for where in records.folders(collect.STUDY):
+            result = collect.judged(records.read(where))
+            _show(Sheet(result, kept=result.keep() if keep else None), result.facts() if as_json else None)
+        return
     from hgnb.training.experiment import Experiment
 
     experiment = Experiment.open(profile, data, seed)
     experiment.check()
-    judged = result(experiment, told=lambda words: print(words, file=sys.stderr))
-    kept = judged.keep()
-    _show(Sheet(judged, remedies(experiment), kept), judged.facts() if as_json else None)
+    if keep and (file := collect.keep(experiment, told)):
+        result = collect.judged(records.read(file.parent))
+        _show(Sheet(result, kept=result.keep()), result.facts() if as_json else None)
+        return
+    record = collect.live(experiment, told)
+    result = collect.judged(record)
+    _show(Sheet(result, collect.remedies(experiment, record)), result.facts() if as_json else None)
+
+
+@app.command("records")
+def list_records(
+    renew: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Make a seed of a stale record anew; current if it is the same.")
+    ] = None,
+    data: Annotated[str, typer.Option(help="With --renew: the folder of data that aren't embedded.")] = "embedded",
+    seed: Annotated[int | None, typer.Option(min=0, help="With --renew: which; the first if not given.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="TRAINING", help="With --renew: some of it.")] = None,
+    as_json: Json = False,
+):
+    """List what is recorded in results/: seeds, hours, whether it is current, and what makes it; exit status 1 if
+    anything is damaged or stale."""
+    if renew is not None:
+        from hgnb.book.gather import renew as renewed
+
+        print(renewed(renew, data, seed, only or ()))
+        return
+    from hgnb.training.recorded import listed
+
+    sheet = listed()
+    _show(sheet, sheet.facts() if as_json else None)
+    raise typer.Exit(0 if sheet.current else 1)
 
 
 @app.command()
@@ -348,6 +347,17 @@ def fetch(
 
 
 @data_app.command()
+def merge(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders in COCO layout.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+):
+    """One dataset from several, by the names of the first one's keypoints; what a source lacks is unlabelled."""
+    from hgnb.data.merge import merge
+
+    _show(merge(folders, out), None)
+
+
+@data_app.command()
 def check(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder in COCO layout.")]):
     """Say what a dataset holds and what in it is damaged; exit status 1 if anything is."""
     from rich.console import Console
@@ -370,7 +380,7 @@ def show(name: str):
     Console().print(sheet(name, profiles.load(name)))
 
 
-def _show(result, facts: dict | None) -> None:
+def _show(result, facts: dict | list | None) -> None:
     """Prints a result as tables, or its facts as JSON."""
     if facts is not None:
         print(json.dumps(facts, indent=1, allow_nan=False))

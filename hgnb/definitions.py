@@ -130,8 +130,10 @@ class _Walk:
             inner = f"{module}.{name}"
             if name in here.names:
                 return "definition", (module, name), parts[at + 1 :]
-            if name in here.imports and here.imports[name] != inner:
-                return self.resolve(".".join([here.imports[name], *parts[at + 1 :]]))
+            target = here.imports.get(name, inner).split(".")
+            # a name that a package takes from its module of the same name leads into that module
+            if target != inner.split(".") and parts[: len(target)] != target:
+                return self.resolve(".".join([*target, *parts[at + 1 :]]))
             if inner not in self.files:
                 return "foreign", None, parts
             module, at = inner, at + 1
@@ -168,9 +170,10 @@ class _Walk:
             if key in self.units or key[0].removeprefix(f"{self.package.name}.") in HASHER:
                 continue
             owner, _, method = key[1].partition(".")
+            if method and (key[0], owner) not in self.units:
+                waiting += [key, (key[0], owner)]  # a class before its methods
+                continue
             if method:
-                waiting.append((key[0], owner))
-                self.take((key[0], owner))
                 made: list = self.units[key[0], owner].methods[method]
             else:
                 made = self.module(key[0]).names[owner]

@@ -3,15 +3,17 @@
 import re
 import shutil
 
+import made_up
 import numpy as np
 import pytest
+from hgnb.training.changed import RADII, Outcome, Record
 from scipy import stats
 from test_explain import persons, scattered
 
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.explain import components, correction, redundancy, silence
 from hgnb.explain.claims.catalogue import CLAIMS
-from hgnb.explain.claims.record import Manifest, Result
+from hgnb.explain.claims.result import Result
 from hgnb.explain.truncation import Truncation
 from hgnb.figures import beyond, decoding, elsewhere, plateau, recipes, survival
 from hgnb.figures import correction as correction_figures
@@ -21,8 +23,7 @@ from hgnb.figures.plate import Note, Plate, Table
 from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded
 from hgnb.metrics.shares import Share
-from hgnb.training import changes, decodings
-from hgnb.training.changed import RADII, Outcome, Record
+from hgnb.training import decodings, networks
 from hgnb.training.decodings import MIRRORED
 
 WAYS = [*decoding.WAYS, *(name + MIRRORED for name in decoding.WAYS)]
@@ -43,7 +44,7 @@ def record(seeds=5, names=(), better=0.6):
     """The thesis's numbers at 0.1, a gentle start at 0.2, Newell's targets at 0.4, the best at `better`."""
     level = {"thesis": 0.1, "gentle": 0.2, "peak-1": 0.4, "best": better, "adam": 0.15}
     rng = np.random.default_rng(0)
-    names = names or [c.name for c in changes.SWEPT]
+    names = names or [c.name for c in networks.BEYOND]
     made = [outcome(n, s, level.get(n, 0.2) + 0.01 * rng.normal()) for n in names for s in range(seeds)]
     manifest = {
         "profile": "small", "data": "embedded", "date": "2026-11-21T10:00:00Z", "hours": 1.5, "device": "a processor",
@@ -54,7 +55,7 @@ def record(seeds=5, names=(), better=0.6):
 
 def test_a_gain_is_paired_over_seeds():
     made = record()
-    change = changes.get("peak-1")
+    change = networks.get("peak-1")
     a, b = ([o.pck["all"].found / 1000 for o in made.of(n)] for n in ("peak-1", "gentle"))
     gap = np.subtract(a, b)
     low, high = stats.t.interval(0.95, 4, gap.mean(), stats.sem(gap))
@@ -171,8 +172,8 @@ def ledger_of(profile, verdicts):
         {"id": i, "sentence": "It is so.", "value": "1", "source": "6.2", "measured": "2", "verdict": v, "reason": "",
          "shown": []} for i, v in verdicts.items()
     ]  # fmt: skip
-    manifest = Manifest(profile, "embedded", [0, 1], "", "", [], {}, "a processor", "2026-11-21")
-    return Column(f"{profile} on embedded", Result(rows, manifest))
+    record = made_up.chain([{"hourglass": 0.4}] * 2, profile)
+    return Column(f"{profile} on embedded", Result(rows, record))
 
 
 def test_findings_that_survive_are_told_from_those_that_do_not():

@@ -14,13 +14,12 @@ from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass
 from hgnb.models.residual import Residual
-from hgnb.training import changed, changes, profiles
-from hgnb.training.cases import scaled
+from hgnb.training import changed, networks, profiles
 from hgnb.training.configs import TrainingConfig
 from hgnb.training.experiment import Experiment
-from hgnb.training.future import FUTURE
 from hgnb.training.jobs import balance
 from hgnb.training.modules import PoseModule
+from hgnb.training.networks import scaled
 
 SMALL = HourglassConfig(depth=1, channels=4, inner=2, stem=4, keypoints=3)
 
@@ -31,14 +30,14 @@ def differing(a, b) -> set[str]:
     return {f"{s}.{f.name}" for s, x, y in pairs for f in fields(x) if getattr(x, f.name) != getattr(y, f.name)}
 
 
-@pytest.mark.parametrize("name", changes.names())
+@pytest.mark.parametrize("name", [one.name for one in networks.BEYOND])
 def test_a_change_changes_what_it_names(name):
     """A change makes a difference, and none in a number that it doesn't name."""
-    change, profile = changes.get(name), profiles.load("small")
+    change, profile = networks.get(name), profiles.load("small")
     before = scaled(profile, change.on) if change.on else profile
-    if name == changes.THESIS or (change.on and change not in changes.SWEPT):
+    if name == networks.THESIS:
         return
-    named = {f"{section}.{key}" for section, held in change.changes.items() for key in held}
+    named = {f"{section}.{key}" for section, held in change.numbers.items() for key in held}
     found = differing(before, scaled(profile, name)) - {"training.epochs"}
     assert found and found <= named
 
@@ -55,7 +54,7 @@ def test_the_thesis_is_the_defaults():
 
 def test_an_unknown_change_names_the_nearest():
     with pytest.raises(InputError, match="peak-1"):
-        changes.get("peak1")
+        networks.get("peak1")
 
 
 def test_peaks_take_their_sigma():
@@ -176,24 +175,24 @@ def test_a_cosine_ends_at_zero_and_a_warm_up_rises(chain):
 
 
 def test_what_the_thesis_left_is_trained(chain):
-    """Each run of FUTURE has the network that its claim asks for, and predicts."""
-    runs = {name: make(chain) for name, make in FUTURE.items()}
-    networks = {name: chain.network(run) for name, run in runs.items()}
-    assert not networks["no-skips"].hourglasses[0].skips
-    assert [len(networks[n].hourglasses) for n in ("two-plain", "four-plain", "two-modified")] == [2, 4, 2]
-    (narrow,) = networks["narrow"].hourglasses
+    """Each of these runs has the network that its claim asks for, and predicts."""
+    runs = {one.name: one.run(chain) for one in networks.LATER}
+    made = {name: chain.network(run) for name, run in runs.items()}
+    assert not made["without-skips"].hourglasses[0].skips
+    assert [len(made[n].hourglasses) for n in ("two-plain", "four-plain", "two-modified")] == [2, 4, 2]
+    (narrow,) = made["narrow"].hourglasses
     assert narrow.autoencoder.config == chain.profile.autoencoder
-    assert networks["straight"].hourglasses[0].autoencoder is None
+    assert made["straight"].hourglasses[0].autoencoder is None
     for name in ("straight", "narrow"):
         assert not runs[name].manifest["config"]["parents"]
         assert len(runs[name].metrics) == chain.profile.training.epochs + chain.profile.modified.epochs
-    codes = [[h.autoencoder.config.code for h in networks[n].hourglasses] for n in ("two-modified", "two-modified-25")]
+    codes = [[h.autoencoder.config.code for h in made[n].hourglasses] for n in ("two-modified", "two-modified-25")]
     own = chain.profile.autoencoder.code
     assert codes == [[own, own], [own, own // 2]]
     assert runs["visible-only"].manifest["config"]["training"]["least_visibility"] == 2
     for run in runs.values():
-        made = chain.reader(run).predict(chain.prepared().split("val"))
-        assert np.isfinite(made.peaks.numpy()).all()
+        found = chain.reader(run).predict(chain.prepared().split("val"))
+        assert np.isfinite(found.peaks.numpy()).all()
 
 
 def test_stacked_autoencoders_start_from_their_own(chain):

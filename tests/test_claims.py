@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import made_up
 import numpy as np
 import pytest
 from scipy import stats
@@ -13,7 +14,7 @@ from hgnb.explain.claims.catalogue import CLAIMS
 from hgnb.explain.claims.claim import Scene
 from hgnb.explain.claims.estimate import UNKNOWN, Estimate, pooled
 from hgnb.explain.claims.ledger import judge
-from hgnb.explain.claims.record import Manifest, Result, load, packed, unpacked
+from hgnb.explain.claims.result import Result, packed
 from hgnb.intervals import bootstrap
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -363,47 +364,16 @@ def test_false_claims_are_rarely_confirmed():
 # Keeping
 
 
-def test_evidence_survives_the_disk():
-    record = {"C1": {"a": around(0.1), "b": UNKNOWN, "n": np.int64(3), "t": {"x": Estimate(1, 0, 2, 4.0, 5)}, "w": "é"}}
-    there = json.loads(json.dumps(packed(record), allow_nan=False), object_hook=unpacked)["C1"]
-    assert there["a"] == around(0.1) and there["t"]["x"] == Estimate(1, 0, 2, 4.0, 5) and there["n"] == 3
-    assert not there["b"].known and there["b"].freedom == np.inf
+def test_a_ledger_is_kept_as_json_and_the_same_each_time(house):
+    made = Result.of(judge([{c.id: CASES[c.id][0][0] for c in CLAIMS}], TINY), made_up.chain([{"hourglass": 0.4}] * 2))
+    file = made.keep()
+    held = json.loads(file.read_text())
+    assert file.name == "claims-tiny-embedded.json" and held["about"]["seeds"] == [0, 1]
+    assert held["claims"] == made.rows and [row["id"] for row in held["claims"]] == [claim.id for claim in CLAIMS]
+    before = file.read_bytes()
+    assert made.keep().read_bytes() == before
 
 
-def result(seeds=(0,), checksum="abc"):
-    rows = judge([{c.id: CASES[c.id][0][0] for c in CLAIMS}], TINY)
-    return Result.judged(rows, Manifest.of("tiny", "embedded", seeds, checksum, ["b", "a"]))
-
-
-def test_a_result_is_kept_with_its_manifest(house):
-    made = result()
-    assert made.keep()
-    there = load("tiny", "embedded")
-    assert there.rows == made.rows and there.manifest == made.manifest
-    assert there.manifest.runs == ["a", "b"] and re.fullmatch(r"\d{4}-\d\d-\d\d", there.manifest.date)
-    assert load("tiny", "lspet") is None
-
-
-def test_more_seeds_are_not_overwritten_by_fewer(house):
-    assert result(range(5)).keep() and not result().keep()
-    assert load("tiny", "embedded").manifest.seeds == [0, 1, 2, 3, 4]
-    assert result(checksum="other data").keep(), "a stale result makes room"
-    assert not result(seeds=()).keep(), "without a run there is nothing to keep"
-
-
-def test_a_result_of_other_code_or_data_is_stale(monkeypatch):
-    manifest = result().manifest
-    assert manifest.stale("abc") == ""
-    assert manifest.stale("def") == "the data"
-    monkeypatch.setattr("hgnb.explain.claims.record.fingerprint", lambda modules: "changed")
-    assert manifest.stale("abc") == "the code" and manifest.stale("def") == "the code and the data"
-
-
-def test_a_broken_result_is_named(house):
-    from hgnb.errors import InputError
-
-    (house / "results").mkdir()
-    for content in ("[1, 2]", "{", '{"manifest": {"x": 1}, "claims": []}'):
-        (house / "results" / "claims-tiny-embedded.json").write_text(content)
-        with pytest.raises(InputError, match=r"claims-tiny-embedded\.json"):
-            load("tiny", "embedded")
+def test_what_no_json_number_is_becomes_null():
+    there = json.loads(json.dumps(packed({"a": around(0.1), "b": UNKNOWN, "n": np.int64(3)}), allow_nan=False))
+    assert there["a"]["value"] == 0.1 and there["b"]["value"] is None and there["n"] == 3

@@ -2,33 +2,29 @@
 
 import json
 import re
-import shutil
 import sys
 from io import StringIO
 from pathlib import Path
 
+import made_up
 import pytest
 from browser import chromium, opened
 from rich.console import Console
 from test_claims import CASES, TINY
 
 from hgnb import cli
-from hgnb.explain.claims import record, rules
+from hgnb.explain.claims import rules
 from hgnb.explain.claims.catalogue import CLAIMS
 from hgnb.explain.claims.ledger import judge
-from hgnb.explain.claims.record import Manifest, Result
+from hgnb.explain.claims.result import Result
 from hgnb.explain.claims.sheet import Sheet, summary
 from hgnb.figures import ledger
-from hgnb.home import home
-from hgnb.training.experiment import Experiment
-from hgnb.training.recorded import numbers
 
 
-def result(at=0, seeds=(0,), date="2026-01-02"):
+def result(at=0, seeds=(0,)):
     """A ledger in which each claim holds (0), fails (1) or is undecided (2), unless it is a level."""
     evidence = {name: (cases[at] or cases[0])[0] for name, cases in CASES.items()}
-    made = Result.judged(judge([evidence], TINY), Manifest.of("tiny", "embedded", seeds, "abc", ["a run"]))
-    return Result(made.rows, Manifest(**{**vars(made.manifest), "date": date}))
+    return Result.of(judge([evidence], TINY), made_up.chain([{"hourglass": 0.4}] * len(seeds)))
 
 
 def cells(markdown):
@@ -91,45 +87,18 @@ def test_several_records_stand_side_by_side():
     assert "make claims" in ledger.beside([], "tbl-none").text
 
 
-def test_of_each_dataset_one_record_is_shown(trained):
-    """The page's own data first; its own profile before others, else most seeds; the better model has its own page."""
-    experiment, _ = trained
-    folder = home() / "results"
-    folder.mkdir()
-    now = numbers(experiment.profile, experiment.data_name)
-    try:
-        for profile, data, count in (
-            ("small", "embedded", 5), ("tiny", "embedded", 1), ("better", "embedded", 9),
-            ("small", experiment.data_name, 5), ("smoke", experiment.data_name, 2),
-        ):  # fmt: skip
-            checksum = experiment.prepared().checksum
-            manifest = Manifest.of(profile, data, range(count), checksum, [], now)
-            facts = Result(result().rows, manifest).facts()
-            (folder / f"claims-{profile}-{data}.json").write_text(json.dumps(facts))
-        shown = record.beside(experiment)
-        assert [(r.manifest.profile, r.manifest.data) for r in shown] == [
-            ("smoke", experiment.data_name), ("small", "embedded"),
-        ]  # fmt: skip
-        assert record.load("better", "embedded").manifest.seeds == list(range(9))
-    finally:
-        shutil.rmtree(folder)
-
-
-def test_a_record_is_stale_where_code_profile_or_data_are_others(trained):
-    experiment, _ = trained
-    opened = Experiment.open("smoke", experiment.data)  # as a page opens it
-    told = numbers(opened.profile, opened.data_name)
-    held = Manifest.of("smoke", opened.data_name, [0], opened.prepared().checksum, [], told)
-    assert held.changed(opened) == "" and held.changed(Experiment.open("tiny", opened.data)) == ""
-    for other, said in (
-        ({"code": "x"}, "judges"),
-        ({"checksum": "x"}, "the data have changed"),
-        ({"numbers": {**told, "pck": {"radius": 9}}}, "the profile smoke"),
-        ({"numbers": {}, "data_code": ""}, "the data"),  # a file that doesn't know what it came from
-    ):
-        assert said in Manifest(**{**vars(held), **other}).changed(opened)
-    column = ledger.Column.of(Result(result().rows, Manifest(**{**vars(held), "code": "x"})), opened)
-    assert column.title == f"smoke on {opened.data_name}" and "judges" in column.came
+def test_of_each_dataset_one_record_is_shown(house):
+    """The page's own data first; its own profile before others, else most trainings; the better model elsewhere."""
+    for profile, data, count in (
+        ("small", "embedded", 5), ("tiny", "embedded", 1), ("better", "embedded", 9), ("small", "photos", 5),
+        ("smoke", "photos", 2),
+    ):  # fmt: skip
+        made_up.save(made_up.chain([{"control-longer": 0.4}] * count, profile, data))
+    shown = ledger.recorded("smoke", "photos")
+    assert [(c.result.record.profile, c.result.record.data) for c in shown] == [
+        ("smoke", "photos"), ("small", "embedded"),
+    ]  # fmt: skip
+    assert all(column.title in column.came and "**Stale**" in column.came for column in shown), "made-up code"
 
 
 def test_the_rules_are_on_the_page():
@@ -140,7 +109,7 @@ def test_the_rules_are_on_the_page():
 def test_the_terminal_shows_verdicts_reasons_and_remedies():
     out = StringIO()
     command = "hgnb train modified --profile tiny --data embedded --seed 0"
-    Console(file=out, width=140).print(Sheet(result(2), [command], kept=True))
+    Console(file=out, width=140).print(Sheet(result(2), [command], kept=Path("results/claims-tiny-embedded.json")))
     text = out.getvalue()
     assert command in text and "results/claims-tiny-embedded.json" in text
     assert all(claim.id in text for claim in CLAIMS) and "undecided" in text
@@ -156,7 +125,7 @@ def test_the_summary_counts():
 
 @pytest.mark.parametrize("words", [[], ["--json"]])
 def test_the_command_judges_what_is_there(trained, monkeypatch, capsys, words):
-    experiment, run = trained
+    experiment, _ = trained
     monkeypatch.setattr("hgnb.training.experiment.Experiment.open", lambda *given, **named: experiment)
     monkeypatch.setattr(sys, "argv", ["hgnb", "claims", "--profile", "smoke", "--data", experiment.data, *words])
     with pytest.raises(SystemExit) as stopped:
@@ -165,7 +134,7 @@ def test_the_command_judges_what_is_there(trained, monkeypatch, capsys, words):
     printed = capsys.readouterr().out
     if words:
         facts = json.loads(printed)
-        assert facts["manifest"]["runs"] == [run.id] and len(facts["claims"]) == len(CLAIMS)
+        assert facts["about"]["seeds"] == [0] and len(facts["claims"]) == len(CLAIMS)
         assert all(row["rule"] and row["verdict"] in rules.VERDICTS for row in facts["claims"])
     else:
         assert "hgnb train modified" in printed and "make claims SEEDS=5" in printed

@@ -8,24 +8,24 @@ import numpy as np
 import pytest
 import torch
 from conftest import at_home, lend
-from scipy.stats import ttest_1samp
 from sklearn.decomposition import PCA
 
+from hgnb import records
 from hgnb.errors import InputError
+from hgnb.explain.claims import collect
+from hgnb.explain.claims.chains import Chains
 from hgnb.intervals import pck_difference, pooled_pck
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
-from hgnb.training import recorded
-from hgnb.training.controls import ARMS, PAIRS, RIVALS
-from hgnb.training.experiment import Experiment
 from hgnb.training.frozen import freeze, shaped
-from hgnb.training.watch import Watch
+from hgnb.training.modules import PoseModule
+from hgnb.training.networks import ARMS, RIVALS
 
 
 def test_all_further_trainings_start_alike(begun, monkeypatch):
     """From one checkpoint: the same persons in the same order, an empty optimiser, the same rates; the frozen stays."""
-    seen = {}
+    seen, step = {}, PoseModule.training_step
 
-    def look(_, trainer, module, batch, index):
+    def look(module, batch, index):
         optimiser = module.optimizers()
         network = module.network
         if index == 0:
@@ -34,10 +34,11 @@ def test_all_further_trainings_start_alike(begun, monkeypatch):
             seen["waist"] = _waist(network.state_dict())
         seen.setdefault("persons", []).append(batch.index.tolist())
         seen.setdefault("rates", []).append(optimiser.param_groups[0]["lr"])
+        return step(module, batch, index)
 
     parent, held = begun.hourglass(), {}
     begun.autoencoder()
-    monkeypatch.setattr(Watch, "on_train_batch_start", look, raising=False)  # no part of what a run is named after
+    monkeypatch.setattr(PoseModule, "training_step", look)
     for name in ("modified", "control-longer", "control-random", "control-projection"):
         seen.clear()
         run = begun.arm(ARMS[name])
@@ -118,24 +119,36 @@ def test_one_epoch_under_two_names_is_trained_once(begun):
     assert autoencoder.manifest["config"]["checkpoint"] == "best-val_loss" and autoencoder.id != begun.autoencoder().id
 
 
-def test_the_comparison_counts_by_hand(chain):
-    facts = chain.stage("arms")
-    assert set(facts["arms"]) == set(ARMS) and len(facts["differences"]) == len(PAIRS)
-    split = chain.prepared().split("test")
-    for name in ("hourglass", "control-random"):
-        made = chain.reader(chain.arm(ARMS[name])).predict(split)
-        right = counted = 0
-        for person in range(len(split)):
-            for k in range(split.keypoints.shape[1]):
-                if split.keypoints[person, k, 2] > 0:
-                    counted += 1
-                    gap = (made.points[person, k] - made.true[person, k]).double()
-                    right += float(gap.norm()) < 0.5 * 0.1 * made.size
-        assert facts["arms"][name]["test"][0] == pytest.approx(right / counted, abs=1e-5)
-    for row in facts["differences"]:
-        first, second = (facts["arms"][row[x]]["val"][0] for x in ("first", "second"))
-        assert row["val"][0] == pytest.approx(first - second, abs=2e-5)
-    assert json.loads(json.dumps(facts)) == facts
+def test_a_record_of_seeds_counts_by_hand(common, fresh, house):
+    """What `hgnb claims --keep` adds, against plain loops over the networks' predictions."""
+    opened = fresh
+    with at_home(common):
+        runs = [run for seed in (0, 1) for run in _chain(dataclasses.replace(opened, seed=seed))]
+    lend(runs)
+    where = collect.keep(opened).parent
+    made = Chains(records.read(where))
+    assert [one.number for one in made.seeds] == [0, 1] and str(house) not in str(made.record.about)
+    split = opened.prepared().split("test")
+    predicted = opened.reader(opened.modified()).predict(split)
+    right = counted = 0
+    for person in range(len(split)):
+        for k in range(split.keypoints.shape[1]):
+            if split.keypoints[person, k, 2] > 0:
+                counted += 1
+                gap = (predicted.points[person, k] - predicted.true[person, k]).double()
+                right += float(gap.norm()) < 0.5 * 0.1 * predicted.size
+    assert made.values("modified", "test")[0] == pytest.approx(right / counted)
+    gain = made.values("modified", "test") - made.values("hourglass", "test")
+    assert [d.value for d in made.differences("modified", "hourglass", "test")] == pytest.approx(gain)
+    assert made.difference("modified", "hourglass", "test").value == pytest.approx(gain.mean())
+    assert made.stale == ()
+    with (house / "profiles/dots.toml").open("a") as profile:
+        profile.write("[pck]\nradius = 0.4\n")
+    assert Chains(records.read(where)).stale == ("the profile dots has changed",)
+
+
+def _chain(opened):
+    return opened.hourglass(), opened.autoencoder(), opened.modified()
 
 
 def test_intervals_of_known_hits(chain):
@@ -152,53 +165,3 @@ def test_intervals_of_known_hits(chain):
 def test_every_rival_can_be_trained_by_name(chain):
     for name in RIVALS:
         assert chain.stage(name)["run"] == chain.arm(ARMS[name]).id
-
-
-# Records
-
-
-def test_seeds_speak_together_as_students_interval():
-    values = np.array([0.03, 0.05, 0.01, 0.04, 0.02])
-    ours, theirs = recorded.over_seeds(values), ttest_1samp(values, 0).confidence_interval(0.95)
-    assert (ours.value, ours.low, ours.high) == pytest.approx((0.03, theirs.low, theirs.high))
-    assert recorded.over_seeds(values[:1]).low == -np.inf
-    assert np.isnan(recorded.over_seeds(np.array([0.1, np.nan])).value)
-
-
-def test_a_record_is_stale_when_code_profile_or_data_are_others(common, fresh, house):
-    opened = fresh
-    with at_home(common):
-        facts = [dataclasses.replace(opened, seed=seed).stage("arms") for seed in (0, 1)]
-        modified = dataclasses.replace(opened).modified()
-    lend([modified])
-    file = recorded.write(opened, facts, 2, {})
-    assert file.name == f"seeds-dots-{opened.data_name}.json" and str(house) not in file.read_text()
-    (record,) = recorded.beside(opened)
-    assert record.stale(opened) == ()
-    assert [s["seed"] for s in record.seeds] == [0, 1] and record.manifest["checksum"] == opened.prepared().checksum
-    gain = record.values("modified", "test") - record.values("hourglass", "test")
-    assert [d.value for d in record.differences("modified", "hourglass", "test")] == pytest.approx(gain, abs=2e-5)
-
-    for key, value, said in (
-        ("code", "0", "trains"),
-        ("checksum", "0", "data"),
-        ("numbers", {"pck": {}}, "profile dots"),
-    ):
-        content = json.loads(file.read_text())
-        content["manifest"][key] = value
-        other = recorded.Recorded(file, content["manifest"], content["seeds"])
-        if key != "numbers":
-            assert len(other.stale(opened)) == 1
-        assert any(said in reason for reason in other.stale(opened))
-    with (house / "profiles/dots.toml").open("a") as profile:
-        profile.write("[pck]\nradius = 0.4\n")
-    assert record.stale(Experiment.open("dots", opened.data)) == ("the profile dots has changed",)
-
-
-def test_a_record_that_is_none_says_so(house):
-    (house / "results").mkdir()
-    (house / "results" / "seeds-x.json").write_text("{}")
-    with pytest.raises(InputError, match=r"seeds-x\.json isn't a record"):
-        recorded.beside(Experiment.open("smoke", "embedded"))
-    with pytest.raises(InputError, match="nothing to record"):
-        recorded.write(Experiment.open("smoke", "embedded"), [], 3, {})

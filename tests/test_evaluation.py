@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from test_cli import hgnb
 
+from hgnb.data import coco
 from hgnb.data.heatmaps import cells
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
@@ -120,6 +121,30 @@ def test_points_go_back_to_the_photograph(trained):
     true = np.array([r["keypoints"] for r in listed]).reshape(len(split), -1, 3)
     labelled = split.visibility > 0
     np.testing.assert_allclose(back[labelled], true[..., :2][labelled], atol=1e-4)
+
+
+def test_oks_leaves_out_photographs_whose_areas_were_guessed(trained):
+    experiment, _ = trained
+    split, schema = experiment.prepared().split("val"), experiment.prepared().schema
+    true = cells(torch.from_numpy(split.keypoints[..., :2]), 64, 64)
+    made = Predictions(true, torch.ones(true.shape[:2]), true, torch.from_numpy(split.visibility), 64)
+    file = coco.annotation_file(experiment.folder, "val")
+    whole = file.read_text()
+    try:
+        content = json.loads(whole)
+        for image, kind in zip(content["images"], ["complete", "complete_official"], strict=False):
+            image["persons"] = kind
+        file.write_text(json.dumps(content))
+        listed = annotations(experiment.folder, split)
+    finally:
+        file.write_text(whole)
+    guessed = content["images"][0]["id"]
+    rest = (split, schema, PckConfig(), Selection.of(schema, "all", False))
+    done = measure(made, *rest, listed, "w", "dots")
+    assert done.oks[1] == (split.image_ids != guessed).sum() == len(split) - 2
+    assert "leaves out 2 persons" in done.notes[0] and done.pck.counted == (split.visibility > 0).sum()
+    none = measure(made, *rest, [{**record, "exact": False} for record in listed], "w", "dots")
+    assert none.oks == (None, 0) and none.precision["AP"] is None and "no OKS" in none.notes[0]
 
 
 def test_perfect_predictions_are_perfect_by_every_measure(trained):

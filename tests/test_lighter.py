@@ -26,8 +26,9 @@ from hgnb.figures.lighter import outcomes, report, tables, tradeoff, verdicts
 from hgnb.figures.plate import Note, Plate
 from hgnb.metrics.pckh import joint_groups
 from hgnb.metrics.shares import Share
-from hgnb.models import cost, variants
-from hgnb.training import cases, profiles, speed, sweep, sweep_record
+from hgnb.models import cost
+from hgnb.models.hourglass import build
+from hgnb.training import networks, profiles, speed, sweep, sweep_record
 from hgnb.training.experiment import Experiment
 from hgnb.training.speed import Timed, Times
 from hgnb.training.sweep import Outcome, People, Sweep
@@ -45,13 +46,13 @@ def test_groups_are_those_of_mpiis_tables():
 
 
 def test_every_training_that_a_table_or_claim_names_is_there():
-    known = set(cases.names())
+    known = {one.name for one in networks.LIGHTER}
     assert known >= {*report.REPORT, *report.REPORT_LONG}
     asked = {name for pairs in lighter.ACCURACY.values() for pair in pairs.values() for name in pair}
     assert asked | {name for pair in lighter.SPEED.values() for name in pair} <= known
     assert [claim.id for claim in CLAIMS] == list(lighter.IDS)
     with pytest.raises(InputError, match="did you mean 'newell-adam'"):
-        cases.case("newel-adam")
+        networks.get("newel-adam")
 
 
 def test_a_case_changes_what_its_name_says_and_nothing_else(house):
@@ -67,7 +68,7 @@ def test_a_case_changes_what_its_name_says_and_nothing_else(house):
     two = Experiment.open("tiny", "embedded", 0, variant="stacks-2").profile
     assert replace(two, model=plain.model) == plain and two.model.stacks == 2, "the thesis's keep the profile's size"
     with pytest.raises(InputError, match="trained parts"):
-        Experiment.open("tiny", "embedded", 0, variant="modified-2")
+        Experiment.open("tiny", "embedded", 0, variant="two-modified")
 
 
 @pytest.fixture(scope="module")
@@ -140,11 +141,11 @@ def test_data_without_a_head_are_measured_by_pck(house, coco_folder):
 
 def test_times_count_what_the_network_has():
     names = ("newell", "inner-64", "newell-2", "newell-adam")
-    times = speed.timed(TOY, [cases.case(n) for n in names])
+    times = speed.timed(TOY, [networks.get(n) for n in names])
     for name in names:
         timed = times.cases[name]
-        variant = cases.case(name).variant.narrowed(32)
-        network = replace(variant, model=replace(variant.model, keypoints=16)).build(64)
+        variant = networks.get(name).described.narrowed(32)
+        network = build(replace(variant, keypoints=16), 64)
         assert timed.parameters == sum(p.numel() for p in network.parameters())
         assert timed.gflop == pytest.approx(sum(c.gflop for c in cost.costs(network, 64)), abs=5e-4)
         assert len(timed.training) == len(timed.inference) == 2 and min(timed.training + timed.inference) > 0
@@ -155,9 +156,9 @@ def test_times_count_what_the_network_has():
 
 def test_a_built_network_on_the_stand_is_the_variant():
     """Weights are made without drawing them; structure and buffers must be a real network's."""
-    stand = speed.Stand(cases.case("separable"), TOY, 2)
-    real = variants.get("separable").narrowed(32)
-    real = replace(real, model=replace(real.model, keypoints=16)).build(64)
+    stand = speed.Stand(networks.get("separable"), TOY, 2)
+    real = networks.get("separable").described.narrowed(32)
+    real = build(replace(real, keypoints=16), 64)
     assert {k: v.shape for k, v in stand.network.state_dict().items()} == {
         k: v.shape for k, v in real.state_dict().items()
     }
@@ -329,7 +330,7 @@ def test_every_trained_network_answers_in_the_interactive_part():
     points = fronts.points(made, times)
     part = tradeoff.live(points, made)
     bare = [name.partition(" · ")[2] or name for name in part.data["names"]]  # without the figure's letters
-    assert bare == [cases.case(n).title for n in times.cases] and len(part.data["points"]) == 3
+    assert bare == [networks.get(n).title for n in times.cases] and len(part.data["points"]) == 3
     assert any(name.startswith("A · ") for name in part.data["names"])
     (x, y), axes = part.data["points"][1], part.data["axes"]
     assert axes[0]["low"] + x * (axes[0]["high"] - axes[0]["low"]) == pytest.approx(1000 * 2.05 / 6, abs=0.1)

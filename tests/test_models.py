@@ -5,17 +5,19 @@ from dataclasses import replace
 import psutil
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from hgnb.errors import InputError
 from hgnb.figures import architecture
-from hgnb.models import cost, variants
+from hgnb.models import cost
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.models.config import HourglassConfig
 from hgnb.models.folding import fold
-from hgnb.models.hourglass import StackedHourglass
+from hgnb.models.hourglass import StackedHourglass, build
 from hgnb.models.residual import Residual, look
+from hgnb.training import networks
 
 SMALL = HourglassConfig(depth=2, channels=16, inner=8, stem=8, keypoints=5)
 
@@ -71,6 +73,53 @@ def test_a_skip_that_is_off_contributes_nothing(network, images):
             network(images, skips=[True])
 
 
+def plainly(network, images):
+    """Heatmaps of one hourglass by the definition, every sum and ReLU into memory of its own."""
+
+    def rectified(layers, x):
+        for layer in layers:
+            x = x.relu() if isinstance(layer, nn.ReLU) else through(layer, x)
+        return x
+
+    def through(module, x):
+        if isinstance(module, Residual):
+            x = module.shortcut(x) + rectified(module.body, x)
+            return x.relu() if module.post else x
+        return rectified(module, x) if isinstance(module, nn.Sequential) else module(x)
+
+    hourglass, head = network.hourglasses[0], network.heads[0]
+    branches = [through(network.stem, images)]
+    for residual in hourglass.encoder:
+        branches.append(through(residual, F.max_pool2d(branches[-1], 2)))
+    x = through(hourglass.bottleneck, F.max_pool2d(branches[-1], 2))
+    for level in reversed(range(hourglass.depth)):
+        x = F.interpolate(x, scale_factor=2.0) + through(hourglass.skips[level], branches[level])
+        x = through(hourglass.decoder[level - 1], x) if level else x
+    return through(nn.Sequential(head.features, head.heatmaps), x)
+
+
+@pytest.mark.parametrize("change", [{}, {"activation": "post"}, {"norm": "layer"}, {"modules": (2, 2, 2)}])
+def test_what_is_computed_in_place_gives_the_same_maps_and_gradients(images, change):
+    network = StackedHourglass(replace(SMALL, **change))
+    found = []
+    for forward in (network, lambda x: plainly(network, x)):
+        network.zero_grad()
+        maps = forward(images)
+        maps.square().mean().backward()
+        found.append([maps.detach(), *(p.grad for p in network.parameters())])
+    assert len(found[0]) > 50
+    torch.testing.assert_close(found[0], found[1])
+
+
+def test_no_switch_changes_the_tensors_that_it_is_given(network, images):
+    """What an edit sees and what it hands back stay as they are while the rest is computed in place."""
+    seen, given, before = [], torch.randn(2, *SMALL.latent_shape(64)), images.clone()
+    with torch.inference_mode():
+        latents, kept = network.latents(images), given.clone()
+        network(images, edit=lambda z: seen.append(z) or given)
+        assert torch.equal(seen[0], latents) and torch.equal(given, kept) and torch.equal(images, before)
+
+
 def test_latents_can_be_read_and_replaced(network, images):
     with torch.inference_mode():
         latents = network.latents(images)
@@ -108,37 +157,38 @@ def test_the_autoencoder_mirrors_itself(shape, halvings):
     assert (autoencoder(latents) < 0).any(), "the output stays signed"
 
 
-@pytest.mark.parametrize("name", variants.names())
+@pytest.mark.parametrize("name", [one.name for one in networks.TRAININGS if one.network and not one.training])
 def test_every_named_network_runs_and_learns(name):
     """At a sixteenth of its width, with its own structure: shapes, and a gradient for every parameter."""
     torch.manual_seed(0)
-    variant = variants.get(name).narrowed(16)
-    network = variant.build(64)
+    one = networks.get(name)
+    config = one.described.narrowed(16)
+    network = build(config, 64, one.autoencoders)
     outputs = network.predictions(torch.randn(2, 3, 64, 64))
-    assert [o.shape for o in outputs] == [(2, 17, 16, 16)] * variant.model.stacks
+    assert [o.shape for o in outputs] == [(2, 17, 16, 16)] * config.stacks
     sum(o.square().mean() for o in outputs).backward()
     assert not [n for n, p in network.named_parameters() if p.grad is None]
-    for stack in range(variant.model.stacks):
+    for stack in range(config.stacks):
         hourglass = network.hourglass(stack)
         latents = network.eval().latents(torch.zeros(1, 3, 64, 64), stack)
-        assert latents.shape[1:] == variant.model.latent_shape(64, stack)
-        assert (hourglass.autoencoder is not None) == bool(variant.autoencoders)
+        assert latents.shape[1:] == config.latent_shape(64, stack)
+        assert (hourglass.autoencoder is not None) == bool(one.autoencoders)
 
 
 def test_the_named_networks_are_those_of_the_sources():
-    assert variants.get("thesis").model == HourglassConfig()
-    network = variants.get("newell").narrowed(32).build(64)
+    assert networks.get("hourglass").network == HourglassConfig()
+    network = build(networks.get("newell").described.narrowed(32), 64)
     # Newell et al., sec. 3.2: 7x7 with 64 maps, three residuals to 256; 13 residuals an hourglass, one in each head.
     assert sum(isinstance(m, Residual) for m in network.stem) == 3
     assert sum(isinstance(m, Residual) for m in network.modules()) == 3 + 8 * (13 + 1)
-    four = variants.get("modules-4").narrowed(32).build(64)
+    four = build(networks.get("modules-4").described.narrowed(32), 64)
     assert sum(isinstance(m, Residual) for m in four.modules()) == 3 + 8 * (13 + 4 + 1)
-    assert variants.get("inner-64-depths-falling").model.levels == (4, 4, 3, 3, 3, 3, 2, 2)
-    assert variants.get("inner-64-depths-rising").model.levels == (2, 2, 2, 3, 3, 3, 4, 4)
-    two = variants.get("modified-2-25").narrowed(8).build(64)
+    assert networks.get("inner-64-depths-falling").described.levels == (4, 4, 3, 3, 3, 3, 2, 2)
+    assert networks.get("inner-64-depths-rising").described.levels == (2, 2, 2, 3, 3, 3, 4, 4)
+    two = build(networks.get("two-modified-25").described.narrowed(8), 64, networks.get("two-modified-25").autoencoders)
     assert [h.autoencoder.config.code for h in two.hourglasses] == [50, 25]
     with pytest.raises(InputError, match="did you mean 'inner-64'"):
-        variants.get("iner-64")
+        networks.get("iner-64")
 
 
 def residual_parameters(c_in: int, c_out: int, inner: int) -> int:
@@ -228,11 +278,13 @@ def test_a_separable_kernel_is_a_convolution_of_rank_one_between_maps():
 
 
 def test_a_shortened_stack_keeps_its_order_of_depths():
-    half = {n: variants.get(n).shortened(2).model for n in ("depths-rising", "depths-falling", "stacks-6", "newell")}
+    half = {
+        n: networks.get(n).described.shortened(2) for n in ("depths-rising", "depths-falling", "stacks-6", "newell")
+    }
     assert [m.stacks for m in half.values()] == [4, 4, 3, 4]
     assert half["depths-rising"].levels == (2, 3, 3, 4) and half["depths-falling"].levels == (4, 3, 3, 2)
-    with pytest.raises(InputError, match="6 hourglasses of 'stacks-6' can't be divided by 4"):
-        variants.get("stacks-6").shortened(4)
+    with pytest.raises(InputError, match="6 hourglasses can't be divided by 4"):
+        networks.get("stacks-6").described.shortened(4)
 
 
 def test_kernels_say_how_a_residual_looks():
@@ -315,9 +367,9 @@ def test_operations_of_one_residual_by_hand():
     assert network.training, "a count leaves the network as it was"
 
 
-@pytest.mark.parametrize("name", ["thesis", "modified-2", "blocks-4", "without-skips", "shared-separable"])
+@pytest.mark.parametrize("name", ["hourglass", "two-modified", "blocks-4", "without-skips", "shared-separable"])
 def test_operations_against_torch(name):
-    network = variants.get(name).narrowed(8).build(64).eval()
+    network = build(networks.get(name).described.narrowed(8), 64).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, 3, 64, 64))
     assert 2 * sum(c.macs for c in cost.costs(network, 64)) == counter.get_total_flops()
@@ -334,7 +386,7 @@ def test_kept_maps_of_one_residual_by_hand():
 
 def test_counting_kept_maps_frees_them_again():
     """A graph that a hook hands its own tensors back to holds itself: each count would stay in memory."""
-    network, own = variants.get("thesis").narrowed(8).build(256), psutil.Process()
+    network, own = build(networks.get("hourglass").described.narrowed(8), 256), psutil.Process()
     kept = [cost.kept_bytes(network, 256) for _ in range(2)][-1]
     before = own.memory_full_info().uss
     for _ in range(6):
@@ -343,10 +395,10 @@ def test_counting_kept_maps_frees_them_again():
     assert own.memory_full_info().uss - before < 2 * kept
 
 
-@pytest.mark.parametrize("name", ["thesis", "modified", "newell"])
+@pytest.mark.parametrize("name", ["hourglass", "modified", "newell"])
 def test_the_cost_table_counts_the_network_that_is_drawn(name):
     """Every step of fig-architecture has the shape that the count of operations saw."""
-    network = variants.get(name).narrowed(16).build(128)
+    network = build(networks.get(name).described.narrowed(16), 128)
     seen = {name: (tuple(before[1:]), tuple(after[1:])) for name, before, after, _ in cost.layers(network, 128)}
     steps = [s for s in architecture.hourglass_steps(network, 128) if s.kind != "pooling"]
     assert len(steps) >= 15

@@ -89,6 +89,10 @@ def test_two_processes_train_as_one(house):
     whole = Experiment.open("whole", str(folder)).hourglass()
     ours, theirs = (table.drop(columns="seconds") for table in (Run(run).metrics, whole.metrics))
     assert np.allclose(ours, theirs, rtol=5e-3, atol=0), (ours, theirs)
+    assert np.allclose(Run(run).steps[:3], whole.steps[:3], rtol=1e-3, atol=0), "before rounding has grown"
+    ours, theirs = Run(run).validation, whole.validation
+    assert np.allclose(ours.loss, theirs.loss, rtol=2e-2, atol=0), "each person at its place"
+    assert (ours.hits == theirs.hits).mean() > 0.95
 
 
 def test_one_task_of_slurm_is_no_team(monkeypatch):

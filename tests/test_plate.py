@@ -1,16 +1,15 @@
 """Tables as the book prints them, and the networks of fig-later from a record whose numbers are known."""
 
-import json
-
+import made_up
 import numpy as np
 import pandas as pd
 import pytest
 
-from hgnb.figures import future
+from hgnb import records
+from hgnb.explain.claims import chains
+from hgnb.figures import controls, future
 from hgnb.figures.plate import Table
-from hgnb.training import recorded
-from hgnb.training.experiment import Experiment
-from hgnb.training.future import FUTURE
+from hgnb.training import networks
 
 
 def test_numbers_stand_flush_right_and_intervals_unbroken():
@@ -26,53 +25,52 @@ def test_numbers_stand_flush_right_and_intervals_unbroken():
 
 
 @pytest.fixture
-def records(house):
+def recorded(house):
     """Two records of the same data: the better model's with more seeds, and one that has the later networks."""
-    (house / "results").mkdir()
     rng = np.random.default_rng(0)
-    for profile, seeds in ((recorded.BETTER, 6), ("small", 5)):
-        held = [
-            {
-                "arms": {name: {"test": [float(v)]} for name, v in zip(
-                    ("hourglass", "control-longer", "modified"), 0.2 + 0.01 * rng.normal(size=3), strict=True)},
-                "later": {name: {"test": 0.1 + 0.01 * seed} for name in FUTURE},
-            }
-            for seed in range(seeds)
-        ]  # fmt: skip
-        for seed in held if profile == recorded.BETTER else []:
-            del seed["later"]
-        manifest = {"profile": profile, "data": "embedded", "date": "2026-11-21T00:00:00Z"}
-        file = house / "results" / f"seeds-{profile}-embedded.json"
-        file.write_text(json.dumps({"manifest": manifest, "seeds": held}))
-    return recorded.beside(Experiment.open("tiny", "embedded"))
+    for profile, seeds in (("better", 6), ("small", 5)):
+        held = []
+        for seed in range(seeds):
+            levels = 0.2 + 0.01 * rng.normal(size=3)
+            arms = dict(zip(("hourglass", "control-longer", "modified"), map(float, levels), strict=True))
+            later = {one.name: 0.1 + 0.01 * seed for one in networks.LATER} if profile == "small" else {}
+            held.append(arms | later)
+        made_up.save(made_up.chain(held, profile))
+    return chains.beside("tiny", "embedded")
 
 
-def test_the_thesis_stands_before_the_better_model(records):
-    assert [r.manifest["profile"] for r in records] == ["small", recorded.BETTER], "though this one has more seeds"
+def test_the_thesis_stands_before_the_better_model(recorded):
+    assert [r.record.profile for r in recorded] == ["small", "better"], "though this one has more trainings"
 
 
-def test_the_networks_left_for_later(records):
-    judged = future.judged(records)
-    assert [r.manifest["profile"] for r in judged] == ["small"]
-    assert records[1].later("narrow", "test").size == 0
-    assert future.reached(judged[0], "narrow") == pytest.approx([0.1, 0.11, 0.12, 0.13, 0.14])
+def test_the_networks_left_for_later(recorded):
+    judged = future.judged(recorded)
+    assert [r.record.profile for r in judged] == ["small"]
+    assert judged[0].values("narrow", "test") == pytest.approx([0.1, 0.11, 0.12, 0.13, 0.14])
     shown = future.later(judged)
     assert "modified from the first step 0.120" in shown.alt and "small on embedded, 5 seeds" in shown.caption
     told = future.narrower(judged).text
-    gap = judged[0].values("modified", "test") - judged[0].later("narrow", "test")
+    gap = judged[0].values("modified", "test") - judged[0].values("narrow", "test")
     assert "worth having" in told and f"{gap.mean():.3f}" in told
-    assert "can't be told from a wide one, both in one go: 0.000 (0.000 to 0.000)" in told
+    assert "can't be told from a wide one, both in one go: 0.000" in told
     assert "Not trained" not in shown.caption
     assert "make claims" in future.narrower([]).text and "make claims" in future.later([]).caption
 
 
-def test_a_network_that_could_not_be_trained_is_counted_out_and_named(records):
-    (record,) = future.judged(records)
-    record.seeds[4]["later"].pop("narrow")
-    assert np.isnan(record.later("narrow", "test")).tolist() == [False, False, False, False, True]
+def test_a_network_that_could_not_be_trained_is_counted_out_and_named(recorded):
+    (record,) = future.judged(recorded)
+    record.seeds[4].trainings.pop("narrow")
+    assert np.isnan(record.values("narrow", "test")).tolist() == [False, False, False, False, True]
     shown = future.later([record])
     assert "modified from the first step 0.115" in shown.alt
     assert (
         "Not trained to the end on embedded, in so many seeds: modified from the first step (1 of 5)." in shown.caption
     )
     assert "nan" not in future.narrower([record]).text and "–" not in future.narrower([record]).text
+
+
+def test_the_failed_are_named_with_their_seed(recorded):
+    record = recorded[0].record
+    records.add_failed(record.about, record.persons, 0, "control-random", "The loss became inf.")
+    note = controls.about([chains.beside("tiny", "embedded")[0]]).text
+    assert "failed: control-random (seed 0)" in note and "**Stale**" in note, "made-up code is no code of today's"

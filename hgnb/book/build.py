@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -116,20 +116,25 @@ def _words(name: str, value: Any) -> str:
 
 
 def snakemake(
-    root: Path, edition: Edition, cores: int | None, lock: int | None, *words: str, seeds: int = 0,
-    swept: Mapping[str, Sequence[str]] | None = None, tell: Callable[[dict], None] | None = None,
+    root: Path, edition: Edition, cores: int | None, lock: int | None, *words: str, study: str = "",
+    units: Sequence[str] = (), tell: Callable[[dict], None] | None = None,
 ) -> tuple[int, list[dict]]:  # fmt: skip
     """Run Snakemake with further `words`, telling of each part as it starts and ends; its status and what was told.
 
-    `seeds`: for how many seeds there are rules, beside the edition's own. `swept`: the trainings that the rule of
-    a sweep asks for, by the sweep's name. `tell`: hears of every event in place of the terminal.
+    `study`, `units`: what the rule `record` asks for, each unit as name-sSEED. `tell`: hears of every event in place
+    of the terminal.
     """
     config = edition.stamps(root) / ".edition.json"
     config.parent.mkdir(parents=True, exist_ok=True)
-    asked = {"profile": edition.profile, "data": edition.data, "seed": edition.seed, "seeds": seeds}
-    asked |= {name: list(jobs) for name, jobs in (swept or {}).items()}
+    asked = {
+        "profile": edition.profile,
+        "data": edition.data,
+        "seed": edition.seed,
+        "study": study,
+        "units": list(units),
+    }
     config.write_text(json.dumps(asked))
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores or _cores()), "--configfile", str(config)]
+    command = [sys.executable, "-m", "snakemake", "--cores", str(cores or all_cores()), "--configfile", str(config)]
     # the lock is ours (a killed Snakemake leaves its own behind), half-written outputs are made again
     command += ["--nolock", "--rerun-incomplete", *words]
     # jobs of a cluster write there too, so it lies on the disk that they share
@@ -221,5 +226,6 @@ def only_build(root: Path) -> Iterator[int | None]:
         os.close(lock)
 
 
-def _cores() -> int:
+def all_cores() -> int:
+    """That this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -31,9 +31,9 @@ class Edition:
         """The folder of this edition's stamps, one JSON file a finished stage."""
         return root / "data" / "stamps" / f"{self.profile}-{self._slug()}-{self.seed}"
 
-    def swept(self, root: Path, sweep: str) -> Path:
-        """The folder of a sweep's stamps, one JSON file a training, whatever its seed."""
-        return root / "data" / "stamps" / f"{sweep}-{self.profile}-{self._slug()}"
+    def recorded(self, root: Path, study: str) -> Path:
+        """The folder of a study's stamps, one JSON file a training, whatever its seed."""
+        return root / "data" / "stamps" / f"{study}-{self.profile}-{self._slug()}"
 
     def _slug(self) -> str:
         if self.data == EMBEDDED:

@@ -1,7 +1,7 @@
 """Persons out of a folder in COCO layout. Lin et al. (2014); thesis 4.1; explained in 01_dataset.
 
 A folder holds `annotations/person_keypoints_<split>.json` and the images in `<split>/`; a split's name is
-matched by its beginning, so that `train` finds `train2017`.
+matched by its beginning, so that `train` finds `train2017`. A folder with one split is divided (hgnb.data.parts).
 
 What is damaged in one image or annotation is a `Fault`, and its persons are dropped and counted; an InputError
 is only what leaves nothing to read.
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hgnb.data import parts
 from hgnb.data.faults import MISSING, Annotations, Fault, image_fault, is_id, named, numbers
 from hgnb.data.quoting import plain
 from hgnb.data.schema import KeypointSchema
@@ -40,6 +41,7 @@ class Person:
     keypoints: np.ndarray
     posture: str = ""  # known for drawn people only
     motion: str = ""
+    licence: str = ""  # of the image, by name
 
     @property
     def labelled(self) -> int:
@@ -71,6 +73,7 @@ class Split:
     dropped: dict[str, list] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     images: dict[int, ListedImage] = field(default_factory=dict)
+    test: frozenset[int] = frozenset()  # ids of the images that are the test set's; none: it is drawn
 
     def of_image(self, image_id: int) -> list[Person]:
         """The persons of one image."""
@@ -78,13 +81,26 @@ class Split:
 
 
 def annotation_file(folder: Path, split: str) -> Path:
-    """The annotation file whose split name begins with `split`; InputError where there is none."""
+    """The annotation file whose split name begins with `split`, or the only one; InputError where there is none."""
     if not folder.is_dir():
         raise InputError(f"There is no folder '{folder}': DATA must be 'embedded' or a folder in COCO layout.")
-    files = sorted((folder / "annotations").glob(f"{PREFIX}{split}*.json"))
+    files = _named(folder, split) or ([*_named(folder)] if undivided(folder) else [])
     if not files:
         raise InputError(f"'{folder}' is not in COCO layout: annotations/{PREFIX}{split}*.json is missing.")
     return files[0]
+
+
+def undivided(folder: Path) -> bool:
+    """Whether a folder has one split only, whose photographs are training, validation and test; no other's either."""
+    files = _named(folder)
+    if len(files) != 1:
+        return False
+    own = image_folder(files[0])
+    return not any(f.is_dir() and f != own for part in (parts.TRAIN, parts.VAL) for f in folder.glob(f"{part}*"))
+
+
+def _named(folder: Path, split: str = "") -> list[Path]:
+    return sorted((folder / "annotations").glob(f"{PREFIX}{split}*.json"))
 
 
 def image_folder(annotations: Path) -> Path:
@@ -138,6 +154,10 @@ def read(folder: Path, split: str) -> Split:
     """A split as `load` gives it, but persons may be none."""
     source = annotation_file(folder, split)
     content, name = _parse(source), source.stem.removeprefix(PREFIX)
+    if undivided(folder):
+        name = parts.VAL if split.startswith(parts.VAL) else parts.TRAIN
+        _divide(content, name, folder.resolve().name)
+    test = {i["id"] for i in content["images"] if isinstance(i, dict) and i.get(parts.FIELD) == parts.TEST}
     category, schema = _schema(content["categories"], source)
     faults: list[Fault] = []
     images, lost = _images(content, image_folder(source), faults)
@@ -174,7 +194,26 @@ def read(folder: Path, split: str) -> Split:
         PERSONS: len(persons),
         "images with persons": len({p.image_id for p in persons}),
     }
-    return Split(name, schema, persons, counts, steps, dict(dropped), faults, images)
+    return Split(name, schema, persons, counts, steps, dict(dropped), faults, images, frozenset(test) & images.keys())
+
+
+def _divide(content: dict, name: str, dataset: str) -> None:
+    """Leaves the images and annotations of one part in `content`: training has the test's images too, marked as such.
+
+    What has no image, and so no part, is told as damage of the training part.
+    """
+    images = [i for i in content["images"] if isinstance(i, dict) and is_id(i.get("id"))]
+    divided = parts.of({i["id"] for i in images}, dataset)
+    divided |= {i["id"]: i[parts.FIELD] for i in images if i.get(parts.FIELD) in (parts.TRAIN, parts.VAL, parts.TEST)}
+    for image in images:
+        image[parts.FIELD] = divided[image["id"]]
+
+    def here(record: object, key: str) -> bool:
+        number = record.get(key) if isinstance(record, dict) else None
+        return (is_id(number) and divided.get(number) == parts.VAL) == (name == parts.VAL)
+
+    for kind, key in (("images", "id"), ("annotations", "image_id")):
+        content[kind] = [record for record in content[kind] if here(record, key)]
 
 
 def _role(record: object) -> str:
@@ -297,6 +336,7 @@ def _person(annotation: dict, image: ListedImage, schema: KeypointSchema) -> Per
         keypoints=np.where(keypoints[:, 2:] > 0, keypoints, 0),
         posture=plain(annotation.get("posture", "")),
         motion=plain(annotation.get("motion", "")),
+        licence=image.licence,
     )
 
 

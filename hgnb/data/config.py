@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hgnb.errors import unknown
 from hgnb.quantity import quantity
 
+EMBEDDED = "embedded"  # what the data are called that the book draws itself
 TEST_BY = ("image", "person")
 
 

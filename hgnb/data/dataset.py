@@ -13,8 +13,13 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 class Persons(Protocol):
     """What a loader reads; a prepared split is one."""
 
-    crops: np.ndarray  # (N, side, side, 3) uint8, may be a memory map
-    keypoints: np.ndarray  # (N, K, 3) float32: x, y in pixels of the crop, v
+    @property
+    def crops(self) -> np.ndarray:
+        """(N, side, side, 3) uint8, may be a memory map."""
+
+    @property
+    def keypoints(self) -> np.ndarray:
+        """(N, K, 3) float32: x, y in pixels of the crop, v."""
 
 
 @dataclass

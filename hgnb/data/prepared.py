@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from hgnb.data import coco, crop_file, seal, splits
+from hgnb.data import coco, credits, crop_file, seal, splits
 from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform, keypoints_in, square
 from hgnb.data.schema import KeypointSchema
@@ -32,6 +32,7 @@ ROOTS = (  # what a prepared dataset's content is made of
     "hgnb.data.prepared._write_split",
 )
 SPLITS = ("train", "val", "test")
+GREY = 128  # in place of a crop that mustn't be shown
 READ_AGAIN = 1 << 30  # bytes of crops that are read and compared each time, in a second or so; of more only the size is
 
 
@@ -47,6 +48,7 @@ class PreparedSplit:
     image_ids: np.ndarray  # (N,)
     posture: np.ndarray  # (N,) str, empty where unknown
     motion: np.ndarray  # (N,) str, empty where unknown
+    withheld: np.ndarray | None = None  # (N,) bool: whose photograph's licence forbids to show a crop; None: nobody's
 
     def __len__(self) -> int:
         return len(self.person_ids)
@@ -65,6 +67,16 @@ class PreparedSplit:
     def fully_labelled(self) -> np.ndarray:
         """Indices of the persons whose every keypoint is annotated and inside the crop."""
         return np.flatnonzero(self.labelled == self.keypoints.shape[1])
+
+    def picture(self, i: int) -> np.ndarray:
+        """(side, side, 3) uint8: the i-th crop to be drawn, plain grey where it mustn't be."""
+        hidden = self.withheld is not None and self.withheld[i]
+        return np.full_like(self.crops[i], GREY) if hidden else np.asarray(self.crops[i])
+
+    def clearest(self) -> int:
+        """Position of the person with the most labelled keypoints, of those that may be shown if there are any."""
+        shown = 0 if self.withheld is None else ~self.withheld
+        return int((self.labelled + (self.keypoints.shape[1] + 1) * shown).argmax())
 
     def transform(self, i: int) -> CropTransform:
         """The i-th person's crop."""
@@ -242,6 +254,7 @@ def _write_split(name: str, persons: list[coco.Person], config: DataConfig, fold
         "image_ids": np.array([p.image_id for p in persons]),
         "posture": np.array([p.posture for p in persons]),
         "motion": np.array([p.motion for p in persons]),
+        "withheld": np.array([credits.withheld(p.licence) for p in persons]),
     }
     cast(Any, np.savez)(folder / f"{name}.npz", **arrays)
     mean = made.total / (len(persons) * config.side**2 * 255)

@@ -25,13 +25,16 @@ Divided = dict[str, list[coco.Person]]  # persons in order of id, by "train", "v
 def divide(train: coco.Split, val: coco.Split, config: DataConfig) -> Divided:
     """The draw: the test set is taken from the training persons, about as many as validation has.
 
-    `test_by` "image" draws whole photographs, so that none is on both sides; "person" is the thesis's way.
+    `test_by` "image" draws whole photographs, so that none is on both sides; "person" is the thesis's way. Where the
+    data say themselves which photographs are the test's, nothing is drawn.
     """
     kept = [p for p in train.persons if p.labelled >= config.min_labelled][: config.train_persons or None]
     held = [p for p in val.persons if p.labelled >= config.min_labelled][: config.val_persons or None]
     wanted = min(len(held), int(len(kept) * config.test_share))
     random = np.random.default_rng(config.split_seed)
-    if config.test_by == "person":
+    if train.test:
+        test = {p.id for p in kept if p.image_id in train.test}
+    elif config.test_by == "person":
         test = set(random.permutation([p.id for p in kept])[:wanted].tolist())
     else:
         images = coco.by_image(kept)

@@ -70,8 +70,7 @@ class Components:
 
     def needed(self, share: float) -> int:
         """How many components hold `share` of the variance; 0 if there is none."""
-        total = np.cumsum(self.ratio)
-        return int(np.searchsorted(total, share - 1e-9) + 1) if len(self) and np.isfinite(total[-1]) else 0
+        return needed(self.variance, share)
 
     def walk(self, component: int, steps: np.ndarray) -> np.ndarray:
         """(S, D): the points mean + c sqrt(lambda) w for every c of `steps`."""
@@ -85,6 +84,12 @@ class Components:
             centred = block - self.mean
             gap[rows] = (centred**2).sum(1)[:, None] - 2 * centred @ (points - self.mean).T
         return gap.argmin(0)
+
+
+def needed(variance: np.ndarray, share: float) -> int:
+    """How many components hold `share` of the variance; (c,) variances, descending; 0 if nothing varies."""
+    total = np.cumsum(variance, dtype=float)
+    return int(np.searchsorted(total, (share - 1e-9) * total[-1]) + 1) if len(total) and total[-1] > 0 else 0
 
 
 def principal(latents: np.ndarray) -> Components:

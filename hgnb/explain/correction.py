@@ -104,11 +104,7 @@ def moves(
     layer: where the points of `group` come from, latents or an autoencoder's codes. `most`: persons of each kind, by
     lot.
     """
-    centres = [group.points[group.labels == c].mean(0, dtype=float) for c in (0, 1)]
-    gap = centres[1] - centres[0]
-    stray = np.random.default_rng(seed).normal(size=gap.shape)
-    stray *= np.linalg.norm(gap) / np.linalg.norm(stray)
-    ways = [(where, step, step * way) for where, way in ((ACROSS, gap), (ASTRAY, stray)) for step in steps]
+    ways = [(where, step, step * way) for where, way in _ways(group, seed).items() for step in steps]
     wrong, made = group.misplaced, []
     for who, flags in (("misplaced", wrong.flags), ("well placed", ~wrong.flags)):
         rows = some(wrong.judged & flags, most, seed)
@@ -117,6 +113,21 @@ def moves(
         for (where, step, _), hits in zip(ways, after, strict=True):
             made.append(Moved(who, where, step, pck_difference(hits, before, counted, images), len(rows)))
     return made
+
+
+def shifted(reader: Reader, split: PreparedSplit, group: Clustering, pck: PckConfig, seed: int) -> list[np.ndarray]:
+    """(N, K) bool twice: what is found of every person of two clusters of latents once they are moved to the other
+    centroid, and once as far by lot."""
+    ways = list(_ways(group, seed).values())
+    return _found(reader, split, group.labels, np.arange(len(split)), ways, pck, BOTTLENECK)[1:]
+
+
+def _ways(group: Clustering, seed: int) -> dict[str, np.ndarray]:
+    """(D,) from the first centroid to the second, and a way as long by lot."""
+    first, second = (group.points[group.labels == c].mean(0, dtype=float) for c in (0, 1))
+    gap = second - first
+    stray = np.random.default_rng(seed).normal(size=gap.shape)
+    return {ACROSS: gap, ASTRAY: stray * (np.linalg.norm(gap) / np.linalg.norm(stray))}
 
 
 def some(flags: np.ndarray, most: int, seed: int) -> np.ndarray:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from hgnb import records
 from hgnb.explain.claims.estimate import Estimate
 from hgnb.intervals import bootstrap
+from hgnb.training import speed
+from hgnb.training.observations import Outcomes
 from hgnb.training.speed import Times
-from hgnb.training.sweep import Sweep
 
 STEP, LOADED = "training", "with loading"
 # What each claim compares, first less second; two comparisons have names of their own.
@@ -43,7 +45,7 @@ IDS = tuple(f"L{n}" for n in range(1, 14))
 class Evidence:
     """A sweep of trainings and times of full-size networks; each may lack."""
 
-    sweep: Sweep | None
+    sweep: Outcomes | None
     times: Times | None
     large: Times | None = None  # the same at 004's larger batch
     precision: Times | None = None  # 32 bits and 16
@@ -54,7 +56,7 @@ class Evidence:
 
     def seeds(self) -> list[int]:
         """Those of the sweep; [0] where there is none."""
-        return self.sweep.seeds if self.sweep and self.sweep.outcomes else [0]
+        return self.sweep.seeds if self.sweep else [0]
 
     def _record(self, name: str, seed: int) -> Mapping[str, Any]:
         missing = [f"`{c}`" for pair in ACCURACY.get(name, {}).values() for c in pair if not self._trained(c, seed)]
@@ -112,9 +114,16 @@ def ratio_text(log: Estimate) -> str:
     return Estimate(value, low, high).text(2) if np.isfinite(high) else f"{value:.2f}"
 
 
-def difference(sweep: Sweep, first: str, second: str, seed: int) -> Estimate:
+def difference(sweep: Outcomes, first: str, second: str, seed: int) -> Estimate:
     """Accuracy of one case less another's, in shares, both of one seed; test images resampled in pairs."""
     found = [next(o.by_image for o in sweep.of(case) if o.seed == seed) for case in (first, second)]
     counted = np.array(sweep.people.counted)
     columns = np.column_stack([*found, counted]).astype(float)
     return Estimate.of(bootstrap(columns, np.arange(len(counted)), lambda x, y, of: (x - y) / of))
+
+
+def of_record(profile: str, data: str, seed: int) -> dict[str, Mapping[str, Any]]:
+    """L1 to L13 from the record of chapter 06 for a profile and data, and the recorded times."""
+    record = records.find("lighter", profile, data)
+    held = Outcomes(record) if record else None
+    return Evidence(held, *(speed.recorded(part) for part in speed.PARTS)).of(seed)

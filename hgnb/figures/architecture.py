@@ -13,10 +13,11 @@ from torch import nn
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.figures.words import percent
-from hgnb.models import cost, variants
+from hgnb.models import cost
 from hgnb.models.autoencoder import Autoencoder
-from hgnb.models.hourglass import StackedHourglass
+from hgnb.models.hourglass import StackedHourglass, build
 from hgnb.models.residual import Residual
+from hgnb.training import networks
 
 COLOURS = {
     "convolution": ORANGE, "residual": SKY, "pooling": "#CFCFCF", "upsampling": "#CFCFCF", "skip": GREEN,
@@ -139,10 +140,10 @@ ROWS = {
 
 def cost_table(network: StackedHourglass, side: int, name: str) -> Table:
     """Parameters and operations by part, beside those of the thesis's network where this is another one."""
-    thesis = variants.get("thesis")
+    thesis = networks.HOURGLASS.described
     counts = {"": cost.costs(network, side)}
-    if network.config != replace(thesis.model, keypoints=network.config.keypoints):
-        counts["Thesis: "] = cost.costs(thesis.build(256), 256)
+    if network.config != replace(thesis, keypoints=network.config.keypoints):
+        counts["Thesis: "] = cost.costs(build(thesis, 256), 256)
     columns = {}
     for who, parts in counts.items():
         rows = {ROWS[p.part]: p for p in parts}

@@ -12,14 +12,27 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from hgnb.explain.claims.chains import Chains
+from hgnb.explain.claims.estimate import Estimate
 from hgnb.figures.plate import Note, Plate, Table
 from hgnb.figures.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.figures.words import nothing, number, percent, verdict
-from hgnb.intervals import Interval
-from hgnb.training.controls import ARMS, PAIRS
-from hgnb.training.experiment import Experiment
-from hgnb.training.recorded import SEEDS, Recorded, over_seeds
+from hgnb.training.networks import ARMS
+from hgnb.training.recorded import SEEDS
 
+# Differences that claims ask for, first less second.
+PAIRS = (
+    ("modified", "hourglass"),  # C19 to C21: the gain
+    ("control-longer", "hourglass"),
+    ("control-random", "hourglass"),
+    ("control-projection", "hourglass"),
+    ("modified", "control-longer"),  # C27
+    ("modified", "control-random"),
+    ("modified", "control-projection"),
+    ("hourglass", "hourglass-best-loss"),  # C28
+    ("control-longer", "longer-best-loss"),
+    ("modified", "modified-best-loss"),
+)
 # Arms that go on from the best PCK, each with its colour and line.
 LINES = {
     "modified": (MODIFIED, "--"), "control-longer": (GREEN, "-"), "control-random": (PURPLE, ":"),
@@ -30,10 +43,23 @@ SHORT = {
     "control-projection": "frozen projection", "hourglass-best-loss": "original, lowest loss",
     "longer-best-loss": "trained on, lowest loss", "modified-best-loss": "modified, lowest loss",
 }  # fmt: skip
+# Differences that claims ask for, first less second.
+PAIRS = (
+    ("modified", "hourglass"),  # C19 to C21: the gain
+    ("control-longer", "hourglass"),
+    ("control-random", "hourglass"),
+    ("control-projection", "hourglass"),
+    ("modified", "control-longer"),  # C27
+    ("modified", "control-random"),
+    ("modified", "control-projection"),
+    ("hourglass", "hourglass-best-loss"),  # C28
+    ("control-longer", "longer-best-loss"),
+    ("modified", "modified-best-loss"),
+)
 NONE = "No seeds are recorded in results/: `make claims` makes them."
 
 
-def spread(records: Sequence[Recorded]) -> Plate:
+def spread(records: Sequence[Chains]) -> Plate:
     """fig-seeds: validation PCK by epoch, of the original and what went on from its best; a panel a record."""
     if not records:
         return nothing(NONE, NONE, NONE)
@@ -51,11 +77,12 @@ def spread(records: Sequence[Recorded]) -> Plate:
     return Plate(figure, caption, " ".join(_ends(record, records) for record in records))
 
 
-def _ends(record: Recorded, records: Sequence[Recorded]) -> str:
+def _ends(record: Chains, records: Sequence[Chains]) -> str:
     """How many seeds start below and end above the original."""
     ends = {name: record.values(name, "val") for name in ("hourglass", "modified")}
     above = int((ends["modified"] > ends["hourglass"]).sum())
-    below = sum(s["arms"]["modified"]["val_pck"][0] < max(s["arms"]["hourglass"]["val_pck"]) for s in record.seeds)
+    curves = [[one.epochs(name, "val_pck") for name in ("modified", "hourglass")] for one in record.seeds]
+    below = sum(further[0] < original.max() for further, original in curves)
     return (
         f"{_lead(record, records)}With the autoencoder {below} of {len(record.seeds)} seeds start below the original's "
         f"best and {above} end above it. The originals' best lie between {number(ends['hourglass'].min(), 3)} and "
@@ -63,31 +90,31 @@ def _ends(record: Recorded, records: Sequence[Recorded]) -> str:
     )
 
 
-def _named(record: Recorded, records: Sequence[Recorded]) -> str:
+def _named(record: Chains, records: Sequence[Chains]) -> str:
     """What tells a record from the others beside it."""
-    m = record.manifest
-    return f"{m['profile']} on {m['data']}" if len(records) > 1 else ""
+    return record.name if len(records) > 1 else ""
 
 
-def _lead(record: Recorded, records: Sequence[Recorded]) -> str:
+def _lead(record: Chains, records: Sequence[Chains]) -> str:
     named = _named(record, records)
     return f"{named[0].upper()}{named[1:]}: " if named else ""
 
 
-def _titles(records: Sequence[Recorded]) -> str:
+def _titles(records: Sequence[Chains]) -> str:
     return "; ".join(record.title for record in records)
 
 
-def plot_spread(record: Recorded, *, ax: Axes | None = None) -> Axes:
+def plot_spread(record: Chains, *, ax: Axes | None = None) -> Axes:
     """One thin line a seed and network."""
     ax = ax or plt.gca()
     for i, seed in enumerate(record.seeds):
-        original = seed["arms"]["hourglass"]
-        curve, start = original["val_pck"], original["epoch"]
+        curve, start = seed.epochs("hourglass", "val_pck"), record.epoch(seed, "hourglass")
         label = "original" if i == 0 else None
         ax.plot(range(1, len(curve) + 1), curve, color=ORIGINAL, linewidth=1, alpha=0.8, label=label)
         for name, (colour, line) in LINES.items():
-            further = [curve[start - 1], *seed["arms"][name]["val_pck"]]
+            if name not in seed.trainings:
+                continue
+            further = [curve[start - 1], *seed.epochs(name, "val_pck")]
             epochs, label = range(start, start + len(further)), SHORT[name] if i == 0 else None
             ax.plot(epochs, further, color=colour, linestyle=line, linewidth=1.2, alpha=0.9, label=label)
     ax.set(xlabel="epoch", ylabel="validation PCK")
@@ -96,7 +123,7 @@ def plot_spread(record: Recorded, *, ax: Axes | None = None) -> Axes:
 
 
 def differences(
-    records: Sequence[Recorded], live: dict[str, float] | None = None, data: str = "", split: str = "test"
+    records: Sequence[Chains], live: dict[str, float] | None = None, data: str = "", split: str = "test"
 ) -> Plate:
     """fig-controls: paired differences of PCK between the arms, seed by seed, and over the seeds; a panel a record.
 
@@ -108,13 +135,13 @@ def differences(
         size = (8.5 if len(records) == 1 else 2.4 + 3.8 * len(records), 4.6)
         figure, axes = plt.subplots(1, len(records), figsize=size, squeeze=False, sharey=True)
         for record, ax in zip(records, axes[0], strict=True):
-            own = live if live and record.manifest["data"] == data else {}
+            own = live if live and record.data == data else {}
             plot_differences(record, own, split, ax=ax)
             ax.set_title(_named(record, records), fontsize=10)
-    diamond = live and any(record.manifest["data"] == data for record in records)
+    diamond = live and any(record.data == data for record in records)
     caption = (
         f"Differences of {split} PCK, first network less second, on the same persons. Small dots: single seeds, with "
-        "intervals from resampled images; large ones: their mean with Student's 95 % interval over the seeds"
+        "intervals from resampled images; large ones: their mean with the ledger's 95 % interval, over seeds and images"
         f"{'; hollow diamond: the live run' if diamond else ''}. Recorded: {_titles(records)}."
     )
     alt = " ".join(
@@ -127,7 +154,7 @@ def differences(
     return Plate(figure, caption, alt)
 
 
-def plot_differences(record: Recorded, live: dict[str, float], split: str, *, ax: Axes | None = None) -> Axes:
+def plot_differences(record: Chains, live: dict[str, float], split: str, *, ax: Axes | None = None) -> Axes:
     """One row a pair of arms, those against the original first."""
     ax = ax or plt.gca()
     ax.axvline(0, color=GREY, linewidth=1)
@@ -151,7 +178,7 @@ def plot_differences(record: Recorded, live: dict[str, float], split: str, *, ax
     return ax
 
 
-def arms_table(records: Sequence[Recorded]) -> Table | Note:
+def arms_table(records: Sequence[Chains]) -> Table | Note:
     """tbl-controls: each network's PCK over the seeds of each record."""
     if not records:
         return Note(NONE)
@@ -159,7 +186,7 @@ def arms_table(records: Sequence[Recorded]) -> Table | Note:
     for name, arm in ARMS.items():
         best = arm.best.replace("val_pck", "best PCK").replace("val_loss", "lowest loss")
         cells = [_over(r.values(name, split)) for r in records for split in ("val", "test")]
-        rows.append((arm.words, best, *cells))
+        rows.append((arm.title, best, *cells))
     heads = [f"{split} PCK{named and ', ' + named}" for named in (_named(r, records) for r in records)
              for split in ("Validation", "Test")]  # fmt: skip
     caption = (
@@ -171,17 +198,20 @@ def arms_table(records: Sequence[Recorded]) -> Table | Note:
 
 
 def _over(values: np.ndarray) -> str:
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return "–"
     return f"{number(values.mean(), 3)} ({number(values.min(), 3)} to {number(values.max(), 3)})"
 
 
-def explanation(records: Sequence[Recorded]) -> Note:
+def explanation(records: Sequence[Chains]) -> Note:
     """Whether the thesis's explanation of its gain survives (C27), and the choice of checkpoint (C28), in sentences."""
     if not records:
         return Note(NONE)
     return Note("\n\n".join(_lead(record, records) + _explained(record) for record in records))
 
 
-def _explained(record: Recorded) -> str:
+def _explained(record: Chains) -> str:
     gain, longer = (record.difference(name, "hourglass", "test") for name in ("modified", "control-longer"))
     key = record.difference("modified", "control-longer", "test")
     return (
@@ -193,7 +223,7 @@ def _explained(record: Recorded) -> str:
     )
 
 
-def _verdict(record: Recorded, gain: Interval, key: Interval) -> str:
+def _verdict(record: Chains, gain: Estimate, key: Estimate) -> str:
     """C27: `gain` over the original, `key` over the one that was only trained on."""
     if len(record.seeds) < SEEDS:
         return f"Undecided: {len(record.seeds)} seeds are too few to judge a method."
@@ -207,7 +237,7 @@ def _verdict(record: Recorded, gain: Interval, key: Interval) -> str:
     return "The thesis's explanation is not borne out: with and without the autoencoder can't be told apart."
 
 
-def _share(gain: Interval, longer: float) -> str:
+def _share(gain: Estimate, longer: float) -> str:
     if not gain.value > 0:
         return "no gain on average."
     if not gain.low > 0:
@@ -215,7 +245,7 @@ def _share(gain: Interval, longer: float) -> str:
     return f"longer training alone comes to {percent(longer / gain.value)} of the gain."
 
 
-def _learned(record: Recorded) -> str:
+def _learned(record: Chains) -> str:
     """Whether it matters what the autoencoder learned."""
     told = []
     for name, words in (("control-random", "one frozen at random weights"), ("control-projection", "a projection")):
@@ -224,7 +254,7 @@ def _learned(record: Recorded) -> str:
     return f"A trained autoencoder {', and '.join(told)}."
 
 
-def _checkpoint(record: Recorded) -> str:
+def _checkpoint(record: Chains) -> str:
     """C28: best PCK or lowest loss."""
     same, count = record.coinciding(), len(record.seeds)
     if same == count:
@@ -239,10 +269,10 @@ def _checkpoint(record: Recorded) -> str:
     )
 
 
-def _levelled(record: Recorded) -> str:
+def _levelled(record: Chains) -> str:
     """Whether the originals had stopped improving, as the author says of his own."""
-    originals = [seed["arms"]["hourglass"] for seed in record.seeds]
-    late = sum(arm["epoch"] == len(arm["val_pck"]) for arm in originals)
+    originals = [(record.epoch(one, "hourglass"), len(one.epochs("hourglass", "val_pck"))) for one in record.seeds]
+    late = sum(best == epochs for best, epochs in originals)
     if not late:
         return ""
     return (
@@ -251,20 +281,18 @@ def _levelled(record: Recorded) -> str:
     )
 
 
-def about(records: Sequence[Recorded], live: Experiment) -> Note:
+def about(records: Sequence[Chains]) -> Note:
     """Which records there are, how old, and which are stale."""
     if not records:
         return Note(NONE)
     lines = []
     for r in records:
-        stale, m = r.stale(live), r.manifest
-        state = f"**Stale**: {'; '.join(stale)}" if stale else "Made by today's code, profile and data"
-        failed = f"; failed: {', '.join(m['failed'])}" if m["failed"] else ""
-        original, modified = (r.values(name, "test") for name in ("hourglass", "modified"))
-        level, gain = number(original.mean(), 3), over_seeds(modified - original).text(3)
+        state = f"**Stale**: {'; '.join(r.stale)}" if r.stale else "Made by today's code and profile"
+        failed = f"; failed: {', '.join(r.failed)}" if r.failed else ""
+        level, gain = number(r.values("hourglass", "test").mean(), 3), r.difference("modified", "hourglass", "test")
         lines.append(
-            f"- `{r.file.name}`: {r.title}, {_duration(m['seconds'])} of training on {m['device']}{failed}. "
-            f"Test PCK of the original {level}, with the autoencoder {gain} more. {state}."
+            f"- `results/{r.record.name}`: {r.title}, {_duration(3600 * r.record.hours)} of training on "
+            f"{r.device}{failed}. Test PCK of the original {level}, with the autoencoder {gain.text(3)} more. {state}."
         )
     return Note("\n".join(lines))
 

@@ -6,10 +6,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from hgnb.explain.claims.chains import Chains
 from hgnb.figures.plate import Note, Plate
 from hgnb.figures.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, style
 from hgnb.figures.words import listed, nothing, number, verdict
-from hgnb.training.recorded import Recorded, over_seeds
 
 # Rows of fig-later: how each is called, and its colour; networks of chapter 04 first.
 ROWS = {
@@ -18,7 +18,7 @@ ROWS = {
     "modified": ("modified", MODIFIED),
     "straight": ("the original, in one go", ORIGINAL),
     "narrow": ("modified from the first step", MODIFIED),
-    "no-skips": ("without skips, trained so", GREEN),
+    "without-skips": ("without skips, trained so", GREEN),
     "visible-only": ("trained on v = 2 alone", GREEN),
     "two-plain": ("two plain", ORIGINAL),
     "four-plain": ("four plain", ORIGINAL),
@@ -28,18 +28,12 @@ ROWS = {
 NONE = "No seeds of these networks are recorded in results/: `make claims` makes them."
 
 
-def judged(records: Sequence[Recorded]) -> list[Recorded]:
+def judged(records: Sequence[Chains]) -> list[Chains]:
     """Those whose seeds hold networks of this page."""
-    return [record for record in records if len(record.later("narrow", "test"))]
+    return [record for record in records if record.has("narrow")]
 
 
-def reached(record: Recorded, name: str) -> np.ndarray:
-    """(S,) test PCK of a network of ROWS in each seed, NaN where its training failed."""
-    later = record.later(name, "test")
-    return later if len(later) else record.values(name, "test")
-
-
-def later(records: Sequence[Recorded]) -> Plate:
+def later(records: Sequence[Chains]) -> Plate:
     """fig-later: test PCK of what section 8.4 asks for beside the networks of chapter 04; a panel a record."""
     if not records:
         return nothing(NONE, NONE, NONE)
@@ -48,29 +42,29 @@ def later(records: Sequence[Recorded]) -> Plate:
         figure, axes = plt.subplots(1, len(records), figsize=size, squeeze=False, sharey=True)
         for record, ax in zip(records, axes[0], strict=True):
             plot_later(record, ax=ax)
-            ax.set_title(f"{record.manifest['profile']} on {record.manifest['data']}", fontsize=10)
+            ax.set_title(record.name, fontsize=10)
     titles = "; ".join(record.title for record in records)
     caption = (
         "Test PCK of the networks that the thesis left for later, below those of {doc}`04_improvement`. Small dots: "
-        "seeds; large ones: their mean, with Student's 95 % interval. Plain and modified ones in a row are trained on "
-        "as long as the single ones are; those in one go and from the first step as long as the chain's two trainings "
-        f"together. Recorded: {titles}.{''.join(map(_failed, records))}"
+        "seeds; large ones: their mean, with the ledger's 95 % interval over seeds and photographs. Plain and modified "
+        "ones in a row are trained on as long as the single ones are; those in one go and from the first step as long "
+        f"as the chain's two trainings together. Recorded: {titles}.{''.join(map(_failed, records))}"
     )
     alt = " ".join(
-        f"On {r.manifest['data']}: "
-        + ", ".join(f"{words} {number(float(np.nanmean(reached(r, name))), 3)}" for name, (words, _) in ROWS.items())
+        f"On {r.data}: "
+        + ", ".join(f"{words} {number(_mean(r.values(name, 'test')), 3)}" for name, (words, _) in ROWS.items())
         + "."
         for r in records
     )
     return Plate(figure, caption, alt)
 
 
-def plot_later(record: Recorded, *, ax: Axes | None = None) -> Axes:
+def plot_later(record: Chains, *, ax: Axes | None = None) -> Axes:
     """One row a network."""
     ax = ax or plt.gca()
     for row, (name, (_, colour)) in enumerate(ROWS.items()):
-        each = reached(record, name)
-        mean = over_seeds(each[np.isfinite(each)])
+        each = record.values(name, "test")
+        mean = record.level(name, "test")
         ax.plot(each, row + np.linspace(0.12, 0.34, len(each)), "o", color=colour, markersize=3, alpha=0.8)
         if np.isfinite([mean.low, mean.high]).all():
             ax.plot([mean.low, mean.high], [row - 0.14] * 2, color=INK, linewidth=2)
@@ -82,32 +76,35 @@ def plot_later(record: Recorded, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _failed(record: Recorded) -> str:
+def _mean(values: np.ndarray) -> float:
+    there = values[np.isfinite(values)]
+    return float(there.mean()) if len(there) else np.nan
+
+
+def _failed(record: Chains) -> str:
     """Which networks have fewer seeds than the others, in a sentence."""
-    lost = {words: int(np.isnan(reached(record, name)).sum()) for name, (words, _) in ROWS.items()}
+    lost = {words: int(np.isnan(record.values(name, "test")).sum()) for name, (words, _) in ROWS.items()}
     told = listed([f"{words} ({count} of {len(record.seeds)})" for words, count in lost.items() if count])
-    return f" Not trained to the end on {record.manifest['data']}, in so many seeds: {told}." if told else ""
+    return f" Not trained to the end on {record.data}, in so many seeds: {told}." if told else ""
 
 
-def narrower(records: Sequence[Recorded]) -> Note:
+def narrower(records: Sequence[Chains]) -> Note:
     """Whether a bottleneck that is narrow from the first step does as well as the autoencoder, and whether it does
     better than one that isn't; in sentences."""
     return Note("\n\n".join(_narrower(record) for record in records)) if records else Note(NONE)
 
 
-def _narrower(record: Recorded) -> str:
-    narrow, straight = (reached(record, name) for name in ("narrow", "straight"))
-    pairs = (reached(record, "modified") - narrow, narrow - straight)
-    first, second = (over_seeds(pair[np.isfinite(pair)]) for pair in pairs)
+def _narrower(record: Chains) -> str:
+    pairs = (("modified", "narrow"), ("narrow", "straight"))
+    first, second = (record.difference(*pair, "test") for pair in pairs)
     learned = verdict(
         first, "What the autoencoder learned before it was put in is worth having",
         "What the autoencoder learned before it was put in is not worth its training",
         "Whether the autoencoder learned anything before it was put in can't be told from the result",
     )  # fmt: skip
     width = verdict(second, "beats", "falls behind", "can't be told from")
-    m = record.manifest
     return (
-        f"**{learned}** ({m['profile']} on {m['data']}, {len(record.seeds)} seeds): the modified hourglass less the "
+        f"**{learned}** ({record.name}, {len(record.seeds)} seeds): the modified hourglass less the "
         f"same network trained in one go, as long as the chain's two trainings together, is {first.text(3)} in test "
         f"PCK. A bottleneck that is narrow from the first step {width} a wide one, both in one go: {second.text(3)}."
     )

@@ -6,13 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from hgnb import records
 from hgnb.explain.claims.catalogue import CLAIMS
-from hgnb.explain.claims.record import Result
+from hgnb.explain.claims.collect import judged
+from hgnb.explain.claims.result import Result
 from hgnb.explain.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.explain.claims.sheet import summary
 from hgnb.figures.plate import Note, Table
 from hgnb.figures.words import cited, listed
-from hgnb.training.experiment import Experiment
 
 VERDICT = "Verdict"  # the column of this build's own
 BECAUSE = {HOLDS: "Holds:", FAILS: "Fails:", UNDECIDED: "Undecided:", NEEDS: "Needs"}  # what leads to a reason
@@ -29,10 +30,10 @@ class Column:
     changed: str = ""  # what makes it stale; '' if nothing does
 
     @classmethod
-    def of(cls, result: Result, live: Experiment, title: str = "") -> "Column":
-        """Called by its profile and data unless a title is given; stale or not as seen from a live experiment."""
-        manifest = result.manifest
-        return cls(title or f"{manifest.profile} on {manifest.data}", result, manifest.changed(live))
+    def of(cls, result: Result, title: str = "") -> "Column":
+        """Called by its profile and data unless a title is given."""
+        record = result.record
+        return cls(title or f"{record.profile} on {record.data}", result, "; ".join(result.stale))
 
     def cell(self, name: str) -> str:
         """'fails; what was measured', marked where it is stale; a dash for a claim that it doesn't know."""
@@ -49,13 +50,19 @@ class Column:
     @property
     def came(self) -> str:
         """When, on which seeds and device it was made, and whether it still counts."""
-        m = self.result.manifest
         level = next((row["measured"] for row in self.result.rows if row["id"] == LEVEL), "–")
-        made = f"{self.title}: {m.date}, {_seeds(m.seeds)}, on {m.device}"
+        made = f"{self.title}: {self.result.record.date[:10]}, {_seeds(self.result.seeds)}, on {self.result.device}"
         told = f"{made}; test PCK of the hourglass {level}. Its {len(self.result.rows)} claims: {summary(self.result)}"
         return (
             f"{told} **Stale**: {self.changed}." if self.changed else f"{told} Made by today's code, profile and data."
         )
+
+
+def recorded(profile: str, data: str) -> list[Column]:
+    """The ledgers that a page about a profile and data shows beside its own, judged from their records: one of each
+    dataset, its own first; not that of the better model, which has a page of its own."""
+    plain = [record for record in records.fitting("chain", profile, data) if not record.better]
+    return [Column.of(judged(record)) for record in records.each_dataset(plain)]
 
 
 def table(live: Result, recorded: Sequence[Column] = ()) -> Table:
@@ -66,10 +73,10 @@ def table(live: Result, recorded: Sequence[Column] = ()) -> Table:
         beside = [column.cell(row["id"]) for column in recorded]
         rows.append([_claim(row), source, _here(row), row["verdict"], *beside, _shown(row)])
     titles = [column.title for column in recorded]
-    manifest = live.manifest
+    record = live.record
     caption = (
-        f"The sources' claims and what became of them with the profile `{manifest.profile}` on `{manifest.data}`, "
-        f"{_seeds(manifest.seeds)}; intervals are 95 %, images resampled, and where several seeds were trained over "
+        f"The sources' claims and what became of them with the profile `{record.profile}` on `{record.data}`, "
+        f"{_seeds(live.seeds)}; intervals are 95 %, images resampled, and where several seeds were trained over "
         f"these, too. {summary(live)}{' Recorded beside it: ' + listed(titles) + '.' if titles else ''}"
     )
     columns = ["Claim", "Source says", "Measured here", VERDICT, *titles, "Shown in"]

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from hgnb.explain.claims.record import beside, load
+from hgnb import records
+from hgnb.explain.claims.collect import judged
 from hgnb.explain.claims.rules import FAILS, HOLDS
 from hgnb.figures import ledger
 from hgnb.figures.ledger import Column
 from hgnb.figures.plate import Note, Table
 from hgnb.figures.words import listed
-from hgnb.training.experiment import EMBEDDED, Experiment
-from hgnb.training.recorded import BETTER
+from hgnb.records import BETTER
+from hgnb.training.experiment import Experiment
 
 # What chapters 03 to 05 found in one network, and what the autoencoder did for it.
 FINDINGS = (
@@ -24,17 +25,14 @@ NONE = (
 
 
 def columns(live: Experiment) -> list[Column]:
-    """The recorded ledger of the thesis's targets, of the live data where there is one, and the better model's on the
-    same data."""
-    plain = beside(live)[:1]
-    data = plain[0].manifest.data if plain else live.data_name
-    better = load(BETTER, data) or load(BETTER, EMBEDDED)
-    made = [Column.of(result, live, _title(result)) for result in plain]
-    return made + ([Column.of(better, live, f"better model: {_title(better)}")] if better else [])
-
-
-def _title(result) -> str:
-    return f"{result.manifest.profile} on {result.manifest.data}"
+    """The ledger of the thesis's targets, judged from the record that fits the live data best, and the better model's
+    on the same data."""
+    found = records.fitting("chain", live.profile.name, live.data_name)
+    plain = next((record for record in found if not record.better), None)
+    data = plain.data if plain else live.data_name
+    better = next((r for r in found if r.better and r.data == data), None)
+    made = [Column.of(judged(plain))] if plain else []
+    return made + ([Column.of(judged(better), f"better model: {better.profile} on {better.data}")] if better else [])
 
 
 def later(made: Sequence[Column]) -> Table | Note:

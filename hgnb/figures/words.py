@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from hgnb.explain.claims.estimate import Estimate
 from hgnb.figures.plate import Plate
 from hgnb.figures.style import INK, style
 from hgnb.intervals import Interval
@@ -38,7 +39,7 @@ def precision(name: str) -> str:
     return {"32-true": "float32", "bf16-mixed": "bfloat16"}.get(name, name)
 
 
-def verdict(interval: Interval, positive: str, negative: str, neither: str) -> str:
+def verdict(interval: Interval | Estimate, positive: str, negative: str, neither: str) -> str:
     """Which of three words an interval of a difference deserves."""
     if interval.low > 0:
         return positive

@@ -1,19 +1,10 @@
 """Autoencoder of the latents. Thesis 7.2 (its figure 22 is lost: ambiguity 5); explained in 04_improvement."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 from torch import Tensor, nn
 
-from hgnb.quantity import quantity
-
-
-@dataclass(frozen=True)
-class AutoencoderConfig:
-    """The shape of the autoencoder; the defaults are the thesis's where it gives any."""
-
-    code: int = quantity(50, "dimensions", "7.2")
-    halvings: int = quantity(2, "convolutions that halve the channels", "ambiguity 5: the figure is lost")
+from hgnb.models.config import AutoencoderConfig
 
 
 class Autoencoder(nn.Module):

@@ -1,9 +1,9 @@
 """The shape of a stacked hourglass, number by number. Thesis 3.2 and 5.1; explained in 02_experiment.
 
-One config describes the thesis's network, Newell's and every variant of chapter 06; `hgnb.models.variants` names them.
+One config describes the thesis's network, Newell's and every variant of chapter 06: `hgnb.training.networks`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hgnb.errors import InputError, unknown
 from hgnb.quantity import quantity
@@ -85,3 +85,22 @@ class HourglassConfig:
                 f"A crop of {side} px can't be halved {deepest} times after the stem: "
                 f"its side must be divisible by {step}."
             )
+
+    def narrowed(self, divisor: int) -> "HourglassConfig":
+        """The same structure with every width divided, for a machine that is small."""
+        widths = {name: max(getattr(self, name) // divisor, 1) for name in ("channels", "inner", "stem")}
+        return replace(self, **widths, stem_widths=tuple(max(width // divisor, 1) for width in self.stem_widths))
+
+    def shortened(self, divisor: int) -> "HourglassConfig":
+        """Every `divisor`-th hourglass of the stack, the last of each handful with its depth; widths stay."""
+        if self.stacks % divisor:
+            raise InputError(f"A stack of {self.stacks} hourglasses can't be divided by {divisor}.")
+        return replace(self, stacks=self.stacks // divisor, depths=self.depths[divisor - 1 :: divisor])
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """The shape of the autoencoder; the defaults are the thesis's where it gives any."""
+
+    code: int = quantity(50, "dimensions", "7.2")
+    halvings: int = quantity(2, "convolutions that halve the channels", "ambiguity 5: the figure is lost")

@@ -53,7 +53,7 @@ class Hourglass(nn.Module):
         for level in reversed(range(self.depth)):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             if levels and on[level]:
-                x = x + self.skips[level](branches[level])
+                x = x.add_(self.skips[level](branches[level]))  # interpolation has just made x: no edit's own tensor
             if level > 0:
                 x = self.decoder[level - 1](x)
         return x
@@ -144,6 +144,18 @@ class StackedHourglass(nn.Module):
         if i < len(self.from_features):
             x = x + self.from_features[i](features) + self.from_heatmaps[i](heatmaps.to(features.dtype))
         return heatmaps, x
+
+
+def build(config: HourglassConfig, side: int, autoencoders: Sequence[AutoencoderConfig] = ()) -> StackedHourglass:
+    """A new network for crops of `side` pixels; ValueError where a side can't be halved so often.
+
+    `autoencoders`: one for each hourglass, or none.
+    """
+    config.check_side(side)
+    network = StackedHourglass(config)
+    if autoencoders:
+        network.insert_autoencoder(autoencoders, side)
+    return network
 
 
 def stem(config: HourglassConfig) -> nn.Sequential:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from hgnb.data.dataset import Persons, loader
@@ -29,18 +30,22 @@ def baselines(
             yield batch, heatmaps(batch.points, batch.visibility, side=side, size=size, config=maps)
 
     mean_map = sum(t.double().sum(0) for _, t in targets(train)) / len(train.keypoints)
-    keypoints = torch.from_numpy(train.keypoints).double()
-    labelled = (keypoints[..., 2:] > 0).double()
-    mean_pose = (keypoints[..., :2] * labelled).sum(0) / labelled.sum(0).clamp(min=1)  # (K, 2)
-
     zero = error = 0.0
-    hits, visibility = [], []
-    for batch, target in targets(val):
+    for _, target in targets(val):
         target = target.double()
         zero += float(target.square().sum())
         error += float((target - mean_map).square().sum())
-        guess = cells(mean_pose.expand(len(target), -1, -1), side, size)
-        hits.append(found(guess, cells(batch.points, side, size), size=size, config=config))
-        visibility.append(batch.visibility)
     elements = len(val.keypoints) * mean_map.numel()
-    return Baselines(zero / elements, error / elements, float(pck(torch.cat(hits), torch.cat(visibility))))
+    hits = torch.from_numpy(mean_pose_hits(train, val, side, stride, config))
+    return Baselines(zero / elements, error / elements, float(pck(hits, torch.from_numpy(val.keypoints[..., 2]))))
+
+
+def mean_pose_hits(train: Persons, persons: Persons, side: int, stride: int, config: PckConfig) -> np.ndarray:
+    """(N, K) bool: keypoints of `persons` that each joint's mean position over the labelled of `train` finds."""
+    size = side // stride
+    keypoints = torch.from_numpy(train.keypoints).double()
+    labelled = (keypoints[..., 2:] > 0).double()
+    mean_pose = (keypoints[..., :2] * labelled).sum(0) / labelled.sum(0).clamp(min=1)  # (K, 2)
+    true = cells(torch.from_numpy(persons.keypoints[..., :2]), side, size)
+    guess = cells(mean_pose.expand(len(true), -1, -1), side, size)
+    return found(guess, true, size=size, config=config).numpy()

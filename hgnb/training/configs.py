@@ -1,4 +1,4 @@
-"""How networks are trained, number by number. Thesis 5.1 and 7.2; explained in 02_experiment."""
+"""How networks are trained, number by number. Thesis 5.1 and 7.2; source 004; explained in 02_experiment."""
 
 from dataclasses import dataclass
 
@@ -51,3 +51,39 @@ class AutoencoderTrainingConfig:
     halve_every: int = quantity(25, "epochs", "7.2")
     noise: float = quantity(0.1, "of each input value, times N(0, 1)", "7.2; examiner's question 6.3; ambiguity 6")
     threads: int = quantity(1, "of the processor", "ours: 4x4 maps gain nothing from more")
+
+
+@dataclass(frozen=True)
+class LighterConfig:
+    """How large chapter 06's networks are where they are trained and where they are timed; 004's by default."""
+
+    side: int = quantity(256, "pixels of a crop, trained", "Newell et al. 2016, sec. 4")
+    width_divisor: int = quantity(1, "divides every width, trained", "ours")
+    stack_divisor: int = quantity(1, "divides the number of hourglasses, trained", "ours")
+    train_images: int = quantity(18_000, "embedded images", "Andriluka et al. 2014: MPII's number for training")
+    val_images: int = quantity(2_500, "embedded images", "ours")
+    long_epochs: int = quantity(220, "epochs of a long training", "004, table 2")
+    cases: tuple[str, ...] = quantity((), "trainings of the sweep, by name; empty: all", "004 and ours")
+    live: bool = quantity(False, "whether chapter 06 trains them itself", "ours: or it shows a recorded sweep")
+    samples: int = quantity(6, "persons on whom all networks are shown", "ours")
+    timed_side: int = quantity(256, "pixels of a crop, timed", "Newell et al. 2016, sec. 4")
+    timed_divisor: int = quantity(1, "divides every width, timed", "ours")
+    timed_batch: int = quantity(6, "persons of a step, timed", "004, 3.6")
+    timed_repeats: int = quantity(2, "turns of every network", "ours")
+
+
+@dataclass(frozen=True)
+class LighterTrainingConfig(TrainingConfig):
+    """How they are trained: source 004 where it says so, else the code that it changed (bearpaw/pytorch-pose)."""
+
+    batch: int = quantity(20, "persons", "004, table 1")
+    momentum: float = quantity(0.9, "RMSProp's momentum", "004, 3.5: with momentum, no number")
+    precision: str = quantity("fp32", "'native', 'fp32' or 'bf16'", "004, appendix: mixed precision was not kept")
+
+
+@dataclass(frozen=True)
+class BeyondConfig:
+    """How much chapter 07 trains for each change."""
+
+    epochs: int = quantity(0, "epochs of each change; 0: as many as the profile's hourglass", "ours")
+    cases: tuple[str, ...] = quantity((), "changes of the sweep, by name; empty: all", "ours")

@@ -24,6 +24,8 @@ from hgnb.training.inference import Predictions, Reader
 
 RADII = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)  # normalisers; 0.5 is the thesis's
 ALL = "all"
+# An image whose field `persons` says so lists every person, but some with an area, id or crowd flag that was guessed.
+GUESSED, EXACT = "complete", "exact"
 
 
 @dataclass(frozen=True)
@@ -168,18 +170,23 @@ def by_image(counts: Tensor, split: PreparedSplit) -> tuple[int, ...]:
 
 
 def annotations(folder: Path, split: PreparedSplit) -> list[dict]:
-    """The records of exactly these persons, in their order, out of the file that holds their split."""
+    """The records of exactly these persons, in their order, out of the file that holds their split.
+
+    `exact` says whether a record's area can be relied on, which OKS needs.
+    """
 
     def slim(record: dict) -> dict:
         record.pop("segmentation", None)  # most of the memory, and none of the measure
         return record
 
     file = coco.annotation_file(folder, "val" if split.name == "val" else "train")
-    listed = json.loads(file.read_bytes(), object_hook=slim)["annotations"]
+    content = json.loads(file.read_bytes(), object_hook=slim)
+    guessed = {i["id"] for i in content["images"] if isinstance(i, dict) and i.get("persons") == GUESSED}
     wanted = set(split.person_ids.tolist())
     by_id: dict[int, dict] = {}
-    for record in listed:
+    for record in content["annotations"]:
         if record.get("id") in wanted:
+            record[EXACT] = record["image_id"] not in guessed
             by_id.setdefault(record["id"], record)  # of an id listed twice the first counts
     return [by_id[i] for i in split.person_ids.tolist()]
 
@@ -196,11 +203,18 @@ def _heads(made: Predictions, persons: PreparedSplit, schema: KeypointSchema) ->
 
 
 def _oks(made: Predictions, persons: PreparedSplit, schema: KeypointSchema, records: list[dict]):
-    """Mean OKS over persons, COCOeval's numbers, and a sentence where sigmas are borrowed or missing."""
+    """Mean OKS over persons, COCOeval's numbers, and what to say of sigmas borrowed or missing, persons left out."""
     known = sigmas(schema.names)
     if not known.joints:
         return (None, 0), dict.fromkeys(STATS), "No joint here has a sigma, so there is no OKS."
-    points, joints = in_image(made.points, persons, made.size), list(known.joints)
+    exact = np.array([record.get(EXACT, True) for record in records])
+    if not exact.any():
+        return (None, 0), dict.fromkeys(STATS), "The areas of these persons were guessed, so there is no OKS."
+    said = [known.text()]
+    if not exact.all():
+        said.append(f"OKS leaves out {(~exact).sum():,} persons, on photographs where areas or crowds were guessed.")
+        records = [record for record, kept in zip(records, exact, strict=True) if kept]
+    points, joints = in_image(made.points, persons, made.size)[exact], list(known.joints)
     true = torch.tensor([r["keypoints"] for r in records], dtype=torch.float64).reshape(len(records), -1, 3)
     guess, true, sigma = (
         torch.from_numpy(points)[:, joints],
@@ -210,7 +224,7 @@ def _oks(made: Predictions, persons: PreparedSplit, schema: KeypointSchema, reco
     areas = torch.tensor([area(r) for r in records], dtype=torch.float64)
     likeness = oks(guess, true[..., :2], true[..., 2], areas, sigma)
     likeness = likeness[likeness.isfinite()]
-    scores = made.peaks.double().mean(1).numpy()
+    scores = made.peaks.double().mean(1).numpy()[exact]
     found = average_precision(records, points, scores, known)
     mean = float(likeness.mean()) if len(likeness) else None
-    return (mean, len(likeness)), found.values, known.text()
+    return (mean, len(likeness)), found.values, " ".join(filter(None, said))

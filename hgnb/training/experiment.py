@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import Prepared, prepare
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
@@ -19,28 +20,20 @@ from hgnb.identity import identified, identity
 from hgnb.metrics import pck
 from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass
-from hgnb.sources import fingerprint
 from hgnb.training import profiles
 from hgnb.training.card import Card, plain, shapes, tuples
-from hgnb.training.cases import scaled
-from hgnb.training.comparison import compare
 from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
-from hgnb.training.controls import ARMS, RIVALS, Arm
 from hgnb.training.fit import fit
-from hgnb.training.forks import forked
 from hgnb.training.frozen import freeze, shaped
-from hgnb.training.future import FUTURE
 from hgnb.training.inference import Reader
 from hgnb.training.job import Job, Start
 from hgnb.training.jobs import autoencoder_job, hourglass_job
 from hgnb.training.latents import Latents, kept
+from hgnb.training.networks import ARMS, Arm, get, names, scaled
 from hgnb.training.parallel import Team
 from hgnb.training.runs import Recipe, Run
 
-EMBEDDED = "embedded"
-CHAIN = ("hourglass", "autoencoder", "modified")
-TRAINED = (*CHAIN, *RIVALS)
-STAGES = ("dataset", *TRAINED, "arms", "forks", *FUTURE)
+DATASET = "dataset"  # the stage before all training
 # What a training's result is made of besides its numbers, data and parents, which a run's id holds already: network,
 # loss and optimiser, the order of persons, what is drawn by chance, and how another run's state is taken on.
 TRAINING_ROOTS = (
@@ -50,7 +43,7 @@ TRAINING_ROOTS = (
     "hgnb.training.inference.Reader.latents",  # what an autoencoder is trained on
     "hgnb.training.begin.Begin",
     "hgnb.training.begin.weights",
-    "hgnb.training.watch.Draws",
+    "hgnb.training.callbacks.Draws",
     "hgnb.training.loop.seeded",
     "hgnb.training.parallel.synchronised",
 )
@@ -233,22 +226,21 @@ class Experiment:
         order = np.random.default_rng(self.seed).permutation(persons)
         return np.sort(order[: self.profile.analysis.sample])
 
+    def trained(self, name: str) -> Run | None:
+        """The run of a training by name, made if it isn't there; None where it has nothing to train."""
+        return self.hourglass() if name == self.variant else get(name).run(self)
+
     def stage(self, name: str) -> dict:
-        """Runs one link of the chain and says what came out, JSON-able."""
-        if name not in STAGES:
-            raise unknown("stage", name, STAGES)
+        """The data, or a training by name; says what came out, JSON-able."""
         facts = {"profile": self.profile.name, "data": self.data_name, "seed": self.seed}
-        if name == "dataset":
+        if name == DATASET:
             manifest = self.prepared().manifest
             return {**facts, "folder": self.prepared().folder.name, "persons": manifest["persons"]}
-        if name == "forks":
-            return {**facts, **forked(self)}
-        if name in FUTURE:
-            run = FUTURE[name](self)
-            return {**facts, "run": run.id, "seconds": run.manifest["seconds"], "pck": self._pck(run)}
-        if name == "arms":
-            return {**facts, "code": fingerprint(FROZEN_ROOTS), **compare(self)}
-        run = self.autoencoder() if name == "autoencoder" else self.arm(ARMS[name])
+        if name not in names():
+            raise unknown("stage", name, [DATASET, *names()])
+        run = self.trained(name)
+        if run is None:
+            return {**facts, "run": None}
         facts |= {"run": run.id, "seconds": run.manifest["seconds"], "epochs": len(run.metrics)}
         if name == "autoencoder":
             return {**facts, "val_loss": float(run.metrics.val_loss.min())}

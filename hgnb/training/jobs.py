@@ -62,7 +62,8 @@ def autoencoder_job(
 
 def _batches(latents: np.ndarray, batch: int, seed: int | None, team: Team) -> torch.utils.data.DataLoader:
     sampler = EpochSampler(len(latents), batch, seed, team.rank, team.size)
-    return torch.utils.data.DataLoader(torch.from_numpy(latents), sampler=sampler, batch_size=None)
+    placed = torch.utils.data.TensorDataset(torch.from_numpy(latents), torch.arange(len(latents)))
+    return torch.utils.data.DataLoader(placed, sampler=sampler, batch_size=None)
 
 
 def _normalisable(profile: Profile, persons: PreparedSplit, batch: int) -> PreparedSplit:

@@ -3,24 +3,30 @@
 import importlib.util
 import json
 import logging
+import platform
+import subprocess
 import time
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from hgnb.home import home
 from hgnb.identity import answered
 from hgnb.training.begin import Begin, weights
-from hgnb.training.hardware import keep_freed_memory, precision, threads
+from hgnb.training.callbacks import AtomicCheckpoints, Bar, Clock, Draws, Recorder, Watch
+from hgnb.training.hardware import device_name, keep_freed_memory, precision, threads
 from hgnb.training.job import Job
 from hgnb.training.parallel import Team, synchronised
-from hgnb.training.records import AtomicCheckpoints, Recorder, environment
 from hgnb.training.runs import Recipe, write_aside
-from hgnb.training.watch import Bar, Clock, Draws, Watch
+
+PACKAGES = ("torch", "lightning", "numpy")
 
 
 def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: Team, progress: bool) -> None:
@@ -37,14 +43,14 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
             weights(job.start, job.module.network)
         if those.size > 1:
             synchronised(job.module.network)
-        recorder = Recorder(folder, job.best_by, job.card)
+        recorder = Recorder(folder, job)
         watchers = [Clock(), Draws(recipe.seed), Watch(recipe.id, job.person_ids), recorder]
         resumed = those.agreed(last.exists())
         if job.start is not None and not resumed:
             watchers.append(Begin(job.start))
         if progress and those.leads:
             watchers.append(Bar(recipe.title))
-        kind = precision(recipe.config["training"].get("precision", "native"))
+        kind = precision(recipe.config["training"].get("precision", "fp32"))
         trainer = L.Trainer(
             max_epochs=job.epochs, accelerator="auto", precision=kind, **those.strategy(),
             plugins=[AtomicCheckpoints()], callbacks=watchers, logger=_logger(folder), use_distributed_sampler=False,
@@ -65,7 +71,24 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
             "seconds": sum(row["seconds"] for row in recorder.rows),
         }
+        if drop := recorder.drop(job.module):
+            manifest["drop"] = drop
         write_aside(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
+
+
+def environment(trainer: L.Trainer) -> dict[str, Any]:
+    """What a manifest says of where a run was made."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=home(), capture_output=True, text=True, check=False)
+    return {
+        "commit": commit.stdout.strip(),
+        "python": platform.python_version(),
+        "versions": {p: version(p) for p in PACKAGES},
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": device_name(),
+        "processes": trainer.world_size,
+        "threads": torch.get_num_threads(),
+        "precision": trainer.precision,
+    }
 
 
 def _logger(folder: Path) -> TensorBoardLogger | bool:

@@ -86,6 +86,15 @@ def total(value: Tensor) -> Tensor:
     return value
 
 
+def gathered(index: Tensor, rows: Tensor) -> Tensor:
+    """(N, ...): the rows (n, ...) of all processes, each at its place in `index` (n,), which counts from 0 to N - 1."""
+    persons = int(total(torch.tensor(len(index), device=index.device)))
+    kind = torch.uint8 if rows.dtype is torch.bool else rows.dtype  # what can be summed
+    whole = rows.new_zeros((persons, *rows.shape[1:]), dtype=kind)
+    whole[index] = rows.detach().to(kind)
+    return total(whole).to(rows.dtype)
+
+
 def share(persons: int, device: torch.device) -> float:
     """What a mean over `persons` must be weighted with, so that the team's average is the mean over all persons."""
     if not (dist.is_available() and dist.is_initialized()):

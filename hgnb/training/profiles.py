@@ -15,9 +15,14 @@ from hgnb.metrics import PckConfig
 from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig
 from hgnb.quantity import described, quantity
-from hgnb.training.cases import LighterConfig, LighterTrainingConfig
-from hgnb.training.changes import BeyondConfig
-from hgnb.training.configs import AutoencoderTrainingConfig, FurtherTrainingConfig, TrainingConfig
+from hgnb.training.configs import (
+    AutoencoderTrainingConfig,
+    BeyondConfig,
+    FurtherTrainingConfig,
+    LighterConfig,
+    LighterTrainingConfig,
+    TrainingConfig,
+)
 
 LIKE = "like"  # key of a profile's file: another profile, whose numbers it starts from
 

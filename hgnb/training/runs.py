@@ -1,12 +1,13 @@
 """Finished and unfinished trainings on disk: nothing is lost, nothing is trained twice.
 
-`data/runs/<readable id>-<hash>/` holds `manifest.json`, `metrics.csv`, `last.ckpt` and the weights of the best
-epochs, and `latents/` once they were asked for. Every file is written aside and renamed, so that a kill leaves the
-last complete epoch.
+`data/runs/<readable id>-<hash>/` holds `manifest.json`, `metrics.csv`, `validation.npz`, `steps.npz`, `last.ckpt` and
+the weights of the best epochs, and `latents/` once they were asked for. Every file is written aside and renamed, so
+that a kill leaves the last complete epoch.
 """
 
 import errno
 import hashlib
+import io
 import json
 import os
 import zipfile
@@ -16,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -47,6 +49,14 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Validation:
+    """Each epoch's validation by person, in the order of the split; `val_loss` and `val_pck` are computed from it."""
+
+    loss: np.ndarray  # (E, N) float32: mean squared error over a person's heatmaps, or latents
+    hits: np.ndarray | None = None  # (E, N, K) bool: labelled keypoints found, as PCK counts; none of an autoencoder
+
+
+@dataclass(frozen=True)
 class Run:
     """A finished training."""
 
@@ -68,13 +78,25 @@ class Run:
         with damage_told(self.folder / "metrics.csv") as file:
             return pd.read_csv(file)
 
+    @cached_property
+    def validation(self) -> "Validation":
+        """What the validation of each epoch found of each person."""
+        with damage_told(self.folder / "validation.npz") as file, np.load(file) as held:
+            return Validation(**held)
+
+    @cached_property
+    def steps(self) -> np.ndarray:
+        """(S,) float32: the training loss of every step, over all persons of its batch."""
+        with damage_told(self.folder / "steps.npz") as file, np.load(file) as held:
+            return np.asarray(held["loss"])
+
     def best_epoch(self, column: str = "val_pck") -> int:
         """The epoch, from 1, with the highest PCK or the lowest loss."""
         values = self.metrics.set_index("epoch")[column]
         return int(values.idxmax() if column.endswith("pck") else values.idxmin())
 
     def checkpoint(self, name: str) -> dict[str, Any]:
-        """A checkpoint with the optimiser's state: "last", "best-<column>", or "drop" where the rate dropped."""
+        """A checkpoint with the optimiser's state: "last", "best-<column>", or "drop" (hgnb.training.forks)."""
         file = self.folder / f"{name}.ckpt"
         if not file.exists():
             there = sorted(f.stem for f in self.folder.glob("*.ckpt"))
@@ -131,6 +153,13 @@ def checkpoint(file: Path, device=None) -> dict[str, Any]:
         if parts.testzip():  # torch doesn't look at the checksums that it wrote
             raise zipfile.BadZipFile
         return torch.load(file, map_location=device, weights_only=True)
+
+
+def packed(arrays: dict[str, Any]) -> bytes:
+    """An .npz file: arrays by name, compressed, each with a checksum that reading verifies."""
+    held = io.BytesIO()
+    np.savez_compressed(held, **arrays)
+    return held.getvalue()
 
 
 def write_aside(path: Path, content: bytes) -> None:

@@ -6,11 +6,13 @@ seconds. Loading a batch, from JPEG files to crops and heatmaps on one thread, i
 """
 
 import io
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,15 +22,19 @@ from torch import Tensor
 
 from hgnb.data.crops import CropTransform
 from hgnb.data.heatmaps import NEWELL, heatmaps
+from hgnb.home import home
 from hgnb.models import cost
-from hgnb.models.hourglass import StackedHourglass
-from hgnb.training.cases import BASE, Case, LighterConfig, chosen
-from hgnb.training.cases import case as named
+from hgnb.models.hourglass import StackedHourglass, build
+from hgnb.training.configs import LighterConfig
 from hgnb.training.hardware import device_name, give_memory_back, keep_freed_memory
+from hgnb.training.networks import BASE, STUDIES, Training, get
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 PHOTOGRAPH = (1280, 720)  # pixels: most of MPII's, which are frames of videos (Andriluka et al. 2014)
 KEYPOINTS = 16
+# what is recorded: all networks in turns at 004's small batch, those of its second table at its large one, and the
+# original in 32 bits and in mixed precision
+PARTS = ("small batch", "large batch", "precision")
 
 
 @dataclass(frozen=True)
@@ -91,8 +97,8 @@ class Times:
 class Stand:
     """A network on the test stand, as wide as asked; its weights, which mean nothing, take memory in its turn alone."""
 
-    def __init__(self, case: Case, config: LighterConfig, batch: int):
-        self.case, self.batch, self.low = case, batch, case.changes.get("precision") == "bf16"
+    def __init__(self, case: Training, config: LighterConfig, batch: int):
+        self.case, self.batch, self.low = case, batch, case.training.get("precision") == "bf16"
         self.network = _blank(case, config)
         side, size = config.timed_side, config.timed_side // self.network.config.stride
         images = torch.rand(batch, 3, side, side, device=DEVICE).sub(0.5)
@@ -129,7 +135,7 @@ class Stand:
     def _optimiser(self) -> torch.optim.Optimizer:
         """As the case trains; it has taken a step of nothing, so that its averages lie ready."""
         parameters = list(self.network.parameters())
-        if self.case.changes.get("optimiser") == "adam":
+        if self.case.training.get("optimiser") == "adam":
             made: torch.optim.Optimizer = torch.optim.Adam(parameters, lr=1e-9)
         else:
             made = torch.optim.RMSprop(parameters, lr=1e-9, alpha=0.99, momentum=0.9)
@@ -154,11 +160,11 @@ class Stand:
         return torch.autocast(DEVICE.type, torch.bfloat16) if self.low else nullcontext()
 
 
-def _blank(case: Case, config: LighterConfig) -> StackedHourglass:
+def _blank(case: Training, config: LighterConfig) -> StackedHourglass:
     """The case's network in full depth, without memory for its weights."""
-    variant = case.variant.narrowed(config.timed_divisor)
+    network = case.described.narrowed(config.timed_divisor)
     with torch.device("meta"):
-        return replace(variant, model=replace(variant.model, keypoints=KEYPOINTS)).build(config.timed_side)
+        return build(replace(network, keypoints=KEYPOINTS), config.timed_side)
 
 
 class Loader:
@@ -198,12 +204,12 @@ def seconds(work: Callable[[], object], threads: int = 0) -> float:
     return (time.process_time() - start) / (threads or torch.get_num_threads())
 
 
-def timed(config: LighterConfig, cases: Sequence[Case] = (), *, batch: int = 0, turns: int = 0) -> Times:
+def timed(config: LighterConfig, cases: Sequence[Training] = (), *, batch: int = 0, turns: int = 0) -> Times:
     """Every case whose training differs in speed, in turns; a first turn of the base warms up and doesn't count."""
     keep_freed_memory()
     batch, turns, loader = batch or config.timed_batch, turns or config.timed_repeats, Loader(config.timed_side)
-    cases = cases or [c for c in chosen(config) if _own_speed(c)]
-    Stand(named(BASE), config, batch).turn(loader)
+    cases = cases or [c for c in STUDIES["lighter"].units(config.cases) if _own_speed(c)]
+    Stand(get(BASE), config, batch).turn(loader)
     stands = [Stand(case, config, batch) for case in cases]
     took: list[list[tuple[float, float, float]]] = [[] for _ in stands]
     for _ in range(turns):
@@ -217,6 +223,17 @@ def timed(config: LighterConfig, cases: Sequence[Case] = (), *, batch: int = 0, 
     return Times(device_name(), torch.get_num_threads(), config.timed_side, turns, results)
 
 
-def _own_speed(case: Case) -> bool:
+def _own_speed(case: Training) -> bool:
     """Not one that only trains longer or in other batches, nor in a precision that this hardware has to emulate."""
-    return not case.long and "batch" not in case.changes and case.changes.get("precision") != "bf16"
+    return not case.long and "batch" not in case.training and case.training.get("precision") != "bf16"
+
+
+def file() -> Path:
+    """Where times are kept; benchmarks/lighter.py writes them."""
+    return home() / "results" / "lighter-speed.json"
+
+
+def recorded(part: str) -> Times | None:
+    """Recorded times of one of PARTS; None where there are none."""
+    held = json.loads(file().read_text(encoding="utf8")).get(part) if file().is_file() else None
+    return held and Times.read(held)

@@ -1,7 +1,7 @@
-"""The ledger of an experiment: which of its runs are there, what evidence they give, how it is judged.
+"""Ledgers: of a record, or of the runs that are there; nothing is trained here, and nothing is recorded unasked.
 
-Nothing is trained here. Evidence of a seed is kept in `data/evidence` under a hash of the runs, the numbers and the
-code that it came from, so that a ledger over many seeds can be interrupted, and the page and the command share it.
+What a training shows is computed once from its network and kept in `data/evidence` under a hash of all that it depends
+on; `keep` adds it to the record of its study. A ledger is judged from columns alone, recorded or fresh.
 """
 
 import hashlib
@@ -10,53 +10,149 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
-from functools import partial
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-from hgnb.explain.claims.claim import Record, Scene
-from hgnb.explain.claims.evidence import GROUPS, Group
+from hgnb import records
+from hgnb.explain.claims.claim import Record as ClaimRecord
+from hgnb.explain.claims.claim import Scene
+from hgnb.explain.claims.evidence import GROUPS, on_coco
 from hgnb.explain.claims.ledger import Evidence, judge
-from hgnb.explain.claims.record import Manifest, Result, packed, unpacked
+from hgnb.explain.claims.observe import Columns, observed, persons
+from hgnb.explain.claims.result import Result
 from hgnb.explain.claims.rules import SEEDS
+from hgnb.explain.claims.seen import Seen, seen
 from hgnb.explain.claims.study import Study
+from hgnb.explain.lighter import of_record
 from hgnb.home import home
-from hgnb.sources import fingerprint
-from hgnb.training import forks
-from hgnb.training.controls import ARMS, RIVALS
+from hgnb.records import Archive, Record, Seed
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import Untrained, finished_only
-from hgnb.training.future import FUTURE
-from hgnb.training.recorded import numbers
-from hgnb.training.runs import Run, runs_folder, write_aside
+from hgnb.training.networks import RIVALS, STUDIES
+from hgnb.training.recorded import code, facts, shared
+from hgnb.training.runs import Run, runs_folder
 
-ROOTS = ("hgnb.explain.claims.evidence.GROUPS",)  # what evidence is made of, down to the network
+STUDY = "chain"
 CHAIN = ("hourglass", "autoencoder", "modified")
 TRAIN, MAKE = "hgnb train", f"make claims SEEDS={SEEDS}"
-NEVER_DROPPED = "the learning rate of this hourglass never dropped"
+Told = Callable[[str], None]
 
 
-def result(
-    experiment: Experiment, told: Callable[[str], None] = lambda words: None, own: Study | None = None
-) -> Result:
-    """The ledger of an experiment, on all of its seeds that were trained, its own first. `told` hears of progress;
-    `own`: the study of the experiment's own seed, where a chapter has computed parts of it."""
-    studies = list(trained(experiment, own))
-    evidence = [gathered(study, told) for study in studies]
-    scene = Scene(experiment.profile.name, experiment.data_name, studies[0].levels)
-    runs = {run.id for study in studies for run in study.runs.values()}
-    seeds = [study.seed for study in studies if study.runs]
-    told_by = numbers(experiment.profile, experiment.data_name)
-    manifest = Manifest.of(scene.profile, scene.data, seeds, experiment.prepared().checksum, runs, told_by)
-    return Result.judged(judge(evidence, scene), manifest)
+def silent(words: str) -> None:
+    """Tells nobody."""
 
 
-def trained(experiment: Experiment, own: Study | None = None) -> Iterator[Study]:
-    """The experiment's own seed, whatever of it is trained, then every other seed with a finished hourglass."""
+def judged(record: Record) -> Result:
+    """The ledger of a record, or of fresh evidence in its form."""
+    all_seen = seen(record)
+    evidence = [gathered(one, record) for one in all_seen]
+    scene = Scene(record.profile, record.data, record.profile == "paper" and any(map(on_coco, all_seen)))
+    return Result.of(judge(evidence, scene), record)
+
+
+def gathered(one: Seen, record: Record) -> Evidence:
+    """The evidence of one seed for every claim."""
+    evidence: dict[str, ClaimRecord] = {}
+    for group in GROUPS:
+        missing = [name for name in group.runs if name not in one.trainings]
+        if missing:
+            evidence |= {claim: {"needs": wanted(one, missing)} for claim in group.claims}
+        else:
+            evidence |= group.gather(one)
+    return evidence | of_record(record.profile, record.data, one.number)
+
+
+def wanted(one: Seen, missing: Iterable[str]) -> str:
+    """Which trainings a claim waits for, and what makes them."""
+    missing = list(missing)
+    if reasons := [one.seed.failed[name] for name in missing if name in one.seed.failed]:
+        return f"other runs: of seed {one.number} `{missing[0]}` failed: {reasons[0]}"
+    names = ", ".join(f"`{name}`" for name in missing)
+    return f"the {'runs' if len(missing) > 1 else 'run'} {names} of seed {one.number}: {command(missing)}"
+
+
+def command(missing: Iterable[str]) -> str:
+    """What trains runs; profile and data are those of the ledger."""
+    missing = list(missing)
+    return f"{TRAIN} {missing[-1]}" if set(missing) <= set(CHAIN) else MAKE
+
+
+def live(experiment: Experiment, told: Told = silent, own: Study | None = None) -> Record:
+    """Evidence of an experiment's finished runs: its own seed, whatever of it is trained, then every other seed with a
+    finished hourglass. `own`: the study of its own seed, where a chapter has computed parts of it."""
+    about = shared(experiment, STUDY)
+    found = [_seed(study, told) for study in studies(experiment, own)]
+    return Record(about, tuple(found), dict(people(experiment)))
+
+
+def studies(experiment: Experiment, own: Study | None = None) -> Iterator[Study]:
+    """The experiment's own seed, then every other with a finished hourglass."""
     yield own or Study(experiment, finished(experiment))
     for seed in seeds(experiment):
         other = replace(experiment, seed=seed)
-        runs = finished(other)
-        if seed != experiment.seed and "hourglass" in runs:
+        runs = finished(other) if seed != experiment.seed else {}
+        if "hourglass" in runs:
             yield Study(other, runs)
+
+
+def keep(experiment: Experiment, told: Told = silent) -> Path | None:
+    """Adds what the experiment's finished runs show, of all seeds, to the record of its profile and data; None where
+    nothing is finished. Of what is recorded nothing is displaced."""
+    file = None
+    for study in studies(experiment):
+        for name in study.runs:
+            file = keep_training(study, name, told)
+    return file
+
+
+def keep_training(study: Study, name: str, told: Told = silent) -> Path:
+    """Adds what one training of a seed shows to its record."""
+    about, who, columns, facts = shown(study, name, told)
+    return records.add(about, who, study.seed, name, columns, facts)
+
+
+def shown(study: Study, name: str, told: Told = silent) -> tuple[dict[str, Any], Columns, Columns, dict[str, Any]]:
+    """What a record holds of one training: what it shares with others, the persons, its columns, its facts."""
+    experiment = study.experiment
+    return shared(experiment, STUDY), people(experiment), _columns(study, name, told), _facts(study, name)
+
+
+def people(experiment: Experiment) -> Columns:
+    """`observe.persons`, once for all seeds and trainings."""
+    return _people(replace(experiment, seed=0, progress=False, variant=""))
+
+
+@lru_cache(maxsize=4)
+def _people(experiment: Experiment) -> Columns:
+    return persons(experiment)
+
+
+def _seed(study: Study, told: Told) -> Seed:
+    columns: Columns = {}
+    trainings = {}
+    for name in study.runs:
+        columns |= {f"{name}/{key}": value for key, value in _columns(study, name, told).items()}
+        trainings[name] = _facts(study, name)
+    return Seed(study.seed, {"seed": study.seed, "trainings": trainings}, columns)
+
+
+def _facts(study: Study, name: str) -> dict[str, Any]:
+    made = facts(study.runs[name])
+    return made | {"resamples": study.analysis.resamples} if name == "hourglass" else made
+
+
+def _columns(study: Study, name: str, told: Told) -> Columns:
+    """What a training shows, from disk where it was computed before."""
+    runs = [study.runs[n].id for n in CHAIN if n in study.runs] + [study.runs[name].id]
+    what = [name, runs, study.prepared.checksum, study.seed, asdict(study.analysis), code(STUDY)]
+    key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
+    title = f"{study.experiment.profile.name}-{study.experiment.data_name}-s{study.seed}-{name}"
+    path = home() / "data" / "evidence" / f"{title}-{key}.npz"
+    if not path.exists():
+        told(f"seed {study.seed}: {name}")
+        Archive({}, observed(study, name)).write(path)
+    return Archive.read(path).columns
 
 
 def seeds(experiment: Experiment) -> list[int]:
@@ -69,71 +165,24 @@ def seeds(experiment: Experiment) -> list[int]:
 
 def finished(experiment: Experiment) -> dict[str, Run]:
     """The experiment's finished runs by name."""
-    ways: dict[str, Callable[[], Run | None]] = {name: getattr(experiment, name) for name in CHAIN}
-    ways |= {name: partial(experiment.arm, ARMS[name]) for name in RIVALS}
-    ways |= {name: partial(train, experiment) for name, train in FUTURE.items()}
-    ways |= {name: partial(forks.fork, experiment, name) for name in forks.NAMES}
     runs = {}
     with finished_only():
-        for name, way in ways.items():
+        for training in STUDIES[STUDY].trainings:
             try:
-                run = way()
+                run = training.run(experiment)
             except Untrained:
                 continue
             if run is not None:
-                runs[name] = run
+                runs[training.name] = run
     return runs
 
 
-def gathered(study: Study, told: Callable[[str], None]) -> Evidence:
-    """The evidence of one seed for every claim, from disk where it was gathered before."""
-    evidence: dict[str, Record] = {}
-    code = fingerprint(ROOTS)
-    for group in GROUPS:
-        if missing := [name for name in group.runs if name not in study.runs]:
-            evidence |= {claim: {"needs": wanted(study, missing)} for claim in group.claims}
-        else:
-            evidence |= _kept(study, group, code, told)
-    return evidence
-
-
-def wanted(study: Study, missing: Iterable[str]) -> str:
-    """Which runs a claim waits for, and what trains them."""
-    missing = list(missing)
-    if set(missing) <= set(forks.NAMES) and not (study.runs["hourglass"].folder / "drop.ckpt").exists():
-        return f"other runs: {NEVER_DROPPED}"
-    names = ", ".join(f"`{name}`" for name in missing)
-    return f"the {'runs' if len(missing) > 1 else 'run'} {names} of seed {study.seed}: {command(missing)}"
-
-
-def command(missing: Iterable[str]) -> str:
-    """What trains runs; profile and data are those of the ledger."""
-    missing = list(missing)
-    return f"{TRAIN} {missing[-1]}" if set(missing) <= set(CHAIN) else MAKE
-
-
-def remedies(experiment: Experiment) -> list[str]:
+def remedies(experiment: Experiment, record: Record) -> list[str]:
     """The commands that train what the ledger of this experiment waits for, as one types them."""
-    there = finished(experiment)
+    there = next((seed.trainings for seed in record.seeds if seed.number == experiment.seed), {})
     edition = f"--profile {experiment.profile.name} --data {shlex.quote(experiment.data)} --seed {experiment.seed}"
     missing = [name for name in CHAIN if name not in there]
     commands = [f"{TRAIN} {missing[-1]} {edition}"] if missing else []
-    if len(list(trained(experiment))) < SEEDS or any(name not in there for name in RIVALS):
+    if len(record.with_("hourglass")) < SEEDS or any(name not in there for name in RIVALS):
         commands.append(f"{MAKE} PROFILE={experiment.profile.name} DATA={shlex.quote(experiment.data)}")
     return commands
-
-
-def _kept(study: Study, group: Group, code: str, told: Callable[[str], None]) -> Evidence:
-    """A group's evidence, gathered if data/evidence doesn't hold it under the hash of all that it depends on."""
-    runs = [study.runs[name].id for name in group.runs]
-    numbers = asdict(study.experiment.profile.analysis)
-    read = [hashlib.sha256(path.read_bytes()).hexdigest() for path in group.files(study) if path.is_file()]
-    what = [group.claims, runs, study.prepared.checksum, study.seed, numbers, code, *read]
-    key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
-    title = f"{study.experiment.profile.name}-{study.experiment.data_name}-s{study.seed}"
-    path = home() / "data" / "evidence" / f"{title}-{key}.json"
-    if not path.exists():
-        told(f"seed {study.seed}: {', '.join(group.claims)}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(path, json.dumps(packed(group.gather(study)), indent=1).encode())
-    return json.loads(path.read_bytes(), object_hook=unpacked)

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.markup import escape
 from rich.table import Table
 
-from hgnb.explain.claims.record import Result, place
+from hgnb.explain.claims.result import Result
 from hgnb.explain.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
 
 STYLES = {HOLDS: "green", FAILS: "red", UNDECIDED: "yellow", NEEDS: "dim"}
@@ -15,16 +16,16 @@ STYLES = {HOLDS: "green", FAILS: "red", UNDECIDED: "yellow", NEEDS: "dim"}
 
 @dataclass(frozen=True)
 class Sheet:
-    """A result, what would make it more complete, and whether it was kept."""
+    """A result, what would make it more complete, and the file it was kept in, if it was."""
 
     result: Result
-    remedies: Sequence[str]
-    kept: bool
+    remedies: Sequence[str] = ()
+    kept: Path | None = None
 
     def __rich_console__(self, console, options):
-        manifest = self.result.manifest
-        seeds = ", ".join(map(str, manifest.seeds)) or "none"
-        yield f"[bold]Claims[/bold]: profile {manifest.profile} on {escape(manifest.data)}, trained seeds: {seeds}"
+        record = self.result.record
+        seeds = ", ".join(map(str, self.result.seeds)) or "none"
+        yield f"[bold]Claims[/bold]: profile {record.profile} on {escape(record.data)}, trained seeds: {seeds}"
         table = Table("claim", "", "source", "here", "verdict", show_lines=True)
         for row in self.result.rows:
             told = f"[{STYLES[row['verdict']]}]{row['verdict']}[/]"
@@ -35,9 +36,8 @@ class Sheet:
         yield summary(self.result)
         if self.remedies:
             yield "What is missing is made by:\n" + "\n".join(f"  {escape(command)}" for command in self.remedies)
-        name = f"results/{place(manifest.profile, manifest.data).name}"
-        if manifest.seeds:
-            yield f"Kept in {name}." if self.kept else f"{name} rests on more seeds and stays as it is."
+        if self.kept:
+            yield f"Kept in results/{self.kept.name}."
 
 
 def summary(result: Result) -> str:

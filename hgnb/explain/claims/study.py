@@ -9,9 +9,8 @@ import torch
 from hgnb.data.heatmaps import cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.explain import clusters, components, posture, skips
-from hgnb.explain.claims.estimate import UNKNOWN, Estimate
 from hgnb.explain.distances import distances
-from hgnb.intervals import bootstrap, pck_difference, pooled_pck
+from hgnb.explain.latents import read
 from hgnb.metrics import found, peaks
 from hgnb.models.autoencoder import Autoencoder
 from hgnb.models.hourglass import glorot
@@ -65,12 +64,6 @@ class Study:
     def analysis(self) -> AnalysisConfig:
         return self.experiment.profile.analysis
 
-    @property
-    def levels(self) -> bool:
-        """Whether numbers may be held against the source's: profile `paper` on the whole of COCO."""
-        listed = {name: numbers["images"] for name, numbers in self.prepared.manifest["counts"].items()}
-        return self.experiment.profile.name == "paper" and listed == COCO
-
     def reader(self, name: str, epoch: str = "val_pck") -> Reader:
         """A run's network at its best epoch by a column, or at its last."""
         run = self.runs[name]
@@ -91,21 +84,6 @@ class Study:
     def _scores(self) -> dict[tuple[str, int, str], Scores]:
         return {}
 
-    def pck(self, name: str, split: str = "test", counted: np.ndarray | None = None) -> Estimate:
-        """Pooled PCK of a run at its best epoch, over the labelled keypoints or those that `counted` (N, K) chooses."""
-        persons = getattr(self, split)
-        return rate(self.scores(name, split=split).hits, self._counted(persons, counted), persons.image_ids)
-
-    def gain(self, name: str, other: str, split: str = "test", counted: np.ndarray | None = None) -> Estimate:
-        """Pooled PCK of one run less another's, both at their best, paired by image."""
-        persons = getattr(self, split)
-        first, second = (self.scores(n, split=split).hits for n in (name, other))
-        return difference(first, second, self._counted(persons, counted), persons.image_ids)
-
-    @staticmethod
-    def _counted(persons: PreparedSplit, counted: np.ndarray | None) -> np.ndarray:
-        return persons.visibility > 0 if counted is None else counted
-
     @cached_property
     def sample(self) -> np.ndarray:
         """Positions of the random training persons of chapters 03 and 05."""
@@ -121,6 +99,11 @@ class Study:
         """The hourglass on all training persons with and without skips."""
         config, schema = self.experiment.profile.pck, self.prepared.schema
         return skips.study(self.reader("hourglass"), self.train, schema, config, seed=self.seed, part=1)
+
+    def skipless(self, split: str) -> np.ndarray:
+        """(N, K) bool: what the hourglass finds of a split without its skips."""
+        persons = getattr(self, split)
+        return read(self.reader("hourglass"), persons, self.experiment.profile.pck, (False,)).hits[0]
 
     @cached_property
     def _kept(self) -> Latents:
@@ -237,6 +220,15 @@ def weights(run: Run, epoch: str) -> dict[str, torch.Tensor]:
 
 
 @torch.inference_mode()
+def reconstruction(study: Study, run: Run, latents: torch.Tensor, epoch: str) -> np.ndarray:
+    """(N,) mean squared error of each person's latents (N, C, s, s)."""
+    network = Autoencoder(tuple(latents.shape[1:]), study.experiment.profile.autoencoder)
+    filled(network, weights(run, epoch), f"data/runs/{run.id}")
+    parts = [(network.eval()(z) - z).square().flatten(1).mean(1) for z in latents.split(1024)]
+    return torch.cat(parts).numpy().astype(float)
+
+
+@torch.inference_mode()
 def scored(reader: Reader, split: PreparedSplit, experiment: Experiment) -> Scores:
     """One pass of a network over a split: what it finds, and each person's loss."""
     config, side, hits, losses = experiment.profile, split.crops.shape[1], [], []
@@ -248,18 +240,3 @@ def scored(reader: Reader, split: PreparedSplit, experiment: Experiment) -> Scor
         true = cells(batch.points, side, size)
         hits.append(found(peaks(maps)[0], true, size=size, config=config.pck).cpu())
     return Scores(torch.cat(hits).numpy(), torch.cat(losses).numpy().astype(float))
-
-
-def rate(hits: np.ndarray, counted: np.ndarray, images: np.ndarray) -> Estimate:
-    """Share of the counted keypoints (N, K) that are hits, photographs resampled."""
-    return Estimate.of(pooled_pck(hits, counted, images)) if counted.any() else UNKNOWN
-
-
-def difference(first: np.ndarray, second: np.ndarray, counted: np.ndarray, images: np.ndarray) -> Estimate:
-    """Share of the counted keypoints that the first hits less that of the second, paired by image."""
-    return Estimate.of(pck_difference(first, second, counted, images)) if counted.any() else UNKNOWN
-
-
-def rise(last: np.ndarray, best: np.ndarray, images: np.ndarray) -> Estimate:
-    """How much higher the last epoch's loss is than the best one's, relative to it; (N,) each, paired by image."""
-    return Estimate.of(bootstrap(np.column_stack([last, best]), images, lambda a, b: a / b - 1))

@@ -14,9 +14,9 @@ from hgnb.figures.architecture import trace
 from hgnb.figures.lighter.words import small
 from hgnb.figures.plate import Plate
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, style
-from hgnb.models import variants
-from hgnb.models.hourglass import StackedHourglass
+from hgnb.models.hourglass import StackedHourglass, build
 from hgnb.models.residual import Residual
+from hgnb.training.networks import get
 
 STACKS = ("newell", "stacks-6", "depths-rising", "depths-falling", "shared")
 BOTTLENECKS = (
@@ -36,7 +36,7 @@ def stacks(names: Sequence[str] = STACKS, side: int = 256) -> Plate:
         for ax, name in zip(axes[:, 0], names, strict=True):
             most = max(most, _stack(ax, name, side))
         axes[0, 0].set_xlim(-1.6, most)
-    levels = {name: variants.get(name).model.levels for name in names}
+    levels = {name: get(name).described.levels for name in names}
     told = "; ".join(f"{small(n)}: {', '.join(map(str, d))}" for n, d in levels.items())
     caption = (
         f"The stacks, drawn from the live modules for crops of {side} pixels. Every trapezium pair is an hourglass, as "
@@ -53,7 +53,7 @@ def _depths(levels: tuple[int, ...]) -> str:
 
 def sizes(name: str, side: int) -> list[tuple[int, int]]:
     """Widths of the maps at the top and at the bottom of each hourglass, as a traced pass meets them."""
-    network = variants.get(name).narrowed(NARROW).build(side)
+    network = build(get(name).described.narrowed(NARROW), side)
     kinds = {f"hourglasses.{i}.bottleneck": "bottleneck" for i in range(len(network.hourglasses))}
     kinds |= {f"heads.{i}.features": "head" for i in range(len(network.heads))}
     steps = trace(network, (3, side, side), kinds)
@@ -63,11 +63,11 @@ def sizes(name: str, side: int) -> list[tuple[int, int]]:
 
 def _stack(ax: Axes, name: str, side: int) -> float:
     """Draws a stack in one row; the position behind its last hourglass."""
-    variant = variants.get(name)
+    one = get(name)
     height = {size: 0.12 + 0.88 * np.log2(size + 1) / np.log2(side / 4 + 1) for size in (1, 2, 4, 8, 16, 32, 64)}
     ax.add_patch(Rectangle((-1.35, -0.5), 0.5, 1, facecolor=ORANGE, edgecolor=INK, linewidth=0.7))
     ax.text(-1.1, 0, "stem", rotation=90, ha="center", va="center", fontsize=7)
-    ax.plot([-0.85, 1.25 * variant.model.stacks - 0.73], [0, 0], color=GREY, linewidth=1, zorder=0)
+    ax.plot([-0.85, 1.25 * one.described.stacks - 0.73], [0, 0], color=GREY, linewidth=1, zorder=0)
     for i, (top, bottom) in enumerate(sizes(name, side)):
         x, a, b = 1.25 * i - 0.6, height[top] / 2, height[bottom] / 2
         for start, end, first, last in ((x, x + 0.5, a, b), (x + 0.5, x + 1, b, a)):
@@ -76,18 +76,17 @@ def _stack(ax: Axes, name: str, side: int) -> float:
         ax.text(x + 0.5, -0.66, f"{bottom} × {bottom}", ha="center", va="top", fontsize=7)
         ax.plot(x + 1.12, 0, "o", color=BLUE, markersize=4)
     parameters = sum(p.numel() for p in _blank(name).parameters())
-    shared = ", the same weights in all" if variant.model.shared else ""
-    ax.set_title(f"{variant.title}: {parameters / 1e6:.1f} million parameters{shared}", fontsize=9, loc="left", pad=3)
+    shared = ", the same weights in all" if one.described.shared else ""
+    ax.set_title(f"{one.title}: {parameters / 1e6:.1f} million parameters{shared}", fontsize=9, loc="left", pad=3)
     ax.set_ylim(-0.95, 0.58)
     ax.axis("off")
-    return 1.25 * variant.model.stacks - 0.6
+    return 1.25 * one.described.stacks - 0.6
 
 
 def _blank(name: str, **changes) -> StackedHourglass:
     """The network at full width without memory for its weights: enough to count them and read its layers."""
-    variant = variants.get(name)
     with torch.device("meta"):
-        return replace(variant, model=replace(variant.model, **changes)).build(256)
+        return build(replace(get(name).described, **changes), 256)
 
 
 def bottlenecks(names: Sequence[str] = BOTTLENECKS) -> Plate:
@@ -133,7 +132,7 @@ def macs(module: Residual) -> int:
 
 
 def _column(ax: Axes, x: float, name: str, module: Residual) -> None:
-    first, _, rest = variants.get(name).title.partition(" in a module: ")
+    first, _, rest = get(name).title.partition(" in a module: ")
     title = f"{first}:\n{rest}" if rest else TITLES.get(name, first.replace(", ", ",\n").replace(" 3 × 3 ", "\n3 × 3 "))
     ax.text(x, -0.75, title, ha="center", va="bottom", fontsize=9)
     for y, layer in enumerate(module.body):

@@ -8,13 +8,13 @@ from hgnb.figures.lighter.report import REPORT, REPORT_LONG
 from hgnb.figures.lighter.words import small, threads, turns
 from hgnb.figures.plate import Note, Plate
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, style
-from hgnb.training.cases import BASE, case
+from hgnb.training.networks import BASE, get
 from hgnb.training.speed import Times
 
 
 def speeds(times: Times) -> Plate:
     """fig-lighter-speed: seconds against the original's, training and prediction, with operations beside."""
-    names = [n for n in times.cases if n != BASE and "optimiser" not in case(n).changes]
+    names = [n for n in times.cases if n != BASE and "optimiser" not in get(n).training]
     base = times.cases[BASE]
     ratios = {
         kind: [paired(times.cases[n].seconds(kind), base.seconds(kind)) for n in names]
@@ -31,7 +31,7 @@ def speeds(times: Times) -> Plate:
             ax.plot(values, rows, marker, color=colour, markersize=6, label=label)
         ax.plot(np.array(gflop)[order], rows, "|", color=INK, markersize=12, markeredgewidth=1.6, label="operations")
         ax.axvline(1, color=GREY, linewidth=1, linestyle=":")
-        ax.set(yticks=rows, yticklabels=[case(names[i]).title for i in order], xlabel="share of the original's")
+        ax.set(yticks=rows, yticklabels=[get(names[i]).title for i in order], xlabel="share of the original's")
         ax.set_xlim(0, None)
         figure.legend(loc="outside lower center", ncol=3, fontsize=8)
     fastest = names[int(np.argmin([r.value for r in ratios["training"]]))]
@@ -77,7 +77,7 @@ def waiting(times: Times) -> Plate:
     with style():
         figure, ax = plt.subplots(figsize=(7, 3.6))
         for (name, ratio), colour, line in zip(compute.items(), (BLUE, ORANGE, GREEN), ("-", "--", "-."), strict=False):
-            label = f"{case(name).title} (report: {REPORT[name][0][0] / REPORT_LONG['newell-long'][0][0]:.2f})"
+            label = f"{get(name).title} (report: {REPORT[name][0][0] / REPORT_LONG['newell-long'][0][0]:.2f})"
             ax.plot(load, np.maximum(ratio, load) / np.maximum(1, load), line, color=colour, label=label)
         ax.set(
             xlabel="time to load a batch, in training steps of the original", ylabel="epoch, share of the original's"

@@ -9,9 +9,9 @@ from hgnb.figures.lighter.words import DASH, measure, percent, pooled, said, thr
 from hgnb.figures.plate import Table
 from hgnb.figures.words import cited
 from hgnb.metrics.pckh import GROUPS
-from hgnb.training.cases import case
+from hgnb.training.networks import get
+from hgnb.training.observations import Outcomes
 from hgnb.training.speed import Times
-from hgnb.training.sweep import Sweep
 
 _REPORTED = ["Report: min an epoch", "Report: PCKh, %", "Report: min of inference"]
 _HERE = ["Training, ms", "With loading, ms", "Prediction, ms"]
@@ -21,10 +21,10 @@ def costs_table(times: Times) -> Table:
     """tbl-lighter-costs: parameters, operations and memory of every network at full size, counted."""
     rows = []
     for name, timed in times.cases.items():
-        if "optimiser" in case(name).changes:
+        if "optimiser" in get(name).training:
             continue
         rows.append((
-            case(name).title, cited(case(name).variant.source), f"{timed.parameters / 1e6:.1f}",
+            get(name).title, cited(get(name).source), f"{timed.parameters / 1e6:.1f}",
             f"{timed.gflop:.1f}", f"{timed.kept_mib:.0f}", f"{timed.memory_gib:.1f}",
         ))  # fmt: skip
     batch = times.batch
@@ -37,11 +37,11 @@ def costs_table(times: Times) -> Table:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-lighter-costs")
 
 
-def short_table(times: Times, sweep: Sweep | None) -> Table:
+def short_table(times: Times, sweep: Outcomes | None) -> Table:
     """tbl-lighter-50: table 1 of 004 with our times and accuracies beside it, and the rows that it lacks."""
     names = [*REPORT, *(n for n in times.cases if n not in REPORT)]
     rows = [
-        (case(n).title, *_reported(REPORT.get(n)), *_took(times, n), _accuracy(sweep, n))
+        (get(n).title, *_reported(REPORT.get(n)), *_took(times, n), _accuracy(sweep, n))
         for n in names
         if n in times.cases
     ]
@@ -54,13 +54,13 @@ def short_table(times: Times, sweep: Sweep | None) -> Table:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-lighter-50")
 
 
-def long_table(times: Times, large: Times | None, sweep: Sweep | None) -> Table:
+def long_table(times: Times, large: Times | None, sweep: Outcomes | None) -> Table:
     """tbl-lighter-long: table 2 of 004, long trainings, with their batches; `large`: times at the larger batch."""
     rows = []
     for name, reported in REPORT_LONG.items():
-        batch = case(name).changes.get("batch", 20)
-        took = next((_took(t, case(name).network) for t in (times, large) if t and t.batch == batch), (DASH,) * 3)
-        rows.append((case(name).title, batch, *_reported(reported), *took, _accuracy(sweep, name)))
+        batch = get(name).training.get("batch", 20)
+        took = next((_took(t, get(name).on or name) for t in (times, large) if t and t.batch == batch), (DASH,) * 3)
+        rows.append((get(name).title, batch, *_reported(reported), *took, _accuracy(sweep, name)))
     columns = ["Network", "Batch", *_REPORTED, *_HERE, measure(sweep)]
     where = f" (a batch of {large.batch} was recorded on {large.device}, {threads(large)})" if large else ""
     told = said(sweep, long=True, dash="not timed, not trained")
@@ -68,17 +68,17 @@ def long_table(times: Times, large: Times | None, sweep: Sweep | None) -> Table:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-lighter-long")
 
 
-def joints_table(sweep: Sweep | None, *, long: bool) -> Table:
+def joints_table(sweep: Outcomes | None, *, long: bool) -> Table:
     """tbl-lighter-joints-50 or -long: tables 3 and 4 of 004, by group of joints, and ours below each row."""
     report, rows = (REPORT_LONG, []) if long else (REPORT, [])
-    others = [] if sweep is None else dict.fromkeys(o.case for o in sweep.outcomes)
-    for name in [*report, *(n for n in others if n not in report and case(n).long == long)]:
+    others = [] if sweep is None else sweep.names
+    for name in [*report, *(n for n in others if n not in report and get(n).long == long)]:
         if name in report:
-            rows.append((case(name).title, "report", *(f"{v:.2f}" for v in report[name][1])))
+            rows.append((get(name).title, "report", *(f"{v:.2f}" for v in report[name][1])))
         outcomes = sweep.of(name) if sweep else []
         if outcomes:
             shares = [pooled([o.groups[g] for o in outcomes]) for g in GROUPS]
-            rows.append((case(name).title, "here", *(percent(s) for s in shares)))
+            rows.append((get(name).title, "here", *(percent(s) for s in shares)))
     caption = (
         f"Accuracy by group of joints, left and right together, in %. Report: PCKh@0.5{said(sweep, long, dash='')}"
     )
@@ -101,7 +101,7 @@ def _ms(times: Times, name: str, kind: str) -> float:
     return 1000 * float(np.median(times.cases[name].seconds(kind)))
 
 
-def _accuracy(sweep: Sweep | None, name: str) -> str:
+def _accuracy(sweep: Outcomes | None, name: str) -> str:
     if sweep is None or not sweep.of(name):
         return DASH
     count = len(sweep.of(name))

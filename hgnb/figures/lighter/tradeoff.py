@@ -15,9 +15,9 @@ from hgnb.explain.fronts import SURE, Place, level
 from hgnb.figures.lighter.words import DASH, seeds, small
 from hgnb.figures.plate import Live, Note, Plate, Table
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, RED, style
-from hgnb.training.cases import BASE, case
+from hgnb.training.networks import BASE, get
+from hgnb.training.observations import Outcomes
 from hgnb.training.speed import Times
-from hgnb.training.sweep import Sweep
 
 PANELS = {
     "training": "training, ms a person",
@@ -27,7 +27,7 @@ PANELS = {
 SIDES = ((8, 7), (9, -7), (-9, 7), (-9, -7), (12, 0), (-12, 0))  # where a letter may stand beside its point, in points
 
 
-def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate | Note:
+def tradeoff(points: pd.DataFrame, times: Times, sweep: Outcomes | None) -> Plate | Note:
     """fig-lighter-tradeoff: accuracy against three costs, with the Pareto front of each.
 
     `points`: as `hgnb.explain.fronts.points` makes them, one network a row.
@@ -45,11 +45,11 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Sweep | None) -> Plate |
         axes[0].set_ylabel(f"{sweep.people.measure}, % (small networks)")
         handles, words = axes[0].get_legend_handles_labels()
         handles += [Line2D([], [], linestyle="", marker=f"${letter}$", color=INK) for letter in letters.values()]
-        words += [case(name).title for name in letters]
+        words += [get(name).title for name in letters]
         figure.legend(handles, words, loc="outside lower center", ncol=3, fontsize=8)
     on = {cost: list(known.case[known[f"front_of_{cost}"]]) for cost in PANELS}
     lettered = {
-        cost: ", ".join(sorted(letters.get(name, case(name).title) for name in names)) for cost, names in on.items()
+        cost: ", ".join(sorted(letters.get(name, get(name).title) for name in names)) for cost, names in on.items()
     }
     told = "; ".join(f"{PANELS[cost].split(',')[0]}: {names}" for cost, names in lettered.items())
     caption = (
@@ -117,7 +117,7 @@ def _write(ax: Axes, xs: np.ndarray, ys: np.ndarray, letters: Sequence[str | Non
         )  # fmt: skip
 
 
-def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
+def live(points: pd.DataFrame, sweep: Outcomes | None) -> Live | None:
     """The first panel of fig-lighter-tradeoff, where every network tells its name and costs; None without a sweep."""
     known = points[points.accuracy.notna()]
     if sweep is None or len(known) < 2:
@@ -132,7 +132,7 @@ def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
         "axes": [{"label": label, "low": start, "high": end} for label, start, end in ends],
         "points": np.round(unit, 4).tolist(),
         "dots": [],
-        "names": [f"{letters[n]} · {case(n).title}" if n in letters else case(n).title for n in known.case],
+        "names": [f"{letters[n]} · {get(n).title}" if n in letters else get(n).title for n in known.case],
         "facts": [_facts(row, sweep) for row in known.itertuples()],
         "stamp": None,
         "noun": "network",
@@ -140,7 +140,7 @@ def live(points: pd.DataFrame, sweep: Sweep | None) -> Live | None:
     return Live("fig-lighter-tradeoff", "scatter", data)
 
 
-def _facts(row, sweep: Sweep) -> str:
+def _facts(row, sweep: Outcomes) -> str:
     fronts = [label.split(",")[0] for cost, label in PANELS.items() if row._asdict().get(f"front_of_{cost}")]
     return (
         f"{sweep.people.measure} {100 * row.accuracy:.1f} %, training {1000 * row.training:,.0f} ms and prediction "
@@ -150,7 +150,7 @@ def _facts(row, sweep: Sweep) -> str:
 
 
 def _kind(name: str) -> str:
-    return "base" if name == BASE else "ours" if case(name).variant.source == "ours" else "report"
+    return "base" if name == BASE else "ours" if get(name).source == "ours" else "report"
 
 
 def fronts_table(places: Sequence[Place]) -> Table | Note:
@@ -159,8 +159,8 @@ def fronts_table(places: Sequence[Place]) -> Table | Note:
         return Note("None of our own networks is trained here, so none can be placed on a front.")
     rows = [
         (
-            case(p.case).title, PANELS[p.cost].split(",")[0], f"{p.share:.2f}",
-            case(p.rival).title if p.rival else DASH,
+            get(p.case).title, PANELS[p.cost].split(",")[0], f"{p.share:.2f}",
+            get(p.rival).title if p.rival else DASH,
             _gap(p) if p.rival else "nothing is as cheap", f"{100 * p.chance:.0f}", p.verdict,
         )
         for p in places

@@ -9,7 +9,7 @@ from hgnb.explain.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.figures.lighter.words import DASH, small
 from hgnb.figures.plate import Note, Table
 from hgnb.figures.words import listed
-from hgnb.training.cases import BASE
+from hgnb.training.networks import BASE
 
 
 def claims_table(rows: Sequence[Row]) -> Table:
