@@ -16,9 +16,9 @@ from hgnb.explain.claims import collect
 from hgnb.explain.claims.chains import Chains
 from hgnb.intervals import pck_difference, pooled_pck
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
+from hgnb.training.callbacks import Watch
 from hgnb.training.frozen import freeze, shaped
 from hgnb.training.networks import ARMS, RIVALS
-from hgnb.training.watch import Watch
 
 
 def test_all_further_trainings_start_alike(begun, monkeypatch):
