@@ -18,8 +18,9 @@ from functools import cache
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from hgnb.definitions import PACKAGE, Key, Unit, fingerprint, reached, stamp
+from hgnb.definitions import Key, Unit, fingerprint, reached
 from hgnb.errors import InputError
+from hgnb.syntax import PACKAGE, stamp
 
 MISSING = object()
 TRAINERS = ("torch", "lightning")  # where one name for another's function or class is a swap, not an alias
