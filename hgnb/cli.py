@@ -78,19 +78,26 @@ def train(
     data: Data = "embedded",
     seed: Seed = 0,
     threads: Threads = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Processes that share each batch, a core each.")] = None,
     minutes: Annotated[
         int | None, typer.Option(help="With best: the recipe for 1, 5 or 15 minutes of two cores (profiles/best-*).")
     ] = None,
 ):
     """Train a network, or go on with it, or load it: whatever is left to do. Runs under torchrun and SLURM too."""
     _limit(threads)
+    if threads:
+        os.environ["HGNB_THREADS"] = str(threads)  # a person's number goes before the profile's
     if minutes is not None:
         if name != "best":
             raise InputError(f"--minutes chooses a recipe of 'best', and there is none for '{name}'.")
         name, profile = "hourglass", f"best-{minutes}"
-    from hgnb.training import networks
+    from hgnb.training import networks, parallel, profiles
     from hgnb.training.experiment import Experiment
+    from hgnb.training.hardware import forced_count
 
+    count = processes or forced_count("HGNB_PROCESSES") or profiles.load(profile).machine.processes
+    if count > 1 and not parallel.STARTED & os.environ.keys():
+        sys.exit(parallel.together(count, [sys.executable, "-m", "hgnb.cli", *sys.argv[1:]]))
     variant = name if networks.get(name).varies else ""
     experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty(), variant=variant)
     experiment.check()
