@@ -1,6 +1,10 @@
 """What a training of the queue showed goes into the record of its study."""
 
+<<<<<<< HEAD
 from collections.abc import Sequence
+=======
+import time
+>>>>>>> queue
 
 from hgnb import records
 from hgnb.book.queue import Asked, Unit
@@ -12,14 +16,16 @@ from hgnb.training.runs import Run
 
 
 def train(asked: Asked, unit: Unit) -> tuple[str, float]:
-    """Trains a unit and records it; what to say of it, and the seconds that its training took."""
-    experiment = Experiment.open(asked.profile, asked.data, unit.seed)
-    run = networks.get(unit.name).run(experiment)
+    """Trains a unit and records it; what to say of it, and the seconds that it takes where its data are ready."""
+    experiment, training = Experiment.open(asked.profile, asked.data, unit.seed), networks.get(unit.name)
+    (experiment.varied(unit.name) if training.varies else experiment).prepared()
+    start = time.monotonic()
+    run = training.run(experiment)
     if run is None:
         return "nothing to train: the rate of this hourglass never dropped", 0.0
     gather(asked.study, experiment, unit.name, run)
-    seconds = float(run.manifest["seconds"])
-    return f"{seconds:.0f} s", seconds
+    trained = float(run.manifest["seconds"])  # in an earlier call, perhaps
+    return f"{trained:.0f} s", max(trained, time.monotonic() - start)
 
 
 def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:

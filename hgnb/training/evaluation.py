@@ -24,8 +24,7 @@ from hgnb.training.inference import Predictions, Reader
 
 RADII = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)  # normalisers; 0.5 is the thesis's
 ALL = "all"
-# An image whose field `persons` says so lists every person, but some with an area, id or crowd flag that was guessed.
-GUESSED, EXACT = "complete", "exact"
+EXACT = "exact"  # field of a record whose area can be relied on
 
 
 @dataclass(frozen=True)
