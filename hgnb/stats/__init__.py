@@ -5,7 +5,7 @@ seeds and photographs are two crossed random factors, and an interval says what 
 give. `benchmarks/coverage.py` shows by simulation how often these intervals hold the true value.
 """
 
-from hgnb.stats.crossed import (
+from hgnb.stats.crossing import (
     correlation,
     crossed,
     floored_ratio,

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import rankdata
 from scipy.stats import t as student_t
 
-from hgnb.stats.crossed import Influence, by_photograph, moments, pearson
+from hgnb.stats.crossing import Influence, by_photograph, moments, pearson
 from hgnb.stats.estimate import UNKNOWN, Estimate
 
 FEWEST = 30  # persons in a class; fewer decide nothing
