@@ -63,6 +63,9 @@ def crossed(columns: np.ndarray, images: np.ndarray, statistic: Statistic, *, ea
     if not len(images):
         return UNKNOWN
     sums = by_photograph(columns if columns.ndim == 3 else columns[None], images)
+    sums = sums[:, sums.any((0, 2))]  # a photograph of whom nothing counts is none
+    if not sums.shape[1]:
+        return UNKNOWN
     with np.errstate(divide="ignore", invalid="ignore"):
         return (_each if each else _together)(sums, statistic).estimate()
 
