@@ -1,10 +1,7 @@
 """What a training of the queue showed goes into the record of its study."""
 
-<<<<<<< HEAD
-from collections.abc import Sequence
-=======
 import time
->>>>>>> queue
+from collections.abc import Sequence
 
 from hgnb import records
 from hgnb.book.queue import Asked, Unit
