@@ -157,7 +157,7 @@ def page() -> str:
         "",
         f"On the {held['persons']['test']:,} persons of {held['photographs']['test']:,} test photographs of "
         f"`{held['data']}`, boxes given, it finds **{_told(pck['mirrored'])}** of {pck['mirrored']['counted']:,} "
-        f"labelled keypoints within the thesis's radius (averaged with the mirror image, decoded by `{held['mirrored']}`, "
+        f"labelled keypoints within the thesis's radius (averaged with the mirror image, by `{held['mirrored']}`, "
         f"chosen on validation photographs); without the mirror image {_told(pck['decoded'])} (`{held['decoding']}`); "
         f"between whole cells of the map, as the thesis counts, {_told(pck['cells'])}.",
         f"OKS over {oks['persons']:,} persons whose areas are official: mean {_number(oks['mean'])}, AP "
