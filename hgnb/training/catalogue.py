@@ -5,12 +5,15 @@ import json
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hgnb.errors import InputError
 from hgnb.models.hourglass import StackedHourglass
 from hgnb.training.card import Card, read
-from hgnb.training.experiment import Experiment
 from hgnb.training.runs import Run, runs_folder
+
+if TYPE_CHECKING:  # it loads scikit-learn: a second that a prediction needn't wait
+    from hgnb.training.experiment import Experiment
 
 BEST = "best-val_pck.safetensors"  # the epoch that the thesis carries on with (5.3)
 SUFFIX = ".safetensors"
@@ -95,8 +98,10 @@ def released() -> Weights:
     return found
 
 
-def opened(run: Run) -> Experiment:
+def opened(run: Run) -> "Experiment":
     """The experiment that made a run, with the very data it was trained on; InputError where these are others now."""
+    from hgnb.training.experiment import Experiment
+
     edition = run.manifest.get("edition")
     if edition is None:
         raise InputError(f"The manifest of {run.id} names no profile and data ('edition'): train it again.")
