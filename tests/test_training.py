@@ -445,6 +445,6 @@ def test_a_training_starts_from_another_runs_weights(chain):
     run = chain.started(parent)
     assert run.id != parent.id and run.manifest["config"]["parents"] == [parent.id]
     assert run.metrics.train_loss[0] < parent.metrics.train_loss[0]
-    wider = replace(chain, profile=replace(chain.profile, model=replace(chain.profile.model, channels=24)))
+    profile = dataclasses.replace(chain.profile, model=dataclasses.replace(chain.profile.model, channels=24))
     with pytest.raises(InputError, match="has another shape"):
-        wider.started(parent)
+        dataclasses.replace(chain, profile=profile).started(parent)
