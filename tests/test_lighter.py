@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT, at_home, sweeping_house
+from hgnb.training.sweep import Outcome, People, Sweep
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -31,7 +32,6 @@ from hgnb.models.hourglass import build
 from hgnb.training import networks, profiles, speed, sweep, sweep_record
 from hgnb.training.experiment import Experiment
 from hgnb.training.speed import Timed, Times
-from hgnb.training.sweep import Outcome, People, Sweep
 
 TOY = profiles.LighterConfig(timed_side=64, timed_divisor=32, timed_batch=2, timed_repeats=2)
 

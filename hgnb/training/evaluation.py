@@ -1,7 +1,6 @@
 """How well a run finds keypoints: the thesis's PCK beside the standard measures. 02_experiment; `hgnb evaluate`."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +23,7 @@ from hgnb.training.inference import Predictions, Reader
 
 RADII = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)  # normalisers; 0.5 is the thesis's
 ALL = "all"
-# An image whose field `persons` says so lists every person, but some with an area, id or crowd flag that was guessed.
-GUESSED, EXACT = "complete", "exact"
+EXACT = "exact"  # field of a record whose area can be relied on
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,8 @@ def evaluate(weights: Weights, split: str = "test", *, visible_only: bool = Fals
     made = Reader(weights.network, np.asarray(weights.card.mean_rgb, np.float32)).predict(persons)
     records = annotations(experiment.folder, persons)
     config = PckConfig(**weights.run.manifest["config"]["pck"])
-    return measure(made, persons, schema, config, selection, records, weights.name, experiment.data_name)
+    done = measure(made, persons, schema, config, selection, records, weights.name, experiment.data_name)
+    return replace(done, notes=(*done.notes, *experiment.remarks()[:1]))
 
 
 def measure(
@@ -170,25 +169,17 @@ def by_image(counts: Tensor, split: PreparedSplit) -> tuple[int, ...]:
 
 
 def annotations(folder: Path, split: PreparedSplit) -> list[dict]:
-    """The records of exactly these persons, in their order, out of the file that holds their split.
+    """The records of exactly these persons, in their order, as COCO's measures take them.
 
     `exact` says whether a record's area can be relied on, which OKS needs.
     """
+    persons = {p.id: p for p in coco.load(folder, "val" if split.name == "val" else "train").persons}
+    return [_record(persons[i]) for i in split.person_ids.tolist()]
 
-    def slim(record: dict) -> dict:
-        record.pop("segmentation", None)  # most of the memory, and none of the measure
-        return record
 
-    file = coco.annotation_file(folder, "val" if split.name == "val" else "train")
-    content = json.loads(file.read_bytes(), object_hook=slim)
-    guessed = {i["id"] for i in content["images"] if isinstance(i, dict) and i.get("persons") == GUESSED}
-    wanted = set(split.person_ids.tolist())
-    by_id: dict[int, dict] = {}
-    for record in content["annotations"]:
-        if record.get("id") in wanted:
-            record[EXACT] = record["image_id"] not in guessed
-            by_id.setdefault(record["id"], record)  # of an id listed twice the first counts
-    return [by_id[i] for i in split.person_ids.tolist()]
+def _record(person: coco.Person) -> dict:
+    fields = {"id": person.id, "image_id": person.image_id, "area": person.area, EXACT: person.exact}
+    return fields | {"bbox": person.box.tolist(), "keypoints": person.keypoints.ravel().tolist()}
 
 
 def _heads(made: Predictions, persons: PreparedSplit, schema: KeypointSchema) -> tuple[Tensor, Tensor] | None:
