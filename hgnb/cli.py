@@ -109,6 +109,9 @@ def train(
     variant = name if networks.get(name).varies else ""
     experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty(), variant=variant)
     experiment.check()
+    first = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0
+    for remark in experiment.remarks() if first else ():
+        print(remark, file=sys.stderr)
     if start is None:
         facts = experiment.stage(name)
     elif name == "hourglass":
@@ -119,7 +122,7 @@ def train(
         facts = experiment.outcome(name, experiment.started(parent))
     else:
         raise InputError(f"--start is for 'hourglass', and '{name}' begins where its definition says.")
-    if int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0:
+    if first:
         print(json.dumps(facts, indent=1))
 
 
@@ -410,14 +413,31 @@ def merge(
 
 
 @data_app.command()
-def check(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder in COCO layout.")]):
-    """Say what a dataset holds and what in it is damaged; exit status 1 if anything is."""
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder in COCO layout, or as an exporter wrote it.")],
+    write: Annotated[
+        Path | None, typer.Option(metavar="CLEAN", help="Write the persons that can be used as a clean COCO folder.")
+    ] = None,
+    pairs: Annotated[
+        str,
+        typer.Option(metavar="LEFT=RIGHT,…", help="Keypoints that a mirror image exchanges, where names don't say."),
+    ] = "",
+    category: Annotated[str, typer.Option(help="The category whose keypoints are meant, where several differ.")] = "",
+    exif: Annotated[
+        str, typer.Option(help="Orientations of photographs: follow, ignore, or as the annotations show (evidence).")
+    ] = "evidence",
+):
+    """Say what a dataset holds, and what was repaired, is dropped, looks suspicious; status 1 if any is dropped."""
     from rich.console import Console
 
-    from hgnb.data.check import check
+    from hgnb.data.check import check, clean
+    from hgnb.data.intake import Choices
 
-    report = check(folder, progress=True)
+    choices = Choices.parsed(pairs, category, exif)
+    report = check(folder, progress=True, choices=choices)
     Console().print(report)
+    if write:
+        print(clean(folder, write, choices))
     raise typer.Exit(0 if report.sound else 1)
 
 

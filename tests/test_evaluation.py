@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from test_cli import hgnb
 
-from hgnb.data import coco
 from hgnb.data.heatmaps import cells
+from hgnb.data.intake import layouts
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
@@ -128,7 +128,7 @@ def test_oks_leaves_out_photographs_whose_areas_were_guessed(trained):
     split, schema = experiment.prepared().split("val"), experiment.prepared().schema
     true = cells(torch.from_numpy(split.keypoints[..., :2]), 64, 64)
     made = Predictions(true, torch.ones(true.shape[:2]), true, torch.from_numpy(split.visibility), 64)
-    file = coco.annotation_file(experiment.folder, "val")
+    file = layouts.source(experiment.folder, "val").file
     whole = file.read_text()
     try:
         content = json.loads(whole)

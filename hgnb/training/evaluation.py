@@ -1,6 +1,5 @@
 """How well a run finds keypoints: the thesis's PCK beside the standard measures. 02_experiment; `hgnb evaluate`."""
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -123,6 +122,7 @@ def evaluate(
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     config = PckConfig(**weights.run.manifest["config"]["pck"]) if weights.run is not None else PckConfig()
+    notes: list[str] = []
     if data is not None:
         folder = (home() / Path(data).expanduser()).resolve()
         prepared, name = as_trained(weights, folder), folder.name
@@ -131,6 +131,7 @@ def evaluate(
     else:
         experiment = opened(weights.run)
         folder, prepared, name = experiment.folder, experiment.prepared(), experiment.data_name
+        notes = experiment.remarks()[:1]
     ours, theirs = _common(weights, prepared.schema, name)
     schema, persons = weights.card.schema.only(ours), prepared.split(split)
     selection = Selection.of(schema, joints, visible_only)
@@ -143,8 +144,11 @@ def evaluate(
     persons = replace(persons, keypoints=persons.keypoints[:, theirs])
     done = measure(made, persons, schema, config, selection, records, weights.name, name)
     left = len(weights.card.keypoints) + len(prepared.schema) - 2 * len(ours)
-    said = f"Keypoints are matched by name: {len(ours)} are measured, {left} that only one of the two has are not."
-    return replace(done, notes=(*done.notes, said)) if left else done
+    if left:
+        notes += [
+            f"Keypoints are matched by name: {len(ours)} are measured, {left} that only one of the two has are not."
+        ]
+    return replace(done, notes=(*done.notes, *notes))
 
 
 def as_trained(weights: Weights, folder: Path) -> Prepared:
@@ -215,25 +219,17 @@ def by_image(counts: Tensor, split: PreparedSplit) -> tuple[int, ...]:
 
 
 def annotations(folder: Path, split: PreparedSplit) -> list[dict]:
-    """The records of exactly these persons, in their order, out of the file that holds their split.
+    """The records of exactly these persons, in their order, as COCO's measures take them.
 
     `exact` says whether a record's area can be relied on, which OKS needs.
     """
+    persons = {p.id: p for p in coco.load(folder, "val" if split.name == "val" else "train").persons}
+    return [_record(persons[i]) for i in split.person_ids.tolist()]
 
-    def slim(record: dict) -> dict:
-        record.pop("segmentation", None)  # most of the memory, and none of the measure
-        return record
 
-    file = coco.annotation_file(folder, "val" if split.name == "val" else "train")
-    content = json.loads(file.read_bytes(), object_hook=slim)
-    guessed = {i["id"] for i in content["images"] if isinstance(i, dict) and i.get("persons") == GUESSED}
-    wanted = set(split.person_ids.tolist())
-    by_id: dict[int, dict] = {}
-    for record in content["annotations"]:
-        if record.get("id") in wanted:
-            record[EXACT] = record["image_id"] not in guessed
-            by_id.setdefault(record["id"], record)  # of an id listed twice the first counts
-    return [by_id[i] for i in split.person_ids.tolist()]
+def _record(person: coco.Person) -> dict:
+    fields = {"id": person.id, "image_id": person.image_id, "area": person.area, EXACT: person.exact}
+    return fields | {"bbox": person.box.tolist(), "keypoints": person.keypoints.ravel().tolist()}
 
 
 def _heads(made: Predictions, persons: PreparedSplit, schema: KeypointSchema) -> tuple[Tensor, Tensor] | None:

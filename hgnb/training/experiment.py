@@ -103,6 +103,18 @@ class Experiment:
         """The persons of the dataset, cropped and split."""
         return self._prepared
 
+    def remarks(self) -> list[str]:
+        """Sentences on a person's own data: repaired, dropped, suspicious; and on flips that exchange nothing."""
+        schema = self.prepared().schema
+        said = [] if self.data == EMBEDDED else [f"Data '{self.data_name}': {self.prepared().summary}."]
+        flips = [t.flip for t in (self.profile.training, self.profile.modified) if t.flip]
+        if flips and not schema.pairs and len(schema) > 1:
+            said.append(
+                f"{flips[0]:.0%} of the persons are seen in a mirror, but no keypoints are known to be left and right: "
+                "tell them ('hgnb data check DIR --pairs LEFT=RIGHT,… --write CLEAN'), or train without flips."
+            )
+        return said
+
     def model(self) -> HourglassConfig:
         """The profile's network with as many heatmaps as the dataset has keypoints."""
         return replace(self.profile.model, keypoints=len(self.prepared().schema))

@@ -15,8 +15,8 @@ from PIL import Image, ImageOps
 
 from hgnb.data import mirror
 from hgnb.data.crops import CropTransform, square_of_box
-from hgnb.data.faults import BOX_SLACK
 from hgnb.data.images import FORMATS, DamagedImage, decode
+from hgnb.data.intake.records import BOX_SLACK
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.metrics import peaks

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hgnb.data import coco
+from hgnb.data.intake import layouts
 from hgnb.errors import InputError
 from hgnb.home import home
 from hgnb.intervals import Interval, pooled_pck
@@ -64,7 +64,7 @@ def _training(run: Run) -> dict:
     """How a run was made, and of whose photographs."""
     edition, config, experiment = run.manifest["edition"], run.manifest["config"], opened(run)
     folder, ids = experiment.folder, set(experiment.prepared().split("train").image_ids.tolist())
-    content = json.loads(coco.annotation_file(folder, "train").read_text(encoding="utf-8-sig"))
+    content = layouts.parsed(layouts.source(folder, "train").file)
     names = {row["id"]: row["name"] for row in content.get("licenses") or []}
     there = [image for image in content["images"] if image["id"] in ids]
     start = [f"--start {parent}" for parent in config["parents"]]
