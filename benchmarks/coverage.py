@@ -1,10 +1,10 @@
 """How often the intervals of hgnb.stats hold the true value, how often a family of claims is wrong, what power is had.
 
-python benchmarks/coverage.py [repetitions]: some minutes on one thread with the 1,000 that are asked for without a
-number. Data are drawn from a population whose true numbers are known: networks of several seeds, photographs with one person or many, keypoints that
-are hit more often in some photographs, by some seeds, and in some photographs by some seeds. The effects of photographs
-are normal, skewed (exponential), or heavy-tailed (Student's with 3 degrees of freedom, and crowds that follow a power
-law). The result goes to benchmarks/results/coverage.json.
+python benchmarks/coverage.py [repetitions]: some three minutes on one thread with 1,000, the default.
+Data are drawn from a population whose true numbers are known: networks of several seeds, photographs with one
+person or many, keypoints that are hit more often in some photographs, by some seeds, and in some photographs by some
+seeds. Effects of photographs are normal, skewed (exponential), or heavy-tailed (Student's with 3 degrees of freedom,
+and crowds that follow a power law); those of seeds are normal. The result goes to benchmarks/results/coverage.json.
 """
 
 import json

@@ -18,10 +18,12 @@ from functools import cache
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from hgnb.definitions import PACKAGE, Key, Unit, fingerprint, reached, stamp
+from hgnb.definitions import Key, Unit, fingerprint, reached
 from hgnb.errors import InputError
+from hgnb.syntax import PACKAGE, stamp
 
 MISSING = object()
+TRAINERS = ("torch", "lightning")  # where one name for another's function or class is a swap, not an alias
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
 
 
@@ -103,10 +105,10 @@ class _Look:
     def module(self, live: ModuleType, units: dict[str, Unit]) -> None:
         """All that is reached of a module: its definitions, and the names it borrows from elsewhere."""
         new, there, name = afresh(live), vars(live), live.__name__
-        for own, unit in units.items():
+        for own, unit in sorted(units.items(), key=lambda pair: "." in pair[0]):  # classes before methods
             owner, _, method = own.partition(".")
             if method:
-                if isinstance(there.get(owner), type) and owner not in self.found:
+                if f"{name}.{owner}" not in self.found:
                     self.compare(f"{name}.{own}", vars(new[owner])[method], vars(there[owner]).get(method, MISSING))
             elif isinstance(new[own], type):
                 self.kind(f"{name}.{own}", new[own], there.get(own, MISSING), unit)
@@ -154,12 +156,12 @@ class _Look:
     def foreign(self, path: str) -> None:
         """Another library's function or class: still its own, as far as one can see without its files?"""
         live = _object(path)
-        root = path.partition(".")[0]
-        if isinstance(live, FunctionType) and not _theirs(live, root):
-            self.replace(path, live)
-        if isinstance(live, type):
-            if not _theirs(live, root):
+        root, (place, _, last) = path.partition(".")[0], path.rpartition(".")
+        if isinstance(live, FunctionType | BuiltinFunctionType | type):
+            swapped = live.__name__ != last and _object(f"{place}.{live.__name__}") is live and root in TRAINERS
+            if swapped or not _theirs(live, root):
                 return self.replace(path, live)
+        if isinstance(live, type):
             for base in live.__mro__:
                 for name, value in vars(base).items():
                     if isinstance(value, FunctionType) and not _theirs(value, base.__module__.partition(".")[0]):
@@ -365,7 +367,7 @@ def _installed(root: str) -> bool:
     return "site-packages" in file or "dist-packages" in file
 
 
-def _theirs(thing: FunctionType | type, root: str) -> bool:
+def _theirs(thing: FunctionType | BuiltinFunctionType | type, root: str) -> bool:
     """Whether another library's function or class is of an installed library, not a person's."""
     home = thing.__globals__.get("__name__", "") if isinstance(thing, FunctionType) else str(thing.__module__)
     return home.partition(".")[0] == root or _installed(home.partition(".")[0])

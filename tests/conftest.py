@@ -247,3 +247,13 @@ def annotation(number: int, image: int, points: np.ndarray, flags: np.ndarray) -
         "bbox": [float(x), float(y), float(w), float(h)], "num_keypoints": int((flags > 0).sum()),
         "keypoints": [int(v) for v in triples.flatten()],
     }  # fmt: skip
+
+
+def run_command(*words) -> int:
+    """Exit status of `hgnb` with these words."""
+    from hgnb import cli
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as end:
+        patch.setattr("sys.argv", ["hgnb", *map(str, words)])
+        cli.main()
+    return end.value.code

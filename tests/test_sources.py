@@ -448,7 +448,7 @@ def test_what_a_training_is_not_made_of_is_not(mutated, file, old, new):
         (DRAWN_ROOTS, "data/crops.py", r"\+", "-", False),
         (PREPARED_ROOTS, "data/crops.py", r"\+", "-", True),
         (PREPARED_ROOTS, "data/splits.py", r"config\.test_share", "0.3", True),
-        (PREPARED_ROOTS, "data/faults.py", r"BOX_SLACK = ", "BOX_SLACK = 1 + ", True),
+        (PREPARED_ROOTS, "data/intake/records.py", r"BOX_SLACK = ", "BOX_SLACK = 1 + ", True),
         (PREPARED_ROOTS, "data/pose.py", r"0\.5", "0.6", False),
         (PREPARED_ROOTS, "data/prepared.py", "READ_AGAIN = 1 << 30", "READ_AGAIN = 1 << 29", False),
         (PREPARED_ROOTS, "data/seal.py", r"sha256|blake2b", "sha512", False),

@@ -9,6 +9,7 @@ from conftest import ROOT
 
 from hgnb.data import coco, parts, splits
 from hgnb.data.config import DataConfig
+from hgnb.data.intake import layouts
 from hgnb.data.prepared import prepare
 from hgnb.errors import InputError
 from hgnb.training.experiment import Experiment
@@ -92,7 +93,7 @@ def test_what_decides_a_split_names_its_file(coco_folder, tmp_path):
     assert len({same, *(name(**settings) for settings in changed)}) == 1 + len(changed)
     for split in ("train", "val"):
         before = name()
-        file = coco.annotation_file(coco_folder, split)
+        file = layouts.source(coco_folder, split).file
         file.write_bytes(file.read_bytes() + b"\n")
         assert name() != before
 

@@ -74,16 +74,14 @@ def test_variance_and_freedom_are_those_of_crossed_factors(by_seed, by_photograp
     table = by_seed * rng.normal(size=(6, 1)) + by_photograph * rng.normal(size=30) + rng.normal(size=(6, 30))
     got = stats.crossed(np.stack([table, np.ones_like(table)], -1), np.arange(30), share)
     a, b, e = (part / 180 for part in squares(table))
-    if a <= e:
-        variance, freedom = (b, 29) if b > e else (e, 5 * 29)
-    else:
-        variance = max(a, a + b - e)
-        freedom = variance**2 / (a**2 / 5 + b**2 / 29 + e**2 / (5 * 29))
+    variance = max(a, b, a + b - e)
+    freedom = variance**2 / (a**2 / 5 + b**2 / 29 + e**2 / (5 * 29))
     assert got.value == pytest.approx(table.mean())
     assert (got.error**2, got.freedom) == pytest.approx(
         (variance, freedom), rel=0.01
     )  # a cell left out weighs 1 in 180
-    assert (got.over, got.seeds, got.photographs) == (CROSSED, 6, 30) and got.basis == "6 seeds and 30 photographs"
+    assert (got.over, got.seeds, got.photographs) == (CROSSED, 6, 30)
+    assert got.basis == "6 seeds and 30 photographs"
 
 
 def test_seeds_that_agree_leave_the_photographs_error_once():

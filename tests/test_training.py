@@ -475,3 +475,13 @@ def test_curves_for_tensorboard_where_it_is_installed(begun, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     other = dataclasses.replace(begun, seed=1).hourglass()
     assert not (other.folder / "tensorboard").exists() and len(other.metrics) == 3
+
+
+def test_a_training_starts_from_another_runs_weights(chain):
+    parent = chain.hourglass()
+    run = chain.started(parent)
+    assert run.id != parent.id and run.manifest["config"]["parents"] == [parent.id]
+    assert run.metrics.train_loss[0] < parent.metrics.train_loss[0]
+    profile = dataclasses.replace(chain.profile, model=dataclasses.replace(chain.profile.model, channels=24))
+    with pytest.raises(InputError, match="has another shape"):
+        dataclasses.replace(chain, profile=profile).started(parent)

@@ -103,7 +103,7 @@ class Plan:
         """'3 of 12, about 14 min left'."""
         ended, left = len(self.done) + len(self.failed), self.left(jobs, now)
         unmeasured = {u.name for u in [*self.waiting, *self.running]} - {u.name for u in self.done}
-        guess = f", of {len(unmeasured)} trainings none is measured yet" if unmeasured and left is not None else ""
+        guess = f" (a guess for {len(unmeasured)} that weren't measured)" if unmeasured and left is not None else ""
         time_left = "no time known yet" if left is None else f"about {spoken(left)} left{guess}"
         return f"{ended} of {len(self.units)}, " + (time_left if ended < len(self.units) else "all ended")
 
@@ -219,7 +219,7 @@ class Worker:
     def __init__(self, asked: Asked):
         context = get_context("spawn")  # torch's threads don't survive a fork
         self.pipe, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=work, args=(theirs, asked), daemon=True)
+        self.process: BaseProcess = context.Process(target=work, args=(theirs, asked))
         with _one_thread():
             self.process.start()
         theirs.close()
@@ -256,27 +256,37 @@ def work(pipe: Connection, asked: Asked) -> None:
     os.dup2(log, 2)
     import torch
 
-    from hgnb.book.gather import note_failed, train
+    from hgnb.book.gather import train
 
     torch.set_num_threads(1)
     pipe.send("ready")
     while True:
         unit = pipe.recv()
-        start = time.monotonic()
         try:
-            try:
-                with journal.told(str(unit)):
-                    words, seconds = train(asked, unit)
-            except Exception as error:
-                if not full(error):
-                    if not isinstance(error, InputError):
-                        traceback.print_exc()
-                    note_failed(asked, unit, sentence(error))
-                raise
+            with journal.told(str(unit)):
+                words, seconds = train(asked, unit)
         except Exception as error:
-            pipe.send(("full" if full(error) else "failed", sentence(error), time.monotonic() - start))
+            pipe.send((*_failed(asked, unit, error), 0.0))
         else:
-            pipe.send(("done", words, max(seconds, time.monotonic() - start)))
+            pipe.send(("done", words, seconds))
+
+
+def _failed(asked: Asked, unit: Unit, error: Exception) -> tuple[str, str]:
+    """'full' or 'failed', and why; the record says why, too, unless the disk is full."""
+    from hgnb.book.gather import note_failed
+
+    if full(error):
+        return "full", sentence(error)
+    if not isinstance(error, InputError):
+        traceback.print_exc()
+    try:
+        note_failed(asked, unit, sentence(error))
+    except Exception as second:
+        if full(second):
+            return "full", sentence(second)
+        if not isinstance(second, InputError):
+            traceback.print_exc()
+    return "failed", sentence(error)
 
 
 def _end_with_the_queue() -> None:

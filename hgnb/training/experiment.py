@@ -103,6 +103,18 @@ class Experiment:
         """The persons of the dataset, cropped and split."""
         return self._prepared
 
+    def remarks(self) -> list[str]:
+        """Sentences on a person's own data: repaired, dropped, suspicious; and on flips that exchange nothing."""
+        schema = self.prepared().schema
+        said = [] if self.data == EMBEDDED else [f"Data '{self.data_name}': {self.prepared().summary}."]
+        flips = [t.flip for t in (self.profile.training, self.profile.modified) if t.flip]
+        if flips and not schema.pairs and len(schema) > 1:
+            said.append(
+                f"{flips[0]:.0%} of the persons are seen in a mirror, but no keypoints are known to be left and right: "
+                "tell them ('hgnb data check DIR --pairs LEFT=RIGHT,… --write CLEAN'), or train without flips."
+            )
+        return said
+
     def model(self) -> HourglassConfig:
         """The profile's network with as many heatmaps as the dataset has keypoints."""
         return replace(self.profile.model, keypoints=len(self.prepared().schema))
@@ -115,6 +127,18 @@ class Experiment:
         """The profile's network from its first weights on, with an autoencoder in its bottleneck if it is given."""
         recipe = self._recipe(name, training, autoencoder)
         return fit(recipe, lambda team: self._pose_job(training, team, autoencoder), self.progress)
+
+    def started(self, parent: Run) -> Run:
+        """The profile's hourglass from the best weights of another run on, which may know other data or smaller crops.
+
+        InputError where that run's network has another shape.
+        """
+        held, training = parent.manifest["config"], self.profile.training
+        if tuples(held["model"]) != asdict(self.model()) or held["autoencoder"]:
+            raise InputError(f"The network of {parent.id} has another shape than profile {self.profile.name}'s.")
+        start = Start(parent, "best-val_pck", optimiser=False, rate=False, rule=False)
+        recipe = self._recipe("hourglass", training, None, parent, checkpoint="best-val_pck")
+        return fit(recipe, lambda team: self._pose_job(training, team, start=start), self.progress)
 
     def few(self) -> Run:
         """The hourglass trained on with a handful of its persons, which it learns by heart; 02_experiment."""
@@ -239,9 +263,11 @@ class Experiment:
         if name not in names():
             raise unknown("stage", name, [DATASET, *names()])
         run = self.trained(name)
-        if run is None:
-            return {**facts, "run": None}
-        facts |= {"run": run.id, "seconds": run.manifest["seconds"], "epochs": len(run.metrics)}
+        return facts | (self.outcome(name, run) if run else {"run": None})
+
+    def outcome(self, name: str, run: Run) -> dict:
+        """What came out of a training, JSON-able."""
+        facts = {"run": run.id, "seconds": run.manifest["seconds"], "epochs": len(run.metrics)}
         if name == "autoencoder":
             return {**facts, "val_loss": float(run.metrics.val_loss.min())}
         return {**facts, "pck": self._pck(run)}

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
@@ -108,14 +108,17 @@ def keep(experiment: Experiment, told: Told = silent) -> Path | None:
 
 def keep_training(study: Study, name: str, told: Told = silent) -> Path:
     """Adds what one training of a seed shows to its record."""
+    about, who, columns, facts = shown(study, name, told)
+    return records.add(about, who, study.seed, name, columns, facts)
+
+
+def shown(study: Study, name: str, told: Told = silent) -> tuple[dict[str, Any], Columns, Columns, dict[str, Any]]:
+    """What a record holds of one training: what it shares with others, the persons, its columns, its facts."""
     experiment = study.experiment
-    columns = _columns(study, name, told)
-    return records.add(
-        shared(experiment, STUDY), people(experiment), study.seed, name, columns, _facts(study, name)
-    )  # fmt: skip
+    return shared(experiment, STUDY), people(experiment), _columns(study, name, told), _facts(study, name)
 
 
-def people(experiment: Experiment) -> Mapping[str, Any]:
+def people(experiment: Experiment) -> Columns:
     """`observe.persons`, once for all seeds and trainings."""
     return _people(replace(experiment, seed=0, progress=False, variant=""))
 

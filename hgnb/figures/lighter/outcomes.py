@@ -26,10 +26,8 @@ def reach(sweep: Outcomes | None, times: Times, profile: str, data: str) -> Note
         f"{'full size' if times.side == 256 else 'a toy size that proves that everything runs'}. "
     )
     if sweep is None:
-        return Note(
-            f"{said}No sweep is recorded for profile `{profile}`, so this page shows no accuracy of ours: "
-            "`make lighter` makes one."
-        )
+        said += f"No sweep is recorded for profile `{profile}`, so this page shows no accuracy of ours: "
+        return Note(f"{said}`make lighter` makes one.")
     own = (sweep.profile, sweep.data) == (profile, data)
     said += (
         f"Accuracy comes from {len(sweep.all)} trainings ({seeds(sweep)}, {sweep.hours:.2g} hours of one "

@@ -42,17 +42,13 @@ class Influence:
 
 
 def added(a: float, b: float, e: float, seeds: int, photographs: int) -> tuple[float, float]:
-    """Variance A + B - E with its degrees of freedom.
+    """Variance A + B - E with its degrees of freedom; no less than A or B alone, since chance can make E too large.
 
-    Seeds that differ no more than what remains makes them show no variance of their own: then B alone counts, or E
-    where photographs differ as little.
+    So where neither seeds nor photographs differ the interval is too wide rather than too narrow.
     """
-    rest = (seeds - 1) * (photographs - 1)
-    if a <= e:
-        return (b, photographs - 1) if b >= e else (e, rest)
-    variance = max(a, a + b - e)
-    parts = a**2 / (seeds - 1) + b**2 / (photographs - 1) + e**2 / rest
-    return variance, max(1.0, variance**2 / parts)
+    variance = max(a, b, a + b - e)
+    parts = a**2 / (seeds - 1) + b**2 / (photographs - 1) + e**2 / ((seeds - 1) * (photographs - 1))
+    return variance, max(1.0, variance**2 / parts) if parts else 0.0
 
 
 def crossed(columns: np.ndarray, images: np.ndarray, statistic: Statistic, *, each: bool = False) -> Estimate:
@@ -67,6 +63,9 @@ def crossed(columns: np.ndarray, images: np.ndarray, statistic: Statistic, *, ea
     if not len(images):
         return UNKNOWN
     sums = by_photograph(columns if columns.ndim == 3 else columns[None], images)
+    sums = sums[:, sums.any((0, 2))]  # a photograph of whom nothing counts is none
+    if not sums.shape[1]:
+        return UNKNOWN
     with np.errstate(divide="ignore", invalid="ignore"):
         return (_each if each else _together)(sums, statistic).estimate()
 
