@@ -83,7 +83,8 @@ def main(quick: bool) -> None:
     if not quick:
         result = {
             "machine": machine(), "torch": torch.__version__, "side": SIDE, "batch": BATCH, "precision": "fp32",
-            "load": [round(load, 1), round(os.getloadavg()[0], 1)], "bar": {"value": BAR, "met": met}, "channels": table,
+            "load": [round(load, 1), round(os.getloadavg()[0], 1)],
+            "bar": {"value": BAR, "met": met}, "channels": table,
         }  # fmt: skip
         (ROOT / "benchmarks/results/cores.json").write_text(json.dumps(result, indent=1) + "\n")
 
