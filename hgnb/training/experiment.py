@@ -44,6 +44,8 @@ TRAINING_ROOTS = (
     "hgnb.training.begin.Begin",
     "hgnb.training.begin.weights",
     "hgnb.training.callbacks.Draws",
+    "hgnb.training.callbacks.improved",  # which epoch's weights are kept
+    "hgnb.training.loop.TRAINER",
     "hgnb.training.loop.seeded",
     "hgnb.training.parallel.synchronised",
 )

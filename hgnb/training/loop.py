@@ -30,6 +30,7 @@ from hgnb.training.parallel import Team, synchronised
 from hgnb.training.runs import Recipe, write_aside
 
 PACKAGES = ("torch", "lightning", "numpy")
+TRAINER = {"use_distributed_sampler": False, "num_sanity_val_steps": 0}  # batches are dealt by our own
 
 
 def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: Team, progress: bool) -> None:
@@ -58,8 +59,8 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
         trainer = L.Trainer(
             max_epochs=job.epochs, accelerator="cuda" if torch.cuda.is_available() else "cpu",
             precision=kind.lightning, **those.strategy(),
-            plugins=[AtomicCheckpoints()], callbacks=watchers, logger=_logger(folder), use_distributed_sampler=False,
-            enable_model_summary=False, enable_progress_bar=False, num_sanity_val_steps=0,
+            plugins=[AtomicCheckpoints()], callbacks=watchers, logger=_logger(folder), **TRAINER,
+            enable_model_summary=False, enable_progress_bar=False,
         )  # fmt: skip
         started = time.time()
         module = job.module.to(memory_format=torch.channels_last)
