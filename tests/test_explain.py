@@ -111,6 +111,26 @@ def test_one_pass_equals_the_reader():
     assert np.allclose(got.latents.values, real.latents(split).reshape(6, -1))
 
 
+def test_a_reader_says_what_its_network_says_and_leaves_it():
+    from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+    from hgnb.training.inference import Reader
+
+    torch.manual_seed(0)
+    network = StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=4))
+    network(torch.randn(4, 3, 64, 64))  # running statistics that aren't their start
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    split = persons(scattered(6))
+    split.crops[:] = np.random.default_rng(0).integers(0, 255, split.crops.shape)
+    reader = Reader(network, np.zeros(3, np.float32), batch=4)
+    assert network.training and all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    images = torch.from_numpy(split.crops).permute(0, 3, 1, 2).float() / 255
+    with torch.inference_mode():
+        maps, latents = network.eval()(images, skips=[True, False]), network.latents(images)
+    # Folding rounds otherwise.
+    assert np.allclose(reader.heatmaps(split, skips=[True, False]), maps, atol=1e-5 * float(maps.abs().max()))
+    assert np.allclose(reader.latents(split), latents, rtol=1e-4, atol=1e-4)
+
+
 def test_survival_counts_only_what_was_found_with_skips():
     """Person 0 keeps one of its two shoulders, person 1 was never found, person 2 has too few labels."""
     visibility = np.full((3, 17), 2.0)
