@@ -114,7 +114,7 @@ for stage, before in AFTER.items():
             edition=asked(EDITION),
             name=stage,
             # code that differs, not files that were touched; the run itself decides whether it trains again
-            code=sources.fingerprint(["hgnb.training.experiment"]),
+            code=sources.fingerprint(["hgnb.training.experiment.Experiment.stage"]),
         threads: workflow.cores if stage == "dataset" else TRAINING or workflow.cores
         shell:
             "{HGNB:q} stage {params.name} {params.edition:q} --stamp {output:q} --threads {threads}"

@@ -12,7 +12,7 @@ import time
 from book import ROOT, machine
 from hgnb.metrics import pck
 from hgnb.sources import fingerprint
-from hgnb.training.experiment import CODE, Experiment
+from hgnb.training.experiment import TRAINING_ROOTS, Experiment
 
 FILE = ROOT / "results" / "recipes.json"
 
@@ -39,7 +39,7 @@ def main(budgets: list[int]) -> None:
     for minutes in budgets:
         held[str(minutes)] = measured(minutes)
         print(minutes, held[str(minutes)], flush=True)
-        content = {"machine": machine(), "code": fingerprint(CODE), "recipes": held}
+        content = {"machine": machine(), "code": fingerprint(TRAINING_ROOTS), "recipes": held}
         FILE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf8")
 
 

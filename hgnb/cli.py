@@ -30,8 +30,13 @@ Profile = Annotated[str, typer.Option(help="The numbers to use: smoke, tiny or p
 Data = Annotated[str, typer.Option(help="'embedded', or a folder in COCO layout.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")]
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run in data/runs, its beginning, or a folder.")]
-Source = Annotated[str, typer.Argument(metavar="RUN|WEIGHTS", help="As RUN elsewhere, or a .safetensors file.")]
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN|WEIGHTS",
+        help="Id of a run in data/runs, its beginning, a folder, a .safetensors file, or 'released'.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads of each process.")]
 
@@ -78,24 +83,46 @@ def train(
     data: Data = "embedded",
     seed: Seed = 0,
     threads: Threads = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Processes that share each batch, a core each.")] = None,
     minutes: Annotated[
         int | None, typer.Option(help="With best: the recipe for 1, 5 or 15 minutes of two cores (profiles/best-*).")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="RUN", help="With hourglass: a run whose best weights it begins from.")
     ] = None,
 ):
     """Train a network, or go on with it, or load it: whatever is left to do. Runs under torchrun and SLURM too."""
     _limit(threads)
+    if threads:
+        os.environ["HGNB_THREADS"] = str(threads)  # a person's number goes before the profile's
     if minutes is not None:
         if name != "best":
             raise InputError(f"--minutes chooses a recipe of 'best', and there is none for '{name}'.")
         name, profile = "hourglass", f"best-{minutes}"
-    from hgnb.training import networks
+    from hgnb.training import networks, parallel, profiles
     from hgnb.training.experiment import Experiment
+    from hgnb.training.hardware import forced_count
 
+    count = processes or forced_count("HGNB_PROCESSES") or profiles.load(profile).machine.processes
+    if count > 1 and not parallel.STARTED & os.environ.keys():
+        sys.exit(parallel.together(count, [sys.executable, "-m", "hgnb.cli", *sys.argv[1:]]))
     variant = name if networks.get(name).varies else ""
     experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty(), variant=variant)
     experiment.check()
-    facts = experiment.stage(name)
-    if int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0:
+    first = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0
+    for remark in experiment.remarks() if first else ():
+        print(remark, file=sys.stderr)
+    if start is None:
+        facts = experiment.stage(name)
+    elif name == "hourglass":
+        from hgnb.training.catalogue import weights
+
+        if (parent := weights(start).run) is None:
+            raise InputError(f"'{start}' is a file of weights, and --start takes a run.")
+        facts = experiment.outcome(name, experiment.started(parent))
+    else:
+        raise InputError(f"--start is for 'hourglass', and '{name}' begins where its definition says.")
+    if first:
         print(json.dumps(facts, indent=1))
 
 
@@ -232,9 +259,22 @@ def claims(
 
 
 @app.command("records")
-def list_records(as_json: Json = False):
+def list_records(
+    renew: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Make a seed of a stale record anew; current if it is the same.")
+    ] = None,
+    data: Annotated[str, typer.Option(help="With --renew: the folder of data that aren't embedded.")] = "embedded",
+    seed: Annotated[int | None, typer.Option(min=0, help="With --renew: which; the first if not given.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="TRAINING", help="With --renew: some of it.")] = None,
+    as_json: Json = False,
+):
     """List what is recorded in results/: seeds, hours, whether it is current, and what makes it; exit status 1 if
     anything is damaged or stale."""
+    if renew is not None:
+        from hgnb.book.gather import renew as renewed
+
+        print(renewed(renew, data, seed, only or ()))
+        return
     from hgnb.training.recorded import listed
 
     sheet = listed()
@@ -244,42 +284,70 @@ def list_records(as_json: Json = False):
 
 @app.command()
 def evaluate(
-    run: RunName,
+    source: Source,
     split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    data: Annotated[
+        str | None, typer.Option(help="A folder in COCO layout in place of the run's own data; matched by name.")
+    ] = None,
     visible_only: Annotated[bool, typer.Option("--visible-only", help="Count visible keypoints (v = 2) only.")] = False,
     joints: Annotated[str, typer.Option(help="all; or groups (head, torso, limbs) and joints, with commas.")] = "all",
     as_json: Json = False,
 ):
-    """Measure a run on a split of its own data: PCK, PCKh, OKS."""
+    """Measure a network on a split of its own data, or of others': PCK, PCKh, OKS."""
     from hgnb.training.catalogue import weights
     from hgnb.training.evaluation import evaluate
 
-    result = evaluate(weights(run), split, visible_only=visible_only, joints=joints)
+    result = evaluate(weights(source), split, data=data, visible_only=visible_only, joints=joints)
     _show(result, result.facts() if as_json else None)
 
 
 @app.command()
 def predict(
-    source: Source,
-    photograph: Annotated[Path, typer.Argument(metavar="PHOTO", help="An image file; shown upright.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[RUN|WEIGHTS] PHOTO...",
+            help="Image files, shown upright, or folders of them; before them a network, else the released one.",
+        ),
+    ],
     box: Annotated[
         list[str] | None,
         typer.Option(metavar="X,Y,W,H", help="A person, in pixels of the upright picture; repeat for more."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Picture to write.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Picture to write; of several photographs, a folder of them.")
+    ] = None,
     mirrored: Annotated[bool, typer.Option("--mirrored", help="Average with the mirror image's heatmaps.")] = False,
     as_json: Json = False,
 ):
-    """Find the keypoints of the persons in a photograph; without a box the whole picture is one."""
+    """Find the keypoints of the persons in photographs; without a box the whole picture is one."""
     from hgnb.training.catalogue import weights
-    from hgnb.training.prediction import predict
+    from hgnb.training.prediction import asked, predict
 
-    result = predict(weights(source), photograph, box or (), mirrored=mirrored)
+    network, files = asked(words)
+    if box and len(files) > 1:
+        raise InputError(f"A box is of one photograph, and these are {len(files)}: name one, or leave out --box.")
+    chosen = weights(network)
+    results = [predict(chosen, file, box or (), mirrored=mirrored) for file in files]
     if out:
-        from hgnb.figures.predictions import save
+        from hgnb.figures.predictions import save, save_all
 
-        save(result, out)
-    _show(result, result.facts() if as_json else None)
+        save(results[0], out) if len(results) == 1 else save_all(results, out)
+    facts = [result.facts() for result in results] if as_json else None
+    for result in results if facts is None else results[:1]:
+        _show(result, facts and (facts if len(facts) > 1 else facts[0]))
+
+
+@app.command()
+def release(
+    source: Source,
+    data: Annotated[str, typer.Option(help="Photographs to measure on: a folder in COCO layout.")],
+):
+    """Make a run's weights those that come with the library, with a manifest of what they are and find."""
+    from hgnb.training.catalogue import weights
+    from hgnb.training.release import release
+
+    print(json.dumps(release(weights(source), data), indent=1))
 
 
 @app.command()
@@ -334,14 +402,42 @@ def fetch(
 
 
 @data_app.command()
-def check(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder in COCO layout.")]):
-    """Say what a dataset holds and what in it is damaged; exit status 1 if anything is."""
+def merge(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders in COCO layout.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+):
+    """One dataset from several, by the names of the first one's keypoints; what a source lacks is unlabelled."""
+    from hgnb.data.merge import merge
+
+    _show(merge(folders, out), None)
+
+
+@data_app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder in COCO layout, or as an exporter wrote it.")],
+    write: Annotated[
+        Path | None, typer.Option(metavar="CLEAN", help="Write the persons that can be used as a clean COCO folder.")
+    ] = None,
+    pairs: Annotated[
+        str,
+        typer.Option(metavar="LEFT=RIGHT,…", help="Keypoints that a mirror image exchanges, where names don't say."),
+    ] = "",
+    category: Annotated[str, typer.Option(help="The category whose keypoints are meant, where several differ.")] = "",
+    exif: Annotated[
+        str, typer.Option(help="Orientations of photographs: follow, ignore, or as the annotations show (evidence).")
+    ] = "evidence",
+):
+    """Say what a dataset holds, and what was repaired, is dropped, looks suspicious; status 1 if any is dropped."""
     from rich.console import Console
 
-    from hgnb.data.check import check
+    from hgnb.data.check import check, clean
+    from hgnb.data.intake import Choices
 
-    report = check(folder, progress=True)
+    choices = Choices.parsed(pairs, category, exif)
+    report = check(folder, progress=True, choices=choices)
     Console().print(report)
+    if write:
+        print(clean(folder, write, choices))
     raise typer.Exit(0 if report.sound else 1)
 
 

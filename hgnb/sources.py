@@ -1,20 +1,19 @@
 """Which files a notebook or module is made of, read from their imports; nothing is imported to find out.
 
-The Snakefile declares a chapter's modules as its inputs this way, and a run hashes the code that trained it.
-Standard library only, so that asking costs no import of torch.
+The Snakefile declares a chapter's modules as its inputs this way. Standard library only, so that asking costs no
+import of torch. What a number comes from is another question: `fingerprint`, of `hgnb.definitions`.
 """
 
 import ast
-import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from hgnb.definitions import fingerprint as fingerprint
 from hgnb.errors import InputError
-
-PACKAGE = Path(__file__).resolve().parent
+from hgnb.syntax import PACKAGE, parsed, stamp, tree
+from hgnb.syntax import modules as modules_of
 
 
 def closure(modules: Iterable[str], package: Path = PACKAGE) -> list[Path]:
@@ -22,7 +21,7 @@ def closure(modules: Iterable[str], package: Path = PACKAGE) -> list[Path]:
 
     Packages' `__init__.py` on the way are part of it; names outside `package` are left out.
     """
-    there, found, met = _modules(package), set[Path](), set[str]()
+    there, found, met = modules_of(package), set[Path](), set[str]()
     waiting = set(modules)
     while waiting:
         name = waiting.pop()
@@ -34,14 +33,6 @@ def closure(modules: Iterable[str], package: Path = PACKAGE) -> list[Path]:
     return sorted(found)
 
 
-def fingerprint(modules: Iterable[str], package: Path = PACKAGE) -> str:
-    """sha256 over the code of the closure of `modules`; comments, docstrings and layout don't change it."""
-    digest = hashlib.sha256()
-    for file in closure(modules, package):
-        digest.update(f"{file.relative_to(package).as_posix()}\n{_code(file, _stamp(file))}\n".encode())
-    return digest.hexdigest()
-
-
 def notebook_imports(path: Path, package: Path = PACKAGE) -> set[str]:
     """Names of `package` that the code cells of the notebook at `path` import, as `hgnb.figures.dataset`."""
     names: set[str] = set()
@@ -49,45 +40,21 @@ def notebook_imports(path: Path, package: Path = PACKAGE) -> set[str]:
         if cell.get("cell_type") == "code":
             lines = "".join(cell.get("source", "")).splitlines()
             code = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
-            names |= set(_imported(_parse(code, path, f", cell {number}"), "", package.name))
+            names |= set(_imported(parsed(code, path, f", cell {number}"), "", package.name))
     return names
 
 
 def module_imports(file: Path, package: Path = PACKAGE) -> set[str]:
     """Names of `package` that the module at `file` imports, anywhere in it."""
-    return set(_asked(file, package, _stamp(file)))
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    """Time and size: what was read of a file stays true while these are the same."""
-    told = file.stat()
-    return told.st_mtime_ns, told.st_size
+    return set(_asked(file, package, stamp(file)))
 
 
 @cache
-def _code(file: Path, stamp: tuple[int, int]) -> str:
-    """A module's syntax tree as text, without docstrings; a ledger asks for it a hundred times."""
-    return ast.dump(_without_docstrings(_parse(file.read_text(encoding="utf8"), file)))
-
-
-@cache
-def _asked(file: Path, package: Path, stamp: tuple[int, int]) -> frozenset[str]:
+def _asked(file: Path, package: Path, state: tuple[int, int]) -> frozenset[str]:
     inside = file.relative_to(package.parent).with_suffix("").parts
     # what a leading dot means: the package itself in an __init__, else the one the module lies in
     here = ".".join(inside[:-1])
-    return frozenset(_imported(_parse(file.read_text(encoding="utf8"), file), here, package.name))
-
-
-def _modules(package: Path) -> dict[str, Path]:
-    """Every module of a package by its dotted name, a package by its `__init__`: one walk, not a question for each."""
-    found = {}
-    for folder, _, names in os.walk(package):
-        here = (package.name, *Path(folder).relative_to(package).parts)
-        for name in names:
-            if name.endswith(".py"):
-                parts = here if name == "__init__.py" else (*here, name.removesuffix(".py"))
-                found[".".join(parts)] = Path(folder, name)
-    return found
+    return frozenset(_imported(tree(file, state), here, package.name))
 
 
 def _files(name: str, there: dict[str, Path]) -> list[Path]:
@@ -107,26 +74,6 @@ def _imported(tree: ast.AST, here: str, package: str) -> Iterator[str]:
         else:
             continue
         yield from (name for name in names if name.split(".")[0] == package)
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = node.body[1:]
-    return tree
-
-
-def _parse(code: str, file: Path, where: str = "") -> ast.Module:
-    try:
-        return ast.parse(code)
-    except SyntaxError as error:
-        raise InputError(f"{file.name}{where} isn't Python: {error.msg} (line {error.lineno}).") from error
 
 
 def _cells(path: Path) -> list[dict]:

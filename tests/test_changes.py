@@ -15,7 +15,8 @@ from hgnb.models.hourglass import HourglassConfig, StackedHourglass
 from hgnb.models.residual import Residual
 from hgnb.training import networks, observations, profiles
 from hgnb.training.configs import TrainingConfig
-from hgnb.training.experiment import Experiment, balance
+from hgnb.training.experiment import Experiment
+from hgnb.training.jobs import balance
 from hgnb.training.modules import PoseModule
 from hgnb.training.networks import scaled
 from hgnb.training.observations import Outcome, People

@@ -12,6 +12,7 @@ from PIL import Image
 from test_cli import hgnb
 
 from hgnb.data.heatmaps import cells
+from hgnb.data.intake import layouts
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
@@ -120,6 +121,30 @@ def test_points_go_back_to_the_photograph(trained):
     true = np.array([r["keypoints"] for r in listed]).reshape(len(split), -1, 3)
     labelled = split.visibility > 0
     np.testing.assert_allclose(back[labelled], true[..., :2][labelled], atol=1e-4)
+
+
+def test_oks_leaves_out_photographs_whose_areas_were_guessed(trained):
+    experiment, _ = trained
+    split, schema = experiment.prepared().split("val"), experiment.prepared().schema
+    true = cells(torch.from_numpy(split.keypoints[..., :2]), 64, 64)
+    made = Predictions(true, torch.ones(true.shape[:2]), true, torch.from_numpy(split.visibility), 64)
+    file = layouts.source(experiment.folder, "val").file
+    whole = file.read_text()
+    try:
+        content = json.loads(whole)
+        for image, kind in zip(content["images"], ["complete", "complete_official"], strict=False):
+            image["persons"] = kind
+        file.write_text(json.dumps(content))
+        listed = annotations(experiment.folder, split)
+    finally:
+        file.write_text(whole)
+    guessed = content["images"][0]["id"]
+    rest = (split, schema, PckConfig(), Selection.of(schema, "all", False))
+    done = measure(made, *rest, listed, "w", "dots")
+    assert done.oks[1] == (split.image_ids != guessed).sum() == len(split) - 2
+    assert "leaves out 2 persons" in done.notes[0] and done.pck.counted == (split.visibility > 0).sum()
+    none = measure(made, *rest, [{**record, "exact": False} for record in listed], "w", "dots")
+    assert none.oks == (None, 0) and none.precision["AP"] is None and "no OKS" in none.notes[0]
 
 
 def test_perfect_predictions_are_perfect_by_every_measure(trained):
@@ -281,6 +306,67 @@ def test_predict_draws_and_tells(trained, monkeypatch, capsys, tmp_path, ramp):
     for place in ("out.words", "no folder/out.png"):
         status, _, err = hgnb(monkeypatch, capsys, *words, "-o", str(tmp_path / place))
         assert status == 1 and len(err.strip().splitlines()) == 1
+
+
+def test_predict_takes_several_and_the_released_network(trained, monkeypatch, capsys, tmp_path, ramp):
+    _, run = trained
+    (tmp_path / "many").mkdir()
+    for name in ("b.png", "a.jpg"):
+        ramp.save(tmp_path / "many" / name)
+    (tmp_path / "many/words.txt").write_text("no photograph")
+    many, drawn = str(tmp_path / "many"), tmp_path / "drawn"
+    status, out, _ = hgnb(monkeypatch, capsys, "predict", run.id, many, "-o", str(drawn), "--json")
+    assert status == 0 and [facts["photograph"] for facts in json.loads(out)] == ["a.jpg", "b.png"]
+    assert sorted(file.name for file in drawn.iterdir()) == ["a.png", "b.png"]
+    file = tmp_path / "weights/released.safetensors"
+    monkeypatch.setattr(catalogue, "RELEASED_FILE", file)
+    for words, said in (
+        ((run.id, many, "--box", "1,1,9,9"), "A box is of one photograph"),
+        ((many,), "no released weights"),
+        ((run.id, str(tmp_path / "weights")), "There is no image"),
+    ):
+        status, _, err = hgnb(monkeypatch, capsys, "predict", *words)
+        assert status == 1 and said in err and len(err.strip().splitlines()) == 1
+    file.parent.mkdir()
+    file.write_bytes((run.folder / catalogue.BEST).read_bytes())
+    manifest = {"decoding": "quarter", "sha256": catalogue.weights(str(file)).sha256}
+    file.with_suffix(".json").write_text(json.dumps(manifest))
+    status, out, _ = hgnb(monkeypatch, capsys, "predict", str(tmp_path / "many/b.png"), "--json")
+    assert status == 0 and json.loads(out)["weights"] == "released"
+    cells, finer = (predict(catalogue.weights(name), tmp_path / "many/b.png") for name in (run.id, "released"))
+    assert 0 < np.abs(cells.points - finer.points).max() < cells.squares[0].side / cells.heatmaps.shape[-1]
+    file.with_suffix(".json").write_text(json.dumps({**manifest, "sha256": "0"}))
+    with pytest.raises(InputError, match="isn't the file that its manifest describes"):
+        catalogue.weights("released")
+
+
+def test_evaluation_on_other_data_goes_by_names(trained, tmp_path):
+    experiment, run = trained
+    weights = catalogue.weights(run.id)
+    own, same = evaluate(weights, "val"), evaluate(weights, "val", data=str(experiment.folder))
+    assert (same.pck, same.by_joint, same.precision) == (own.pck, own.by_joint, own.precision)
+    copy = tmp_path / "dots"
+    shutil.copytree(experiment.folder, copy)
+    for file in (copy / "annotations").iterdir():  # other names, in another order
+        content = json.loads(file.read_text())
+        content["categories"][0].update(keypoints=["tail", "right_knee", "left_hip", "nose"], skeleton=[])
+        for person in content["annotations"]:
+            if keypoints := person.get("keypoints"):
+                triples = [keypoints[3 * k : 3 * k + 3] for k in (1, 4, 1, 0)]  # nose, hips, knees
+                labelled = sum(v > 0 for _, _, v in triples)
+                person.update(keypoints=[value for triple in triples for value in triple], num_keypoints=labelled)
+        file.write_text(json.dumps(content))
+    other = evaluate(weights, "val", data=str(copy))
+    assert list(other.by_joint) == ["nose", "left_hip", "right_knee"] and "3 are measured, 3 that" in other.notes[-1]
+    assert {name: share.counted for name, share in other.by_joint.items()} == {
+        name: own.by_joint[name].counted for name in other.by_joint
+    }
+    for file in (copy / "annotations").iterdir():
+        content = json.loads(file.read_text())
+        content["categories"][0]["keypoints"] = ["a", "b", "c", "d"]
+        file.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="'dots' has no keypoint by a name that .* knows, such as 'nose'"):
+        evaluate(weights, "val", data=str(copy))
 
 
 def test_a_real_photograph(trained, real):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import psutil
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -70,6 +71,53 @@ def test_a_skip_that_is_off_contributes_nothing(network, images):
         assert torch.equal(network(images, skips=False), network(images, skips=[False, False]))
         with pytest.raises(ValueError, match="2, one for each level"):
             network(images, skips=[True])
+
+
+def plainly(network, images):
+    """Heatmaps of one hourglass by the definition, every sum and ReLU into memory of its own."""
+
+    def rectified(layers, x):
+        for layer in layers:
+            x = x.relu() if isinstance(layer, nn.ReLU) else through(layer, x)
+        return x
+
+    def through(module, x):
+        if isinstance(module, Residual):
+            x = module.shortcut(x) + rectified(module.body, x)
+            return x.relu() if module.post else x
+        return rectified(module, x) if isinstance(module, nn.Sequential) else module(x)
+
+    hourglass, head = network.hourglasses[0], network.heads[0]
+    branches = [through(network.stem, images)]
+    for residual in hourglass.encoder:
+        branches.append(through(residual, F.max_pool2d(branches[-1], 2)))
+    x = through(hourglass.bottleneck, F.max_pool2d(branches[-1], 2))
+    for level in reversed(range(hourglass.depth)):
+        x = F.interpolate(x, scale_factor=2.0) + through(hourglass.skips[level], branches[level])
+        x = through(hourglass.decoder[level - 1], x) if level else x
+    return through(nn.Sequential(head.features, head.heatmaps), x)
+
+
+@pytest.mark.parametrize("change", [{}, {"activation": "post"}, {"norm": "layer"}, {"modules": (2, 2, 2)}])
+def test_what_is_computed_in_place_gives_the_same_maps_and_gradients(images, change):
+    network = StackedHourglass(replace(SMALL, **change))
+    found = []
+    for forward in (network, lambda x: plainly(network, x)):
+        network.zero_grad()
+        maps = forward(images)
+        maps.square().mean().backward()
+        found.append([maps.detach(), *(p.grad for p in network.parameters())])
+    assert len(found[0]) > 50
+    torch.testing.assert_close(found[0], found[1])
+
+
+def test_no_switch_changes_the_tensors_that_it_is_given(network, images):
+    """What an edit sees and what it hands back stay as they are while the rest is computed in place."""
+    seen, given, before = [], torch.randn(2, *SMALL.latent_shape(64)), images.clone()
+    with torch.inference_mode():
+        latents, kept = network.latents(images), given.clone()
+        network(images, edit=lambda z: seen.append(z) or given)
+        assert torch.equal(seen[0], latents) and torch.equal(given, kept) and torch.equal(images, before)
 
 
 def test_latents_can_be_read_and_replaced(network, images):

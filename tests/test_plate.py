@@ -9,6 +9,7 @@ from hgnb import records
 from hgnb.explain.claims import chains
 from hgnb.figures import controls, future
 from hgnb.figures.plate import Table
+from hgnb.training import networks
 
 
 def test_numbers_stand_flush_right_and_intervals_unbroken():
@@ -23,10 +24,6 @@ def test_numbers_stand_flush_right_and_intervals_unbroken():
     assert "| --- | --: | --: | --: | --: |" in Table(rows.iloc[:0], "None.", "tbl-none").markdown()
 
 
-LATER = ("straight", "narrow", "without-skips", "visible-only", "two-plain", "four-plain", "two-modified",
-         "two-modified-25")  # fmt: skip
-
-
 @pytest.fixture
 def recorded(house):
     """Two records of the same data: the better model's with more seeds, and one that has the later networks."""
@@ -36,7 +33,7 @@ def recorded(house):
         for seed in range(seeds):
             levels = 0.2 + 0.01 * rng.normal(size=3)
             arms = dict(zip(("hourglass", "control-longer", "modified"), map(float, levels), strict=True))
-            later = {name: 0.1 + 0.01 * seed for name in LATER} if profile == "small" else {}
+            later = {one.name: 0.1 + 0.01 * seed for one in networks.LATER} if profile == "small" else {}
             held.append(arms | later)
         made_up.save(made_up.chain(held, profile))
     return chains.beside("tiny", "embedded")

@@ -1,14 +1,18 @@
 """Who is in which split: by photograph or by person, drawn once, kept by id whatever happens to the code."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
-from hgnb.data import coco, splits
+from hgnb.data import coco, parts, splits
 from hgnb.data.config import DataConfig
+from hgnb.data.intake import layouts
 from hgnb.data.prepared import prepare
 from hgnb.errors import InputError
+from hgnb.training.experiment import Experiment
 
 
 @pytest.fixture
@@ -70,7 +74,6 @@ def test_a_test_set_stays_when_the_draw_changes(coco_folder, tmp_path, monkeypat
         return divided | {"train": divided["test"], "test": divided["train"]}
 
     monkeypatch.setattr(splits, "divide", other)
-    monkeypatch.setattr("hgnb.data.prepared.fingerprint", lambda modules: "other code")
     again = prepare(coco_folder, DataConfig(side=48), tmp_path / "cache")
     assert again.split("test").person_ids.tolist() == first
     elsewhere = prepare(coco_folder, DataConfig(side=32), tmp_path / "away" / "cache")
@@ -90,7 +93,7 @@ def test_what_decides_a_split_names_its_file(coco_folder, tmp_path):
     assert len({same, *(name(**settings) for settings in changed)}) == 1 + len(changed)
     for split in ("train", "val"):
         before = name()
-        file = coco.annotation_file(coco_folder, split)
+        file = layouts.source(coco_folder, split).file
         file.write_bytes(file.read_bytes() + b"\n")
         assert name() != before
 
@@ -157,3 +160,73 @@ def test_an_edited_file_makes_other_data(coco_folder, tmp_path):
     file.write_text(json.dumps(content))
     other = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
     assert other.manifest["persons"] == {"train": 17, "val": 12, "test": 7} and other.checksum != one.checksum
+
+
+@pytest.fixture
+def undivided(coco_folder):
+    """The dots with one split, val2017, of twelve images whose ids, 13 to 24, the rule deals into every part."""
+    shutil.rmtree(coco_folder / "val2017")
+    (coco_folder / "train2017").rename(coco_folder / "val2017")
+    file = coco_folder / "annotations/person_keypoints_train2017.json"
+    content = json.loads(file.read_text())
+    for image in content["images"]:
+        image["id"] += 12
+    for person in content["annotations"]:
+        person["image_id"] += 12
+    file.with_name("person_keypoints_val2017.json").write_text(json.dumps(content))
+    file.unlink()
+    return coco_folder
+
+
+def divided(folder) -> dict[str, set[int]]:
+    """Ids of the photographs of each part."""
+    both = splits.divide(*coco.load_both(folder), DataConfig())
+    return {name: {p.image_id for p in persons} for name, persons in both.items()}
+
+
+def _listed(house, name, **images):
+    (house / "data/splits").mkdir(parents=True, exist_ok=True)
+    (house / f"data/splits/{name}.json").write_text(json.dumps({"images": images}))
+
+
+def test_one_split_is_divided_by_the_ids_alone(undivided, house):
+    assert parts.by_rule(139) == "train"  # SHA-256 never changes
+    by_rule = {name: {i for i in range(13, 25) if parts.by_rule(i) == name} for name in ("train", "val", "test")}
+    assert divided(undivided) == by_rule and all(by_rule.values())
+    assert sum(len(coco.load(undivided, name).images) for name in ("train", "val")) == 12
+    assert Experiment.open("smoke", str(undivided)).prepared().manifest["persons"]["test"] == 2 * len(by_rule["test"])
+
+
+def test_a_list_that_fits_goes_before_the_rule_and_a_field_before_both(undivided, house):
+    shares = [parts.by_rule(i) for i in range(1, 2001)]
+    assert [round(shares.count(name) / 20) for name in ("train", "val", "test")] == [80, 8, 12]
+    _listed(house, "other", train=[13, 99], val=[14], test=[15])  # 99 isn't there: no list of these data
+    ruled = divided(undivided)
+    _listed(house, "some", train=[14], val=[15], test=[16])
+    assert all(number in divided(undivided)[name] for number, name in ((14, "train"), (15, "val"), (16, "test")))
+    assert all(divided(undivided)[name] - {14, 15, 16} == ruled[name] - {14, 15, 16} for name in ruled)
+    file = undivided / "annotations/person_keypoints_val2017.json"
+    content = json.loads(file.read_text())
+    next(image for image in content["images"] if image["id"] == 13)["part"] = "val"
+    file.write_text(json.dumps(content))
+    assert 13 in divided(undivided)["val"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"images": {"train": [13, 98, 99]}}', "names 2 photographs that 'dots' doesn't have, such as 98"),
+        ('{"images": {"train": ["x"]}}', "lists no photographs by id"),
+    ],
+)
+def test_the_datasets_own_list_must_fit(undivided, house, content, words):
+    _listed(house, "dots")
+    (house / "data/splits/dots.json").write_text(content)
+    with pytest.raises(InputError, match=words):
+        coco.load(undivided, "val")
+
+
+def test_the_committed_list_is_the_rules():
+    images = json.loads((ROOT / "data/splits/coco-val2017.json").read_text())["images"]
+    assert {name: len(ids) for name, ids in images.items()} == {"train": 1640, "val": 155, "test": 265}
+    assert all(parts.by_rule(number) == name for name, ids in images.items() for number in ids)

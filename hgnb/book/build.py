@@ -17,6 +17,7 @@ from rich.table import Table
 
 from hgnb.book import house, journal
 from hgnb.book.house import Edition
+from hgnb.data.intake.layouts import annotation_files
 from hgnb.errors import InputError
 from hgnb.home import home
 
@@ -56,7 +57,7 @@ def _check(edition: Edition, root: Path) -> None:
         )
     given = [root / "profiles" / f"{edition.profile}.toml"]
     if edition.data != house.EMBEDDED:
-        given += sorted(Path(edition.data).glob("annotations/*.json"))
+        given += annotation_files(Path(edition.data))
     state = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in given if path.is_file()]
     note, text = edition.stamps(root) / ".checked.json", json.dumps(state)
     if not (note.is_file() and note.read_text(encoding="utf8") == text):
@@ -81,7 +82,10 @@ def experiment(edition: Edition):
 def stage(edition: Edition, name: str, out: Path) -> dict:
     """Run the stage called `name` and write what it returns to the stamp `out`."""
     with journal.told(house.titled(name, edition.seed)):
-        facts = experiment(edition).stage(name)
+        opened = experiment(edition)
+        facts = opened.stage(name)
+        for remark in opened.remarks() if name == "dataset" else ():
+            journal.tell("note", remark)
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(f".{out.name}.{os.getpid()}.part")
     # sorted and without times: an unchanged stage leaves an unchanged stamp, and no chapter runs again

@@ -1,11 +1,14 @@
 """What a training of the queue showed goes into the record of its study."""
 
 import time
+from collections.abc import Sequence
 
 from hgnb import records
 from hgnb.book.queue import Asked, Unit
+from hgnb.errors import InputError
 from hgnb.training import networks, observations
 from hgnb.training.experiment import Experiment
+from hgnb.training.recorded import stale
 from hgnb.training.runs import Run
 
 
@@ -24,18 +27,56 @@ def train(asked: Asked, unit: Unit) -> tuple[str, float]:
 
 def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:
     """Adds what a finished training showed to the record."""
+    if study != "chain":
+        varied = experiment.varied(name)
+        if observations.is_recorded(observations.shared(study, varied), experiment.seed, name, run):
+            return
+    shared, persons, columns, facts = shown(study, experiment, name, run)
+    records.add(shared, persons, experiment.seed, name, columns, facts)
+
+
+def shown(study: str, experiment: Experiment, name: str, run: Run) -> tuple[dict, dict, dict, dict]:
+    """What a record holds of a training: what it shares with others, the persons, its columns, its facts."""
     if study == "chain":
         from hgnb.explain.claims import collect
         from hgnb.explain.claims.study import Study
 
-        collect.keep_training(Study(experiment, collect.finished(experiment)), name)
-        return
+        return collect.shown(Study(experiment, collect.finished(experiment)), name)
     varied = experiment.varied(name)
     shared, persons = observations.shared(study, varied), observations.persons(varied)
-    if not observations.is_recorded(shared, experiment.seed, name, run):
-        records.add(
-            shared, persons, experiment.seed, name, observations.columns(varied, run), observations.facts(varied, run)
-        )
+    return shared, persons, observations.columns(varied, run), observations.facts(varied, run)
+
+
+def renew(name: str, data: str, seed: int | None = None, only: Sequence[str] = ()) -> str:
+    """Makes trainings of one seed of a record anew with today's code and, where all they show is equal to what the
+    record holds, gives the record today's fingerprints; else an InputError says what differs.
+
+    `data`: the folder of a record that isn't of the embedded data. `only`: some of the seed's trainings, for one whose
+    whole would take days.
+    """
+    where = records.folder() / name
+    record = records.read(where)
+    one = next((s for s in record.seeds if s.number == seed), None) if seed is not None else record.seeds[0]
+    if one is None:
+        raise InputError(f"results/{name} has no seed {seed}: it has {', '.join(str(s.number) for s in record.seeds)}.")
+    unasked = [reason for reason in stale(record) if "profile" in reason]
+    if unasked:
+        raise InputError(f"results/{name} can't be renewed, {unasked[0]}: remove the folder and record it anew.")
+    experiment = Experiment.open(record.profile, data, one.number)
+    shared: dict = {}
+    for training in only or one.trainings:
+        run = networks.get(training).run(experiment)
+        assert run is not None  # it was recorded
+        shared, persons, columns, _ = shown(record.study, experiment, training, run)
+        differ = records.differing(record.persons, persons) or records.differing(one.of(training), columns)
+        if differ or shared["checksum"] != record.about["checksum"]:
+            raise InputError(
+                f"results/{name} isn't what today's code gives: of '{training}', seed {one.number}, "
+                f"{', '.join(differ) or 'the data'} differ. Remove the folder and record it anew."
+            )
+    records.restamp(where, shared["code"])
+    made = f"{len(only) or len(one.trainings)} training{'s' if len(only or one.trainings) != 1 else ''}"
+    return f"results/{name} is current: {made} of seed {one.number} came to the same, number by number."
 
 
 def note_failed(asked: Asked, unit: Unit, reason: str) -> None:

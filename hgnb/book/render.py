@@ -50,6 +50,7 @@ def render(edition: Edition, root: Path) -> Path:
         pages = toc.pages(root / "book" / "_toc.yml")
         _forget_other_toc(build, pages)
         write_environment(root, edition)
+        write_released(root)
         write_logo(root)
         try:
             _jupyter_book(root, _config(root, build, edition))
@@ -109,6 +110,16 @@ def _config(root: Path, build: Path, edition: Edition) -> Path:
     path = build / "config.yml"
     path.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf8")
     return path
+
+
+def write_released(root: Path) -> Path:
+    """Write the part of the model card that tells of the released network, from its manifest."""
+    from hgnb.training.release import page
+
+    part = root / "book" / "_executed" / "released.md"
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_text(page(), encoding="utf8")
+    return part
 
 
 def write_environment(root: Path, edition: Edition) -> Path:

@@ -41,14 +41,35 @@ def write(folder: Path, licences: list[dict], parts: dict[str, list[dict]]) -> N
     (folder / CREDITS[1]).write_text("\n".join(["# Attribution", "", NO_AUTHORS, "", *table, ""]), encoding="utf8")
 
 
+def withheld(licence: str) -> bool:
+    """Whether a licence, by its name, forbids to show a photograph cropped or drawn on, which is a derivative."""
+    return "NoDeriv" in licence
+
+
 def photo_credits(folder: Path) -> dict[int, str]:
-    """One line of credit by image id, in Markdown, to print under a photograph; empty without ATTRIBUTION.json."""
+    """One line of credit, in Markdown, to print under a photograph, by the id of each image that may be shown.
+
+    From ATTRIBUTION.json, else from the annotation files' own addresses and licences; empty where neither names any.
+    """
     file = folder / CREDITS[0]
     try:
-        listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else []
+        listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else _annotated(folder)
         return {i["id"]: ", ".join([_photograph(i), _linked(i["licence"], i["licence_url"])]) for i in listed}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"'{file}' holds no credits as 'hgnb data fetch' writes them: delete or mend it.") from error
+
+
+def _annotated(folder: Path) -> list[dict]:
+    """The images of the annotation files that have an address and a licence which allows derivatives."""
+    rows = []
+    for file in sorted((folder / "annotations").glob("person_keypoints_*.json")):
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
+        licences = {row["id"]: row for row in content.get("licenses") or []}
+        for image in content["images"]:
+            licence = licences.get(image.get("license"))
+            if licence and image.get("flickr_url") and not withheld(licence["name"]):
+                rows.append({**image, "licence": licence["name"], "licence_url": licence["url"]})
+    return rows
 
 
 def passed_on(image_ids: Iterable[int], known: dict[int, str]) -> bool:

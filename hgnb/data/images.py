@@ -4,7 +4,9 @@ COCO's coordinates count the pixels as they are stored, so an EXIF orientation i
 size is that of the turned picture and not of the stored one, the picture is turned.
 """
 
+import contextlib
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +30,8 @@ BACK = {  # from the upright picture to the stored one, by EXIF orientation
     7: _M.TRANSVERSE, 8: _M.ROTATE_270,
 }  # fmt: skip
 AHEAD = 256  # tasks handed to the threads at once: memory stays flat however many follow
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class DamagedImage(ValueError):
@@ -39,12 +42,58 @@ class DamagedImage(ValueError):
         self.kind = kind
 
 
+class Header(NamedTuple):
+    """What a file says of itself before its pixels are read."""
+
+    stored: tuple[int, int]  # width, height of the pixels as they lie in the file
+    orientation: int  # EXIF's, 1 to 8
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """The size that a viewer shows."""
+        return self.stored[::-1] if self.orientation in SIDEWAYS else self.stored
+
+
 class Picture(NamedTuple):
     """An image as RGB, the mode it was stored in, and whether its EXIF orientation was followed."""
 
     rgb: Image.Image
     mode: str
     turned: bool
+
+
+def header(file: Path) -> Header:
+    """Size and orientation of the picture in `file`, whose pixels aren't read; else DamagedImage."""
+    try:
+        if not file.is_file():  # a pipe would be waited for without end
+            raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: it is no file.")
+        with warnings.catch_warnings(), Image.open(file, formats=FORMATS) as image:
+            warnings.simplefilter("ignore")
+            orientation = _orientation(image)
+            upright = image.format == "TIFF" and orientation in SIDEWAYS
+            return Header(image.size[::-1] if upright else image.size, orientation)
+    except DamagedImage:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever a broken file leads them to
+        raise _undecodable(file, error) from error
+
+
+def copy(file: Path, to: Path, upright: bool) -> None:
+    """A copy of a picture's file; `upright`: one that its EXIF orientation turns is turned and loses it."""
+    with contextlib.suppress(Exception):  # what can't be read is copied as it is
+        if upright and header(file).orientation > 1:
+            with Image.open(file, formats=FORMATS) as image:
+                turned = ImageOps.exif_transpose(image)
+                turned.save(to, image.format, quality=95, exif=b"")
+                return
+    shutil.copyfile(file, to)
+
+
+def _orientation(image: Image.Image) -> int:
+    with contextlib.suppress(Exception):  # odd EXIF is nobody's concern
+        found = image.getexif().get(ExifTags.Base.Orientation, 1)
+        return found if found in range(1, 9) else 1
+    return 1
 
 
 def decode(file: Path, size: tuple[int, int]) -> Picture:
@@ -74,7 +123,11 @@ def decode(file: Path, size: tuple[int, int]) -> Picture:
     except (DamagedImage, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
-        raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: {_brief(error, file)}.") from error
+        raise _undecodable(file, error) from error
+
+
+def _undecodable(file: Path, error: Exception) -> DamagedImage:
+    return DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: {_brief(error, file)}.")
 
 
 def _other_size(file: Path, real: tuple[int, int], size: tuple[int, int]) -> DamagedImage:
@@ -94,9 +147,20 @@ def _rgb(image: Image.Image) -> Image.Image:
 def _brief(error: Exception, file: Path) -> str:
     """What went wrong, without this machine's paths."""
     if isinstance(error, UnidentifiedImageError):
-        return "it is no image"
+        return _impostor(file)
     words = getattr(error, "strerror", None) or str(error).split("\n")[0]
     return plain(words.replace(str(file), file.name).rstrip("."), 120) or type(error).__name__
+
+
+def _impostor(file: Path) -> str:
+    """What a file that no decoder knows is, as far as its first bytes tell, and what mends it."""
+    with contextlib.suppress(OSError), file.open("rb") as opened:
+        head = opened.read(64)
+        if head.startswith(b"version https://git-lfs"):
+            return "it is a Git LFS pointer, which 'git lfs pull' replaces by the picture"
+        if head[4:8] == b"ftyp":
+            return "it is HEIC, AVIF or a video: convert it to JPEG"
+    return "it is no image"
 
 
 def in_threads(

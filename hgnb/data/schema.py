@@ -1,6 +1,7 @@
 """What a dataset calls its keypoints: names, skeleton, sides and groups, read from its own COCO category."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,6 +45,12 @@ class KeypointSchema:
     def index(self, *names: str) -> list[int]:
         """Positions of the names that the dataset has, in the order asked for."""
         return [self.names.index(n) for n in names if n in self.names]
+
+    def only(self, positions: Sequence[int]) -> "KeypointSchema":
+        """The keypoints at these positions, in this order, and the bones that are between two of them."""
+        place = {old: new for new, old in enumerate(positions)}
+        bones = tuple((place[a], place[b]) for a, b in self.skeleton if a in place and b in place)
+        return KeypointSchema(tuple(self.names[i] for i in positions), bones)
 
     @cached_property
     def sides(self) -> tuple[str, ...]:

@@ -64,7 +64,11 @@ class Exhibit:
 
 
 def chosen(split: PreparedSplit, seed: int, count: int = PERSONS) -> np.ndarray:
-    """Positions of `count` random persons, of those with half of the keypoints labelled if there are as many."""
+    """Positions of `count` random persons, of those with half of the keypoints labelled if there are as many.
+
+    Persons whose crops mustn't be shown come last.
+    """
     order = np.random.default_rng(seed).permutation(len(split))
-    enough = split.labelled[order] >= LABELLED * split.keypoints.shape[1]
-    return np.concatenate([order[enough], order[~enough]])[:count]
+    scarce = split.labelled[order] < LABELLED * split.keypoints.shape[1]
+    hidden = np.zeros(len(split), bool) if split.withheld is None else split.withheld[order]
+    return order[np.lexsort([scarce, hidden])][:count]

@@ -59,7 +59,7 @@ def correlations(
         value = r(sums.sum(0)[None])[0]
         drawn = [r((c @ flat).reshape(-1, *sums.shape[1:])) for c in resamples(rng, len(names), draws)]
     low, high = np.nanpercentile(np.concatenate(drawn), (2.5, 97.5), axis=0)
-    return [Interval(*map(float, triple)) for triple in zip(value, low, high, strict=True)]
+    return [Interval(float(v), float(a), float(b)) for v, a, b in zip(value, low, high, strict=True)]
 
 
 def together(scores: np.ndarray, values: np.ndarray, images: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Figures and tables of how accurate predictions are: by visibility, over radii, person by person. 02_experiment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.figures.photographs import credited
 from hgnb.figures.plate import Plate, Table
 from hgnb.figures.poses import picture, skeleton
 from hgnb.figures.style import BLUE, GREY, INK, ORANGE, style
@@ -115,8 +117,9 @@ def ranked(made: Predictions, config: PckConfig, seed: int, count: int = 4) -> R
 
 
 def best_median_worst(
-    made: Predictions, split: PreparedSplit, schema: KeypointSchema, config: PckConfig, seed: int
-) -> Plate:
+    made: Predictions, split: PreparedSplit, schema: KeypointSchema, config: PckConfig, seed: int,
+    credits: Mapping[int, str] | None = None,
+) -> Plate:  # fmt: skip
     """fig-predictions: the best, median and worst predicted persons, each with the true and the predicted pose."""
     chosen = ranked(made, config, seed, count=3)  # more would be too small to see on a page
     count = len(chosen.positions["best"])
@@ -146,7 +149,8 @@ def best_median_worst(
         "right."
     )
     told = ", ".join(f"{number(mean)} of the {rank}" for rank, mean in means.items())
-    return Plate(figure, caption, f"Mean PCK of the persons shown: {told}.")
+    shown = split.image_ids[np.concatenate(list(chosen.positions.values()))]
+    return Plate(figure, credited(caption, credits or {}, shown), f"Mean PCK of the persons shown: {told}.")
 
 
 def plot_pair(
@@ -168,6 +172,6 @@ def posed(made: Predictions, split: PreparedSplit, config: PckConfig, person: in
 def plot_pose(split: PreparedSplit, keypoints: np.ndarray, schema: KeypointSchema, person: int, *, ax: Axes) -> Axes:
     """A person's crop with a skeleton (K, 3) over it."""
     side = split.crops.shape[1]
-    skeleton(picture(ax, np.asarray(split.crops[person])), keypoints, schema, width=1.1)
+    skeleton(picture(ax, split.picture(person)), keypoints, schema, width=1.1)
     ax.set(xlim=(-0.5, side - 0.5), ylim=(side - 0.5, -0.5))
     return ax

@@ -140,7 +140,8 @@ def centroids(group: Clustering, positions: np.ndarray, portraits: Portraits, wh
         f"The persons nearest the centroid of each cluster, nearest first, of {who}: crop above, true heatmaps below."
     )
     told = "; ".join(f"cluster {c}: {', '.join(map(str, counts))}" for c, counts in enumerate(labelled))
-    return Plate(figure, caption, f"Labelled keypoints of the persons nearest each centroid: {told}.")
+    credited = portraits.credited(caption, [int(positions[m]) for members in nearest for m in members])
+    return Plate(figure, credited, f"Labelled keypoints of the persons nearest each centroid: {told}.")
 
 
 def table(group: Clustering, labelled: np.ndarray, states: Postures, parents: np.ndarray) -> Table:

@@ -76,8 +76,8 @@ def heatmap_example(
     maps = heatmaps(points[..., :2], points[..., 2], side=side, size=size, config=config)[0].numpy()
     with style():
         figure, axes = grid(2, 2, cell=2.8)
-        picture(axes[0], split.crops[i], f"crop, {side} × {side}")
-        picture(axes[1], over(split.crops[i], maps), f"{len(maps)} heatmaps fused, {size} × {size}")
+        picture(axes[0], split.picture(i), f"crop, {side} × {side}")
+        picture(axes[1], over(split.picture(i), maps), f"{len(maps)} heatmaps fused, {size} × {size}")
     visible, hidden = (int((points[..., 2] == v).sum()) for v in (2, 1))
     caption = (
         f"A training person and its heatmaps, fused over the crop: {visible} visible joints with "

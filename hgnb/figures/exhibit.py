@@ -61,7 +61,7 @@ def pictures(made: Sequence[Answer], portraits: Portraits, credits: Mapping[int,
         for ax, (answer, i) in zip(axes, [(answer, i) for answer in made for i in persons], strict=True):
             maps = answer.heatmaps[i]
             if crops:
-                picture(ax, over(portraits.split.crops[i], maps))
+                picture(ax, over(portraits.split.picture(i), maps))
                 _bones(ax, maps, portraits)
             else:
                 portraits.said(ax, maps)

@@ -54,7 +54,7 @@ def person_map(
     unit = np.round((plane - low) / span, 4)
     others = np.setdiff1d(np.arange(len(plane)), chosen)
     kinds = {
-        CROP: [portraits.split.crops[p] for p in persons],
+        CROP: [portraits.split.picture(p) for p in persons],
         TRUTH: [portrait(portraits, p) for p in persons],
         PREDICTION: [] if predicted is None else [portrait(portraits, p, predicted[i]) for i, p in enumerate(persons)],
     }
@@ -93,7 +93,7 @@ def walks(
     for row, path in enumerate(paths):
         met = []
         for column, person in enumerate(path.persons):
-            own = [np.asarray(square(portraits.split.crops[person], CELL)), portrait(portraits, person)]
+            own = [np.asarray(square(portraits.split.picture(person), CELL)), portrait(portraits, person)]
             own += [portrait(portraits, person, maps[row, column]) for maps in (decoded or {}).values()]
             same = column > 0 and person == path.persons[column - 1]
             told = facts(portraits, person, credits or {}) + (", the same as one step before" if same else "")

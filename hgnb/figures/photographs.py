@@ -1,4 +1,4 @@
-"""The photographs that a figure shows: opened, and credited as their licences want it. Figures of 01_dataset."""
+"""The photographs that a figure shows: opened where their licences allow it, and credited. Figures of 01_dataset."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -6,12 +6,18 @@ from contextlib import suppress
 from PIL import Image
 
 from hgnb.data.coco import Person
+from hgnb.data.credits import withheld
 from hgnb.data.images import DamagedImage, decode
 
 
 def opened(persons: Iterable[Person]) -> Iterator[tuple[Person, Image.Image]]:
-    """Each person with the RGB image it is on, as long as they are asked for; damaged images are passed over."""
+    """Each person with the RGB image it is on, as long as they are asked for.
+
+    Passed over are damaged images, and photographs that may not be cropped and drawn on.
+    """
     for person in persons:
+        if withheld(person.licence):
+            continue
         with suppress(DamagedImage):
             yield person, decode(person.file, person.image_size).rgb
 

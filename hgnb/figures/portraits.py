@@ -1,6 +1,7 @@
 """Persons as portraits: crops, and true heatmaps as ink on paper. Figures of 03_interpretation."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from matplotlib.colors import to_rgb
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.figures.photographs import credited
 from hgnb.figures.poses import picture
 from hgnb.figures.style import GREY, SIDES
 
@@ -22,11 +24,18 @@ class Portraits:
     split: PreparedSplit
     schema: KeypointSchema
     config: HeatmapConfig
+    credits: Mapping[int, str] = field(default_factory=dict)  # of photographs, by image id
 
     @classmethod
-    def of(cls, prepared: Prepared, split: str, config: HeatmapConfig) -> "Portraits":
+    def of(
+        cls, prepared: Prepared, split: str, config: HeatmapConfig, credits: Mapping[int, str] | None = None
+    ) -> "Portraits":
         """The persons of one split of a dataset."""
-        return cls(prepared.split(split), prepared.schema, config)
+        return cls(prepared.split(split), prepared.schema, config, credits or {})
+
+    def credited(self, caption: str, persons: Sequence[int]) -> str:
+        """A caption with the credits of the persons' photographs."""
+        return credited(caption, self.credits, self.split.image_ids[list(persons)])
 
     @property
     def side(self) -> int:
@@ -75,7 +84,7 @@ class Portraits:
 
     def photo(self, ax: Axes, person: int) -> Axes:
         """The crop."""
-        return picture(ax, np.asarray(self.split.crops[person]))
+        return picture(ax, self.split.picture(person))
 
 
 def sharpened(maps: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """A photograph with the poses that a network finds in it. `hgnb predict`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -28,6 +29,19 @@ def save(prediction: Prediction, file: Path) -> None:
     figure = draw(prediction)
     figure.savefig(file, dpi=160, bbox_inches="tight", pad_inches=0.08)
     plt.close(figure)
+
+
+def save_all(predictions: Sequence[Prediction], folder: Path) -> None:
+    """Writes a picture for each photograph, under its name; InputError where two have the same."""
+    names = [f"{Path(p.name).stem}.png" for p in predictions]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"Two of the photographs would be written as '{twice}': call once for each folder.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise InputError(f"'{folder}' is no folder: several photographs are written into one.") from error
+    for prediction, name in zip(predictions, names, strict=True):
+        save(prediction, folder / name)
 
 
 def draw(prediction: Prediction) -> Figure:

@@ -10,7 +10,7 @@ from hgnb.figures.words import number
 from hgnb.home import home
 from hgnb.sources import fingerprint
 from hgnb.training import profiles
-from hgnb.training.experiment import CODE
+from hgnb.training.experiment import TRAINING_ROOTS
 
 NAME = re.compile(r"best-(\d+)")  # profiles that fill a budget of minutes
 COMMAND = "`python benchmarks/recipes.py`"
@@ -49,5 +49,5 @@ def _recorded(held: dict) -> str:
     if not held["recipes"]:
         return f"None has been timed here yet: {COMMAND} does."
     dates = sorted({came["date"] for came in held["recipes"].values()})
-    stale = "" if held["code"] == fingerprint(CODE) else " Stale: the code that trains has changed since."
+    stale = "" if held["code"] == fingerprint(TRAINING_ROOTS) else " Stale: the code that trains has changed since."
     return f"PCK and minutes of training as recorded on {dates[-1]} by {COMMAND}.{stale}"

@@ -199,7 +199,8 @@ def samples(study: SkipStudy, shown: Shown, portraits: Portraits, without: np.nd
             if i < across:
                 for ax, words in zip((photo, truth, guess), ("crop", "truth", "no skips"), strict=True):
                     ax.set_title(words, fontsize=8, pad=2)
-    return Plate(figure, *_sample_words(shown, kept, labelled, n))
+    caption, alt = _sample_words(shown, kept, labelled, n)
+    return Plate(figure, portraits.credited(caption, shown.positions.tolist()), alt)
 
 
 def _guesses(ax: Axes, maps: np.ndarray, seen: np.ndarray, found: np.ndarray, schema: KeypointSchema) -> None:

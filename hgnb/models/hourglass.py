@@ -53,7 +53,7 @@ class Hourglass(nn.Module):
         for level in reversed(range(self.depth)):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             if levels and on[level]:
-                x = x + self.skips[level](branches[level])
+                x = x.add_(self.skips[level](branches[level]))  # interpolation has just made x: no edit's own tensor
             if level > 0:
                 x = self.decoder[level - 1](x)
         return x

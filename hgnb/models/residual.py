@@ -35,8 +35,9 @@ class Residual(nn.Module):
         self.shortcut = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.shortcut(x) + self.body(x)
-        return F.relu(x) if self.post else x
+        # Into the body's own output, which no gradient asks for: one pass over memory less.
+        out = self.body(x).add_(self.shortcut(x))
+        return F.relu_(out) if self.post else out
 
 
 def norm(width: int, config: HourglassConfig) -> nn.Module:

@@ -9,6 +9,7 @@ import torch
 
 from hgnb.training.job import Start
 from hgnb.training.modules import DropRule, PoseModule
+from hgnb.training.runs import filled
 
 
 class Begin(L.Callback):
@@ -33,9 +34,8 @@ def weights(start: Start, network: torch.nn.Module) -> None:
     """Loads a checkpoint's weights; only what was inserted since, an autoencoder, may lack there."""
     held = start.run.checkpoint(start.checkpoint)["state_dict"]
     held = {name.removeprefix("network."): value for name, value in held.items()}
-    missing, unknown = network.load_state_dict(held, strict=False)
-    if unknown or any(".autoencoder." not in name for name in missing):
-        raise ValueError(f"{start.run.id} is another network: {[*unknown, *missing][:3]} don't fit")
+    inserted = {name: value for name, value in network.state_dict().items() if ".autoencoder." in name}
+    filled(network, inserted | held, f"data/runs/{start.run.id}/{start.checkpoint}.ckpt")
 
 
 def _carry(optimiser: torch.optim.Optimizer, module: PoseModule, states: dict[str, dict]) -> None:

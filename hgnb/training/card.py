@@ -75,8 +75,11 @@ def _opened(file: Path) -> tuple[dict, dict[str, torch.Tensor]]:
     return held, weights
 
 
-def read(file: Path) -> tuple[StackedHourglass, Card]:
-    """The network in a weights file and its card; InputError where the file is none, or has no card."""
+def read(file: Path, called: str = "") -> tuple[StackedHourglass, Card]:
+    """The network in a weights file and its card; InputError where it is none or has no card of its own.
+
+    `called`: what the error calls the file.
+    """
     try:
         held, weights = _opened(file)
         if not held:
@@ -88,7 +91,9 @@ def read(file: Path) -> tuple[StackedHourglass, Card]:
         if isinstance(error, InputError):
             raise
         brief = str(error).split("\n")[0].replace(str(file), file.name)
-        raise InputError(f"{file.name} can't be read as a network's weights: {brief}") from error
+        if isinstance(error, RuntimeError):  # of torch, a line for each key
+            brief = "they are of another network than the file says; train it again with today's code"
+        raise InputError(f"{called or file.name} can't be read as a network's weights: {brief}") from error
     return network, card
 
 

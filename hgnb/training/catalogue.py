@@ -1,18 +1,24 @@
 """Runs and weights by what a person types: an id, its beginning, a folder, or a weights file."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hgnb.errors import InputError
 from hgnb.models.hourglass import StackedHourglass
 from hgnb.training.card import Card, read
-from hgnb.training.experiment import Experiment
 from hgnb.training.runs import Run, runs_folder
+
+if TYPE_CHECKING:  # it loads scikit-learn: a second that a prediction needn't wait
+    from hgnb.training.experiment import Experiment
 
 BEST = "best-val_pck.safetensors"  # the epoch that the thesis carries on with (5.3)
 SUFFIX = ".safetensors"
+RELEASED = "released"  # the network that comes with the library
+RELEASED_FILE = Path(__file__).resolve().parents[1] / "weights" / f"{RELEASED}{SUFFIX}"
 
 
 @dataclass(frozen=True)
@@ -23,10 +29,13 @@ class Weights:
     network: StackedHourglass
     card: Card
     run: Run | None  # None for a file of its own
+    decoding: str = "argmax"  # how points are best read from its heatmaps; hgnb.metrics.decoding
 
     @property
     def name(self) -> str:
         """'<run>/<file>', or the file's name: no path of this machine."""
+        if self.file == RELEASED_FILE:
+            return RELEASED
         return f"{self.run.id}/{self.file.name}" if self.run else self.file.name
 
     @property
@@ -64,7 +73,9 @@ def _ids() -> tuple[list[str], list[str]]:
 
 
 def weights(name: str) -> Weights:
-    """The hourglass of a run at its best PCK, or of a .safetensors file; InputError where there is none."""
+    """The hourglass of a run at its best PCK, of a .safetensors file, or the released one; InputError for no such."""
+    if name == RELEASED:
+        return released()
     file = Path(name).expanduser()
     if file.suffix == SUFFIX:
         if not file.is_file():
@@ -73,11 +84,24 @@ def weights(name: str) -> Weights:
     run = find(name)
     if not (run.folder / BEST).is_file():
         raise InputError(f"The run {run.id} is no hourglass (it has no {BEST}): name one that is.")
-    return Weights(run.folder / BEST, *read(run.folder / BEST), run)
+    return Weights(run.folder / BEST, *read(run.folder / BEST, f"data/runs/{run.id}/{BEST}"), run)
 
 
-def opened(run: Run) -> Experiment:
+def released() -> Weights:
+    """The network that comes with the library; InputError where its file isn't the one that its manifest describes."""
+    if not RELEASED_FILE.is_file():
+        raise InputError("This copy of the library has no released weights: name a run, or a weights file.")
+    manifest = json.loads(RELEASED_FILE.with_suffix(".json").read_text(encoding="utf8"))
+    found = Weights(RELEASED_FILE, *read(RELEASED_FILE), run=None, decoding=manifest["decoding"])
+    if found.sha256 != manifest["sha256"]:
+        raise InputError(f"{RELEASED_FILE.name} isn't the file that its manifest describes: install the library again.")
+    return found
+
+
+def opened(run: Run) -> "Experiment":
     """The experiment that made a run, with the very data it was trained on; InputError where these are others now."""
+    from hgnb.training.experiment import Experiment
+
     edition = run.manifest.get("edition")
     if edition is None:
         raise InputError(f"The manifest of {run.id} names no profile and data ('edition'): train it again.")

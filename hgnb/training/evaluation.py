@@ -1,18 +1,20 @@
 """How well a run finds keypoints: the thesis's PCK beside the standard measures. 02_experiment; `hgnb evaluate`."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from hgnb.data import coco
+from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform
-from hgnb.data.prepared import SPLITS, PreparedSplit
+from hgnb.data.prepared import SPLITS, Prepared, PreparedSplit, prepare
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError, unknown
+from hgnb.home import home
 from hgnb.intervals import Interval, pooled_pck
 from hgnb.metrics import PckConfig, distances
 from hgnb.metrics.average_precision import STATS, area, average_precision
@@ -24,6 +26,7 @@ from hgnb.training.inference import Predictions, Reader
 
 RADII = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)  # normalisers; 0.5 is the thesis's
 ALL = "all"
+EXACT = "exact"  # field of a record whose area can be relied on
 
 
 @dataclass(frozen=True)
@@ -107,22 +110,70 @@ class Evaluation:
         yield from sheet(self)
 
 
-def evaluate(weights: Weights, split: str = "test", *, visible_only: bool = False, joints: str = ALL) -> Evaluation:
-    """Predicts a split of the run's own data and measures; `visible_only` and `joints` choose what PCK and PCKh count.
+def evaluate(
+    weights: Weights, split: str = "test", *, data: str | None = None, visible_only: bool = False, joints: str = ALL
+) -> Evaluation:
+    """Predicts a split and measures; `visible_only` and `joints` choose what PCK and PCKh count.
 
-    OKS counts every labelled joint whatever is chosen, as COCO defines it.
+    `data`: a folder in COCO layout in place of the run's own data; persons are cropped as the weights' card says, and
+    keypoints matched by name: those that only one of the two knows count nowhere. OKS counts every labelled joint
+    whatever is chosen, as COCO defines it.
     """
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
-    if weights.run is None:
-        raise InputError(f"{weights.name} is a file without a run, and so without data: name a run to evaluate.")
-    experiment, schema = opened(weights.run), weights.card.schema
+    config = PckConfig(**weights.run.manifest["config"]["pck"]) if weights.run is not None else PckConfig()
+    notes: list[str] = []
+    if data is not None:
+        folder = (home() / Path(data).expanduser()).resolve()
+        prepared, name = as_trained(weights, folder), folder.name
+    elif weights.run is None:
+        raise InputError(f"{weights.name} is a file without a run, and so without data: name a folder with --data.")
+    else:
+        experiment = opened(weights.run)
+        folder, prepared, name = experiment.folder, experiment.prepared(), experiment.data_name
+        notes = experiment.remarks()[:1]
+    ours, theirs = _common(weights, prepared.schema, name)
+    schema, persons = weights.card.schema.only(ours), prepared.split(split)
     selection = Selection.of(schema, joints, visible_only)
-    persons = experiment.prepared().split(split)
     made = Reader(weights.network, np.asarray(weights.card.mean_rgb, np.float32)).predict(persons)
-    records = annotations(experiment.folder, persons)
-    config = PckConfig(**weights.run.manifest["config"]["pck"])
-    return measure(made, persons, schema, config, selection, records, weights.name, experiment.data_name)
+    made = replace(
+        made, points=made.points[:, ours], peaks=made.peaks[:, ours], true=made.true[:, theirs],
+        visibility=made.visibility[:, theirs],
+    )  # fmt: skip
+    records = [_only(record, theirs) for record in annotations(folder, persons)]
+    persons = replace(persons, keypoints=persons.keypoints[:, theirs])
+    done = measure(made, persons, schema, config, selection, records, weights.name, name)
+    left = len(weights.card.keypoints) + len(prepared.schema) - 2 * len(ours)
+    if left:
+        notes += [
+            f"Keypoints are matched by name: {len(ours)} are measured, {left} that only one of the two has are not."
+        ]
+    return replace(done, notes=(*done.notes, *notes))
+
+
+def as_trained(weights: Weights, folder: Path) -> Prepared:
+    """A folder's persons, cropped as those were that the weights were trained on."""
+    card, cache = weights.card, home() / "data" / "prepared"
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / ".lock"):
+        return prepare(folder, DataConfig(side=card.side, margin=card.margin, rule=card.rule), cache)
+
+
+def _common(weights: Weights, schema: KeypointSchema, data: str) -> tuple[list[int], list[int]]:
+    """Where the keypoints that both know stand among the network's and among the data's."""
+    ours = [i for i, name in enumerate(weights.card.keypoints) if name in schema.names]
+    if not ours:
+        raise InputError(
+            f"'{data}' has no keypoint by a name that {weights.name} knows, such as '{weights.card.keypoints[0]}': "
+            "it can't be evaluated there."
+        )
+    return ours, [schema.names.index(weights.card.keypoints[i]) for i in ours]
+
+
+def _only(record: dict, positions: list[int]) -> dict:
+    """An annotation with the keypoints at these positions, in this order."""
+    triples = np.asarray(record["keypoints"]).reshape(-1, 3)[positions]
+    return {**record, "keypoints": triples.flatten().tolist()}
 
 
 def measure(
@@ -168,20 +219,17 @@ def by_image(counts: Tensor, split: PreparedSplit) -> tuple[int, ...]:
 
 
 def annotations(folder: Path, split: PreparedSplit) -> list[dict]:
-    """The records of exactly these persons, in their order, out of the file that holds their split."""
+    """The records of exactly these persons, in their order, as COCO's measures take them.
 
-    def slim(record: dict) -> dict:
-        record.pop("segmentation", None)  # most of the memory, and none of the measure
-        return record
+    `exact` says whether a record's area can be relied on, which OKS needs.
+    """
+    persons = {p.id: p for p in coco.load(folder, "val" if split.name == "val" else "train").persons}
+    return [_record(persons[i]) for i in split.person_ids.tolist()]
 
-    file = coco.annotation_file(folder, "val" if split.name == "val" else "train")
-    listed = json.loads(file.read_bytes(), object_hook=slim)["annotations"]
-    wanted = set(split.person_ids.tolist())
-    by_id: dict[int, dict] = {}
-    for record in listed:
-        if record.get("id") in wanted:
-            by_id.setdefault(record["id"], record)  # of an id listed twice the first counts
-    return [by_id[i] for i in split.person_ids.tolist()]
+
+def _record(person: coco.Person) -> dict:
+    fields = {"id": person.id, "image_id": person.image_id, "area": person.area, EXACT: person.exact}
+    return fields | {"bbox": person.box.tolist(), "keypoints": person.keypoints.ravel().tolist()}
 
 
 def _heads(made: Predictions, persons: PreparedSplit, schema: KeypointSchema) -> tuple[Tensor, Tensor] | None:
@@ -196,11 +244,18 @@ def _heads(made: Predictions, persons: PreparedSplit, schema: KeypointSchema) ->
 
 
 def _oks(made: Predictions, persons: PreparedSplit, schema: KeypointSchema, records: list[dict]):
-    """Mean OKS over persons, COCOeval's numbers, and a sentence where sigmas are borrowed or missing."""
+    """Mean OKS over persons, COCOeval's numbers, and what to say of sigmas borrowed or missing, persons left out."""
     known = sigmas(schema.names)
     if not known.joints:
         return (None, 0), dict.fromkeys(STATS), "No joint here has a sigma, so there is no OKS."
-    points, joints = in_image(made.points, persons, made.size), list(known.joints)
+    exact = np.array([record.get(EXACT, True) for record in records])
+    if not exact.any():
+        return (None, 0), dict.fromkeys(STATS), "The areas of these persons were guessed, so there is no OKS."
+    said = [known.text()]
+    if not exact.all():
+        said.append(f"OKS leaves out {(~exact).sum():,} persons, on photographs where areas or crowds were guessed.")
+        records = [record for record, kept in zip(records, exact, strict=True) if kept]
+    points, joints = in_image(made.points, persons, made.size)[exact], list(known.joints)
     true = torch.tensor([r["keypoints"] for r in records], dtype=torch.float64).reshape(len(records), -1, 3)
     guess, true, sigma = (
         torch.from_numpy(points)[:, joints],
@@ -210,7 +265,7 @@ def _oks(made: Predictions, persons: PreparedSplit, schema: KeypointSchema, reco
     areas = torch.tensor([area(r) for r in records], dtype=torch.float64)
     likeness = oks(guess, true[..., :2], true[..., 2], areas, sigma)
     likeness = likeness[likeness.isfinite()]
-    scores = made.peaks.double().mean(1).numpy()
+    scores = made.peaks.double().mean(1).numpy()[exact]
     found = average_precision(records, points, scores, known)
     mean = float(likeness.mean()) if len(likeness) else None
-    return (mean, len(likeness)), found.values, known.text()
+    return (mean, len(likeness)), found.values, " ".join(filter(None, said))

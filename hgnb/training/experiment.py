@@ -10,38 +10,45 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 from filelock import FileLock
 
 from hgnb.data.config import EMBEDDED
-from hgnb.data.dataset import EpochSampler
-from hgnb.data.mirror import exchanged
-from hgnb.data.prepared import Prepared, PreparedSplit, prepare
+from hgnb.data.prepared import Prepared, prepare
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
+from hgnb.identity import identified, identity
 from hgnb.metrics import pck
 from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass
-from hgnb.sources import fingerprint
 from hgnb.training import profiles
-from hgnb.training.batches import ALONE, loaded
 from hgnb.training.card import Card, plain, shapes, tuples
 from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
 from hgnb.training.fit import fit
 from hgnb.training.frozen import freeze, shaped
 from hgnb.training.inference import Reader
 from hgnb.training.job import Job, Start
+from hgnb.training.jobs import autoencoder_job, hourglass_job
 from hgnb.training.latents import Latents, kept
 from hgnb.training.networks import ARMS, Arm, get, names, scaled
 from hgnb.training.parallel import Team
 from hgnb.training.runs import Recipe, Run
 
 DATASET = "dataset"  # the stage before all training
-CODE = (
-    "hgnb.training.modules",
-    "hgnb.training.inference",
-)  # what these are made of changes a training's result
-FROZEN = "hgnb.training.frozen"  # and this where an autoencoder isn't trained
+# What a training's result is made of besides its numbers, data and parents, which a run's id holds already: network,
+# loss and optimiser, the order of persons, what is drawn by chance, and how another run's state is taken on.
+TRAINING_ROOTS = (
+    "hgnb.training.jobs.hourglass_job",
+    "hgnb.training.jobs.autoencoder_job",
+    "hgnb.models.config.HourglassConfig",
+    "hgnb.training.inference.Reader.latents",  # what an autoencoder is trained on
+    "hgnb.training.begin.Begin",
+    "hgnb.training.begin.weights",
+    "hgnb.training.callbacks.Draws",
+    "hgnb.training.loop.seeded",
+    "hgnb.training.parallel.synchronised",
+)
+FROZEN_ROOTS = (*TRAINING_ROOTS, "hgnb.training.frozen.freeze")  # where an autoencoder isn't trained
+DRAWN_ROOTS = ("hgnb.data.synthetic.write",)  # what draws the embedded data
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,18 @@ class Experiment:
         """The persons of the dataset, cropped and split."""
         return self._prepared
 
+    def remarks(self) -> list[str]:
+        """Sentences on a person's own data: repaired, dropped, suspicious; and on flips that exchange nothing."""
+        schema = self.prepared().schema
+        said = [] if self.data == EMBEDDED else [f"Data '{self.data_name}': {self.prepared().summary}."]
+        flips = [t.flip for t in (self.profile.training, self.profile.modified) if t.flip]
+        if flips and not schema.pairs and len(schema) > 1:
+            said.append(
+                f"{flips[0]:.0%} of the persons are seen in a mirror, but no keypoints are known to be left and right: "
+                "tell them ('hgnb data check DIR --pairs LEFT=RIGHT,… --write CLEAN'), or train without flips."
+            )
+        return said
+
     def model(self) -> HourglassConfig:
         """The profile's network with as many heatmaps as the dataset has keypoints."""
         return replace(self.profile.model, keypoints=len(self.prepared().schema))
@@ -108,6 +127,18 @@ class Experiment:
         """The profile's network from its first weights on, with an autoencoder in its bottleneck if it is given."""
         recipe = self._recipe(name, training, autoencoder)
         return fit(recipe, lambda team: self._pose_job(training, team, autoencoder), self.progress)
+
+    def started(self, parent: Run) -> Run:
+        """The profile's hourglass from the best weights of another run on, which may know other data or smaller crops.
+
+        InputError where that run's network has another shape.
+        """
+        held, training = parent.manifest["config"], self.profile.training
+        if tuples(held["model"]) != asdict(self.model()) or held["autoencoder"]:
+            raise InputError(f"The network of {parent.id} has another shape than profile {self.profile.name}'s.")
+        start = Start(parent, "best-val_pck", optimiser=False, rate=False, rule=False)
+        recipe = self._recipe("hourglass", training, None, parent, checkpoint="best-val_pck")
+        return fit(recipe, lambda team: self._pose_job(training, team, start=start), self.progress)
 
     def few(self) -> Run:
         """The hourglass trained on with a handful of its persons, which it learns by heart; 02_experiment."""
@@ -130,16 +161,9 @@ class Experiment:
         recipe = self._recipe(name, p.autoencoder_training, shape, parent, checkpoint=f"best-{best}", stack=stack)
 
         def job(team: Team) -> Job:
-            from hgnb.training.modules import AutoencoderModule
-
-            (train, val), data = (
-                (torch.from_numpy(self._maps(parent, s, best, stack)) for s in ("train", "val")),
-                self.prepared(),
-            )
-            module = AutoencoderModule(tuple(train.shape[1:]), shape, p.autoencoder_training, self.seed)
-            shuffled, ordered = self._latent_loader(train, self.seed, team), self._latent_loader(val, None, team)
-            persons, epochs = data.split("train").person_ids, p.autoencoder_training.epochs
-            return Job(module, shuffled, ordered, epochs, ("val_loss",), persons)
+            train, val = (self._maps(parent, s, best, stack) for s in ("train", "val"))
+            persons = self.prepared().split("train").person_ids
+            return autoencoder_job(p, shape, train, val, persons, self.seed, team)
 
         return fit(recipe, job, self.progress)
 
@@ -188,7 +212,7 @@ class Experiment:
             job = self._pose_job(training, team, shape, Start(parent, checkpoint, *carried))
             inserted = [hourglass.autoencoder for hourglass in job.module.network.hourglasses]
             for one, run in zip(inserted, autoencoders, strict=False):
-                one.load_state_dict(run.weights("val_loss"))
+                run.fill(one, "val_loss")
             if frozen:
                 freeze(inserted[0], frozen, latents)
             return job
@@ -201,8 +225,7 @@ class Experiment:
         network = StackedHourglass(HourglassConfig(**tuples(config["model"])))
         if shape := shapes(config["autoencoder"]):
             network.insert_autoencoder(shape, config["side"])
-        network.load_state_dict(run.weights(best))
-        return network
+        return run.fill(network, best)
 
     def reader(self, run: Run, best: str = "val_pck") -> Reader:
         """The same network, ready to predict."""
@@ -240,9 +263,11 @@ class Experiment:
         if name not in names():
             raise unknown("stage", name, [DATASET, *names()])
         run = self.trained(name)
-        if run is None:
-            return {**facts, "run": None}
-        facts |= {"run": run.id, "seconds": run.manifest["seconds"], "epochs": len(run.metrics)}
+        return facts | (self.outcome(name, run) if run else {"run": None})
+
+    def outcome(self, name: str, run: Run) -> dict:
+        """What came out of a training, JSON-able."""
+        facts = {"run": run.id, "seconds": run.manifest["seconds"], "epochs": len(run.metrics)}
         if name == "autoencoder":
             return {**facts, "val_loss": float(run.metrics.val_loss.min())}
         return {**facts, "pck": self._pck(run)}
@@ -256,31 +281,12 @@ class Experiment:
     def _pose_job(
         self,
         training: TrainingConfig,
-        team: Team = ALONE,
+        team: Team,
         autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None = None,
         start: Start | None = None,
     ) -> Job:
-        from hgnb.training.modules import PoseModule
-
-        p, data = self.profile, self.prepared()
-        persons = self._normalisable(data.split("train"), training.batch * team.size)
-        module = PoseModule(
-            self.model(), training, p.heatmaps, p.pck, mean_rgb=data.mean_rgb, side=p.data.side,
-            autoencoder=autoencoder, exchange=exchanged(data.schema),
-            weights=balance(persons.visibility >= training.least_visibility) if training.balance else None,
-        )  # fmt: skip
-        train = loaded(persons, training.batch, self.seed, team)
-        val = loaded(data.split("val"), 64, None, team)
-        best_by = ("val_pck", "val_loss")
-        return Job(module, train, val, training.epochs, best_by, persons.person_ids, self._card(autoencoder), start)
-
-    def _normalisable(self, persons: PreparedSplit, batch: int) -> PreparedSplit:
-        """All persons, but where the bottleneck's maps are single pixels not one who would be alone in the last batch:
-        a batch norm can't be trained on a single value."""
-        p = self.profile
-        pixels = p.data.side // p.model.stride >> max(p.model.levels)
-        alone = len(persons) % batch == 1 and pixels == 1
-        return persons.take(np.arange(len(persons) - 1)) if alone else persons
+        job = hourglass_job(self.profile, self.prepared(), training, self.seed, team, autoencoder, start)
+        return replace(job, card=self._card(autoencoder))
 
     def _card(self, autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None) -> Card:
         """What the weights of an hourglass need to be used alone."""
@@ -288,10 +294,6 @@ class Experiment:
         names, skeleton = data.schema.names, data.schema.skeleton
         mean = tuple(data.mean_rgb.tolist())
         return Card(self.model(), autoencoder, p.side, p.margin, p.rule, mean, names, skeleton)
-
-    def _latent_loader(self, latents: torch.Tensor, seed: int | None, team: Team) -> torch.utils.data.DataLoader:
-        batches = EpochSampler(len(latents), self.profile.autoencoder_training.batch, seed, team.rank, team.size)
-        return torch.utils.data.DataLoader(latents, sampler=batches, batch_size=None)
 
     def _recipe(
         self,
@@ -315,7 +317,7 @@ class Experiment:
             "autoencoder": plain(autoencoder),
             "parents": [run.id for run in parents],
             "checkpoint": checkpoint,
-            "code": fingerprint((*CODE, FROZEN) if frozen else CODE),
+            **identity(FROZEN_ROOTS if frozen else TRAINING_ROOTS),
         }
         if stack:
             config["stack"] = stack
@@ -332,7 +334,7 @@ class Experiment:
         from hgnb.data import synthetic
 
         e = self.profile.embedded
-        code = fingerprint(["hgnb.data.synthetic"])[:8]
+        code = identified(DRAWN_ROOTS)[:8]
         size, style = f"{e.train_images}+{e.val_images}-{e.width}x{e.height}", f"{e.schema}-{e.labelling}"
         folder = home() / "data" / f"embedded-{size}-{style}-s{e.seed}-{code}"
         folder.parent.mkdir(exist_ok=True)
@@ -343,9 +345,3 @@ class Experiment:
                     height=e.height, schema=e.schema, labelling=e.labelling,
                 )  # fmt: skip
         return folder
-
-
-def balance(counted: np.ndarray) -> np.ndarray:
-    """(K,) weights by which each keypoint's maps weigh the same in a loss, 1 on average; counted (N, K) bool."""
-    share = 1 / np.maximum(counted.mean(0), 1 / len(counted))
-    return share / share.mean()

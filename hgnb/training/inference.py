@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hgnb.data.dataset import Persons, loader
+from hgnb.data.dataset import Batch, Persons, loader
 from hgnb.data.heatmaps import cells
 from hgnb.metrics import PckConfig, found, peaks
+from hgnb.models.folding import fold
 from hgnb.models.hourglass import Skips, StackedHourglass
 
 
@@ -29,13 +30,17 @@ class Predictions:
 
 
 class Reader:
-    """A trained network and the mean colour that its crops lose."""
+    """A trained network, as a folded copy in evaluation mode, and the mean colour that its crops lose."""
 
-    def __init__(self, network: StackedHourglass, mean_rgb: np.ndarray, batch: int = 64):
+    def __init__(self, network: StackedHourglass, mean_rgb: np.ndarray | Tensor, batch: int = 64):
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = network.eval().to(self.device, memory_format=torch.channels_last)
+        self.network = fold(network).to(self.device, memory_format=torch.channels_last)
         self.mean_rgb = torch.as_tensor(mean_rgb, device=self.device)
         self.batch = batch
+
+    def maps(self, batch: Batch, *, skips: Skips = True, edit: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """(B, K, size, size): the last heatmaps of persons on the reader's device; training validates by them too."""
+        return self.network(batch.images(self.mean_rgb), skips=skips, edit=edit)
 
     @torch.inference_mode()
     def predict(
@@ -44,17 +49,18 @@ class Reader:
         """Argmax of every heatmap of every person; `skips` and `edit` as in StackedHourglass.predictions."""
         side = split.crops.shape[1]
         size = side // self.network.config.stride
-        parts = []
+        parts: list[tuple[Tensor, ...]] = []
         for batch in loader(split, self.batch):
             batch = batch.to(self.device)
-            points, values = peaks(self.network(batch.images(self.mean_rgb), skips=skips, edit=edit))
+            points, values = peaks(self.maps(batch, skips=skips, edit=edit))
             parts.append((points, values, cells(batch.points, side, size), batch.visibility))
-        return Predictions(*(torch.cat(part).cpu() for part in zip(*parts, strict=True)), size=size)
+        points, values, true, visibility = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
+        return Predictions(points, values, true, visibility, size)
 
     @torch.inference_mode()
     def heatmaps(self, split: Persons, *, skips: Skips = True) -> np.ndarray:
         """(N, K, size, size) float32; for a few persons to be drawn."""
-        maps = [self.network(b.to(self.device).images(self.mean_rgb), skips=skips) for b in loader(split, self.batch)]
+        maps = [self.maps(batch.to(self.device), skips=skips) for batch in loader(split, self.batch)]
         return torch.cat(maps).cpu().numpy()
 
     @torch.inference_mode()

@@ -17,13 +17,17 @@ from filelock import FileLock
 from rich.progress import track
 
 from hgnb.data.prepared import Prepared, PreparedSplit
-from hgnb.sources import fingerprint
+from hgnb.identity import identity
 from hgnb.training.inference import Reader
 from hgnb.training.rows import Rows
 from hgnb.training.runs import Run
 
 BATCH = 64  # persons encoded, written and checked together
-CODE = ("hgnb.training.inference",)
+ROOTS = (  # what makes them
+    "hgnb.training.inference.Reader.latents",
+    "hgnb.models.hourglass.StackedHourglass",
+    "hgnb.models.config.HourglassConfig",
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ def kept(
     """
     whole = prepared.split(split)
     made_of = hashlib.sha256(
-        json.dumps([_digest(run.file(best)), prepared.checksum, fingerprint(CODE), BATCH]).encode()
+        json.dumps([_digest(run.file(best)), prepared.checksum, identity(ROOTS), BATCH]).encode()
     ).hexdigest()[:10]
     everyone = np.arange(len(whole))
     wanted = everyone if persons is None else np.asarray(persons, dtype=int)

@@ -3,23 +3,32 @@
 import importlib.util
 import json
 import logging
+import platform
+import subprocess
 import time
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from hgnb.data.dataset import EpochSampler
+from hgnb.home import home
+from hgnb.identity import answered
+from hgnb.models.hourglass import HourglassConfig
 from hgnb.training.begin import Begin, weights
-from hgnb.training.hardware import keep_freed_memory, precision, threads
+from hgnb.training.callbacks import AtomicCheckpoints, Bar, Clock, Draws, Recorder, Watch
+from hgnb.training.hardware import Convolution, Precision, device_name, keep_freed_memory, precision, threads
 from hgnb.training.job import Job
 from hgnb.training.parallel import Team, synchronised
-from hgnb.training.records import AtomicCheckpoints, Recorder, environment
 from hgnb.training.runs import Recipe, write_aside
-from hgnb.training.watch import Bar, Clock, Draws, Watch
+
+PACKAGES = ("torch", "lightning", "numpy")
 
 
 def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: Team, progress: bool) -> None:
@@ -30,21 +39,24 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
     if those.leads:
         write_aside(folder / "recipe.json", json.dumps(asked, indent=1).encode())
     with seeded(recipe.seed), quiet(), threads(recipe.config["training"]["threads"]):
-        job = prepare(those)
+        job = prepare(Team())
+        shared(job, those)
+        answered(job.module.modules(), recipe.config)
         if job.start is not None:
             weights(job.start, job.module.network)
         if those.size > 1:
             synchronised(job.module.network)
-        recorder = Recorder(folder, job.best_by, job.card)
+        recorder = Recorder(folder, job)
         watchers = [Clock(), Draws(recipe.seed), Watch(recipe.id, job.person_ids), recorder]
         resumed = those.agreed(last.exists())
         if job.start is not None and not resumed:
             watchers.append(Begin(job.start))
         if progress and those.leads:
             watchers.append(Bar(recipe.title))
-        kind = precision(recipe.config["training"].get("precision", "native"))
+        kind = those.agreed(_precision(recipe.config, those) if those.leads else None)
         trainer = L.Trainer(
-            max_epochs=job.epochs, accelerator="auto", precision=kind, **those.strategy(),
+            max_epochs=job.epochs, accelerator="cuda" if torch.cuda.is_available() else "cpu",
+            precision=kind.lightning, **those.strategy(),
             plugins=[AtomicCheckpoints()], callbacks=watchers, logger=_logger(folder), use_distributed_sampler=False,
             enable_model_summary=False, enable_progress_bar=False, num_sanity_val_steps=0,
         )  # fmt: skip
@@ -59,11 +71,46 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
             "id": recipe.id,
             **asked,
             **made,
+            "precision_why": kind.why,
             "parameters": sum(p.numel() for p in job.module.network.parameters()),
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
             "seconds": sum(row["seconds"] for row in recorder.rows),
         }
+        if drop := recorder.drop(job.module):
+            manifest["drop"] = drop
         write_aside(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
+
+
+def shared(job: Job, those: Team) -> None:
+    """Deals each batch of a job, which is made as for one process, to all: what is trained is the same."""
+    for batches in (job.train.sampler, job.val.sampler):
+        if those.size > 1 and isinstance(batches, EpochSampler):
+            batches.rank, batches.size = those.rank, those.size
+
+
+def _precision(config: dict[str, Any], those: Team) -> Precision:
+    """Of a recipe's steps; where the machine chooses, by a convolution at the size of the heatmaps."""
+    training = config["training"]
+    asked = training.get("precision", "fp32")  # an autoencoder's maps are too small to gain anything
+    if asked != "native":
+        return precision(asked)
+    persons, size = -(-training["batch"] // those.size), config["side"] // HourglassConfig().stride
+    return precision(asked, Convolution(persons, config["model"]["inner"], size))
+
+
+def environment(trainer: L.Trainer) -> dict[str, Any]:
+    """What a manifest says of where a run was made."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=home(), capture_output=True, text=True, check=False)
+    return {
+        "commit": commit.stdout.strip(),
+        "python": platform.python_version(),
+        "versions": {p: version(p) for p in PACKAGES},
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": device_name(),
+        "processes": trainer.world_size,
+        "threads": torch.get_num_threads(),
+        "precision": trainer.precision,
+    }
 
 
 def _logger(folder: Path) -> TensorBoardLogger | bool:

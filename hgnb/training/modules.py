@@ -17,7 +17,8 @@ from hgnb.metrics import PckConfig, found, peaks
 from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass, glorot
 from hgnb.training.configs import AutoencoderTrainingConfig, TrainingConfig
-from hgnb.training.parallel import share, total
+from hgnb.training.inference import Reader
+from hgnb.training.parallel import gathered, share, total
 
 
 @dataclass
@@ -43,12 +44,18 @@ class DropRule:
 
 
 class Tracked(L.LightningModule):
-    """A module that hands each epoch's means to whoever records them, in `row`."""
+    """A module that hands each epoch's numbers to whoever records them: means in `row`, and in `persons` what
+    validation found, columns (N, ...) with a row for each person in the split's order.
+
+    Validation is what an evaluation of the same weights would be: in 32 bits, whatever the precision of the steps.
+    """
 
     def __init__(self):
         super().__init__()
         self.row: dict[str, float] = {}
+        self.persons: dict[str, Tensor] = {}
         self._sums: dict[str, Tensor] = {}
+        self._parts: list[tuple[Tensor, dict[str, Tensor]]] = []
 
     def add(self, **totals: Tensor) -> None:
         """Adds to this epoch's sums, on the device: no step waits for a number."""
@@ -59,9 +66,29 @@ class Tracked(L.LightningModule):
         """A mean of the epoch over all processes; both sums start anew."""
         return float(total(self._sums.pop(above)) / total(self._sums.pop(below)))
 
+    def validated(self, batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Positions (B,) of a validation batch's persons in the split, and columns (B, ...), `loss` among them."""
+        raise NotImplementedError
+
+    def validation_step(self, batch, _: int) -> None:
+        with torch.autocast(self.device.type, enabled=False):
+            self._parts.append(self.validated(batch))
+
     def on_train_epoch_start(self) -> None:
         self._sums.clear()
         self.row = {"learning_rate": self.optimizers().param_groups[0]["lr"]}
+
+    def on_validation_epoch_start(self) -> None:
+        self._parts.clear()
+
+    def on_validation_epoch_end(self) -> None:
+        index = torch.cat([place for place, _ in self._parts])
+        columns = {name: torch.cat([part[name] for _, part in self._parts]) for name in self._parts[0][1]}
+        self.persons = {name: gathered(index, column).cpu() for name, column in columns.items()}
+
+    def on_train_epoch_end(self) -> None:
+        self.row["train_loss"] = self.ratio("train_loss", "train_persons")
+        self.row["val_loss"] = float(self.persons["loss"].double().mean())
 
 
 class PoseModule(Tracked):
@@ -136,22 +163,23 @@ class PoseModule(Tracked):
             weights = weights * (visibility > 0)
         return ((output - truth).square().mean((-2, -1)) * weights).mean()
 
-    def validation_step(self, batch: Batch, _: int) -> None:
-        batch = self.seen(batch)
-        truth = self.targets(batch)
-        output = self.network(batch.images(self.mean_rgb))
-        true = cells(batch.points, self.side, self.size)
-        hits = found(peaks(output)[0], true, size=self.size, config=self.pck) & (batch.visibility > 0)
-        if not len(batch.crops):
-            return
-        persons = torch.tensor(len(batch.crops), device=self.device)
-        self.add(val_loss=F.mse_loss(output, truth) * persons, val_persons=persons)
-        self.add(val_hits=hits.sum(), val_keypoints=(batch.visibility > 0).sum())
+    def on_validation_epoch_start(self) -> None:
+        super().on_validation_epoch_start()
+        self.reader = Reader(self.network, self.mean_rgb)
+
+    def validated(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """`loss` (B,); `hits` (B, K) of labelled keypoints; `counted` (B, K), those that the training asks for."""
+        seen, labelled = self.seen(batch), batch.visibility > 0
+        output = self.reader.maps(batch)
+        points, true = peaks(output)[0], cells(batch.points, self.side, self.size)
+        hits = found(points, true, size=self.size, config=self.pck) & labelled
+        loss = (output - self.targets(seen)).square().mean((1, 2, 3))
+        return batch.index, {"loss": loss, "hits": hits, "counted": seen.visibility > 0}
 
     def on_train_epoch_end(self) -> None:
-        self.row["train_loss"] = self.ratio("train_loss", "train_persons")
-        self.row["val_loss"] = self.ratio("val_loss", "val_persons")
-        self.row["val_pck"] = self.ratio("val_hits", "val_keypoints")
+        super().on_train_epoch_end()
+        counted = self.persons.pop("counted")
+        self.row["val_pck"] = float((self.persons["hits"] & counted).sum().double() / counted.sum())
         self.row["learning_rate"] = self.optimizers().param_groups[0]["lr"]  # a warm-up ends within an epoch
         self._age_rate()
 
@@ -191,7 +219,8 @@ class AutoencoderModule(Tracked):
         self.config, self.seed = training, seed
         self.network = Autoencoder(shape, model).apply(glorot)
 
-    def training_step(self, latents: Tensor, _: int) -> Tensor:
+    def training_step(self, batch: Sequence[Tensor], _: int) -> Tensor:
+        latents, _index = batch
         # Drawn from the seed and the step alone, so that a resumed run draws the same.
         step = self.global_step * self.trainer.world_size + self.global_rank
         drawn = torch.Generator(latents.device).manual_seed((self.seed << 32) + step)
@@ -202,15 +231,9 @@ class AutoencoderModule(Tracked):
         self.add(train_loss=loss * persons, train_persons=torch.tensor(persons, device=self.device))
         return loss * share(persons, self.device)
 
-    def validation_step(self, latents: Tensor, _: int) -> None:
-        if not len(latents):
-            return
-        persons = torch.tensor(len(latents), device=self.device)
-        self.add(val_loss=F.mse_loss(self.network(latents), latents) * persons, val_persons=persons)
-
-    def on_train_epoch_end(self) -> None:
-        self.row["train_loss"] = self.ratio("train_loss", "train_persons")
-        self.row["val_loss"] = self.ratio("val_loss", "val_persons")
+    def validated(self, batch: Sequence[Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        latents, index = batch
+        return index, {"loss": (self.network(latents) - latents).square().mean((1, 2, 3))}
 
     def configure_optimizers(self):
         optimiser = torch.optim.SGD(self.network.parameters(), lr=self.config.rate, momentum=self.config.momentum)

@@ -15,13 +15,16 @@ from PIL import Image, ImageOps
 
 from hgnb.data import mirror
 from hgnb.data.crops import CropTransform, square_of_box
-from hgnb.data.faults import BOX_SLACK
 from hgnb.data.images import FORMATS, DamagedImage, decode
+from hgnb.data.intake.records import BOX_SLACK
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.metrics import peaks
-from hgnb.training.catalogue import Weights
+from hgnb.metrics.decoding import decoded
+from hgnb.training.catalogue import RELEASED, Weights
 from hgnb.training.inference import Reader
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # of a folder's files, these
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class Prediction:
 def predict(weights: Weights, file: Path, boxes: Sequence[str] = (), *, mirrored: bool = False) -> Prediction:
     """Each box 'x,y,w,h' is a person, cropped as in training but centred on the box; none: the whole picture.
 
-    A keypoint is the centre of its heatmap's highest cell, mapped back through the crop. `mirrored`: heatmaps are the
+    A keypoint is the centre of its heatmap's highest cell, or a point near it as `weights.decoding` says, mapped back
+    through the crop. `mirrored`: heatmaps are the
     mean of those of the crop and of its mirror image, as Newell et al. have it (sec. 4.1); it costs twice the time.
     """
     image, card = photograph(file), weights.card
@@ -86,9 +90,9 @@ def predict(weights: Weights, file: Path, boxes: Sequence[str] = (), *, mirrored
     if mirrored:
         seen = reader.heatmaps(Crops(mirror.crops(crops), np.zeros((len(crops), *nobody), np.float32)))
         maps = (maps + mirror.heatmaps(seen, card.schema)) / 2
-    cells, values = peaks(torch.from_numpy(maps))
+    found, values = decoded(torch.from_numpy(maps))[weights.decoding].double(), peaks(torch.from_numpy(maps))[1]
     size = maps.shape[-1]
-    points = [CropTransform(s.x, s.y, s.side, size).to_image(c) for s, c in zip(squares, cells.numpy(), strict=True)]
+    points = [CropTransform(s.x, s.y, s.side, size).to_image(p) for s, p in zip(squares, found.numpy(), strict=True)]
     return Prediction(
         image, file.name, card.schema, weights.name, weights.sha256, given, squares, crops, maps,
         np.stack(points), values.numpy(),
@@ -101,6 +105,24 @@ class Crops:
 
     crops: np.ndarray
     keypoints: np.ndarray
+
+
+def asked(words: Sequence[str]) -> tuple[str, list[Path]]:
+    """What was typed -> the network's name and the photographs, a folder's own in order of name.
+
+    The first word may name a network: a run, a weights file, 'released'. Without one it is the released network.
+    InputError for a folder without a photograph.
+    """
+    first = Path(words[0]).expanduser()
+    picture = first.suffix.lower() in PICTURES or (first.is_dir() and not (first / "manifest.json").is_file())
+    network, rest = (RELEASED, words) if picture or len(words) == 1 else (words[0], words[1:])
+    files: list[Path] = []
+    for path in (Path(word).expanduser() for word in rest):
+        inside = sorted(f for f in path.iterdir() if f.suffix.lower() in PICTURES) if path.is_dir() else [path]
+        if not inside:
+            raise InputError(f"The folder '{path}' holds no photograph (a file that ends with {', '.join(PICTURES)}).")
+        files += inside
+    return network, files
 
 
 def photograph(file: Path) -> Image.Image:

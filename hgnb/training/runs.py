@@ -1,20 +1,21 @@
 """Finished and unfinished trainings on disk: nothing is lost, nothing is trained twice.
 
-`data/runs/<readable id>-<hash>/` holds `manifest.json`, `metrics.csv`, `last.ckpt` and the weights of the best
-epochs, and `latents/` once they were asked for. Every file is written aside and renamed, so that a kill leaves the
-last complete epoch.
+`data/runs/<readable id>-<hash>/` holds `manifest.json`, `metrics.csv`, `validation.npz`, `steps.npz`, `last.ckpt` and
+the weights of the best epochs, and `latents/` once they were asked for. Every file is written aside and renamed, so
+that a kill leaves the last complete epoch.
 """
 
 import errno
 import hashlib
+import io
 import json
 import os
 import zipfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,8 @@ import torch
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.training.card import tensors
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,19 @@ class Recipe:
     seed: int
     edition: dict[str, Any] = field(default_factory=dict)  # profile and data as they were asked for; not in the hash
 
-    def by(self, processes: int) -> "Recipe":
-        """The recipe when it is trained by several processes, whose batches add up."""
-        return self if processes == 1 else replace(self, config={**self.config, "processes": processes})
-
     @property
     def id(self) -> str:
         """Readable, and unique by hash."""
         key = json.dumps([self.config, self.seed], sort_keys=True).encode()
         return f"{self.title}-s{self.seed}-{hashlib.sha256(key).hexdigest()[:10]}"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Each epoch's validation by person, in the order of the split; `val_loss` and `val_pck` are computed from it."""
+
+    loss: np.ndarray  # (E, N) float32: mean squared error over a person's heatmaps, or latents
+    hits: np.ndarray | None = None  # (E, N, K) bool: labelled keypoints found, as PCK counts; none of an autoencoder
 
 
 @dataclass(frozen=True)
@@ -68,13 +75,16 @@ class Run:
             return pd.read_csv(file)
 
     @cached_property
-    def validation(self) -> dict[str, np.ndarray]:
-        """`hits` (E, N, K) bool and `loss` (E, N) of each validation person in each epoch, as far as they were kept."""
-        file = self.folder / "validation.npz"
-        if not file.exists():
-            return {}
-        with damage_told(file), np.load(file) as held:
-            return dict(held)
+    def validation(self) -> "Validation":
+        """What the validation of each epoch found of each person."""
+        with damage_told(self.folder / "validation.npz") as file, np.load(file) as held:
+            return Validation(**held)
+
+    @cached_property
+    def steps(self) -> np.ndarray:
+        """(S,) float32: the training loss of every step, over all persons of its batch."""
+        with damage_told(self.folder / "steps.npz") as file, np.load(file) as held:
+            return np.asarray(held["loss"])
 
     def best_epoch(self, column: str = "val_pck") -> int:
         """The epoch, from 1, with the highest PCK or the lowest loss."""
@@ -82,7 +92,7 @@ class Run:
         return int(values.idxmax() if column.endswith("pck") else values.idxmin())
 
     def checkpoint(self, name: str) -> dict[str, Any]:
-        """A checkpoint with the optimiser's state: "last", "best-<column>", or "drop" where the rate dropped."""
+        """A checkpoint with the optimiser's state: "last", "best-<column>", or "drop" (hgnb.training.forks)."""
         file = self.folder / f"{name}.ckpt"
         if not file.exists():
             there = sorted(f.stem for f in self.folder.glob("*.ckpt"))
@@ -97,6 +107,22 @@ class Run:
         """The same weights, read."""
         with damage_told(self.file(best)) as file:
             return tensors(file)
+
+    def fill(self, network: Network, best: str = "val_pck") -> Network:
+        """Puts the same weights into a network, and returns it; InputError where they are of another one."""
+        return filled(network, self.weights(best), f"data/runs/{self.id}/{self.file(best).name}")
+
+
+def filled(network: Network, weights: dict[str, torch.Tensor], where: str) -> Network:
+    """A network with weights that came from `where`; InputError that names it where they are of another network."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:  # of torch, a line for each key
+        raise InputError(
+            f"{where} holds the weights of another network than its run's manifest describes, so code that has changed "
+            "since trained it: delete that folder to train it again."
+        ) from error
+    return network
 
 
 def runs_folder() -> Path:
@@ -123,6 +149,13 @@ def checkpoint(file: Path, device=None) -> dict[str, Any]:
         if parts.testzip():  # torch doesn't look at the checksums that it wrote
             raise zipfile.BadZipFile
         return torch.load(file, map_location=device, weights_only=True)
+
+
+def packed(arrays: dict[str, Any]) -> bytes:
+    """An .npz file: arrays by name, compressed, each with a checksum that reading verifies."""
+    held = io.BytesIO()
+    np.savez_compressed(held, **arrays)
+    return held.getvalue()
 
 
 def write_aside(path: Path, content: bytes) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
@@ -27,11 +27,10 @@ from hgnb.explain.claims.study import Study
 from hgnb.explain.lighter import of_record
 from hgnb.home import home
 from hgnb.records import Archive, Record, Seed
-from hgnb.sources import fingerprint
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import Untrained, finished_only
 from hgnb.training.networks import RIVALS, STUDIES
-from hgnb.training.recorded import CODE, facts, shared
+from hgnb.training.recorded import code, facts, shared
 from hgnb.training.runs import Run, runs_folder
 
 STUDY = "chain"
@@ -109,14 +108,17 @@ def keep(experiment: Experiment, told: Told = silent) -> Path | None:
 
 def keep_training(study: Study, name: str, told: Told = silent) -> Path:
     """Adds what one training of a seed shows to its record."""
+    about, who, columns, facts = shown(study, name, told)
+    return records.add(about, who, study.seed, name, columns, facts)
+
+
+def shown(study: Study, name: str, told: Told = silent) -> tuple[dict[str, Any], Columns, Columns, dict[str, Any]]:
+    """What a record holds of one training: what it shares with others, the persons, its columns, its facts."""
     experiment = study.experiment
-    columns = _columns(study, name, told)
-    return records.add(
-        shared(experiment, STUDY), people(experiment), study.seed, name, columns, _facts(study, name)
-    )  # fmt: skip
+    return shared(experiment, STUDY), people(experiment), _columns(study, name, told), _facts(study, name)
 
 
-def people(experiment: Experiment) -> Mapping[str, Any]:
+def people(experiment: Experiment) -> Columns:
     """`observe.persons`, once for all seeds and trainings."""
     return _people(replace(experiment, seed=0, progress=False, variant=""))
 
@@ -143,7 +145,7 @@ def _facts(study: Study, name: str) -> dict[str, Any]:
 def _columns(study: Study, name: str, told: Told) -> Columns:
     """What a training shows, from disk where it was computed before."""
     runs = [study.runs[n].id for n in CHAIN if n in study.runs] + [study.runs[name].id]
-    what = [name, runs, study.prepared.checksum, study.seed, asdict(study.analysis), fingerprint(CODE[STUDY])]
+    what = [name, runs, study.prepared.checksum, study.seed, asdict(study.analysis), code(STUDY)]
     key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
     title = f"{study.experiment.profile.name}-{study.experiment.data_name}-s{study.seed}-{name}"
     path = home() / "data" / "evidence" / f"{title}-{key}.npz"

@@ -100,7 +100,7 @@ def pose(study: Study, name: str) -> Columns:
 
 def validated(run: Run) -> Columns:
     """`validation/hits` (E, N, K), `validation/loss` (E, N): each validation person in each epoch."""
-    return {f"validation/{name}": values for name, values in run.validation.items()}
+    return {f"validation/{name}": values for name, values in vars(run.validation).items() if values is not None}
 
 
 def fork(study: Study, name: str) -> Columns:

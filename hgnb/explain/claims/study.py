@@ -19,7 +19,7 @@ from hgnb.training.experiment import Experiment
 from hgnb.training.inference import Reader
 from hgnb.training.latents import Latents
 from hgnb.training.profiles import AnalysisConfig
-from hgnb.training.runs import Run
+from hgnb.training.runs import Run, filled
 
 COCO = {"train2017": 118_287, "val2017": 5_000}  # images that its annotation files list
 LAST = "last"  # weights of the last epoch; others are called by the column that they were best by
@@ -68,7 +68,7 @@ class Study:
         """A run's network at its best epoch by a column, or at its last."""
         run = self.runs[name]
         network = self.experiment.network(run)
-        network.load_state_dict(weights(run, epoch))
+        filled(network, weights(run, epoch), f"data/runs/{run.id}")
         return Reader(network, self.prepared.mean_rgb)
 
     def scores(self, name: str, epoch: str = "val_pck", split: str = "test") -> Scores:
@@ -223,7 +223,7 @@ def weights(run: Run, epoch: str) -> dict[str, torch.Tensor]:
 def reconstruction(study: Study, run: Run, latents: torch.Tensor, epoch: str) -> np.ndarray:
     """(N,) mean squared error of each person's latents (N, C, s, s)."""
     network = Autoencoder(tuple(latents.shape[1:]), study.experiment.profile.autoencoder)
-    network.load_state_dict(weights(run, epoch))
+    filled(network, weights(run, epoch), f"data/runs/{run.id}")
     parts = [(network.eval()(z) - z).square().flatten(1).mean(1) for z in latents.split(1024)]
     return torch.cat(parts).numpy().astype(float)
 
