@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, sweeping_house
+from conftest import ROOT, at_home, sweeping_house
 from snakemake.cli import get_argument_parser
 
-from hgnb.book import build, journal, sweep
+from hgnb.book import build, cluster, journal
 from hgnb.book.house import Edition
-from hgnb.training import sweep_record
+from hgnb.training import observations
 
 SCRIPT = ROOT / "cluster/single_node.sh"
 PATH = f"{os.environ['PATH']}:/usr/sbin"
@@ -90,23 +90,23 @@ def test_a_training_that_is_ended_says_nothing_of_its_own(tmp_path, monkeypatch)
 
 
 JOB = """[Sat Nov 21 19:09:05 2026]
-Error in rule lighter_case:
+Error in rule recorded:
     message: {message}For further error details see the cluster/cloud log and the log files of the involved rule(s).
     jobid: 2
     input: profiles/smoke.toml
     output: data/stamps/{name}.json
     log: {root}/.snakemake/slurm_logs/{name}.log (check log file(s) for error details)
     shell:
-        python -m hgnb.cli sweep-case
+        python -m hgnb.cli record
 """
 
 HERE = """[Sat Nov 21 19:09:05 2026]
-Error in rule lighter_case:
+Error in rule recorded:
     message: None
     jobid: 3
     output: data/stamps/{name}.json
     shell:
-        python -m hgnb.cli sweep-case
+        python -m hgnb.cli record
 """
 
 
@@ -116,7 +116,7 @@ def failed(root: Path, names: str, events: list[tuple], log: str) -> dict[str, s
     (root / build.LOG).write_text(log)
     wanted = {name: root / f"data/stamps/{name}.json" for name in names}
     told = [dict(zip(("kind", "what", "text"), event, strict=True)) for event in events]
-    return sweep._failed(wanted, told, root)
+    return cluster.why(wanted, told, root)
 
 
 def test_every_training_without_a_stamp_is_named_with_the_best_reason(tmp_path):
@@ -131,9 +131,9 @@ def test_every_training_without_a_stamp_is_named_with_the_best_reason(tmp_path):
     assert found == {
         "b": "no disk",
         "c": "Job 2 is 'TIMEOUT'; the log is .snakemake/slurm_logs/c.log.",
-        "d": sweep.SILENT,
+        "d": cluster.SILENT,
         "e": "Refused; the log is .snakemake/slurm_logs/e.log.",
-        "f": sweep.UNBEGUN,
+        "f": cluster.UNBEGUN,
     }
     assert failed(tmp_path, "a", [], log) == {}
 
@@ -193,10 +193,10 @@ def test_a_sweep_on_slurm_goes_on_past_a_job_that_is_cancelled(node, tmp_path):
 
     paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     plain = {**os.environ, "HGNB_HOME": str(root), "PYTHONPATH": ":".join(paths), "SNAKEMAKE_PROFILE": "cluster/slurm"}
-    command = [sys.executable, "-m", "hgnb.cli", "lighter", "--profile", "smoke"]
+    command = [sys.executable, "-m", "hgnb.cli", "record", "lighter", "--profile", "smoke"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(command, cwd=root, env=plain, **pipes)
-    doomed, kept = "rule_lighter_case_wildcards_separable-4_0", "rule_lighter_case_wildcards_newell-2_0"
+    doomed, kept = "rule_recorded_wildcards_separable-4_0", "rule_recorded_wildcards_newell-2_0"
     while process.poll() is None and doomed not in jobs():
         time.sleep(0.5)
     if process.poll() is None:
@@ -208,5 +208,6 @@ def test_a_sweep_on_slurm_goes_on_past_a_job_that_is_cancelled(node, tmp_path):
     assert f"separable-4 (seed 0): SLURM-job '{number}' failed, SLURM status is: 'CANCELLED'" in err
     assert {name: state for name, (_, state) in jobs().items()} == {kept: "COMPLETED", doomed: "CANCELLED"}
     assert "✓ newell-2 (seed 0)" in err
-    record = sweep_record.load(root / "results/lighter-smoke-embedded.json")
-    assert [outcome.case for outcome in record.outcomes] == ["newell-2"]
+    with at_home(root):
+        record = observations.found("lighter", "smoke", "embedded").record
+    assert list(record.seeds[0].trainings) == ["newell-2"]

@@ -1,21 +1,18 @@
 """Lighter hourglasses: trainings by name, PCKh by a plain loop, times, records, claims on made-up evidence."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, at_home, sweeping_house
-from hgnb.training.sweep import Outcome, People, Sweep
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from hgnb.book.gather import gather
 from hgnb.data.layout import MPII16
 from hgnb.errors import InputError
 from hgnb.explain import fronts, lighter
@@ -29,8 +26,10 @@ from hgnb.metrics.pckh import joint_groups
 from hgnb.metrics.shares import Share
 from hgnb.models import cost
 from hgnb.models.hourglass import build
-from hgnb.training import networks, profiles, speed, sweep, sweep_record
+from hgnb.records import Record, Seed
+from hgnb.training import networks, observations, profiles, speed
 from hgnb.training.experiment import Experiment
+from hgnb.training.observations import Outcomes, People
 from hgnb.training.speed import Timed, Times
 
 TOY = profiles.LighterConfig(timed_side=64, timed_divisor=32, timed_batch=2, timed_repeats=2)
@@ -73,7 +72,7 @@ def test_a_case_changes_what_its_name_says_and_nothing_else(house):
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
-    """Two small networks, trained for a moment in a home of their own: (sweep, an experiment of it)."""
+    """Two small networks, trained for a moment in a home of their own: (what they showed, an experiment of them)."""
     home = tmp_path_factory.mktemp("swept")
     (home / "hgnb").mkdir()
     (home / "profiles").mkdir()
@@ -81,7 +80,8 @@ def swept(tmp_path_factory):
     (home / "profiles/smoke.toml").write_text(re.sub(r"cases = .*", 'cases = ["newell-4", "newell-2"]', text))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HGNB_HOME", str(home))
-        yield sweep.live("smoke", "embedded", 0), sweep.opened("smoke", "embedded", 0, "newell-4")
+        experiment = Experiment.open("smoke", "embedded", 0, variant="newell-4")
+        yield observations.live("lighter", "smoke", "embedded", 0), experiment
 
 
 def test_pckh_against_a_plain_loop(swept):
@@ -119,21 +119,26 @@ def test_pckh_against_a_plain_loop(swept):
 
 
 def test_a_record_holds_what_was_measured(swept, tmp_path):
-    made, _ = swept
-    sweep_record.save(made, tmp_path / "a.json")
-    again = sweep_record.load(tmp_path / "a.json")
-    assert again.outcomes == made.outcomes
-    assert replace(again.people, crops=None, samples=None) == replace(made.people, crops=None, samples=None)
+    made, experiment = swept
+    about = observations.shared("lighter", experiment)
+    plain = Experiment.open("smoke", "embedded")
+    for name in made.names:
+        gather("lighter", plain, name, plain.varied(name).hourglass())
+    again = observations.found("lighter", "smoke", "embedded")
+    assert again.names == made.names and again.title.startswith("smoke on embedded, 1 seed")
+    for one, other in zip(again.all, made.all, strict=True):
+        assert (one.mean, one.groups, one.by_stack) == (other.mean, other.groups, other.by_stack)
+        assert np.array_equal(one.val_loss, other.val_loss) and np.array_equal(one.points, other.points)
     assert np.array_equal(again.people.crops, made.people.crops)
-    other = Sweep({**made.manifest, "data": "photographs"}, made.people, made.outcomes)
-    sweep_record.save(other, tmp_path / "b.json")
-    assert sweep_record.load(tmp_path / "b.json").people.crops is None, "other people's photographs stay where they are"
-    assert isinstance(outcomes.samples(sweep_record.load(tmp_path / "b.json")), Note)
+    assert observations.is_recorded(about, 0, "newell-4", experiment.hourglass())
+    persons = {name: column for name, column in made.record.persons.items() if name != "crops"}
+    other = Outcomes(replace(made.record, persons=persons))
+    assert isinstance(outcomes.samples(other), Note), "other people's photographs stay where they are"
 
 
 def test_data_without_a_head_are_measured_by_pck(house, coco_folder):
-    experiment = sweep.opened("smoke", str(coco_folder), 0, "newell-2")
-    people = sweep.people(experiment)
+    experiment = Experiment.open("smoke", str(coco_folder), 0, variant="newell-2")
+    people = People(observations.persons(experiment))
     assert people.measure == "PCK" and sum(people.counted) > 0
     groups = joint_groups(experiment.prepared().schema.names)
     assert [name for name, joints in groups.items() if joints] == ["head", "hip", "knee"]
@@ -177,18 +182,29 @@ def test_loading_is_a_crop_and_its_heatmaps():
 # --- claims on made-up evidence
 
 
-def made_up(accuracies: dict[str, list[float]], images: int = 20, joints: int = 50) -> Sweep:
-    """A sweep whose cases have these accuracies, one a seed."""
-    outcomes = []
+def made_up(accuracies: dict[str, list], images: int = 20, joints: int = 50, early: dict | None = None) -> Outcomes:
+    """A record whose trainings have these accuracies, one a seed: a share, or one for each image. `early`: behind a
+    first hourglass, by training and seed."""
+    hit, seeds = lambda shares: np.where(np.arange(joints) < np.round(np.array(shares) * joints)[:, None], 0, 40), {}
     for name, values in accuracies.items():
-        for seed, value in enumerate(values):
-            found = [round(value * joints)] * images
-            outcomes.append(Outcome(
-                name, seed, f"{name}-{seed}", 1, 1, 1, 1.0, Share(sum(found), images * joints), {}, tuple(found),
-                (value,), (),
-            ))  # fmt: skip
-    people = People("PCKh@0.5", images, (joints,) * images, ("head_top",), (), np.zeros((0, 1, 3)), None)
-    return Sweep({}, people, tuple(outcomes))
+        for number, value in enumerate(values):
+            held = seeds.setdefault(number, {})
+            held[f"{name}/heads"] = hit(np.broadcast_to(value, images)).reshape(-1, 1).astype(np.uint8)
+            if early and name in early:
+                behind = np.broadcast_to(early[name][number], images)
+                held[f"{name}/earlier"] = hit(behind).reshape(1, -1, 1).astype(np.uint8)
+    facts = {"run": "r", "seconds": 1.0, "date": "2026-11-29", "device": "a machine", "parameters": 1, "epochs": 1}
+    told = [
+        Seed(n, {"seed": n, "trainings": {key.split("/")[0]: facts for key in held}}, held) for n, held in seeds.items()
+    ]
+    persons = {
+        "visibility": np.full((images * joints, 1), 2, np.uint8), "images": np.repeat(np.arange(images), joints),
+        "headed": np.ones(images * joints, bool), "names": np.array(["head_top"]),
+        "skeleton": np.zeros((0, 2), int), "samples": np.zeros((0, 1, 3), np.float32), "counts": np.array([9, 9, 9]),
+    }  # fmt: skip
+    numbers = {"lighter": asdict(TOY) | {"stack_divisor": 2}, "lighter_training": {"epochs": 3}}
+    about = {"study": "lighter", "profile": "small", "data": "embedded", "numbers": numbers}
+    return Outcomes(Record(about, tuple(told), persons))
 
 
 def took(seconds: dict[str, tuple[float, ...]], batch: int = 6, loading: float = 0.1) -> Times:
@@ -339,33 +355,3 @@ def test_every_trained_network_answers_in_the_interactive_part():
     assert "on the front" in on["newell"] and "on the front of training" in on["newell-2"]
     assert "front of training" not in on["inner-64"], "two of Newell's are faster and better"
     assert isinstance(tradeoff.tradeoff(points, times, made), Plate)
-
-
-# --- the command
-
-
-def test_the_sweep_goes_on_past_a_failure_and_then_resumes(tmp_path):
-    """Two trainings, one of which can't write its run: it is named, the other kept; mended, only it is trained."""
-    root = sweeping_house(tmp_path / "a sweep", "newell-2", "separable-4")
-    runs = root / "data" / "runs"
-    runs.mkdir(parents=True)
-    plain = {**os.environ, "HGNB_HOME": str(root), "PYTHONPATH": str(root)}
-    with at_home(root):
-        experiment = sweep.opened("smoke", "embedded", 0, "separable-4")
-        blocked = runs / experiment._recipe("hourglass", experiment.profile.training).id
-    blocked.write_text("not a folder")
-
-    command = [sys.executable, "-m", "hgnb.cli", "lighter", "--profile", "smoke", "--cores", "1"]
-    first = subprocess.run(command, capture_output=True, text=True, env=plain, cwd=root, timeout=900)
-    assert first.returncode == 1 and "separable-4 (seed 0): " in first.stderr and "Traceback" not in first.stderr
-    assert "1 of 2 trainings" in first.stdout
-    file = root / "results/lighter-smoke-embedded.json"
-    assert [o.case for o in sweep_record.load(file).outcomes] == ["newell-2"]
-
-    blocked.unlink()
-    again = subprocess.run(command, capture_output=True, text=True, env=plain, cwd=root, timeout=900)
-    assert again.returncode == 0, again.stderr
-    assert "✓ separable-4" in again.stderr and "✓ newell-2" not in again.stderr
-    held = sweep_record.load(file)
-    assert {o.case for o in held.outcomes} == {"newell-2", "separable-4"}
-    assert held.manifest["profile"] == "smoke" and asdict(held.outcomes[0].mean)["counted"] > 0

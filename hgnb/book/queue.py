@@ -8,6 +8,7 @@ the machine. Everything on disk is whole at any time, so whatever ends the queue
 import errno
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -181,6 +182,7 @@ def _work_off(asked: Asked, plan: Plan, jobs: int) -> None:
                     for kind, words, seconds in worker.heard():
                         _note(plan, worker, kind, words, seconds, log, bar)
                     if not worker.process.is_alive():
+                        log.write(f"process {worker.process.pid} ended with {worker.process.exitcode}")
                         if worker.unit:
                             _note(plan, worker, "failed", SILENT, 0.0, log, bar)
                         if not worker.ready:
@@ -254,6 +256,8 @@ def work(pipe: Connection, asked: Asked) -> None:
     log = os.open(home() / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    # libraries write to the log, but a full disk must not end a process that warns of something
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf8")  # noqa: SIM115
     import torch
 
     from hgnb.book.gather import train
@@ -278,14 +282,13 @@ def _failed(asked: Asked, unit: Unit, error: Exception) -> tuple[str, str]:
     if full(error):
         return "full", sentence(error)
     if not isinstance(error, InputError):
-        traceback.print_exc()
+        Log(home() / LOG).write("".join(traceback.format_exception(error)))
     try:
         note_failed(asked, unit, sentence(error))
     except Exception as second:
         if full(second):
             return "full", sentence(second)
-        if not isinstance(second, InputError):
-            traceback.print_exc()
+        Log(home() / LOG).write("".join(traceback.format_exception(second)))
     return "failed", sentence(error)
 
 

@@ -2,6 +2,7 @@
 explained in 01_dataset.
 """
 
+import errno
 import hashlib
 import os
 from collections import defaultdict
@@ -46,7 +47,7 @@ def write(file: BinaryIO, persons: list[coco.Person], squares: list[CropTransfor
             i = row[person.id]
             crop = squares[i].apply(image)
             if os.pwrite(file.fileno(), cast(bytes, crop), start + i * length) < length:
-                raise OSError(f"There is no space left to write {file.name}.")
+                raise OSError(errno.ENOSPC, "There is no space left", file.name)
             digests[i] = np.frombuffer(digest(crop), np.uint8)
             total += crop.sum(0, dtype=np.uint32).sum(0, dtype=np.int64)  # ten times as fast as over both axes at once
         return total, None

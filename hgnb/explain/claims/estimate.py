@@ -78,7 +78,8 @@ def pooled(estimates: Sequence[Estimate]) -> Estimate:
     if not np.isfinite(values).all():
         return UNKNOWN
     n, value = len(values), float(values.mean())
-    images = float(np.mean([spread(e.low, e.high) for e in estimates]))
+    spreads = np.array([spread(e.low, e.high) for e in estimates])
+    images = float(np.where(np.isfinite(spreads), spreads, 0).mean())  # photographs that all agree add no error
     return combined(value, values.var(ddof=1) / n, n - 1, images, n)
 
 
