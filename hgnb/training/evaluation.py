@@ -18,7 +18,9 @@ from hgnb.metrics.average_precision import STATS, area, average_precision
 from hgnb.metrics.oks import oks, sigmas
 from hgnb.metrics.pckh import head_lengths, head_segment, within_heads
 from hgnb.metrics.shares import Share, among, by_group, by_joint, by_visibility, curve, mean_over_persons, share
+from hgnb.training.baselines import mean_pose_hits
 from hgnb.training.catalogue import Weights, opened
+from hgnb.training.experiment import Experiment
 from hgnb.training.inference import Predictions, Reader
 
 RADII = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)  # normalisers; 0.5 is the thesis's
@@ -123,7 +125,18 @@ def evaluate(weights: Weights, split: str = "test", *, visible_only: bool = Fals
     records = annotations(experiment.folder, persons)
     config = PckConfig(**weights.run.manifest["config"]["pck"])
     done = measure(made, persons, schema, config, selection, records, weights.name, experiment.data_name)
-    return replace(done, notes=(*done.notes, *experiment.remarks()[:1]))
+    return replace(done, notes=(*done.notes, *_hopeless(done, experiment, persons), *experiment.remarks()[:1]))
+
+
+def _hopeless(done: Evaluation, experiment: Experiment, persons: PreparedSplit) -> list[str]:
+    """A sentence where a network finds no more than who never looks at a picture."""
+    data, side = experiment.prepared(), persons.crops.shape[1]
+    mean = mean_pose_hits(data.split("train"), persons, side, experiment.profile.model.stride, done.config)
+    counted = done.selection.mask(torch.from_numpy(persons.visibility))
+    least = share(torch.from_numpy(mean), counted).value
+    if done.pck.value is None or least is None or done.pck.value > least:
+        return []
+    return [f"No better than chance: each joint's mean position over the training persons finds {least:.3f}."]
 
 
 def measure(
