@@ -6,12 +6,25 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from hgnb.home import located
+
 EMBEDDED = "embedded"  # the name of the data that the book draws itself
 
 
 def resolved(data: str) -> str:
     """The data as every process of a build names them, whatever folder it runs in."""
-    return EMBEDDED if data == EMBEDDED else str(Path(data).expanduser().resolve())
+    return EMBEDDED if data == EMBEDDED else str(located(data))
+
+
+def homely(root: Path) -> None:
+    """Gives this process and its children a home of their own where the person's can't be written to, as in containers:
+    Snakemake, Jupyter and matplotlib keep caches there."""
+    if not os.access(Path.home(), os.W_OK):
+        own = root / "data" / ".home"
+        own.mkdir(parents=True, exist_ok=True)
+        os.environ["HOME"] = str(own)
+        for name in [name for name in os.environ if name.startswith("XDG_") and name.endswith("_HOME")]:
+            del os.environ[name]
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,7 @@ def private_folders(root: Path, data: str = EMBEDDED) -> dict[str, str]:
     folders = {str(root): "", str(root.resolve()): ""}
     if data != EMBEDDED:
         folders |= {
-            str(Path(data).expanduser().resolve().parent): "",
+            str(Path(resolved(data)).parent): "",
             os.path.dirname(os.path.abspath(data)): "",
         }
     folders.setdefault(home, "~")

@@ -151,8 +151,8 @@ def undivided(found: dict[str, Source]) -> bool:
 
 
 def annotation_files(folder: Path) -> list[Path]:
-    """Every file that a dataset's annotations are read from; none where there are none."""
-    return [file for source in sources(folder).values() for file in source.files()] if folder.is_dir() else []
+    """The annotation files of a dataset's splits, or what describes its labels; none where there are none."""
+    return sorted({source.file for source in sources(folder).values()}) if folder.is_dir() else []
 
 
 def parsed(file: Path) -> dict:
