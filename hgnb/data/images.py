@@ -131,7 +131,7 @@ def decode(file: Path, size: tuple[int, int], most: int = MOST) -> Picture:
 
 
 def eight_bits(grey: np.ndarray) -> np.ndarray:
-    """uint8 of greys of another depth, by the least that holds their greatest: 0 to 1, or 8, 10, 12, 14, 16 bits and more.
+    """uint8 of greys of another depth, by the least that holds their greatest: 0 to 1, or 8, 10, 12, 14, 16 bits, more.
 
     Cameras and scanners keep 10 to 14 bits in files of 16, which read as 16 would be nearly black.
     """
