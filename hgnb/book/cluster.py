@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from hgnb import records
 from hgnb.book import build
 from hgnb.book.house import Edition
 from hgnb.book.queue import SILENT, Asked, Unit
@@ -27,6 +28,11 @@ def work_off(asked: Asked, units: Sequence[Unit]) -> dict[Unit, str]:
     edition, root = Edition(asked.profile, asked.data, 0), home()
     folder = edition.recorded(root, asked.study)
     wanted = {str(unit): folder / f"{unit.name}-s{unit.seed}.json" for unit in units}
+    held = records.find(asked.study, asked.profile, edition.data_name)
+    there = {(name, seed.number) for seed in (held.seeds if held else ()) for name in seed.trainings}
+    for unit in units:  # a stamp says nothing where its record was removed
+        if (unit.name, unit.seed) not in there:
+            wanted[str(unit)].unlink(missing_ok=True)
     with build.only_build(root) as lock:
         names = [path.stem for path in wanted.values()]
         _, events = build.snakemake(root, edition, None, lock, "--keep-going", "record", study=asked.study, units=names)
