@@ -64,8 +64,8 @@ def _coverage(found: dict) -> str:
     return (
         f"Intervals of 95 % hold the true value in {percent(min(covered), 1)} to {percent(max(covered), 1)} of "
         f"{found['repetitions']:,} draws, whatever the number of seeds and photographs; a family of claims that are "
-        f"all exactly at their limits decides any in {percent(min(errs), 1)} to {percent(max(errs), 1)}; an effect that "
-        f"is said to be found with 80 % power is found in {percent(min(power))} to {percent(max(power))}."
+        f"all exactly at their limits decides any in {percent(min(errs), 1)} to {percent(max(errs), 1)}; an effect "
+        f"that is said to be found with 80 % power is found in {percent(min(power))} to {percent(max(power))}."
     )
 
 
