@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from hgnb.explain.claims.estimate import Estimate
 from hgnb.explain.fronts import SURE, Place, level
 from hgnb.figures.lighter.words import DASH, seeds, small
 from hgnb.figures.plate import Live, Note, Plate, Table
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, RED, style
+from hgnb.stats import Estimate
 from hgnb.training.networks import BASE, get
 from hgnb.training.observations import Outcomes
 from hgnb.training.speed import Times
