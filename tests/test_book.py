@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
@@ -343,3 +344,20 @@ def test_notebooks_carry_no_outputs():
     for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf8"))["cells"]:
             assert not cell.get("outputs"), path.name
+
+
+def test_a_build_says_which_other_book_it_replaces(tmp_path, monkeypatch, capsys):
+    (tmp_path / "site").mkdir()
+    tiny, smoke = Edition("tiny", "embedded", 0), Edition("smoke", "embedded", 0)
+    (tmp_path / "site" / house.PUBLISHED).write_text(f"{tiny}\n", encoding="utf8")
+    monkeypatch.setattr(build, "home", lambda: tmp_path)
+    monkeypatch.setattr(build, "_check", lambda *given: None)
+    monkeypatch.setattr(build, "only_build", lambda root: nullcontext(None))
+    monkeypatch.setattr(build, "results", lambda edition: "")
+    monkeypatch.setattr(build, "snakemake", lambda *given: (0, []))
+    said = "site/ holds tiny on embedded, seed 0; once this build is done it holds smoke on embedded, seed 0."
+    build.build("smoke", "embedded", 0)
+    assert said in capsys.readouterr().out
+    build.build("tiny", "embedded", 0)
+    assert "site/ holds" not in capsys.readouterr().out
+    assert house.published(tmp_path) == str(tiny) != str(smoke)

@@ -9,6 +9,7 @@ from pathlib import Path
 from hgnb.home import located
 
 EMBEDDED = "embedded"  # the name of the data that the book draws itself
+PUBLISHED = "edition.txt"  # in the site: which book it is
 
 
 def resolved(data: str) -> str:
@@ -35,6 +36,9 @@ class Edition:
     data: str  # "embedded", or a folder in COCO layout
     seed: int
 
+    def __str__(self) -> str:
+        return f"{self.profile} on {self.data_name}, seed {self.seed}"
+
     @property
     def data_name(self) -> str:
         """What pages call the data: the folder's name, never its path."""
@@ -54,6 +58,12 @@ class Edition:
         plain = re.sub(r"[^A-Za-z0-9_.]+", "-", self.data_name)
         # two folders of one name stay two editions
         return f"{plain}-{hashlib.sha256(resolved(self.data).encode()).hexdigest()[:8]}"
+
+
+def published(root: Path) -> str:
+    """Which edition of the book `site/` holds, in words; '' where it holds none, or doesn't say."""
+    note = root / "site" / PUBLISHED
+    return note.read_text(encoding="utf8").strip() if note.is_file() else ""
 
 
 def titled(stage: str, seed: int) -> str:
