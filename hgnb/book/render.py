@@ -191,8 +191,8 @@ def _complete(built: Path, pages: list[str]) -> None:
 
 
 def _publish(built: Path, site: Path, edition: Edition) -> None:
-    """Replace `site` by a copy of `built`, without the pictures of earlier builds that no page shows, that says of which
-    edition it is."""
+    """Replace `site` by a copy of `built` that says of which edition it is, without the pictures of earlier builds that
+    no page shows."""
     aside, old = site.with_name("site.new"), site.with_name("site.old")
     shutil.rmtree(aside, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
