@@ -87,6 +87,8 @@ def plot_tradeoff(
     on = points[points[f"front_of_{cost}"]].sort_values(cost)
     for row in on.itertuples():
         whole = levels[row.case]
+        if not whole.bounded:
+            continue
         ends = [[100 * (whole.value - whole.low)], [100 * (whole.high - whole.value)]]
         place = (getattr(row, cost) * scale, 100 * whole.value)
         ax.errorbar(*place, yerr=ends, fmt="none", ecolor=INK, elinewidth=0.9, capsize=3, zorder=1)
