@@ -148,7 +148,8 @@ def where(pair: Pair, schema: KeypointSchema, wrong: Misplaced) -> Plate:
 def plot_where(gains: dict[tuple[str, str], Interval], whole: Interval, *, ax: Axes | None = None) -> Axes:
     """A row for each group, a heading above each kind."""
     ax = ax or plt.gca()
-    ax.axvspan(whole.low, whole.high, color=GREY, alpha=0.2, linewidth=0)
+    if whole.bounded:
+        ax.axvspan(whole.low, whole.high, color=GREY, alpha=0.2, linewidth=0)
     ax.axvline(0, color=GREY, linewidth=1)
     ticks: list[float] = []
     labels: list[str] = []
