@@ -384,6 +384,7 @@ def test_few_seeds_are_asked_for_more():
 def test_a_column_that_a_seed_lacks_is_named():
     seeds = together(*(planted(s, {"hourglass": 0.5}) for s in range(5)))
     assert "`hourglass/validation/loss` of every seed" in found("C2", seeds).reason
+    assert "`hourglass/sample` of seed 0" in found("C30", seeds).reason
     with pytest.raises(Lacking):
         seeds.column("hourglass", "no such column")
 

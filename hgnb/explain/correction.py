@@ -37,7 +37,7 @@ class Bound:
 
 
 def bound(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Bound:
-    """Every misplaced person gets the mean PCK of the well placed with as many labelled keypoints; images resampled.
+    """Every misplaced person gets the mean PCK of the well placed with as many labelled keypoints; over photographs.
 
     found, labelled: (N,) keypoints found and labelled. Who has no counterpart stays as they are.
     """
