@@ -623,7 +623,9 @@ def yolo(folder: Path, split: coco.Split, name: str, dims: int = 3) -> None:
 
 
 @pytest.mark.parametrize("dims", [3, 2])
-@pytest.mark.parametrize("val", ["val: images/valid", "val: ../valid/images"])
+@pytest.mark.parametrize(
+    "val", ["val: images/valid", "val: ../valid/images", "path: /datasets/x\nval: /no/x/images/valid"]
+)
 def test_yolo_labels_are_read_and_flip_idx_tells_the_pairs(clean, tmp_path, dims, val):
     folder = tmp_path / "yolo"
     yolo(folder, clean, "train", dims)
