@@ -186,6 +186,8 @@ def page() -> str:
 def _told(share: dict) -> str:
     if share["value"] is None:
         return "–"
+    if share["low"] is None:  # nothing varies, so there is no interval
+        return _number(share["value"])
     return f"{share['value']:.3f} ({share['low']:.3f} to {share['high']:.3f})"
 
 

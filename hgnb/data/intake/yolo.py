@@ -109,8 +109,8 @@ def _places(file: Path, split: str) -> list[Path]:
     for name in named if isinstance(named, list) else [named]:
         if isinstance(name, str):
             # Roboflow writes ../train/images for train/images; a path of another machine ends alike
-            tail = [Path(*Path(name).parts[-count:]) for count in (3, 2, 1)]
-            tries = [base / n for base in bases for n in (name, name.replace("../", "").replace("./", ""), *tail)]
+            tails = [str(Path(*Path(name).parts[-count:])) for count in (3, 2, 1)]
+            tries = [base / n for base in bases for n in (name, name.replace("../", "").replace("./", ""), *tails)]
             found += [place for place in tries if place.exists()][:1]
     return found
 
