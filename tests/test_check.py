@@ -188,6 +188,13 @@ def test_steps_and_counts_by_hand(coco_folder):
     assert train.sizes == {(96, 80): 12} and train.modes == {"RGB": 12} and val.counts["images"] == 6
 
 
+def test_damaged_persons_count_among_any_and_remain_in_no_step_of_their_own(coco_folder):
+    before = coco.read(coco_folder, "train").steps
+    _edit(coco_folder, lambda d: [a["keypoints"].pop() for a in d["annotations"][:2]])  # the first image's persons
+    after = coco.read(coco_folder, "train")
+    assert after.steps == before and after.counts["persons"] == 22
+
+
 def _edit(folder, change, split="train2017"):
     file = folder / f"annotations/person_keypoints_{split}.json"
     content = json.loads(file.read_text())

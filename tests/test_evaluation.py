@@ -78,6 +78,14 @@ def test_data_must_be_those_of_the_run(trained, tmp_path, change):
         evaluate(catalogue.weights(str(run.folder / "best-val_pck.safetensors")))
 
 
+def test_a_checkpoint_is_told_from_weights(trained):
+    _, run = trained
+    with pytest.raises(
+        InputError, match=r"'last\.ckpt' is for going on with a training: name its run, or its best-val_pck"
+    ):
+        catalogue.weights(str(run.folder / "last.ckpt"))
+
+
 # Measuring
 
 
