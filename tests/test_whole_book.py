@@ -296,10 +296,11 @@ def test_another_schema(clone):
 
 
 def test_bad_input_is_refused_before_anything_is_written(clone, tmp_path):
-    before = sorted(clone.rglob("*.*"))
+    before, empty = sorted(clone.rglob("*.*")), tmp_path / "empty"
+    empty.mkdir()
     for words, said in (
         (["--profile", "smok"], "did you mean 'smoke'?"),
-        (["--profile", "smoke", "--data", str(tmp_path)], "COCO layout"),
+        (["--profile", "smoke", "--data", str(empty)], "COCO layout"),
     ):
         done = hgnb(clone, "book", *words)
         assert done.returncode == 1
