@@ -51,7 +51,7 @@ class Archive:
             parts[name] = held.getvalue()
         about = self.about | {"format": FORMAT, "bits": shapes}
         about["seal"] = _seal(about, parts)
-        parts[ABOUT] = json.dumps(about, indent=1, sort_keys=True).encode()
+        parts[ABOUT] = json.dumps(about, indent=1).encode()
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
             for name, part in parts.items():  # ZipInfo's own date is fixed: no clock in the bytes

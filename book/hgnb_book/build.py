@@ -26,7 +26,9 @@ def build(profile: str, data: str, seed: int, cores: int | None = None, forced: 
     edition, root = Edition(profile, resolved(data), seed), home()
     house.homely(root)
     _check(edition, root)
-    site = root / "site" / "index.html"
+    site, console = root / "site" / "index.html", Console(soft_wrap=True, highlight=False)
+    if (there := house.published(root)) not in ("", str(edition)):
+        console.print(f"site/ holds {there}; once this build is done it holds {edition}.", markup=False)
     with only_build(root) as lock:
         if not site.is_file():
             (root / "_build" / "site.json").unlink(missing_ok=True)
@@ -34,7 +36,6 @@ def build(profile: str, data: str, seed: int, cores: int | None = None, forced: 
     if status:
         errors = [event["text"] for event in events if event["kind"] == "error"]
         raise BuildError("\n".join(dict.fromkeys(errors)) or cut_off(events) or last_words(root))
-    console = Console(soft_wrap=True, highlight=False)
     console.print(results(edition))
     console.print(f"\nThe book: {site}", markup=False)
     return site

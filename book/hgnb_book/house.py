@@ -1,9 +1,11 @@
-"""What of this machine a build may not rely on or show: a home that can't be written to, the folders' names."""
+"""What a build finds on this machine: an unwritable home, folders that no page may show, an earlier site."""
 
 import os
 from pathlib import Path
 
 from hgnb.recording.edition import EMBEDDED, resolved
+
+PUBLISHED = "edition.txt"  # in the site: which book it is
 
 
 def homely(root: Path) -> None:
@@ -29,3 +31,9 @@ def private_folders(root: Path, data: str = EMBEDDED) -> dict[str, str]:
     folders.setdefault(home, "~")
     folders = {folder: name for folder, name in folders.items() if len(Path(folder).parts) > 1}
     return dict(sorted(folders.items(), key=lambda item: -len(item[0])))
+
+
+def published(root: Path) -> str:
+    """Which edition of the book `site/` holds, in words; '' where it holds none, or doesn't say."""
+    note = root / "site" / PUBLISHED
+    return note.read_text(encoding="utf8").strip() if note.is_file() else ""

@@ -20,7 +20,7 @@ from hgnb import journal
 from hgnb.errors import InputError
 from hgnb.figures.logo import logo
 from hgnb.recording.edition import Edition
-from hgnb_book import chapter, icons, in_page, mend, pictures, toc
+from hgnb_book import chapter, house, icons, in_page, mend, pictures, toc
 from hgnb_book.chapter import ANSI
 
 WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")
@@ -59,7 +59,7 @@ def render(edition: Edition, root: Path) -> Path:
         except BaseException:
             shutil.rmtree(build, ignore_errors=True)  # a cached page would keep quiet about its warning next time
             raise
-        _publish(build / "_build" / "html", site)
+        _publish(build / "_build" / "html", site, edition)
         return site / "index.html"
 
 
@@ -191,8 +191,9 @@ def _complete(built: Path, pages: list[str]) -> None:
             raise RenderError(f"Page {page} of the table of contents wasn't rendered.")
 
 
-def _publish(built: Path, site: Path) -> None:
-    """Replace `site` by a copy of `built`, without the pictures of earlier builds that no page shows."""
+def _publish(built: Path, site: Path, edition: Edition) -> None:
+    """Replace `site` by a copy of `built` that says of which edition it is, without the pictures of earlier builds that
+    no page shows."""
     aside, old = site.with_name("site.new"), site.with_name("site.old")
     shutil.rmtree(aside, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
@@ -210,6 +211,7 @@ def _publish(built: Path, site: Path) -> None:
     mend.mend(aside)
     icons.draw(aside)
     pictures.lazily(aside)
+    (aside / house.PUBLISHED).write_text(f"{edition}\n", encoding="utf8")
     if site.exists():
         site.rename(old)
     aside.rename(site)

@@ -68,13 +68,15 @@ def header(file: Path) -> Header:
     try:
         if not file.is_file():  # a pipe would be waited for without end
             raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: it is no file.")
-        with warnings.catch_warnings(), Image.open(file, formats=FORMATS) as image:
-            warnings.simplefilter("ignore")
+        with Image.open(file, formats=FORMATS) as image:
             orientation = _orientation(image)
             upright = image.format == "TIFF" and orientation in SIDEWAYS
             return Header(image.size[::-1] if upright else image.size, orientation)
     except DamagedImage:
         raise
+    except Image.DecompressionBombError as error:
+        most = f"{2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels"
+        raise DamagedImage(SIZE, f"'{plain(file.name)}' has more than {most}: make it smaller.") from error
     except Exception as error:  # Pillow's readers raise whatever a broken file leads them to
         raise _undecodable(file, error) from error
 

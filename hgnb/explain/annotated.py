@@ -26,12 +26,22 @@ ALL = "all with a labelled keypoint"
 # what of a person a filter may ask: labelled and visible keypoints, share of the photograph that the box covers,
 # persons with keypoints in the photograph
 Filter = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def _at_least(which: int, least: float) -> Filter:
+    return lambda *told: told[which] >= least
+
+
+def _at_most(which: int, most: float) -> Filter:
+    return lambda *told: told[which] <= most
+
+
 FILTERS: dict[str, Filter] = {
     ALL: lambda labelled, visible, area, crowd: labelled > 0,
-    **{f"{k} or more labelled": lambda labelled, visible, area, crowd, k=k: labelled >= k for k in range(2, 12)},
-    **{f"{k} or more visible": lambda labelled, visible, area, crowd, k=k: visible >= k for k in range(4, 8)},
-    **{f"box of {p} % or more": lambda labelled, visible, area, crowd, p=p: area >= p / 100 for p in (1, 2)},
-    **{f"{n} or fewer in a photograph": lambda labelled, visible, area, crowd, n=n: crowd <= n for n in (5, 10)},
+    **{f"{k} or more labelled": _at_least(0, k) for k in range(2, 12)},
+    **{f"{k} or more visible": _at_least(1, k) for k in range(4, 8)},
+    **{f"box of {p} % or more": _at_least(2, p / 100) for p in (1, 2)},
+    **{f"{n} or fewer in a photograph": _at_most(3, n) for n in (5, 10)},
 }  # fmt: skip
 
 

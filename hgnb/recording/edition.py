@@ -23,6 +23,9 @@ class Edition:
     data: str  # "embedded", or a folder in COCO layout
     seed: int
 
+    def __str__(self) -> str:
+        return f"{self.profile} on {self.data_name}, seed {self.seed}"
+
     @property
     def data_name(self) -> str:
         """What pages call the data: the folder's name, never its path."""

@@ -72,7 +72,7 @@ class Evaluation:
     persons: int
     images: int
     pck: Share
-    interval: Interval  # of pck; 95 %, images resampled
+    interval: Interval  # of pck; 95 %, over photographs
     by_visibility: dict[str, Share]
     by_group: dict[str, Share]
     by_joint: dict[str, Share]

@@ -4,6 +4,7 @@ The photograph is taken as a person sees it: an EXIF orientation is followed, an
 the upright picture (unlike in a dataset, whose annotations count stored pixels). Greys, palettes and CMYK become RGB.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,9 @@ def photograph(file: Path) -> Image.Image:
     if not file.is_file():
         raise InputError(f"There is no image '{file}'.")
     try:
-        return ImageOps.exif_transpose(decode(file, header(file).stored, MOST).rgb)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # phones make more than Pillow expects
+            return ImageOps.exif_transpose(decode(file, header(file).stored, MOST).rgb)
     except DamagedImage as error:
         raise InputError(str(error)) from error
 

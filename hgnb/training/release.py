@@ -137,7 +137,7 @@ def _measured(weights: Weights, folder: Path) -> dict:
 
 
 def _share(measured: Interval, counted: int) -> dict:
-    """A PCK with its interval, images resampled, and how many keypoints it counts; JSON-able."""
+    """A PCK with its interval over photographs, and how many keypoints it counts; JSON-able."""
     bounds = (measured.value, measured.low, measured.high)
     value, low, high = (round(float(b), 4) if np.isfinite(b) else None for b in bounds)
     return {"value": value, "low": low, "high": high, "counted": counted}
@@ -186,6 +186,8 @@ def page() -> str:
 def _told(share: dict) -> str:
     if share["value"] is None:
         return "–"
+    if share["low"] is None:  # nothing varies, so there is no interval
+        return _number(share["value"])
     return f"{share['value']:.3f} ({share['low']:.3f} to {share['high']:.3f})"
 
 

@@ -169,7 +169,7 @@ def parsed(file: Path) -> dict:
     if not file.is_file():
         raise InputError(f"'{file}' is no file.")
     try:
-        content = json.loads(file.read_bytes(), object_hook=slim)
+        content = json.loads(file.read_text(encoding="utf-8-sig"), object_hook=slim)
     except OSError as error:
         raise InputError(f"'{file}' can't be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:  # of JSON, of its encoding, of numbers without end

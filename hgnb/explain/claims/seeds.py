@@ -32,7 +32,7 @@ class Seeds:
         held = [one.of(training).get(name) for one in self.all]
         there = [column for column in held if column is not None]
         if len(there) < len(held) or not there or len({column.shape for column in there}) > 1:
-            raise Lacking(f"the column `{training}/{name}` of every seed: `hgnb claims --keep` adds it to the record")
+            raise Lacking(f"the column `{training}/{name}` of every seed: `hgnb claims --keep` records it")
         return np.stack(there)
 
     def hits(self, training: str, split: str = "test") -> np.ndarray:
