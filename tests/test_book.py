@@ -19,7 +19,7 @@ from hgnb import journal
 from hgnb.errors import InputError
 from hgnb.recording import workflow
 from hgnb.recording.edition import Edition
-from hgnb_book import execute, house, render, toc, weave
+from hgnb_book import build, execute, house, render, toc, weave
 from hgnb_book.chapter import ChapterError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
