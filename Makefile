@@ -31,10 +31,10 @@ help: ## list these verbs
 	@echo; echo "  PROFILE=smoke|tiny|paper  DATA=embedded|FOLDER (COCO layout)  SEED=0  SEEDS=5  CORES=all"
 
 book: .venv/.installed ## make the data, train, run every chapter, render the site (PROFILE, DATA, SEED, CORES)
-	@"$(BIN)/python" -m hgnb.cli book $(EDITION) $(if $(CORES),--cores "$(CORES)")
+	@"$(BIN)/python" -m hgnb_book.cli book $(EDITION) $(if $(CORES),--cores "$(CORES)")
 
 pdf: book ## print the whole book as one PDF, site/book.pdf (PROFILE, DATA, SEED, CORES; needs Chromium)
-	@"$(BIN)/python" -m hgnb.cli pdf
+	@"$(BIN)/python" -m hgnb_book.cli pdf
 
 RECORD = @"$(BIN)/python" -m hgnb.cli record $(1) --profile "$(PROFILE)" --data "$(DATA)" --first-seed "$(SEED)" --seeds "$(SEEDS)" $(if $(CORES),--jobs "$(CORES)")
 

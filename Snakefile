@@ -1,15 +1,19 @@
 """Which chapter needs which data and which training. `make book` calls this through `hgnb book`.
 """
 
+import os
 import sys
 import tomllib
 from pathlib import Path
 
-sys.path.insert(0, workflow.basedir)
+# this tree's own packages, here and in every job
+TREE = [workflow.basedir, os.path.join(workflow.basedir, "book")]
+sys.path[:0] = TREE
+os.environ["PYTHONPATH"] = os.pathsep.join([*TREE, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 from hgnb import sources
-from hgnb.book.house import EMBEDDED, Edition
 from hgnb.data.intake.layouts import annotation_files
+from hgnb.recording.edition import EMBEDDED, Edition
 from hgnb.training import networks
 
 # what each chapter asks for; where the two networks are compared, everything
@@ -41,7 +45,7 @@ SHOW_RECORDS = {
 
 # what turns executed chapters into the site
 PASSES = ("render", "mend", "icons", "pictures", "toc", "in_page", "runtime")
-RENDERING = ["figures/logo", *(f"book/{name}" for name in PASSES)]
+RENDERING = ["hgnb/figures/logo.py", *(f"book/hgnb_book/{name}.py" for name in PASSES)]
 
 ROOT = Path(workflow.basedir)
 EDITION = Edition(str(config.get("profile", "tiny")), str(config.get("data", EMBEDDED)), int(config.get("seed", 0)))
@@ -49,7 +53,7 @@ PROFILE = f"profiles/{EDITION.profile}.toml"
 # A profile whose maps are small trains on one core and leaves the others to the chapters.
 NUMBERS = tomllib.loads((ROOT / PROFILE).read_text(encoding="utf8"))
 TRAINING = NUMBERS.get("training", {}).get("threads", 0)
-HGNB = [sys.executable, "-m", "hgnb.cli"]
+HGNB = [sys.executable, "-m", "hgnb_book.cli"]
 
 
 def asked(edition):
@@ -89,7 +93,7 @@ rule site:
         chapters=[f"book/_executed/{name}.ipynb" for name in NEEDS],
         pages=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "book").glob("*.*"))],
         static=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "book/_static").rglob("*.*"))],
-        settings=["_config.yml", *(f"hgnb/{name}.py" for name in RENDERING)],
+        settings=["_config.yml", *RENDERING],
     output:
         "_build/site.json",  # the site itself would be deleted before the rule runs
     params:
@@ -155,8 +159,8 @@ for chapter, stages in NEEDS.items():
             PROFILE,
             modules(f"notebooks/{chapter}.ipynb"),
             records(chapter),
-            "hgnb/book/execute.py",
-            "hgnb/book/weave.py",
+            "book/hgnb_book/execute.py",
+            "book/hgnb_book/weave.py",
             notebook=f"notebooks/{chapter}.ipynb",
         output:
             f"book/_executed/{chapter}.ipynb",

@@ -1,4 +1,7 @@
-"""The command `hgnb`: each verb hands over to the room that does it."""
+"""The library's verbs of the command `hgnb`, each of which hands over to the room that does it.
+
+The book's are in `book/hgnb_book/cli.py`, which adds them to `app`.
+"""
 
 import errno
 import json
@@ -9,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from hgnb import journal
 from hgnb.errors import InputError
 
 # what a disk, a quota or a permission refuses: a person's to mend
@@ -29,7 +33,6 @@ app.add_typer(profile_app, name="profile")
 Profile = Annotated[str, typer.Option(help="The numbers to use: smoke, tiny or paper.")]
 Data = Annotated[str, typer.Option(help="'embedded', or a folder in COCO layout.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
-Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")]
 Source = Annotated[
     str,
     typer.Argument(
@@ -39,38 +42,6 @@ Source = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads of each process.")]
-
-
-@app.command()
-def book(
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    seed: Seed = 0,
-    cores: Cores = None,
-    force: Annotated[bool, typer.Option("--force", help="Run every step again.")] = False,
-):
-    """Make the data, train, run every chapter and render the site: whatever isn't done yet."""
-    from hgnb.book.build import build
-
-    build(profile, data, seed, cores, force)
-
-
-@app.command()
-def run(
-    notebook: Path,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where the executed notebook goes.")],
-    given: Annotated[
-        list[str] | None,
-        typer.Option("-p", "--parameter", metavar="KEY VALUE", help="A parameter; repeat for more."),
-    ] = None,
-    woven: Annotated[bool, typer.Option("--woven", help="Ready for the book: words on figures.")] = False,
-    threads: Threads = None,
-):
-    """Run one chapter with papermill; an unknown parameter is refused."""
-    _limit(threads)
-    from hgnb.book.execute import run
-
-    run(notebook, out, dict(pair.split("=", 1) for pair in given or []), woven=woven)
 
 
 @app.command()
@@ -92,7 +63,7 @@ def train(
     ] = None,
 ):
     """Train a network, or go on with it, or load it: whatever is left to do. Runs under torchrun and SLURM too."""
-    _limit(threads)
+    limit(threads)
     if threads:
         os.environ["HGNB_THREADS"] = str(threads)  # a person's number goes before the profile's
     if minutes is not None:
@@ -139,7 +110,7 @@ def record(
     only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="One training; repeat for more.")] = None,
 ):
     """Train whatever isn't trained yet of a study, on all cores, and record each in results/ as it ends; resumes."""
-    from hgnb.book.queue import record
+    from hgnb.recording.queue import record
 
     record(study, profile, data, range(first_seed, first_seed + seeds), jobs, only or ())
 
@@ -162,61 +133,6 @@ def runs():
     from hgnb.training.overview import overview
 
     Console().print(overview())
-
-
-@app.command(hidden=True)
-def stage(
-    name: str,
-    stamp: Annotated[Path, typer.Option(help="JSON file that says what the stage made.")],
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    seed: Seed = 0,
-    threads: Threads = None,
-):
-    """Run one stage for `make book` and leave its stamp."""
-    _limit(threads)
-    from hgnb.book.build import stage
-    from hgnb.book.house import Edition
-
-    stage(Edition(profile, data, seed), name, stamp)
-
-
-@app.command()
-def render(
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    seed: Seed = 0,
-    stamp: Annotated[Path | None, typer.Option(help="File to write once the site is published.")] = None,
-):
-    """Render the executed chapters into site/."""
-    from hgnb.book.house import Edition
-    from hgnb.book.render import render
-    from hgnb.home import home
-
-    index = render(Edition(profile, data, seed), home())
-    if stamp:
-        stamp.write_text(f'"{index.relative_to(home()).as_posix()}"\n', encoding="utf8")
-
-
-@app.command()
-def pdf(out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; site/book.pdf if not given.")] = None):
-    """Print the site as one PDF, with table of contents, page numbers and links; needs Chromium."""
-    from hgnb.book.pdf import pdf
-    from hgnb.home import home
-
-    file, pages = pdf(home(), out)
-    print(f"{file}: {pages} pages.")
-
-
-@app.command()
-def results(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
-    """Print the results of the last build with this profile, data and seed."""
-    from rich.console import Console
-
-    from hgnb.book.build import results
-    from hgnb.book.house import Edition
-
-    Console().print(results(Edition(profile, data, seed)))
 
 
 @app.command()
@@ -271,7 +187,7 @@ def list_records(
     """List what is recorded in results/: seeds, hours, whether it is current, and what makes it; exit status 1 if
     anything is damaged or stale."""
     if renew is not None:
-        from hgnb.book.gather import renew as renewed
+        from hgnb.recording.gather import renew as renewed
 
         print(renewed(renew, data, seed, only or ()))
         return
@@ -448,8 +364,8 @@ def show(name: str):
     """Print every number of a profile with its unit and source."""
     from rich.console import Console
 
-    from hgnb.book.sheet import sheet
     from hgnb.training import profiles
+    from hgnb.training.profile_table import sheet
 
     Console().print(sheet(name, profiles.load(name)))
 
@@ -464,7 +380,7 @@ def _show(result, facts: dict | list | None) -> None:
         Console().print(result)
 
 
-def _limit(threads: int | None) -> None:
+def limit(threads: int | None) -> None:
     """Set before numerical libraries load: they read it once."""
     if threads:
         os.environ["OMP_NUM_THREADS"] = str(threads)
@@ -508,15 +424,11 @@ def main() -> None:
             raise
         _stop(f"'{error.filename or 'A file'}' can't be written or read ({error.strerror}): mend that and call again.")
     except Exception as error:
-        from hgnb.book import journal
-
         journal.tell("error", "", f"{type(error).__name__}: {error} (data/build.log says where)")
         raise
 
 
 def _stop(sentence: str) -> None:
-    from hgnb.book import journal
-
     journal.tell("error", "", sentence)
     print(sentence, file=sys.stderr)
     sys.exit(1)

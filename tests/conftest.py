@@ -251,7 +251,7 @@ def annotation(number: int, image: int, points: np.ndarray, flags: np.ndarray) -
 
 def run_command(*words) -> int:
     """Exit status of `hgnb` with these words."""
-    from hgnb import cli
+    from hgnb_book import cli
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as end:
         patch.setattr("sys.argv", ["hgnb", *map(str, words)])

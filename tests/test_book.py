@@ -15,10 +15,12 @@ import pytest
 from browser import in_browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from hgnb.book import build, execute, house, journal, render, toc, weave
-from hgnb.book.chapter import ChapterError
-from hgnb.book.house import Edition
+from hgnb import journal
 from hgnb.errors import InputError
+from hgnb.recording import workflow
+from hgnb.recording.edition import Edition
+from hgnb_book import build, execute, house, render, toc, weave
+from hgnb_book.chapter import ChapterError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARAMETERS = 'profile = "tiny"  # smoke, tiny or paper\ndata = "embedded"\nseed = 0'
@@ -269,16 +271,16 @@ def test_warning_becomes_a_sentence():
 
 def test_second_build_says_so(root):
     hold = (
-        "import sys, pathlib; from hgnb.book import build\n"
-        "with build.only_build(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+        "import sys, pathlib; from hgnb.recording import workflow\n"
+        "with workflow.only_build(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", hold, str(root)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(build.BuildError, match="Another build"), build.only_build(root):
+        with pytest.raises(workflow.BuildError, match="Another build"), workflow.only_build(root):
             pass
         other.communicate("")
-    with build.only_build(root):
+    with workflow.only_build(root):
         pass
 
 
@@ -295,10 +297,10 @@ def test_second_build_says_so(root):
     ],
 )
 def test_a_log_tells_why_a_build_stopped(tmp_path, log, said):
-    (tmp_path / build.LOG).parent.mkdir(parents=True)
-    (tmp_path / build.LOG).write_text(log)
-    words = build.last_words(tmp_path)
-    assert said in words and words.startswith("The build stopped") and build.LOG in words
+    (tmp_path / workflow.LOG).parent.mkdir(parents=True)
+    (tmp_path / workflow.LOG).write_text(log)
+    words = workflow.last_words(tmp_path)
+    assert said in words and words.startswith("The build stopped") and workflow.LOG in words
 
 
 def test_journal_reads_on_from_where_it_stopped(tmp_path, monkeypatch):
@@ -368,11 +370,11 @@ def test_a_build_says_which_other_book_it_replaces(tmp_path, monkeypatch, capsys
 BUILD = """
 import subprocess, sys
 from pathlib import Path
-from hgnb.book import build
+from hgnb.recording import workflow
 job = "import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])"
 job += "; print(c.pid, flush=True); c.wait()"
-with build.stoppable():
-    build._follow(subprocess.Popen([sys.executable, "-c", job]), Path("no journal"), print)
+with workflow.stoppable():
+    workflow._follow(subprocess.Popen([sys.executable, "-c", job]), Path("no journal"), print)
 """
 
 

@@ -16,8 +16,9 @@ import yaml
 from conftest import ROOT, at_home, sweeping_house
 from snakemake.cli import get_argument_parser
 
-from hgnb.book import build, cluster, journal
-from hgnb.book.house import Edition
+from hgnb import journal
+from hgnb.recording import cluster, workflow
+from hgnb.recording.edition import Edition
 from hgnb.training import observations
 
 SCRIPT = ROOT / "cluster/single_node.sh"
@@ -47,7 +48,7 @@ def test_the_profile_names_options_that_the_executor_has():
 
 
 SAYS = """from os import environ
-from hgnb.book import journal
+from hgnb import journal
 journal.tell('done', 'a job')
 open('told', 'w').write(environ[journal.VARIABLE])
 """
@@ -61,8 +62,8 @@ rule all:
 def test_jobs_find_the_journal_where_all_nodes_look(tmp_path):
     """A job on another node appends to the journal; a folder of this machine alone would end its training."""
     (tmp_path / "Snakefile").write_text(RULE)
-    code, events = build.snakemake(tmp_path, Edition("smoke", "embedded", 0), 1, None, "all", tell=lambda _: None)
-    assert code == 0, (tmp_path / build.LOG).read_text()
+    code, events = workflow.snakemake(tmp_path, Edition("smoke", "embedded", 0), 1, None, "all", tell=lambda _: None)
+    assert code == 0, (tmp_path / workflow.LOG).read_text()
     assert (tmp_path / "told").read_text().startswith(f"{tmp_path}/data/")
     assert [event["what"] for event in events] == ["a job"]
 
@@ -113,7 +114,7 @@ Error in rule recorded:
 def failed(root: Path, names: str, events: list[tuple], log: str) -> dict[str, str]:
     """Who is named, of the trainings `names`; those that have a stamp are finished."""
     (root / "data/stamps").mkdir(parents=True, exist_ok=True)
-    (root / build.LOG).write_text(log)
+    (root / workflow.LOG).write_text(log)
     wanted = {name: root / f"data/stamps/{name}.json" for name in names}
     told = [dict(zip(("kind", "what", "text"), event, strict=True)) for event in events]
     return cluster.why(wanted, told, root)
@@ -140,7 +141,7 @@ def test_every_training_without_a_stamp_is_named_with_the_best_reason(tmp_path):
 
 def test_a_sweep_that_never_began_says_what_snakemake_said(tmp_path):
     """An executor that isn't installed, an account that isn't known: no training failed."""
-    with pytest.raises(build.BuildError, match="Error: no executor 'slurm'"):
+    with pytest.raises(workflow.BuildError, match="Error: no executor 'slurm'"):
         failed(tmp_path, "ab", [], "Error: no executor 'slurm'\n")
 
 

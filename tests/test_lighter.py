@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from hgnb.book.gather import gather
 from hgnb.data.layout import MPII16
 from hgnb.errors import InputError
 from hgnb.explain import fronts, lighter
@@ -27,6 +26,7 @@ from hgnb.metrics.pckh import joint_groups
 from hgnb.metrics.shares import Share
 from hgnb.models import cost
 from hgnb.models.hourglass import build
+from hgnb.recording.gather import gather
 from hgnb.records import Record, Seed
 from hgnb.training import networks, observations, profiles, speed
 from hgnb.training.experiment import Experiment

@@ -15,9 +15,9 @@ import pytest
 from conftest import ROOT, at_home, home_of_dots
 
 from hgnb import records
-from hgnb.book import queue
-from hgnb.book.queue import Plan, Unit
 from hgnb.errors import InputError
+from hgnb.recording import queue
+from hgnb.recording.queue import Plan, Unit
 from hgnb.training import networks
 from hgnb.training.experiment import Experiment
 

@@ -8,10 +8,10 @@ import pytest
 from conftest import at_home, lend
 
 from hgnb import records
-from hgnb.book import gather
 from hgnb.errors import InputError
 from hgnb.explain.claims import collect
 from hgnb.explain.claims.result import place
+from hgnb.recording import gather
 from hgnb.training import recorded
 
 ROOT = Path(__file__).resolve().parents[1]

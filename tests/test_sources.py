@@ -91,8 +91,8 @@ def test_what_is_not_python_or_no_notebook_is_named(tmp_path):
 
 
 def test_the_package_itself_has_a_closure():
-    found = names(sources.closure(["hgnb.book.weave"]), sources.PACKAGE)
-    assert {"__init__.py", "errors.py", "book/__init__.py", "book/weave.py", "book/chapter.py"} <= set(found)
+    found = names(sources.closure(["hgnb.recording.queue"]), sources.PACKAGE)
+    assert {"__init__.py", "errors.py", "recording/__init__.py", "recording/queue.py", "journal.py"} <= set(found)
 
 
 # A training in ten lines: what a root reaches lies in four rooms.
@@ -410,7 +410,7 @@ def test_what_a_training_is_made_of_is_in_its_fingerprint(mutated, file, old, ne
         ("cli.py", r"import", "import json\nimport"),
         ("figures/style.py", r"\d+", "7"),
         ("explain/components.py", r"\+", "-"),
-        ("book/render.py", r"==", "!="),
+        ("recording/workflow.py", r"==", "!="),
         ("training/callbacks.py", r"trainer.max_epochs \* steps", "7"),  # the bar of progress
         ("training/callbacks.py", "LOOK = 16", "LOOK = 8"),
         ("training/callbacks.py", "link_aside", "link_elsewhere"),

@@ -21,7 +21,6 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 import mutations
 
 from hgnb import sources
-from hgnb.book.build import cut_off, unfit_name
 from hgnb.data import coco
 from hgnb.data.check import check
 from hgnb.data.credits import CREDITS, photo_credits
@@ -30,6 +29,7 @@ from hgnb.data.quoting import plain
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.training.prediction import photograph
+from hgnb_book.build import cut_off, unfit_name
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from accessibility import accessible, axe
 from browser import chromium, opened, sound
 from links import broken, skipped_levels
 
-from hgnb.book import toc
-from hgnb.book.bind import bind
-from hgnb.book.pdf import page_numbers
+from hgnb_book import toc
+from hgnb_book.bind import bind
+from hgnb_book.pdf import page_numbers
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("HGNB_REAL_DATA", REPOSITORY.parent / "shared" / "real"))
@@ -100,8 +100,9 @@ def clone(tmp_path):
 
 def hgnb(clone, *words):
     """Run the command in the clone; the finished process."""
-    command = [sys.executable, "-m", "hgnb.cli", *words]
+    command = [sys.executable, "-m", "hgnb_book.cli", *words]
     plain = {name: value for name, value in os.environ.items() if name != "HGNB_HOME"}
+    plain["PYTHONPATH"] = f"{clone}:{clone / 'book'}"
     return subprocess.run(command, cwd=clone, capture_output=True, text=True, env=plain, timeout=900)
 
 

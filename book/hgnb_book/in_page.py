@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from hgnb.book.runtime import LICENCE, VERSION, runtime, script
 from hgnb.errors import InputError
 from hgnb.explain.exhibited import CROPS, FOLDER, NETWORK, digest
+from hgnb_book.runtime import LICENCE, VERSION, runtime, script
 
 PART = re.compile(r'<div class="live" (data-of="[^"]*" data-part="network") hidden>(.*?)</div>', re.S)
 DATA = re.compile(r"<script[^>]*>(.*?)</script>", re.S)

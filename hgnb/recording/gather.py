@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 
 from hgnb import records
-from hgnb.book.queue import Asked, Unit
 from hgnb.errors import InputError
+from hgnb.recording.queue import Asked, Unit
 from hgnb.training import networks, observations
 from hgnb.training.experiment import Experiment
 from hgnb.training.recorded import stale

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hgnb.book import house, journal
-from hgnb.book.chapter import ANSI, ChapterError, parameters, place, read
-from hgnb.book.weave import weave
+from hgnb import journal
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
+from hgnb_book import house
+from hgnb_book.chapter import ANSI, ChapterError, parameters, place, read
+from hgnb_book.weave import weave
 
 
 def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False, cwd: Path | None = None) -> Path:

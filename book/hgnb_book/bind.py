@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from hgnb.book.toc import Part, parts
 from hgnb.errors import InputError
+from hgnb_book.toc import Part, parts
 
 # what only a screen has a use for; a cell whose input is folded away stays without it
 SCREEN = (

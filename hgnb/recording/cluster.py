@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hgnb import records
-from hgnb.book import build
-from hgnb.book.house import Edition
-from hgnb.book.queue import SILENT, Asked, Unit
 from hgnb.home import home
+from hgnb.recording import workflow
+from hgnb.recording.edition import Edition
+from hgnb.recording.queue import SILENT, Asked, Unit
 
 PROFILE = "SNAKEMAKE_PROFILE"  # environment variable, Snakemake's own: where jobs go
-UNBEGUN = f"it wasn't begun; the log is {build.LOG}."
+UNBEGUN = f"it wasn't begun; the log is {workflow.LOG}."
 
 
 def asked_for() -> bool:
@@ -33,9 +33,11 @@ def work_off(asked: Asked, units: Sequence[Unit]) -> dict[Unit, str]:
     for unit in units:  # a stamp says nothing where its record was removed
         if (unit.name, unit.seed) not in there:
             wanted[str(unit)].unlink(missing_ok=True)
-    with build.only_build(root) as lock:
+    with workflow.only_build(root) as lock:
         names = [path.stem for path in wanted.values()]
-        _, events = build.snakemake(root, edition, None, lock, "--keep-going", "record", study=asked.study, units=names)
+        _, events = workflow.snakemake(
+            root, edition, None, lock, "--keep-going", "record", study=asked.study, units=names
+        )
     failed = why(wanted, events, root)
     return {unit: failed[str(unit)] for unit in units if str(unit) in failed}
 
@@ -50,19 +52,19 @@ def why(wanted: dict[str, Path], events: list[dict], root: Path) -> dict[str, st
     begun = {event["what"] for event in events if event["kind"] == "start"}
     jobs = _of_jobs(root)
     if missing and not (begun & missing.keys() or jobs.keys() & set(missing.values())):
-        raise build.BuildError(build.last_words(root))
+        raise workflow.BuildError(workflow.last_words(root))
     ended = {what: SILENT if what in begun else UNBEGUN for what in missing}
     return {what: own.get(what) or jobs.get(path) or ended[what] for what, path in missing.items()}
 
 
 def _of_jobs(root: Path) -> dict[str, str]:
     """What a cluster said of each job that failed, by the stamp it was to write; of jobs here Snakemake says None."""
-    log = (root / build.LOG).read_text(encoding="utf8", errors="replace").replace(f"{root}/", "")
+    log = (root / workflow.LOG).read_text(encoding="utf8", errors="replace").replace(f"{root}/", "")
     said = {}
     for block in re.split(r"^Error in rule ", log, flags=re.MULTILINE)[1:]:
         facts = dict(re.findall(r"^    (message|output|log): (.+)$", block, re.MULTILINE))
         words = re.split(r"\s*(?:Detailed failure reason|For further error details)", facts.get("message", "None"))[0]
         if words != "None" and "output" in facts:
-            where = facts.get("log", build.LOG).removesuffix(" (check log file(s) for error details)")
+            where = facts.get("log", workflow.LOG).removesuffix(" (check log file(s) for error details)")
             said[facts["output"]] = f"{words.rstrip('.')}; the log is {where}."
     return said

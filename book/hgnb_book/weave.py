@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-from hgnb.book.chapter import ChapterError, assignments, place
+from hgnb_book.chapter import ChapterError, assignments, place
 
 UNDRAWN = "Not drawn on these data, for the reason above."
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg")

@@ -23,9 +23,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from hgnb.book import build, house, journal
+from hgnb import journal
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
+from hgnb.recording import workflow
+from hgnb.recording.edition import resolved
 from hgnb.training import networks
 from hgnb.training.networks import Study, Training
 
@@ -124,10 +126,10 @@ def record(
     `only`: trainings of the study, by name; what they go on from is trained with them.
     """
     from hgnb import records
-    from hgnb.book import cluster
+    from hgnb.recording import cluster
     from hgnb.training.experiment import Experiment
 
-    asked, whole = Asked(study, profile, house.resolved(data)), networks.study(study)
+    asked, whole = Asked(study, profile, resolved(data)), networks.study(study)
     opened = Experiment.open(profile, asked.data, seeds[0])
     opened.check()
     trainings = chosen(whole, opened.profile, only)
@@ -140,7 +142,7 @@ def record(
         plan.failed = cluster.work_off(asked, plan.units)
         plan.done = {unit: 0.0 for unit in plan.units if unit not in plan.failed}
     else:
-        _work_off(asked, plan, min(jobs or build.all_cores(), len(plan.units)))
+        _work_off(asked, plan, min(jobs or workflow.all_cores(), len(plan.units)))
     where = records.place(study, profile, opened.data_name)
     Console(soft_wrap=True, highlight=False).print(
         f"{len(plan.done)} of {len(plan.units)} trainings: {where.relative_to(home()).as_posix()}", markup=False
@@ -168,7 +170,7 @@ def _work_off(asked: Asked, plan: Plan, jobs: int) -> None:
     log = Log(home() / LOG)
     log.write(f"{asked.study} of {asked.profile} on {asked.data}: {len(plan.units)} trainings, {jobs} processes")
     try:
-        with _told(plan, jobs) as bar, build.stoppable():
+        with _told(plan, jobs) as bar, workflow.stoppable():
             pool += [Worker(asked) for _ in range(jobs)]
             while plan.running or plan.next():
                 for worker in [w for w in pool if w.unit is None and w.ready]:
@@ -260,7 +262,7 @@ def work(pipe: Connection, asked: Asked) -> None:
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf8")  # noqa: SIM115
     import torch
 
-    from hgnb.book.gather import train
+    from hgnb.recording.gather import train
 
     torch.set_num_threads(1)
     pipe.send("ready")
@@ -277,7 +279,7 @@ def work(pipe: Connection, asked: Asked) -> None:
 
 def _failed(asked: Asked, unit: Unit, error: Exception) -> tuple[str, str]:
     """'full' or 'failed', and why; the record says why, too, unless the disk is full."""
-    from hgnb.book.gather import note_failed
+    from hgnb.recording.gather import note_failed
 
     if full(error):
         return "full", sentence(error)
@@ -373,7 +375,9 @@ class _Bar:
 
     def ended(self, unit: Unit, kind: str, words: str) -> None:
         told = self.plan.told(self.jobs, time.monotonic())
-        self.progress.console.print(f"{build.MARKS[kind]} {unit} [dim]{words if kind == 'done' else ''}[/dim] ({told})")
+        self.progress.console.print(
+            f"{workflow.MARKS[kind]} {unit} [dim]{words if kind == 'done' else ''}[/dim] ({told})"
+        )
 
 
 @contextmanager
