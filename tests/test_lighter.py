@@ -126,7 +126,8 @@ def test_a_record_holds_what_was_measured(swept, tmp_path):
         gather("lighter", plain, name, plain.varied(name).hourglass())
     again = observations.found("lighter", "smoke", "embedded")
     assert again.names == made.names and again.title.startswith("smoke on embedded, 1 seed")
-    for one, other in zip(again.all, made.all, strict=True):
+    for name in made.names:
+        (one,), (other,) = again.of(name), made.of(name)
         assert (one.mean, one.groups, one.by_stack) == (other.mean, other.groups, other.by_stack)
         assert np.array_equal(one.val_loss, other.val_loss) and np.array_equal(one.points, other.points)
     assert np.array_equal(again.people.crops, made.people.crops)
@@ -287,10 +288,11 @@ def test_intervals_are_students():
 
 
 def test_a_difference_is_of_pairs():
-    """Images on which both do the same add nothing to a difference, whatever the level."""
-    made = made_up({"newell": [0.5], "inner-64": [0.3]})
-    found = lighter.difference(made, "inner-64", "newell", 0)
-    assert (found.value, found.low, found.high) == pytest.approx((-0.2, -0.2, -0.2))
+    """Images differ much in level and little in the difference: only the latter counts."""
+    base, less = np.tile([0.4, 0.8], 10), np.tile([0.18, 0.18, 0.22, 0.22], 5)
+    found = lighter.difference(made_up({"newell": [base], "inner-64": [base - less]}), "inner-64", "newell", 0)
+    assert found.value == pytest.approx(-0.2)
+    assert 0 < found.high - found.low < 4 * 1.96 * 0.02 / np.sqrt(20), "levels would make it ten times as wide"
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=9))
