@@ -9,6 +9,7 @@ sys.path.insert(0, workflow.basedir)
 
 from hgnb import sources
 from hgnb.book.house import EMBEDDED, Edition
+from hgnb.data.intake.layouts import annotation_files
 from hgnb.training import networks
 
 # what each chapter asks for; where the two networks are compared, everything
@@ -68,8 +69,7 @@ def stamps(names):
 
 def annotations():
     """A user's annotations: another file there is other data. The embedded data are made by the first stage."""
-    folder = Path(EDITION.data).expanduser()
-    return [] if EDITION.data == EMBEDDED else [literal(path) for path in sorted(folder.glob("annotations/*.json"))]
+    return [] if EDITION.data == EMBEDDED else [literal(path) for path in annotation_files(Path(EDITION.data))]
 
 
 def modules(notebook):

@@ -432,8 +432,10 @@ def check(
 
     from hgnb.data.check import check, clean
     from hgnb.data.intake import Choices
+    from hgnb.home import located
 
     choices = Choices.parsed(pairs, category, exif)
+    folder = located(folder)
     report = check(folder, progress=True, choices=choices)
     Console().print(report)
     if write:

@@ -1,13 +1,16 @@
 """A book of two small chapters, through running, weaving and rendering; and what stops each of these."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from browser import in_browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -343,3 +346,68 @@ def test_notebooks_carry_no_outputs():
     for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf8"))["cells"]:
             assert not cell.get("outputs"), path.name
+
+
+def test_a_build_says_which_other_book_it_replaces(tmp_path, monkeypatch, capsys):
+    (tmp_path / "site").mkdir()
+    tiny, smoke = Edition("tiny", "embedded", 0), Edition("smoke", "embedded", 0)
+    (tmp_path / "site" / house.PUBLISHED).write_text(f"{tiny}\n", encoding="utf8")
+    monkeypatch.setattr(build, "home", lambda: tmp_path)
+    monkeypatch.setattr(build, "_check", lambda *given: None)
+    monkeypatch.setattr(build, "only_build", lambda root: nullcontext(None))
+    monkeypatch.setattr(build, "results", lambda edition: "")
+    monkeypatch.setattr(build, "snakemake", lambda *given: (0, []))
+    said = "site/ holds tiny on embedded, seed 0; once this build is done it holds smoke on embedded, seed 0."
+    build.build("smoke", "embedded", 0)
+    assert said in capsys.readouterr().out
+    build.build("tiny", "embedded", 0)
+    assert "site/ holds" not in capsys.readouterr().out
+    assert house.published(tmp_path) == str(tiny) != str(smoke)
+
+
+BUILD = """
+import subprocess, sys
+from pathlib import Path
+from hgnb.book import build
+job = "import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])"
+job += "; print(c.pid, flush=True); c.wait()"
+with build.stoppable():
+    build._follow(subprocess.Popen([sys.executable, "-c", job]), Path("no journal"), print)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without a signal")
+def test_a_terminated_build_ends_what_it_started():
+    """SIGTERM, as a scheduler or a container sends it, comes to the build alone."""
+    started = subprocess.Popen([sys.executable, "-c", BUILD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    job = psutil.Process(int(started.stdout.readline()))
+    started.terminate()
+    _, said = started.communicate(timeout=60)
+    assert "Stopped; what was finished stays" in said
+    assert not job.is_running() or job.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_chapter_runs_in_this_python_whatever_kernels_a_person_has(tmp_path, monkeypatch):
+    """A kernel of the same name that can't start, in a person's own folder, which goes before an environment's."""
+    foreign = tmp_path / "jupyter/kernels/python3"
+    foreign.mkdir(parents=True)
+    spec = {"argv": ["/no/such/python", "{connection_file}"], "display_name": "Python 3", "language": "python"}
+    (foreign / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    source = new_notebook(cells=[new_code_cell("import sys; print(sys.executable)")])
+    nbformat.write(source, tmp_path / "a.ipynb")
+    out = nbformat.read(execute.run(tmp_path / "a.ipynb", tmp_path / "b.ipynb", {}), 4)
+    assert out.cells[-1].outputs[0].text.strip() == sys.executable
+    assert "JUPYTER_PATH" not in os.environ or "hgnb-" not in os.environ["JUPYTER_PATH"]
+
+
+def test_a_home_that_cannot_be_written_to_is_replaced(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "person/.cache"))
+    (tmp_path / "person").mkdir()
+    house.homely(tmp_path)
+    assert os.environ["HOME"] == str(tmp_path / "person"), "one that can be written to stays"
+    monkeypatch.setenv("HOME", "/proc/1/no home")
+    house.homely(tmp_path)
+    assert Path.home() == tmp_path / "data/.home" and Path.home().is_dir() and "XDG_CACHE_HOME" not in os.environ

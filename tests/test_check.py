@@ -12,9 +12,10 @@ from PIL import Image
 from hgnb.data import coco
 from hgnb.data.check import check
 from hgnb.data.config import DataConfig
-from hgnb.data.images import DamagedImage, decode
+from hgnb.data.images import DamagedImage, decode, header
 from hgnb.data.prepared import prepare
 from hgnb.data.synthetic import write
+from hgnb.training.prediction import photograph
 
 KINDS = {"undecodable image", "missing image", "image size", "keypoint length", "unknown category"}
 BOX = "boxes that are absent or empty, drawn around the keypoints"
@@ -250,6 +251,35 @@ def test_other_colour_modes_become_rgb(coco_folder, mode, tmp_path):
     assert picture.mode == "RGB" and picture.size == (96, 80)
     if mode != "1":
         assert np.abs(np.asarray(picture).astype(int) - 120).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16, 20])
+def test_greys_of_any_depth_are_seen(tmp_path, bits):
+    """A ramp of 256 greys, in as many bits as a camera or a scanner has; as a float from 0 to 1, too."""
+    ramp = np.arange(256).repeat(64).reshape(128, 128)
+    deep = ramp << (bits - 8)
+    Image.fromarray(deep.astype(np.uint16 if bits <= 16 else np.int32)).save(tmp_path / "a.tif")
+    assert np.array_equal(np.asarray(decode(tmp_path / "a.tif", (128, 128)).rgb)[..., 1], ramp)
+    Image.fromarray((ramp / 255).astype(np.float32)).save(tmp_path / "b.tif")
+    assert np.array_equal(np.asarray(decode(tmp_path / "b.tif", (128, 128)).rgb)[..., 2], ramp)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid",
+            "a Git LFS pointer, which 'git lfs pull' replaces",
+        ),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC, AVIF or a video: convert it to JPEG"),
+        (b"<html>404</html>", "it is no image"),
+    ],
+)
+def test_what_is_no_picture_is_named(tmp_path, content, words):
+    (tmp_path / "a.jpg").write_bytes(content)
+    for attempt in (header, lambda file: decode(file, (5, 5)), photograph):
+        with pytest.raises(ValueError, match=words):
+            attempt(tmp_path / "a.jpg")
 
 
 def test_pixels_count_as_stored_unless_the_list_says_otherwise(tmp_path):

@@ -1,5 +1,6 @@
 """The command: what a person mistypes is answered in one sentence, with exit status 1 and no traceback."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -8,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from hgnb import cli
+from hgnb.book.house import resolved
 from hgnb.book.sheet import rows
 from hgnb.errors import InputError
+from hgnb.home import located
+from hgnb.training.experiment import Experiment
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -97,3 +101,17 @@ def test_make_passes_paths_with_spaces():
     words = ["make", "--dry-run", "book", "DATA=/my photos/x", "PROFILE=smoke"]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert '--data "/my photos/x"' in done.stdout
+
+
+def test_a_relative_path_is_looked_for_here_and_then_in_the_repository(house, tmp_path, monkeypatch):
+    """One rule for every command, notebook and folder."""
+    away = tmp_path / "notebooks"
+    (tmp_path / "data/mine").mkdir(parents=True)
+    (away / "data/mine").mkdir(parents=True)
+    monkeypatch.chdir(away)
+    assert located("../data/mine") == tmp_path / "data/mine" == Path(resolved("../data/mine"))
+    assert located("data/mine") == away / "data/mine" == Experiment.open("smoke", "data/mine").folder
+    shutil.rmtree(away / "data")
+    assert located("data/mine") == tmp_path / "data/mine" == Experiment.open("smoke", "data/mine").folder
+    with pytest.raises(InputError, match=f"no 'no/where': it was looked for from '{away}' and from .* '{tmp_path}'"):
+        resolved("no/where")

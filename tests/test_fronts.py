@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from test_lighter import made_up, took
 
-from hgnb.explain import fronts
+from hgnb.explain import fronts, lighter
 from hgnb.figures.lighter import outcomes, tables, tradeoff
 from hgnb.figures.plate import Note, Plate
 
@@ -18,18 +18,18 @@ def placed(accuracies: dict[str, list[float]], seconds: dict[str, float]):
     return made, fronts.points(made, took({name: (s, s) for name, s in seconds.items()}))
 
 
-def test_a_level_has_students_interval_over_seeds():
+def test_an_accuracy_has_students_interval_over_seeds():
     """All images alike leave the seeds as the only error."""
     values = [0.40, 0.44, 0.48, 0.42, 0.46]
-    found = fronts.level(made_up({"newell": values}), "newell")
+    found = lighter.accuracy(made_up({"newell": values}), "newell")
     low, high = stats.t.interval(0.95, 4, np.mean(values), stats.sem(values))
     assert (found.value, found.low, found.high) == pytest.approx((np.mean(values), low, high))
 
 
-def test_a_level_has_the_images_error_too():
+def test_an_accuracy_has_the_images_error_too():
     """One seed, half of the images all found and half none: the standard error of a share of 20."""
-    found = fronts.level(made_up({"newell": [(1, 0) * 10]}), "newell")
-    assert found.value == 0.5 and (found.high - found.low) / 2 == pytest.approx(1.96 * np.sqrt(0.25 / 20), rel=0.1)
+    found = lighter.accuracy(made_up({"newell": [(1, 0) * 10]}), "newell")
+    assert found.value == 0.5 and found.error == pytest.approx(np.sqrt(0.25 / 19))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from hgnb.data.intake import Choices, layouts
 from hgnb.data.intake.categories import spelled
 from hgnb.data.prepared import prepare
 from hgnb.errors import InputError
+from hgnb.training.configs import TrainingConfig
+from hgnb.training.experiment import Experiment
 
 SPLITS = {"train2017": 12, "val2017": 6}
 
@@ -91,6 +94,28 @@ def test_layouts_of_exporters_are_found(clean, coco_folder, layout):
     split, other = coco.read(folder, "train"), coco.read(folder, "val")
     assert same(split, clean) and not split.repaired and not split.faults and len(other.persons) == 12
     assert split.name.startswith("train") and other.name.startswith("val") and not other.faults
+
+
+@pytest.mark.parametrize(
+    ("file", "pictures", "listed"),
+    [
+        ("annotations/person_keypoints_default.json", "images/default", "{}"),  # CVAT without subsets
+        ("result.json", "images", "images\\{}"),  # Label Studio on Windows
+        ("labels.json", "data", "{}"),  # FiftyOne
+        ("_annotations.coco.json", ".", "{}"),  # Roboflow without a division
+    ],
+)
+def test_an_export_of_one_file_is_divided_by_photograph(clean, coco_folder, house, file, pictures, listed):
+    folder = coco_folder.parent / "one"
+    edit_images(coco_folder, lambda i: i.update(file_name=listed.format(i["file_name"])))
+    shutil.copytree(coco_folder / "train2017", folder / pictures)
+    (folder / file).parent.mkdir(exist_ok=True)
+    shutil.copy(coco_folder / f"{COMMON}train2017.json", folder / file)
+    train, val = coco.read(folder, "train"), coco.read(folder, "val")
+    assert (train.name, val.name) == ("train", "val") and not train.faults and not val.faults
+    parted = [{p.image_id for p in split.persons} for split in (train, val)]
+    assert not parted[0] & parted[1] and len(parted[0]) + len(parted[1]) == 12
+    assert sorted(p.id for split in (train, val) for p in split.persons) == [p.id for p in clean.persons]
 
 
 def test_crowdpose_has_its_files_in_json_and_one_folder_of_pictures(tmp_path):
@@ -444,6 +469,18 @@ def test_pairs_that_are_none_are_refused(coco_folder, capsys, pairs, words):
     assert status == 1 and words in " ".join((printed.err + printed.out).split())
 
 
+def test_flips_without_known_sides_are_warned_of(coco_folder, house):
+    def remarks(**changed):
+        opened = Experiment.open("smoke", str(coco_folder))
+        return replace(opened, profile=replace(opened.profile, training=TrainingConfig(**changed))).remarks()
+
+    assert remarks(flip=0.5) == ["Data 'dots': repaired nothing | dropped nobody | suspicious nothing."]
+    edit(coco_folder, lambda d: d["categories"][0].update(keypoints=["a", "b", "c", "d", "e"]))
+    line, warning = remarks(flip=0.5)
+    assert "suspicious sides unknown" in line and warning.startswith("50% of the persons are seen in a mirror, but no")
+    assert "--pairs LEFT=RIGHT" in warning and len(remarks()) == 1
+
+
 def test_a_side_without_the_other_looks_suspicious(coco_folder):
     edit(coco_folder, lambda d: d["categories"][0]["keypoints"].__setitem__(4, "tail"))
     (odd,) = check(coco_folder).suspicious
@@ -586,7 +623,9 @@ def yolo(folder: Path, split: coco.Split, name: str, dims: int = 3) -> None:
 
 
 @pytest.mark.parametrize("dims", [3, 2])
-@pytest.mark.parametrize("val", ["val: images/valid", "val: ../valid/images"])
+@pytest.mark.parametrize(
+    "val", ["val: images/valid", "val: ../valid/images", "path: /datasets/x\nval: /no/x/images/valid"]
+)
 def test_yolo_labels_are_read_and_flip_idx_tells_the_pairs(clean, tmp_path, dims, val):
     folder = tmp_path / "yolo"
     yolo(folder, clean, "train", dims)
@@ -618,10 +657,11 @@ def test_a_line_of_yolo_that_is_none_costs_one_person(clean, tmp_path):
     for n, text in ((1, "0 what"), (2, "0 0.5 0.5 0.1 0.1 0.5 0.5 2")):
         with (tmp_path / f"yolo/labels/train/{n:03}.txt").open("a") as file:
             file.write(f"\n{text}\n")
+    (tmp_path / "yolo/images/train/012.png").write_text("no picture")
     split = coco.read(tmp_path / "yolo", "train")
-    assert len(split.persons) == 24
+    assert len(split.persons) == 22 and split.dropped.pop("undecodable image") == [25, 26]
     assert {kind: len(ids) for kind, ids in split.dropped.items()} == {"keypoint length": 1}
-    assert [f.kind for f in split.faults] == ["keypoint numbers", "keypoint length"]
+    assert [f.kind for f in split.faults] == ["undecodable image", "keypoint numbers", "keypoint length"]
     (tmp_path / "yolo/data.yaml").write_text("train: images/train\nval: images/train\nkpt_shape: 5\n")
     with pytest.raises(InputError, match=r"must say kpt_shape: \[K, 2\]"):
         coco.read(tmp_path / "yolo", "train")

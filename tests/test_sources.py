@@ -375,8 +375,8 @@ def mutated(copy):
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("models/residual.py", r"F.relu\(x\)", "F.silu(x)"),  # a layer
-        ("models/residual.py", r"self.shortcut\(x\) \+", "self.shortcut(x) -"),
+        ("models/residual.py", r"F.relu_\(out\)", "F.silu(out)"),  # a layer
+        ("models/residual.py", r"add_\(self.shortcut", "sub_(self.shortcut"),
         ("models/hourglass.py", 'mode="nearest"', 'mode="bilinear"'),
         ("models/hourglass.py", "nn.init.xavier_normal_", "nn.init.xavier_uniform_"),
         ("models/autoencoder.py", "3, padding=1", "5, padding=2"),
@@ -392,7 +392,7 @@ def mutated(copy):
         ("data/dataset.py", r"\[self.seed, self.epoch\]", "[self.epoch, self.seed]"),  # the order of persons
         ("data/dataset.py", r"/ 255 - mean", "/ 256 - mean"),
         ("metrics/keypoints_found.py", r"< config.radius", "<= config.radius"),
-        ("training/watch.py", r"self.seed << 32", "self.seed << 31"),  # what dropout draws
+        ("training/callbacks.py", r"self.seed << 32", "self.seed << 31"),  # what dropout draws
         ("training/begin.py", r'held\["epoch"\] \+ 1', 'held["epoch"]'),
         ("training/jobs.py", r"\bbalance\(persons.visibility >=", "balance(persons.visibility >"),
         ("training/jobs.py", "% batch == 1", "% batch == 2"),
@@ -411,13 +411,13 @@ def test_what_a_training_is_made_of_is_in_its_fingerprint(mutated, file, old, ne
         ("figures/style.py", r"\d+", "7"),
         ("explain/components.py", r"\+", "-"),
         ("book/render.py", r"==", "!="),
-        ("training/watch.py", r"trainer.max_epochs \* steps", "7"),  # the bar of progress
-        ("training/watch.py", "LOOK = 16", "LOOK = 8"),
-        ("training/records.py", "link_aside", "link_elsewhere"),
+        ("training/callbacks.py", r"trainer.max_epochs \* steps", "7"),  # the bar of progress
+        ("training/callbacks.py", "LOOK = 16", "LOOK = 8"),
+        ("training/callbacks.py", "link_aside", "link_elsewhere"),
         ("training/runs.py", "os.replace", "os.rename"),
         ("training/card.py", "sort_keys=True", "sort_keys=False"),
         ("training/job.py", "person_ids: np.ndarray", "person_ids: list"),
-        ("training/experiment.py", "CHAIN = ", "CHAIN = 7, "),
+        ("training/experiment.py", 'DATASET = "dataset"', 'DATASET = "data"'),
         ("training/hardware.py", "cpuinfo", "info"),
         ("training/evaluation.py", "1", "2"),
         ("models/cost.py", r"2 \* self.macs", "self.macs"),

@@ -105,15 +105,15 @@ def test_a_picture_runs_no_other_program(tmp_path, monkeypatch):
     with pytest.raises(DamagedImage, match="it is no image") as damage:
         decode(file, (96, 80))
     assert damage.value.kind == UNDECODABLE
-    with pytest.raises(InputError, match="can't be read as an image"):
+    with pytest.raises(InputError, match="it is no image"):
         photograph(file)
 
 
-@pytest.mark.parametrize("size", [(9_500, 9_500), (60_000, 60_000), (1, 2**31 - 1)])
+@pytest.mark.parametrize("size", [(13_500, 13_500), (60_000, 60_000), (1, 2**31 - 1)])
 def test_bombs_are_refused_unopened(tmp_path, size):
     file = tmp_path / "bomb.png"
     file.write_bytes(mutations.bomb(size))
-    with pytest.raises(InputError, match=r"bomb\.png' (has more than 89,478,485 pixels|can't be read)"):
+    with pytest.raises(InputError, match=r"bomb\.png' (has more than 178,956,970 pixels|can't be decoded)"):
         photograph(file)
     with pytest.raises(DamagedImage, match="has more than 89,478,485 pixels"):
         decode(file, size)

@@ -57,7 +57,7 @@ FIGURES = {
 TABLES = {
     "00_at_a_glance": ["tbl-glance"],
     "01_dataset": ["tbl-split", "tbl-crop-rules"],
-    "02_experiment": ["tbl-cost", "tbl-speed", "tbl-best-epochs", "tbl-departures", "tbl-pck-visibility"],
+    "02_experiment": ["tbl-cost", "tbl-speed", "tbl-beside", "tbl-best-epochs", "tbl-departures", "tbl-pck-visibility"],
     "03_interpretation": ["tbl-skip-groups", "tbl-components", "tbl-components-all", "tbl-clusters-k3"],
     "04_improvement": ["tbl-controls"],
     "05_discussion": ["tbl-comparison"],

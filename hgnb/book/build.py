@@ -3,15 +3,18 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -22,6 +25,7 @@ from hgnb.errors import InputError
 from hgnb.home import home
 
 LOG = "data/build.log"
+GRACE = 10.0  # seconds in which what is asked to end may do so
 MARKUP = re.compile(r"[`<>&|$\\\x00-\x1f]")
 MARKS = {"start": "[dim]…[/dim]", "done": "[green]✓[/green]", "failed": "[red]✗[/red]", "note": "[yellow]![/yellow]"}
 REPEATED = ("profile", "data", "seed", "folder", "run")  # the same in every row, or too long for one
@@ -34,8 +38,11 @@ class BuildError(InputError):
 def build(profile: str, data: str, seed: int, cores: int | None = None, forced: bool = False) -> Path:
     """Make or refresh the site; prints its path and the results, and returns the path of index.html."""
     edition, root = Edition(profile, house.resolved(data), seed), home()
+    house.homely(root)
     _check(edition, root)
-    site = root / "site" / "index.html"
+    site, console = root / "site" / "index.html", Console(soft_wrap=True, highlight=False)
+    if (there := house.published(root)) not in ("", str(edition)):
+        console.print(f"site/ holds {there}; once this build is done it holds {edition}.", markup=False)
     with only_build(root) as lock:
         if not site.is_file():
             (root / "_build" / "site.json").unlink(missing_ok=True)
@@ -43,7 +50,6 @@ def build(profile: str, data: str, seed: int, cores: int | None = None, forced: 
     if status:
         errors = [event["text"] for event in events if event["kind"] == "error"]
         raise BuildError("\n".join(dict.fromkeys(errors)) or cut_off(events) or last_words(root))
-    console = Console(soft_wrap=True, highlight=False)
     console.print(results(edition))
     console.print(f"\nThe book: {site}", markup=False)
     return site
@@ -155,7 +161,8 @@ def snakemake(
                 # a build that is killed hard leaves Snakemake at work: the lock then stays taken
                 pass_fds=() if lock is None or os.name == "nt" else (lock,),
             )
-            events = _follow(process, notes, tell or _say)
+            with stoppable():
+                events = _follow(process, notes, tell or _say)
     return process.returncode, events
 
 
@@ -176,10 +183,45 @@ def _follow(process: subprocess.Popen, notes: Path, tell: Callable[[dict], None]
             events += new
             if not ended:
                 time.sleep(0.1)
-    except KeyboardInterrupt:
-        process.wait()  # the terminal interrupts Snakemake as well; it ends its jobs and cleans up
+    except KeyboardInterrupt:  # the terminal interrupts Snakemake as well, SIGTERM comes to this process alone
+        _end(process)
         raise BuildError("Stopped; what was finished stays, and the next build goes on from there.") from None
     return events
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """SIGTERM is as good as Ctrl-C within the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Ends Snakemake and all that it started: asked first, killed where they don't within seconds."""
+    started = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    process.terminate()
+    for child in started:
+        with suppress(psutil.NoSuchProcess):
+            child.terminate()
+    _, alive = psutil.wait_procs(started, timeout=GRACE)
+    for child in alive:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def cut_off(events: list[dict]) -> str:

@@ -3,7 +3,10 @@
 import ast
 import logging
 import os
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False
 
     Text values are read as the type of the notebook's own default. On any failure `out` is not written.
     """
+    house.homely(home())
     source = read(notebook)
     values = checked(notebook, source, given)
     with journal.told(notebook.stem):
@@ -72,6 +76,26 @@ def _typed(notebook: Path, name: str, value: Any, default: Any) -> Any:
     )
 
 
+@contextmanager
+def own_kernel() -> Iterator[str]:
+    """The name of a kernel of this very Python within the block, whatever kernels a person has under that name."""
+    from ipykernel.kernelspec import write_kernel_spec
+
+    before = os.environ.get("JUPYTER_PATH")  # what it names is looked into first
+    with tempfile.TemporaryDirectory(prefix="hgnb-") as folder:
+        kernels = Path(folder) / "kernels"
+        kernels.mkdir()
+        write_kernel_spec(str(kernels / "python3"))
+        os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, (folder, before)))
+        try:
+            yield "python3"
+        finally:
+            if before is None:
+                del os.environ["JUPYTER_PATH"]
+            else:
+                os.environ["JUPYTER_PATH"] = before
+
+
 def _execute(notebook: Path, source, values: dict[str, Any], cwd: Path | None):
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -84,10 +108,11 @@ def _execute(notebook: Path, source, values: dict[str, Any], cwd: Path | None):
     try:
         # papermill formats path names with the parameters, which fails on a folder with braces: it gets none;
         # when the last cell is done nothing is left that a kernel would have to end in good order, which takes a second
-        executed = papermill.execute_notebook(
-            source, None, values, kernel_name="python3", language="python", progress_bar=False, cwd=cwd,
-            shutdown_kernel="immediate",
-        )  # fmt: skip
+        with own_kernel() as kernel:
+            executed = papermill.execute_notebook(
+                source, None, values, kernel_name=kernel, language="python", progress_bar=False, cwd=cwd,
+                shutdown_kernel="immediate",
+            )  # fmt: skip
     except PapermillExecutionError as error:
         where = place(source, error.cell_index, injected=bool(values))
         reason = " ".join(ANSI.sub("", str(error.evalue)).split())

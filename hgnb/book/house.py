@@ -6,12 +6,26 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from hgnb.home import located
+
 EMBEDDED = "embedded"  # the name of the data that the book draws itself
+PUBLISHED = "edition.txt"  # in the site: which book it is
 
 
 def resolved(data: str) -> str:
     """The data as every process of a build names them, whatever folder it runs in."""
-    return EMBEDDED if data == EMBEDDED else str(Path(data).expanduser().resolve())
+    return EMBEDDED if data == EMBEDDED else str(located(data))
+
+
+def homely(root: Path) -> None:
+    """Gives this process and its children a home of their own where the person's can't be written to, as in containers:
+    Snakemake, Jupyter and matplotlib keep caches there."""
+    if not os.access(Path.home(), os.W_OK):
+        own = root / "data" / ".home"
+        own.mkdir(parents=True, exist_ok=True)
+        os.environ["HOME"] = str(own)
+        for name in [name for name in os.environ if name.startswith("XDG_") and name.endswith("_HOME")]:
+            del os.environ[name]
 
 
 @dataclass(frozen=True)
@@ -21,6 +35,9 @@ class Edition:
     profile: str
     data: str  # "embedded", or a folder in COCO layout
     seed: int
+
+    def __str__(self) -> str:
+        return f"{self.profile} on {self.data_name}, seed {self.seed}"
 
     @property
     def data_name(self) -> str:
@@ -43,6 +60,12 @@ class Edition:
         return f"{plain}-{hashlib.sha256(resolved(self.data).encode()).hexdigest()[:8]}"
 
 
+def published(root: Path) -> str:
+    """Which edition of the book `site/` holds, in words; '' where it holds none, or doesn't say."""
+    note = root / "site" / PUBLISHED
+    return note.read_text(encoding="utf8").strip() if note.is_file() else ""
+
+
 def titled(stage: str, seed: int) -> str:
     """What a build calls a stage; the seed is told where it isn't the usual one."""
     return f"{stage} (seed {seed})" if seed else stage
@@ -54,7 +77,7 @@ def private_folders(root: Path, data: str = EMBEDDED) -> dict[str, str]:
     folders = {str(root): "", str(root.resolve()): ""}
     if data != EMBEDDED:
         folders |= {
-            str(Path(data).expanduser().resolve().parent): "",
+            str(Path(resolved(data)).parent): "",
             os.path.dirname(os.path.abspath(data)): "",
         }
     folders.setdefault(home, "~")

@@ -168,7 +168,7 @@ def _work_off(asked: Asked, plan: Plan, jobs: int) -> None:
     log = Log(home() / LOG)
     log.write(f"{asked.study} of {asked.profile} on {asked.data}: {len(plan.units)} trainings, {jobs} processes")
     try:
-        with _told(plan, jobs) as bar, _stoppable():
+        with _told(plan, jobs) as bar, build.stoppable():
             pool += [Worker(asked) for _ in range(jobs)]
             while plan.running or plan.next():
                 for worker in [w for w in pool if w.unit is None and w.ready]:
@@ -342,23 +342,6 @@ def _one_thread() -> Iterator[None]:
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM is as good as Ctrl-C within the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class Log:

@@ -16,7 +16,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hgnb.book import chapter, icons, in_page, journal, mend, pictures, toc
+from hgnb.book import chapter, house, icons, in_page, journal, mend, pictures, toc
 from hgnb.book.chapter import ANSI
 from hgnb.book.house import Edition
 from hgnb.errors import InputError
@@ -58,7 +58,7 @@ def render(edition: Edition, root: Path) -> Path:
         except BaseException:
             shutil.rmtree(build, ignore_errors=True)  # a cached page would keep quiet about its warning next time
             raise
-        _publish(build / "_build" / "html", site)
+        _publish(build / "_build" / "html", site, edition)
         return site / "index.html"
 
 
@@ -190,8 +190,9 @@ def _complete(built: Path, pages: list[str]) -> None:
             raise RenderError(f"Page {page} of the table of contents wasn't rendered.")
 
 
-def _publish(built: Path, site: Path) -> None:
-    """Replace `site` by a copy of `built`, without the pictures of earlier builds that no page shows."""
+def _publish(built: Path, site: Path, edition: Edition) -> None:
+    """Replace `site` by a copy of `built` that says of which edition it is, without the pictures of earlier builds that
+    no page shows."""
     aside, old = site.with_name("site.new"), site.with_name("site.old")
     shutil.rmtree(aside, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
@@ -209,6 +210,7 @@ def _publish(built: Path, site: Path) -> None:
     mend.mend(aside)
     icons.draw(aside)
     pictures.lazily(aside)
+    (aside / house.PUBLISHED).write_text(f"{edition}\n", encoding="utf8")
     if site.exists():
         site.rename(old)
     aside.rename(site)

@@ -23,6 +23,7 @@ UNDECODABLE, SIZE = "undecodable image", "image size"
 # What photographs are kept in; Pillow knows forty more, some of which run other programs.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
 MOST = 89_478_485  # pixels: Pillow's own limit, 256 MiB of RGB
+DEPTHS = (8, 10, 12, 14, 16)  # bits of a grey
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 _M = Image.Transpose
 BACK = {  # from the upright picture to the stored one, by EXIF orientation
@@ -67,13 +68,15 @@ def header(file: Path) -> Header:
     try:
         if not file.is_file():  # a pipe would be waited for without end
             raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: it is no file.")
-        with warnings.catch_warnings(), Image.open(file, formats=FORMATS) as image:
-            warnings.simplefilter("ignore")
+        with Image.open(file, formats=FORMATS) as image:
             orientation = _orientation(image)
             upright = image.format == "TIFF" and orientation in SIDEWAYS
             return Header(image.size[::-1] if upright else image.size, orientation)
     except DamagedImage:
         raise
+    except Image.DecompressionBombError as error:
+        most = f"{2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels"
+        raise DamagedImage(SIZE, f"'{plain(file.name)}' has more than {most}: make it smaller.") from error
     except Exception as error:  # Pillow's readers raise whatever a broken file leads them to
         raise _undecodable(file, error) from error
 
@@ -96,10 +99,13 @@ def _orientation(image: Image.Image) -> int:
     return 1
 
 
-def decode(file: Path, size: tuple[int, int]) -> Picture:
-    """The picture in `file`, whose annotations take it to be `size` (width, height); else DamagedImage."""
-    if size[0] * size[1] > MOST:
-        raise DamagedImage(SIZE, f"'{plain(file.name)}' has more than {MOST:,} pixels, which no photograph needs.")
+def decode(file: Path, size: tuple[int, int], most: int = MOST) -> Picture:
+    """The picture in `file`, whose annotations take it to be `size` (width, height); else DamagedImage.
+
+    `most`: pixels of the largest that is read.
+    """
+    if size[0] * size[1] > most:
+        raise DamagedImage(SIZE, f"'{plain(file.name)}' has more than {most:,} pixels: make it smaller.")
     if not file.is_file():  # a pipe would be waited for without end
         raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: it is no file.")
     try:
@@ -126,6 +132,19 @@ def decode(file: Path, size: tuple[int, int]) -> Picture:
         raise _undecodable(file, error) from error
 
 
+def eight_bits(grey: np.ndarray) -> np.ndarray:
+    """uint8 of greys of another depth, by the least that holds their greatest: 0 to 1, or 8, 10, 12, 14, 16 bits, more.
+
+    Cameras and scanners keep 10 to 14 bits in files of 16, which read as 16 would be nearly black.
+    """
+    values = np.nan_to_num(grey.astype(np.float64), posinf=0, neginf=0)
+    top = values.max(initial=0)
+    if top <= 1 and grey.dtype.kind == "f":
+        return (np.clip(values, 0, 1) * 255).round().astype(np.uint8)
+    bits = next((bits for bits in DEPTHS if top < 2**bits), int(top).bit_length())
+    return np.clip(values // 2 ** (bits - 8), 0, 255).astype(np.uint8)
+
+
 def _undecodable(file: Path, error: Exception) -> DamagedImage:
     return DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: {_brief(error, file)}.")
 
@@ -136,10 +155,9 @@ def _other_size(file: Path, real: tuple[int, int], size: tuple[int, int]) -> Dam
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Without a copy where it is RGB already; 16 bits of grey become 8; transparency is left away."""
-    if image.mode.startswith("I"):
-        grey = np.asarray(image, dtype=np.int64) >> 8
-        grey = Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
+    """Without a copy where it is RGB already; other depths of grey become 8 bits; transparency is left away."""
+    if image.mode.startswith(("I", "F")):
+        grey = Image.fromarray(eight_bits(np.asarray(image)))
         grey.info, image = image.info, grey
     return image if image.mode == "RGB" else image.convert("RGB")
 

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from hgnb.explain.claims.estimate import Estimate, pooled
-from hgnb.explain.lighter import difference
-from hgnb.intervals import bootstrap
+from hgnb.explain.lighter import gain, together
+from hgnb.stats import Estimate, student
 from hgnb.training.networks import BASE, get
 from hgnb.training.observations import Outcomes
 from hgnb.training.speed import Times
@@ -67,14 +65,6 @@ def front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
     return known & ~(cheaper & better & strictly & known[None]).any(1)
 
 
-def level(sweep: Outcomes, name: str) -> Estimate:
-    """Accuracy of a case, in shares: the mean over its seeds, its interval over seeds and test images."""
-    counted = np.array(sweep.people.counted, dtype=float)
-    images = np.arange(len(counted))
-    found = [np.column_stack([o.by_image, counted]) for o in sweep.of(name)]
-    return pooled([Estimate.of(bootstrap(columns, images, lambda x, of: x / of)) for columns in found])
-
-
 def ours(points: pd.DataFrame) -> list[str]:
     """Trained networks that no source has."""
     known = points[points.accuracy.notna()]
@@ -90,17 +80,15 @@ def places(sweep: Outcomes, points: pd.DataFrame, draws: int = 2000) -> list[Pla
         for cost in COSTS:
             others = known[(known.case != name) & (known[cost] <= own[cost])]
             rival = None if others.empty else str(others.case[others.accuracy.idxmax()])
-            gap = rival and gained(sweep, name, rival)
+            gap = gain(sweep, name, rival) if rival else None
             base = known[cost][known.case == BASE]
             share = own[cost] / (base.iloc[0] if len(base) else known[cost].max())
-            found.append(Place(name, cost, float(share), rival, gap or None, float(chance.loc[name, cost])))
+            found.append(
+                Place(
+                    name, cost, float(share), rival, gap if gap and gap.known else None, float(chance.loc[name, cost])
+                )
+            )
     return found
-
-
-def gained(sweep: Outcomes, first: str, second: str) -> Estimate | None:
-    """Accuracy of one case less another's over the seeds that both have; None where they share none."""
-    both = [s for s in sweep.seeds if all(any(o.seed == s for o in sweep.of(name)) for name in (first, second))]
-    return pooled([difference(sweep, first, second, s) for s in both]) if both else None
 
 
 def chances(sweep: Outcomes, points: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
@@ -123,12 +111,6 @@ def chances(sweep: Outcomes, points: pd.DataFrame, draws: int = 2000, seed: int 
 def early(sweep: Outcomes, long: str, short: str, passed: int) -> Estimate | None:
     """Accuracy behind hourglass number `passed` of one stack less that of a stack trained to this length, paired by
     seed; None where they share none, without bounds from a single seed."""
-    of = {o.seed: o for o in sweep.of(short)}
-    gaps = np.array([o.by_stack[passed - 1] - of[o.seed].by_stack[-1] for o in sweep.of(long) if o.seed in of])
-    if not len(gaps):
-        return None
-    mean = float(gaps.mean())
-    if len(gaps) == 1:
-        return Estimate(mean, -np.inf, np.inf)
-    half = float(stats.t.ppf(0.975, len(gaps) - 1) * stats.sem(gaps))
-    return Estimate(mean, mean - half, mean + half, len(gaps) - 1, len(gaps))
+    deep, shallow = together(sweep, long, short)
+    gaps = [a.by_stack[passed - 1] - b.by_stack[-1] for a, b in zip(deep, shallow, strict=True)]
+    return student(np.array(gaps)) if gaps else None

@@ -13,10 +13,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from hgnb.explain.claims.chains import Chains
-from hgnb.explain.claims.estimate import Estimate
 from hgnb.figures.plate import Note, Plate, Table
 from hgnb.figures.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.figures.words import nothing, number, percent, verdict
+from hgnb.stats import Estimate
 from hgnb.training.networks import ARMS
 from hgnb.training.recorded import SEEDS
 

@@ -16,10 +16,10 @@ from hgnb.stats.crossing import (
 )
 from hgnb.stats.decisions import Test, above, below, every, fact, holm, near, verdicts, within
 from hgnb.stats.estimate import UNKNOWN, Estimate, student, welch
-from hgnb.stats.separation import auc, cross_fitted_auc, cross_fitted_correlation, dealt, folds, together
+from hgnb.stats.separation import auc, cross_fitted_auc, cross_fitted_correlation, dealt, folds, halves, together
 
 __all__ = [
     "UNKNOWN", "Estimate", "Test", "above", "auc", "below", "correlation", "cross_fitted_auc",
-    "cross_fitted_correlation", "crossed", "dealt", "every", "fact", "floored_ratio", "folds", "holm", "near", "pck",
-    "pck_difference", "pck_ratio", "resamples", "student", "together", "verdicts", "welch", "within",
+    "cross_fitted_correlation", "crossed", "dealt", "every", "fact", "floored_ratio", "folds", "halves", "holm",
+    "near", "pck", "pck_difference", "pck_ratio", "resamples", "student", "together", "verdicts", "welch", "within",
 ]  # fmt: skip

@@ -80,6 +80,13 @@ def folds(images: np.ndarray, *, seed: int = 0, parts: int = FOLDS, dealings: in
         yield (rng.permutation(len(names)) % parts)[image]
 
 
+def halves(images: np.ndarray, seed: int) -> np.ndarray:
+    """(N,) bool: a random half of the photographs' persons; what is chosen on one half is judged on the other."""
+    names, image = np.unique(images, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    return order[image] < len(names) / 2
+
+
 def dealt(
     of: Callable[[np.ndarray], np.ndarray], images: np.ndarray, statistic: Statistic, *, seed: int = 0,
     dealings: int = DEALINGS, each: bool = False,

@@ -21,6 +21,7 @@ from hgnb.metrics.average_precision import STATS, area, average_precision
 from hgnb.metrics.oks import oks, sigmas
 from hgnb.metrics.pckh import head_lengths, head_segment, within_heads
 from hgnb.metrics.shares import Share, among, by_group, by_joint, by_visibility, curve, mean_over_persons, share
+from hgnb.training.baselines import mean_pose_hits
 from hgnb.training.catalogue import Weights, opened
 from hgnb.training.inference import Predictions, Reader
 
@@ -71,7 +72,7 @@ class Evaluation:
     persons: int
     images: int
     pck: Share
-    interval: Interval  # of pck; 95 %, images resampled
+    interval: Interval  # of pck; 95 %, over photographs
     by_visibility: dict[str, Share]
     by_group: dict[str, Share]
     by_joint: dict[str, Share]
@@ -143,6 +144,9 @@ def evaluate(
     records = [_only(record, theirs) for record in annotations(folder, persons)]
     persons = replace(persons, keypoints=persons.keypoints[:, theirs])
     done = measure(made, persons, schema, config, selection, records, weights.name, name)
+    train = prepared.split("train")
+    train = replace(train, keypoints=train.keypoints[:, theirs])
+    notes = [*_hopeless(done, train, persons, weights.network.config.stride), *notes]
     left = len(weights.card.keypoints) + len(prepared.schema) - 2 * len(ours)
     if left:
         notes += [
@@ -174,6 +178,16 @@ def _only(record: dict, positions: list[int]) -> dict:
     """An annotation with the keypoints at these positions, in this order."""
     triples = np.asarray(record["keypoints"]).reshape(-1, 3)[positions]
     return {**record, "keypoints": triples.flatten().tolist()}
+
+
+def _hopeless(done: Evaluation, train: PreparedSplit, persons: PreparedSplit, stride: int) -> list[str]:
+    """A sentence where a network finds no more than who never looks at a picture."""
+    mean = mean_pose_hits(train, persons, persons.crops.shape[1], stride, done.config)
+    counted = done.selection.mask(torch.from_numpy(persons.visibility))
+    least = share(torch.from_numpy(mean), counted).value
+    if done.pck.value is None or least is None or done.pck.value > least:
+        return []
+    return [f"No better than chance: each joint's mean position over the training persons finds {least:.3f}."]
 
 
 def measure(

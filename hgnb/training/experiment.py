@@ -15,7 +15,7 @@ from filelock import FileLock
 from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import Prepared, prepare
 from hgnb.errors import InputError, unknown
-from hgnb.home import home
+from hgnb.home import home, located
 from hgnb.identity import identified, identity
 from hgnb.metrics import pck
 from hgnb.models.autoencoder import AutoencoderConfig
@@ -44,6 +44,8 @@ TRAINING_ROOTS = (
     "hgnb.training.begin.Begin",
     "hgnb.training.begin.weights",
     "hgnb.training.callbacks.Draws",
+    "hgnb.training.callbacks.improved",  # which epoch's weights are kept
+    "hgnb.training.loop.TRAINER",
     "hgnb.training.loop.seeded",
     "hgnb.training.parallel.synchronised",
 )
@@ -56,7 +58,7 @@ class Experiment:
     """A profile, a dataset and a seed."""
 
     profile: profiles.Profile
-    data: str  # "embedded", or a folder in COCO layout; a relative one is looked for from the repository
+    data: str  # "embedded", or a folder in COCO layout; a relative one as hgnb.home.located has it
     seed: int = 0
     progress: bool = False
     variant: str = ""  # another network or training in place of the profile's hourglass
@@ -79,7 +81,7 @@ class Experiment:
     @cached_property
     def folder(self) -> Path:
         """The dataset's folder in COCO layout; the embedded one is drawn if it isn't there yet."""
-        return self._embedded() if self.data == EMBEDDED else (home() / Path(self.data).expanduser()).resolve()
+        return self._embedded() if self.data == EMBEDDED else located(self.data)
 
     def check(self) -> None:
         """InputError unless the data can be read: layout, JSON, keypoints and images."""

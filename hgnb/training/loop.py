@@ -18,6 +18,7 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from hgnb.data.dataset import EpochSampler
+from hgnb.errors import InputError
 from hgnb.home import home
 from hgnb.identity import answered
 from hgnb.models.hourglass import HourglassConfig
@@ -29,6 +30,7 @@ from hgnb.training.parallel import Team, synchronised
 from hgnb.training.runs import Recipe, write_aside
 
 PACKAGES = ("torch", "lightning", "numpy")
+TRAINER = {"use_distributed_sampler": False, "num_sanity_val_steps": 0}  # batches are dealt by our own
 
 
 def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: Team, progress: bool) -> None:
@@ -53,12 +55,12 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
             watchers.append(Begin(job.start))
         if progress and those.leads:
             watchers.append(Bar(recipe.title))
-        kind = those.agreed(_precision(recipe.config, those) if those.leads else None)
+        kind = _precision(recipe.config, those)
         trainer = L.Trainer(
             max_epochs=job.epochs, accelerator="cuda" if torch.cuda.is_available() else "cpu",
             precision=kind.lightning, **those.strategy(),
-            plugins=[AtomicCheckpoints()], callbacks=watchers, logger=_logger(folder), use_distributed_sampler=False,
-            enable_model_summary=False, enable_progress_bar=False, num_sanity_val_steps=0,
+            plugins=[AtomicCheckpoints()], callbacks=watchers, logger=_logger(folder), **TRAINER,
+            enable_model_summary=False, enable_progress_bar=False,
         )  # fmt: skip
         started = time.time()
         module = job.module.to(memory_format=torch.channels_last)
@@ -92,10 +94,14 @@ def _precision(config: dict[str, Any], those: Team) -> Precision:
     """Of a recipe's steps; where the machine chooses, by a convolution at the size of the heatmaps."""
     training = config["training"]
     asked = training.get("precision", "fp32")  # an autoencoder's maps are too small to gain anything
+    if those.size > 1 and not torch.cuda.is_available():  # batch norm over processes of a CPU knows fp32 alone
+        if asked == "bf16":
+            raise InputError("Several processes of a CPU train in fp32: set training.precision to 'native' or 'fp32'.")
+        return Precision("fp32", "several processes of a CPU")
     if asked != "native":
         return precision(asked)
-    persons, size = -(-training["batch"] // those.size), config["side"] // HourglassConfig().stride
-    return precision(asked, Convolution(persons, config["model"]["inner"], size))
+    size = config["side"] // HourglassConfig().stride
+    return precision(asked, Convolution(training["batch"], config["model"]["inner"], size))
 
 
 def environment(trainer: L.Trainer) -> dict[str, Any]:

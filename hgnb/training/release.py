@@ -137,7 +137,7 @@ def _measured(weights: Weights, folder: Path) -> dict:
 
 
 def _share(measured: Interval, counted: int) -> dict:
-    """A PCK with its interval, images resampled, and how many keypoints it counts; JSON-able."""
+    """A PCK with its interval over photographs, and how many keypoints it counts; JSON-able."""
     bounds = (measured.value, measured.low, measured.high)
     value, low, high = (round(float(b), 4) if np.isfinite(b) else None for b in bounds)
     return {"value": value, "low": low, "high": high, "counted": counted}

@@ -151,8 +151,8 @@ def undivided(found: dict[str, Source]) -> bool:
 
 
 def annotation_files(folder: Path) -> list[Path]:
-    """Every file that a dataset's annotations are read from; none where there are none."""
-    return [file for source in sources(folder).values() for file in source.files()] if folder.is_dir() else []
+    """The annotation files of a dataset's splits, or what describes its labels; none where there are none."""
+    return sorted({source.file for source in sources(folder).values()}) if folder.is_dir() else []
 
 
 def parsed(file: Path) -> dict:
@@ -169,7 +169,7 @@ def parsed(file: Path) -> dict:
     if not file.is_file():
         raise InputError(f"'{file}' is no file.")
     try:
-        content = json.loads(file.read_bytes(), object_hook=slim)
+        content = json.loads(file.read_text(encoding="utf-8-sig"), object_hook=slim)
     except OSError as error:
         raise InputError(f"'{file}' can't be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:  # of JSON, of its encoding, of numbers without end

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from hgnb.data.images import header
+from hgnb.data.images import DamagedImage, header, in_threads
 from hgnb.data.layout import COCO17
 from hgnb.errors import InputError
 
@@ -50,17 +50,25 @@ def opened(file: Path, split: str) -> dict:
         coco = count == len(COCO17.names) and flip in (None, COCO_FLIP)
         names = list(COCO17.names) if coco else [f"point_{k + 1}" for k in range(count)]
     base, number = file.parent, itertools.count(1)
-    for at, picture in enumerate(_pictures(file, split), 1):
-        size = header(picture).upright
+    pictures = list(_pictures(file, split))
+    for at, (picture, size) in enumerate(zip(pictures, in_threads(_size, pictures), strict=True), 1):
         inside = picture.is_relative_to(base)
         name = picture.relative_to(base).as_posix() if inside else picture.name
-        images.append({"id": at, "file_name": name, "width": size[0], "height": size[1]})
+        images.append({"id": at, "file_name": name, "width": size and size[0], "height": size and size[1]})
         label = _label(picture)
         lines = label.read_text(encoding="utf8", errors="replace").splitlines() if label.is_file() else []
-        annotations += [_person(line, next(number), at, size, values) for line in lines if line.strip()]
+        annotations += [_person(line, next(number), at, size or (1, 1), values) for line in lines if line.strip()]
     skeleton = [list(bone) for bone in COCO17.skeleton] if names == list(COCO17.names) else []
     category = {"id": 1, "name": "person", "keypoints": names, "skeleton": skeleton, "flip_idx": flip}
     return {"images": images, "annotations": annotations, "categories": [category]}
+
+
+def _size(picture: Path) -> tuple[int, int] | None:
+    """Width and height as a viewer shows the picture, which its labels are parts of; None where it can't be read."""
+    try:
+        return header(picture).upright
+    except DamagedImage:
+        return None
 
 
 def _person(line: str, number: int, image: int, size: tuple[int, int], values: int) -> dict:
@@ -100,8 +108,9 @@ def _places(file: Path, split: str) -> list[Path]:
     found = []
     for name in named if isinstance(named, list) else [named]:
         if isinstance(name, str):
-            # Roboflow writes ../train/images for train/images
-            tries = [base / n for base in bases for n in (name, name.replace("../", "").replace("./", ""))]
+            # Roboflow writes ../train/images for train/images; a path of another machine ends alike
+            tail = [Path(*Path(name).parts[-count:]) for count in (3, 2, 1)]
+            tries = [base / n for base in bases for n in (name, name.replace("../", "").replace("./", ""), *tail)]
             found += [place for place in tries if place.exists()][:1]
     return found
 

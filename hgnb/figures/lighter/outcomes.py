@@ -6,7 +6,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from hgnb.explain.claims.estimate import Estimate
 from hgnb.explain.fronts import early
 from hgnb.figures.lighter.report import REPORT
 from hgnb.figures.lighter.words import DASH, percent, pooled, seeds, small, threads
@@ -14,6 +13,7 @@ from hgnb.figures.plate import Note, Plate
 from hgnb.figures.poses import picture, skeleton
 from hgnb.figures.style import BLUE, ORANGE, style
 from hgnb.figures.words import signed
+from hgnb.stats import Estimate
 from hgnb.training.networks import BASE, get
 from hgnb.training.observations import Outcome, Outcomes
 from hgnb.training.speed import Times

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from hgnb.explain.fronts import level
+from hgnb.explain.lighter import accuracy
 from hgnb.figures.lighter.report import REPORT, REPORT_LONG
 from hgnb.figures.lighter.words import DASH, measure, percent, pooled, said, threads, turns
 from hgnb.figures.plate import Table
@@ -105,4 +105,4 @@ def _accuracy(sweep: Outcomes | None, name: str) -> str:
     if sweep is None or not sweep.of(name):
         return DASH
     count = len(sweep.of(name))
-    return level(sweep, name).text(1, 100) + (f", {count} seeds" if count > 1 else "")
+    return accuracy(sweep, name).text(1, 100) + (f", {count} seeds" if count > 1 else "")

@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from hgnb.explain.claims.estimate import Estimate
-from hgnb.explain.fronts import SURE, Place, level
+from hgnb.explain.fronts import SURE, Place
+from hgnb.explain.lighter import accuracy
 from hgnb.figures.lighter.words import DASH, seeds, small
 from hgnb.figures.plate import Live, Note, Plate, Table
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, RED, style
+from hgnb.stats import Estimate
 from hgnb.training.networks import BASE, get
 from hgnb.training.observations import Outcomes
 from hgnb.training.speed import Times
@@ -35,7 +36,7 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Outcomes | None) -> Plat
     known = points[points.accuracy.notna()]
     if sweep is None or len(known) < 2:
         return Note("No sweep of trainings is recorded for this profile and data: `make lighter` makes one.")
-    levels = {name: level(sweep, name) for name in known.case}
+    levels = {name: accuracy(sweep, name) for name in known.case}
     letters = _letters(known)
     with style():
         figure, axes = plt.subplots(1, 3, figsize=(9.2, 5.2), sharey=True)
@@ -86,6 +87,8 @@ def plot_tradeoff(
     on = points[points[f"front_of_{cost}"]].sort_values(cost)
     for row in on.itertuples():
         whole = levels[row.case]
+        if not whole.bounded:
+            continue
         ends = [[100 * (whole.value - whole.low)], [100 * (whole.high - whole.value)]]
         place = (getattr(row, cost) * scale, 100 * whole.value)
         ax.errorbar(*place, yerr=ends, fmt="none", ecolor=INK, elinewidth=0.9, capsize=3, zorder=1)
