@@ -130,7 +130,8 @@ def test_a_record_holds_what_was_measured(swept, tmp_path):
         gather("lighter", plain, name, plain.varied(name).hourglass())
     again = observations.found("lighter", "smoke", "embedded")
     assert again.names == made.names and again.title.startswith("smoke on embedded, 1 seed")
-    for one, other in zip(again.all, made.all, strict=True):
+    for name in made.names:
+        (one,), (other,) = again.of(name), made.of(name)
         assert (one.mean, one.groups, one.by_stack) == (other.mean, other.groups, other.by_stack)
         assert np.array_equal(one.val_loss, other.val_loss) and np.array_equal(one.points, other.points)
     assert np.array_equal(again.people.crops, made.people.crops)
