@@ -167,7 +167,8 @@ def page() -> str:
     if not file.is_file():
         return "This copy of the library comes without released weights.\n"
     held = json.loads(file.read_text(encoding="utf8"))
-    pck, oks, last = held["pck"], held["oks"], held["trainings"][-1]
+    pck, oks = held["pck"], held["oks"]
+    widest = max(held["trainings"], key=lambda one: sum(one["photographs"].values()))
     lines = [
         f"`hgnb predict` uses it where no run is named: {held['parameters']:,} parameters in "
         f"{held['bytes'] / 1e6:.1f} MB, crops of {held['side']} pixels, made {held['made']}, sha256 "
@@ -197,8 +198,8 @@ def page() -> str:
             f"| {title}{key.replace('_', ' ')}{unit} | {_told(one)} | {one['counted']:,} |"
             for key, one in held[name].items()
         ]
-    licences = "; ".join(f"{count:,} {name}" for name, count in last["licences"].items())
-    lines += ["", f"Licences of the photographs of its last training: {licences}. Research use.", ""]
+    licences = "; ".join(f"{count:,} {name}" for name, count in widest["licences"].items())
+    lines += ["", f"Licences of the photographs that it was trained on: {licences}. Research use.", ""]
     return "\n".join(lines)
 
 
