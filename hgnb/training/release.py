@@ -74,7 +74,12 @@ def _training(run: Run) -> dict:
     return {
         "run": run.id,
         "command": " ".join(
-            ["hgnb train hourglass", f"--profile {edition['profile']}", f"--data {folder.name}", *start]
+            [
+                "hgnb train hourglass",
+                f"--profile {edition['profile']}",
+                f"--data {folder.name if Path(edition['data']).is_absolute() else edition['data']}",
+                *start,
+            ]
         ),
         "side": config["side"],
         "epochs": len(run.metrics),
@@ -192,7 +197,7 @@ def page() -> str:
         sources = ", ".join(f"{count:,} {name}" for name, count in one["photographs"].items())
         lines.append(f"| `{one['command']}` | {sources} | {one['side']} px | {one['epochs']} | {one['hours']:g} |")
     lines += ["", "| keypoints | PCK, mirrored | counted |", "| --- | ---: | ---: |"]
-    for title, name in (("", "by_keypoint"), ("", "by_visibility"), ("crop of ", "by_side")):
+    for title, name in (("", "by_keypoint"), ("", "by_visibility"), ("side of the crop, ", "by_side")):
         unit = " px" if title else ""
         lines += [
             f"| {title}{key.replace('_', ' ')}{unit} | {_told(one)} | {one['counted']:,} |"
