@@ -31,20 +31,22 @@ help: ## list these verbs
 	@echo; echo "  PROFILE=smoke|tiny|paper  DATA=embedded|FOLDER (COCO layout)  SEED=0  SEEDS=5  CORES=all"
 
 book: .venv/.installed ## make the data, train, run every chapter, render the site (PROFILE, DATA, SEED, CORES)
-	@"$(BIN)/python" -m hgnb.cli book $(EDITION) $(if $(CORES),--cores "$(CORES)")
+	@"$(BIN)/python" -m hgnb_book.cli book $(EDITION) $(if $(CORES),--cores "$(CORES)")
 
 pdf: book ## print the whole book as one PDF, site/book.pdf (PROFILE, DATA, SEED, CORES; needs Chromium)
-	@"$(BIN)/python" -m hgnb.cli pdf
+	@"$(BIN)/python" -m hgnb_book.cli pdf
 
-claims: .venv/.installed ## train the chain and its controls for several seeds, judge the claims on them, record both in results/ (SEEDS, PROFILE, DATA, CORES)
-	@"$(BIN)/python" -m hgnb.cli seeds --profile "$(PROFILE)" --data "$(DATA)" --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")
-	@"$(BIN)/python" -m hgnb.cli claims --profile "$(PROFILE)" --data "$(DATA)"
+RECORD = @"$(BIN)/python" -m hgnb.cli record $(1) --profile "$(PROFILE)" --data "$(DATA)" --first-seed "$(SEED)" --seeds "$(SEEDS)" $(if $(CORES),--jobs "$(CORES)")
 
-lighter: .venv/.installed ## train chapter 06's networks and keep the results (SEEDS, PROFILE, DATA, SEED, CORES)
-	@"$(BIN)/python" -m hgnb.cli lighter $(EDITION) --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")
+claims: .venv/.installed ## train the chain and its controls for several seeds, record what they show, judge the claims on it (SEEDS, PROFILE, DATA, SEED, CORES)
+	$(call RECORD,chain)
+	@"$(BIN)/python" -m hgnb.cli claims --profile "$(PROFILE)" --data "$(DATA)" --keep
 
-beyond: .venv/.installed ## train chapter 07's changes and keep the results (SEEDS, PROFILE, DATA, SEED, CORES)
-	@"$(BIN)/python" -m hgnb.cli beyond $(EDITION) --seeds "$(SEEDS)" $(if $(CORES),--cores "$(CORES)")
+lighter: .venv/.installed ## train chapter 06's networks and record what they show (SEEDS, PROFILE, DATA, SEED, CORES)
+	$(call RECORD,lighter)
+
+beyond: .venv/.installed ## train chapter 07's changes and record what they show (SEEDS, PROFILE, DATA, SEED, CORES)
+	$(call RECORD,beyond)
 
 # One thread a process: two trainings with two threads each are slower than one after the other. More processes than two
 # cores, since builds and browsers often wait.

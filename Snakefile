@@ -1,17 +1,19 @@
 """Which chapter needs which data and which training. `make book` calls this through `hgnb book`.
-
-`make claims` asks for the rule `seeds`, through `hgnb seeds`: the chain and its controls for several seeds.
 """
 
+import os
 import sys
 import tomllib
-from itertools import product
 from pathlib import Path
 
-sys.path.insert(0, workflow.basedir)
+# this tree's own packages, here and in every job
+TREE = [workflow.basedir, os.path.join(workflow.basedir, "book")]
+sys.path[:0] = TREE
+os.environ["PYTHONPATH"] = os.pathsep.join([*TREE, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 from hgnb import sources
-from hgnb.book.house import EMBEDDED, Edition
+from hgnb.data.intake.layouts import annotation_files
+from hgnb.recording.edition import EMBEDDED, Edition
 from hgnb.training import networks
 
 # what each chapter asks for; where the two networks are compared, everything
@@ -31,30 +33,27 @@ NEEDS = {
     "07_beyond": ["dataset", "hourglass", "autoencoder", "modified"],  # and `beyond`, recorded
 }
 # what a stage builds on
-CHAIN = networks.STUDIES["chain"].trainings
-AFTER = {"dataset": []} | {one.name: list(one.needs or ["dataset"]) for one in CHAIN}
+AFTER = {"dataset": []} | {one.name: list(one.needs or ["dataset"]) for one in networks.CHAIN}
 # these show what `make claims`, `make lighter` and `make beyond` recorded, or the programs in benchmarks/
 SHOW_RECORDS = {
     "04_improvement": "results/chain-*/*.npz",
     "05_discussion": "results/[cl]*/*.npz",
-    "06_lighter_hourglasses": "results/lighter-*.json",
+    "06_lighter_hourglasses": "results/lighter-*/*.npz",
     "07_beyond": "results/[bc]*/*.npz",  # beyond-* and chain-*
     "B1_trust": "benchmarks/results/*.json",
 }
 
 # what turns executed chapters into the site
 PASSES = ("render", "mend", "icons", "pictures", "toc", "in_page", "runtime")
-RENDERING = ["figures/logo", *(f"book/{name}" for name in PASSES)]
+RENDERING = ["hgnb/figures/logo.py", *(f"book/hgnb_book/{name}.py" for name in PASSES)]
 
 ROOT = Path(workflow.basedir)
 EDITION = Edition(str(config.get("profile", "tiny")), str(config.get("data", EMBEDDED)), int(config.get("seed", 0)))
-SEEDS = range(int(config.get("seeds", 0)))
-EDITIONS = {seed: Edition(EDITION.profile, EDITION.data, seed) for seed in {EDITION.seed, *SEEDS}}
 PROFILE = f"profiles/{EDITION.profile}.toml"
 # A profile whose maps are small trains on one core and leaves the others to the chapters.
 NUMBERS = tomllib.loads((ROOT / PROFILE).read_text(encoding="utf8"))
-TRAINING, LIGHTER = (NUMBERS.get(section, {}).get("threads", 0) for section in ("training", "lighter_training"))
-HGNB = [sys.executable, "-m", "hgnb.cli"]
+TRAINING = NUMBERS.get("training", {}).get("threads", 0)
+HGNB = [sys.executable, "-m", "hgnb_book.cli"]
 
 
 def asked(edition):
@@ -67,15 +66,14 @@ def literal(path):
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
-def stamps(names, edition=EDITION):
-    folder = edition.stamps(ROOT).relative_to(ROOT).as_posix()
+def stamps(names):
+    folder = EDITION.stamps(ROOT).relative_to(ROOT).as_posix()
     return [literal(f"{folder}/{name}.json") for name in names]
 
 
 def annotations():
     """A user's annotations: another file there is other data. The embedded data are made by the first stage."""
-    folder = Path(EDITION.data).expanduser()
-    return [] if EDITION.data == EMBEDDED else [literal(path) for path in sorted(folder.glob("annotations/*.json"))]
+    return [] if EDITION.data == EMBEDDED else [literal(path) for path in annotation_files(Path(EDITION.data))]
 
 
 def modules(notebook):
@@ -95,7 +93,7 @@ rule site:
         chapters=[f"book/_executed/{name}.ipynb" for name in NEEDS],
         pages=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "book").glob("*.*"))],
         static=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "book/_static").rglob("*.*"))],
-        settings=["_config.yml", *(f"hgnb/{name}.py" for name in RENDERING)],
+        settings=["_config.yml", *RENDERING],
     output:
         "_build/site.json",  # the site itself would be deleted before the rule runs
     params:
@@ -105,24 +103,19 @@ rule site:
         "{HGNB:q} render {params.edition:q} --stamp {output:q}"
 
 
-rule seeds:
-    input:
-        [stamps([one.name for one in CHAIN], EDITIONS[seed]) for seed in SEEDS],
-
-
-for edition, (stage, before) in product(EDITIONS.values(), AFTER.items()):
+for stage, before in AFTER.items():
 
     rule:
         name:
-            f"{stage}_{edition.seed}".replace("-", "_")
+            stage
         input:
-            stamps(before, edition),
+            stamps(before),
             annotations(),
             PROFILE,
         output:
-            stamps([stage], edition),
+            stamps([stage]),
         params:
-            edition=asked(edition),
+            edition=asked(EDITION),
             name=stage,
             # code that differs, not files that were touched; the run itself decides whether it trains again
             code=sources.fingerprint(["hgnb.training.experiment.Experiment.stage"]),
@@ -131,38 +124,28 @@ for edition, (stage, before) in product(EDITIONS.values(), AFTER.items()):
             "{HGNB:q} stage {params.name} {params.edition:q} --stamp {output:q} --threads {threads}"
 
 
-# The sweeps of chapters 06 and 07, `make lighter` and `make beyond`: every training is a job, and none waits for
-# another. `hgnb` names the trainings: to look them up here would load torch for every build.
-SWEEPS = {
-    "lighter": {"code": "hgnb.training.sweep.measured", "threads": LIGHTER},
-    "beyond": {"code": "hgnb.training.changed.measured", "threads": TRAINING},
-}
+# `hgnb record` with a profile of Snakemake's: every training is a job of its own, on a cluster. On one machine its own
+# queue does without Snakemake.
+RECORDED = EDITION.recorded(ROOT, config.get("study", "")).relative_to(ROOT).as_posix()
 
-for sweep, about in SWEEPS.items():
-    swept = literal(EDITION.swept(ROOT, sweep).relative_to(ROOT).as_posix())
 
-    rule:
-        name:
-            sweep
-        input:
-            [f"{swept}/{name}.json" for name in config.get(sweep, [])],
+rule record:
+    input:
+        [literal(f"{RECORDED}/{unit}.json") for unit in config.get("units", [])],
 
-    rule:
-        name:
-            f"{sweep}_case"
-        input:
-            annotations(),
-            PROFILE,
-        output:
-            swept + "/{case}-s{number,[0-9]+}.json",
-        params:
-            sweep=sweep,
-            edition=["--profile", EDITION.profile, "--data", EDITION.data],
-            code=sources.fingerprint([about["code"]]),
-        threads: about["threads"] or workflow.cores
-        shell:
-            "{HGNB:q} sweep-case {params.sweep:q} {wildcards.case:q} {wildcards.number:q} {params.edition:q}"
-            " --stamp {output:q} --threads {threads}"
+
+rule recorded:
+    input:
+        lambda unit: [f"{RECORDED}/{name}-s{unit.seed}.json" for name in networks.get(unit.name).needs],
+    output:
+        literal(RECORDED) + "/{name}-s{seed,[0-9]+}.json",
+    params:
+        study=config.get("study", ""),
+        edition=["--profile", EDITION.profile, "--data", EDITION.data],
+    threads: 1
+    shell:
+        "{HGNB:q} record {params.study:q} --only {wildcards.name:q} --first-seed {wildcards.seed:q} --seeds 1 --jobs 1"
+        " {params.edition:q} && echo {{}} > {output:q}"
 
 
 for chapter, stages in NEEDS.items():
@@ -176,8 +159,8 @@ for chapter, stages in NEEDS.items():
             PROFILE,
             modules(f"notebooks/{chapter}.ipynb"),
             records(chapter),
-            "hgnb/book/execute.py",
-            "hgnb/book/weave.py",
+            "book/hgnb_book/execute.py",
+            "book/hgnb_book/weave.py",
             notebook=f"notebooks/{chapter}.ipynb",
         output:
             f"book/_executed/{chapter}.ipynb",

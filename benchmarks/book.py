@@ -24,7 +24,7 @@ def build(profile: str) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "a clone"
         subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-        command = [sys.executable, "-m", "hgnb.cli", "book", "--profile", profile]
+        command = [sys.executable, "-m", "hgnb_book.cli", "book", "--profile", profile]
         seconds, memory = watched(command, clone)
         again, _ = watched(command, clone)
         stamps = sorted(clone.glob("data/stamps/*/*.json"))
@@ -39,8 +39,9 @@ def build(profile: str) -> dict:
 
 def watched(command: list[str], folder: Path) -> tuple[float, float]:
     """Runs a command; its wall seconds and the peak of the unique memory of its process tree in GiB."""
+    own = {**os.environ, "HGNB_HOME": str(folder), "PYTHONPATH": f"{folder}:{folder}/book"}  # the clone's code
     start, peak = time.perf_counter(), 0
-    process = psutil.Popen(command, cwd=folder, env={**os.environ, "HGNB_HOME": str(folder)})
+    process = psutil.Popen(command, cwd=folder, env=own)
     while process.poll() is None:
         total = 0
         for one in [process, *process.children(recursive=True)]:

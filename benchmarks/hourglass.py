@@ -1,18 +1,24 @@
 """How near training and inference come to what the network's convolutions alone could do, and where the rest goes.
 
-python benchmarks/hourglass.py [--quick]; the thesis's network, crops of 256 px, 8 at a time, two threads.
-The result goes to benchmarks/results/hourglass.json; --quick only shows that everything runs and writes nothing.
-Ways take turns, so a noisy machine hits all alike; a number is the median of its turns. Seconds are wall seconds.
+python benchmarks/hourglass.py [speed] [stacks] [--quick] [--busy]; without a name, both.
+speed: this network, princeton-vl/pytorch_stacked_hourglass as shipped, and the convolutions alone, in training and
+inference, on one and two threads, in fp32 and bf16. stacks: what one to eight of the thesis's hourglasses cost.
+The results go to benchmarks/results/speed.json and stacks.json; --quick only shows that everything runs.
+Ways take turns, so a noisy machine hits all alike; a number is the median of its turns, a ratio that of the turns'
+ratios. Seconds are wall seconds; with --busy, on a machine that has other work, those of the processor for each thread
+(then OMP_WAIT_POLICY=passive, so that a thread that waits for another takes none).
 """
 
+import ctypes
 import json
-import shutil
+import os
+import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -31,16 +37,14 @@ from hgnb.models import cost
 from hgnb.models.config import HourglassConfig
 from hgnb.models.folding import fold
 from hgnb.models.hourglass import StackedHourglass, build
-from hgnb.training.hardware import keep_freed_memory, precision
+from hgnb.training.hardware import keep_freed_memory, precision, threads
 from hgnb.training.networks import get
 
 PERSONS, EPOCHS = 124_040, 50  # 4.2.1, 5.2
-BARS = {
-    "training / ceiling": 0.75, "inference / ceiling": 0.85, "loading / step": 0.05,
-    "contiguous fp32 / training": 3.0, "contiguous fp32 / inference": 2.5,
-}  # fmt: skip
+# Asked of the thesis's network on this hardware's faster precision, and of what a batch costs before its step.
+BARS = {"training / convolutions": 0.80, "inference / convolutions": 0.90, "princeton-vl": 1.25, "loading / step": 0.05}
+BUSY = "--busy" in sys.argv[1:]
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-LOW = precision() == "bf16-mixed"  # whether this hardware computes bf16 natively
 
 # What a profiler calls the work of a step, by what it is for.
 KINDS = {
@@ -56,10 +60,9 @@ class Setting:
 
     side: int = 256
     batch: int = 8
-    repeats: int = 5
+    repeats: int = 2
     divisor: int = 1  # of every width
     stacks: tuple[int, ...] = (1, 2, 4, 8)
-    compiled: bool = True
 
     def config(self, name: str) -> HourglassConfig:
         return get(name).described.narrowed(self.divisor)
@@ -68,8 +71,8 @@ class Setting:
 class Trainer:
     """A network under MSE and RMSProp, as training/modules.py has it, without the loop's bookkeeping."""
 
-    def __init__(self, network: StackedHourglass, setting: Setting, *, native: bool):
-        self.low, layout = LOW and native, torch.channels_last if native else torch.contiguous_format
+    def __init__(self, network: StackedHourglass, setting: Setting, *, low: bool, layout=torch.channels_last):
+        self.low = low
         self.network = network.to(DEVICE, memory_format=layout)
         images = torch.rand(setting.batch, 3, setting.side, setting.side, device=DEVICE) - 0.5
         self.images = images.contiguous(memory_format=layout)
@@ -101,11 +104,15 @@ def autocast(low: bool):
 def seconds(work: Callable[[], object]) -> float:
     if DEVICE.type == "cuda":
         torch.cuda.synchronize()
-    start = time.perf_counter()
+    start = clock()
     work()
     if DEVICE.type == "cuda":
         torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return clock() - start
+
+
+def clock() -> float:
+    return time.process_time() / torch.get_num_threads() if BUSY else time.perf_counter()
 
 
 def in_turns(ways: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
@@ -114,91 +121,109 @@ def in_turns(ways: dict[str, Callable[[], object]], repeats: int) -> dict[str, f
     return {name: statistics.median(turn[name] for turn in turns) for name in ways}
 
 
-def convolutions(network: StackedHourglass, setting: Setting) -> dict[str, Callable[[], object]]:
-    """Each convolution alone at its shape: forward, and forward with gradients of weights and input.
+def convolutions(network: StackedHourglass, setting: Setting, low: bool) -> dict[str, Callable[[], None]]:
+    """Every convolution alone at its shape: forward, and forward with gradients of weights and input.
 
-    Its input is random and waits in the layout and precision that suit the hardware best.
+    Inputs are random and wait in the layout and the precision in which they are taken.
     """
-    dtype, ways = torch.bfloat16 if LOW else torch.float32, {}
-    for name, before, _, layer in cost.layers(network, setting.side):
+    rows = []
+    for _, before, _, layer in cost.layers(network, setting.side):
+        dtype = torch.bfloat16 if low and layer is not network.heads[-1].heatmaps else torch.float32
         alone = deepcopy(layer).to(dtype, memory_format=torch.channels_last)
         x = torch.randn(setting.batch, *before[1:], device=DEVICE, dtype=dtype)
         x = x.contiguous(memory_format=torch.channels_last).requires_grad_(before[1] != 3)  # crops need no gradient
+        rows.append((alone, x, torch.ones_like(alone(x))))
 
-        def forward(alone=alone, x=x):
-            with torch.no_grad():
+    def forward():
+        with torch.no_grad():
+            for alone, x, _ in rows:
                 alone(x)
 
-        def both(alone=alone, x=x):
+    def both():
+        for alone, x, ones in rows:
             alone.zero_grad()
-            out = alone(x)
-            out.backward(torch.ones_like(out))
+            x.grad = None
+            alone(x).backward(ones)
 
-        ways |= {f"{name} forward": forward, f"{name} both": both}
-    return ways
-
-
-def compiled(network: StackedHourglass, trainer: Trainer) -> tuple[Callable, float]:
-    """The network as torch.compile makes it with its weights frozen, and the seconds that took."""
-    torch._inductor.config.freezing = True
-    made = torch.compile(network)
-    return made, seconds(lambda: trainer.predict(made))
+    return {"training": both, "inference": forward}
 
 
-def speed(setting: Setting) -> dict:
-    """Training and inference against the ceiling, against plain fp32, and against the published network."""
-    plain = build(setting.config("hourglass"), setting.side)
-    ours = Trainer(plain, setting, native=True)
-    for _ in range(2):
-        ours.step()  # running statistics that aren't their start
-    contiguous = Trainer(deepcopy(plain), setting, native=False)
-    reference = Trainer(as_published(setting), setting, native=False)
-    folded = fold(plain)
-    ways = {
-        "training": ours.step, "training, gradients alone": ours.gradients, "training contiguous fp32": contiguous.step,
-        "training reference": reference.step, "inference": ours.predict,
-        "inference folded": lambda: ours.predict(folded), "inference contiguous fp32": contiguous.predict,
-        "inference reference": reference.predict,
-    }  # fmt: skip
-    result = {}
-    if setting.compiled and any(map(shutil.which, ("g++", "clang++", "c++"))):
-        frozen, result["compile_s"] = compiled(deepcopy(folded), ours)
-        ways["inference folded, compiled"] = lambda: ours.predict(frozen)
-    alone = convolutions(plain, setting)
-    took = in_turns({**ways, **alone}, setting.repeats)
-    ceiling = {kind: sum(took[name] for name in alone if name.endswith(kind)) for kind in ("forward", "both")}
-    gflop = setting.batch * sum(part.gflop for part in cost.costs(plain, setting.side))
-    published = setting.batch * sum(part.gflop for part in cost.costs(reference.network, setting.side))
-    rows = {
-        "ceiling, forward": (ceiling["forward"], gflop),
-        "ceiling, forward and backward": (ceiling["both"], 3 * gflop),
-    }
-    for name in ways:
-        work = (published if "reference" in name else gflop) * (3 if name.startswith("training") else 1)
-        rows[name] = took[name], work
-    result["ways"] = {
-        name: {"s": round(s, 4), "images_per_s": round(setting.batch / s, 2), "gflop_per_s": round(work / s, 1)}
-        for name, (s, work) in rows.items()
-    }
-    result["ratios"] = {
-        "training / ceiling": ceiling["both"] / took["training"],
-        "contiguous fp32 / training": took["training contiguous fp32"] / took["training"],
-        "contiguous fp32 / inference": took["inference contiguous fp32"] / took["inference"],
-    }
-    for name in (n for n in ways if n.startswith("inference") and ("folded" in n or n == "inference")):
-        result["ratios"][f"{name} / ceiling"] = ceiling["forward"] / took[name]
-    result["ratios"] |= loading(setting, took["training"])
-    result["parts_of_a_step"] = parts(ours, took["training"] - took["training, gradients alone"])
-    return result
+@contextmanager
+def memory_as_shipped():
+    """glibc's own handling of memory within the block, as a program has it that doesn't ask for another.
+
+    Its thresholds grow with what is freed, to 32 MiB for blocks of their own and twice that for the end of the heap.
+    """
+    if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
+        libc, (m_trim_threshold, m_mmap_threshold) = ctypes.CDLL(None), (-1, -3)  # malloc.h
+        libc.mallopt(m_mmap_threshold, 32 << 20)
+        libc.mallopt(m_trim_threshold, 64 << 20)
+    yield
+    keep_freed_memory()
+
+
+def beside(setting: Setting, low: bool) -> list[dict]:
+    """Training and inference of this network, of princeton-vl's as shipped, and of the convolutions, on these threads.
+
+    Inference is that of `hgnb.training.inference.Reader`, which folds. GFLOP/s count what each network's convolutions
+    multiply and add, and three times that in training.
+    """
+    network, layout = build(setting.config("hourglass"), setting.side), torch.contiguous_format
+    ours = Trainer(network, setting, low=low)
+    theirs = Trainer(as_published(setting), setting, low=False, layout=layout)
+    alone, folded = convolutions(network, setting, low), fold(network)
+    turns = []
+    for _ in range(setting.repeats + 1):  # the first to warm up
+        with memory_as_shipped():
+            published = {"training": seconds(theirs.step), "inference": seconds(theirs.predict)}
+        ours.step()  # the memory that was handed back is asked for again
+        took = {
+            "training": (seconds(ours.step), seconds(alone["training"])),
+            "inference": (seconds(lambda: ours.predict(folded)), seconds(alone["inference"])),
+        }
+        turns.append({work: (*took[work], published[work]) for work in took})
+    gflop = [sum(part.gflop for part in cost.costs(n, setting.side)) for n in (network, theirs.network)]
+    rows = []
+    for work, times in (("training", 3), ("inference", 1)):
+        flops = [setting.batch * times * gflop[i] for i in (0, 0, 1)]
+        speeds = [[flop / s for flop, s in zip(flops, turn[work], strict=True)] for turn in turns[1:]]
+        own, convolution, theirs_ = (statistics.median(column) for column in zip(*speeds, strict=True))
+        row = {"work": work, "threads": torch.get_num_threads(), "precision": "bf16" if low else "fp32"}
+        row |= {"gflop_per_s": round(own, 1), "convolutions": round(convolution, 1), "princeton_vl": round(theirs_, 1)}
+        row["of_convolutions"] = round(statistics.median(o / c for o, c, _ in speeds), 3)
+        row["times_princeton_vl"] = round(statistics.median(o / p for o, _, p in speeds), 3)
+        rows.append(row)
+        print(setting.divisor, row, file=sys.stderr, flush=True)
+    return rows
+
+
+def speed(settings: list[Setting]) -> dict:
+    """Networks beside princeton-vl's and beside their convolutions, and where the time of a step goes."""
+    load, networks = os.getloadavg()[0], []
+    for setting in settings:
+        channels, rows = setting.config("hourglass").channels, []
+        for count in (1, 2) if DEVICE.type == "cpu" else (1,):
+            with threads(count):
+                for low in (False, True):
+                    rows += beside(setting, low)
+        trainer = Trainer(build(setting.config("hourglass"), setting.side), setting, low=False)
+        for _ in range(2):
+            gradients, step = seconds(trainer.gradients), seconds(trainer.step)
+        networks.append({
+            "channels": channels, "side": setting.side, "batch": setting.batch, "rows": rows,
+            "parts_of_a_step": parts(trainer, step - gradients), **loading(setting, step),
+        })  # fmt: skip
+    loads = [round(load, 1), round(os.getloadavg()[0], 1)]
+    return {"networks": networks, "bars": BARS, "seconds_of": "processor" if BUSY else "wall", "load_average": loads}
 
 
 def as_published(setting: Setting) -> StackedHourglass:
     """One stack of princeton-vl/pytorch_stacked_hourglass: fp32, contiguous, every ReLU into memory of its own.
 
-    Its modules are ours; its stem is Newell's, 64 maps wide, so it does less, and GFLOP/s are what compares.
+    Its modules are ours, its residuals add in place as ours do; its stem is Newell's, 64 maps wide, so it does less,
+    and GFLOP/s are what compares.
     """
-    newell = setting.config("newell")
-    network = build(replace(newell, stacks=1), setting.side)
+    network = build(replace(setting.config("newell"), stacks=1), setting.side)
     for layer in network.modules():
         if isinstance(layer, nn.ReLU):
             layer.inplace = False
@@ -255,7 +280,7 @@ def stacks(count: int, setting: Setting) -> dict:
     ready()
     thesis = setting.config("hourglass")
     network = build(replace(thesis, stacks=count), setting.side)
-    trainer = Trainer(network, setting, native=True)
+    trainer = Trainer(network, setting, low=precision().name == "bf16")
     gflop = setting.batch * sum(part.gflop for part in cost.costs(network, setting.side))
     took = in_turns({"training": trainer.step, "inference": trainer.predict}, 2)
     hours = EPOCHS * PERSONS / 3600 * took["training"] / setting.batch
@@ -279,25 +304,27 @@ def ready() -> None:
 
 
 def main() -> None:
-    quick = "--quick" in sys.argv[1:]
-    setting = Setting(64, 2, 1, 8, (1, 2), compiled=False) if quick else Setting()
+    asked = sys.argv[1:]
+    quick, names = "--quick" in asked, [name for name in ("speed", "stacks") if name in asked] or ["speed", "stacks"]
+    setting = Setting(64, 2, 1, 8, (1, 2)) if quick else Setting()
     ready()
-    start = time.perf_counter()
-    result = {"side": setting.side, "batch": setting.batch, "precision": precision(), **speed(setting)}
-    with get_context("spawn").Pool(1, maxtasksperchild=1) as alone:
-        smaller = replace(setting, batch=min(setting.batch, 4))
-        result["stacks"] = [alone.apply(stacks, (count, smaller)) for count in setting.stacks]
-    # Without native bf16 there is no faster precision to win by, and the bars against plain fp32 say nothing.
-    bars = {name: bar for name, bar in BARS.items() if LOW or "contiguous" not in name}
-    result["ratios"] = {name: round(value, 4) for name, value in result["ratios"].items()}
-    result["bars"] = bars
     device = torch.cuda.get_device_name() if DEVICE.type == "cuda" else "cpu"
-    result["machine"] = {**machine(), "torch": torch.__version__, "threads": torch.get_num_threads(), "device": device}
-    result["seconds"] = round(time.perf_counter() - start)
-    print(json.dumps(result, indent=1))
-    if not quick:
-        out = ROOT / "benchmarks" / "results" / "hourglass.json"
-        out.write_text(json.dumps(result, indent=1) + "\n")
+    about = {**machine(), "torch": torch.__version__, "threads": torch.get_num_threads(), "device": device}
+    for name in names:
+        start = time.perf_counter()
+        if name == "speed":
+            result = speed([setting] if quick else [Setting(128, 16, repeats=4, divisor=4), setting])
+        else:
+            batch = min(setting.batch, 4)
+            result = {"side": setting.side, "batch": batch, "precision": precision().lightning}
+            with get_context("spawn").Pool(1, maxtasksperchild=1) as alone:
+                rows = [alone.apply(stacks, (count, replace(setting, batch=batch))) for count in setting.stacks]
+            result["stacks"] = rows
+        result |= {"machine": about, "seconds": round(time.perf_counter() - start)}
+        print(json.dumps(result, indent=1))
+        if not quick:
+            out = ROOT / "benchmarks" / "results" / f"{name}.json"
+            out.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -40,14 +40,14 @@ class Build:
 
     def __init__(self, folder: Path, source: Path = ROOT, profile: str = "smoke", cores: int = 2):
         self.folder, self.log = folder, folder.with_suffix(".log")
-        command = [sys.executable, "-m", "hgnb.cli", "book", "--profile", profile, "--cores", str(cores)]
+        command = [sys.executable, "-m", "hgnb_book.cli", "book", "--profile", profile, "--cores", str(cores)]
         self.command = command
         subprocess.run(["git", "clone", "-q", str(source), str(folder)], check=True)
 
     @property
     def home(self) -> dict[str, str]:
         """The environment of whatever runs in this clone: its own code, data and runs."""
-        return {**os.environ, "HGNB_HOME": str(self.folder), "PYTHONPATH": str(self.folder)}
+        return {**os.environ, "HGNB_HOME": str(self.folder), "PYTHONPATH": f"{self.folder}:{self.folder}/book"}
 
     def begin(self, **limits) -> psutil.Popen:
         """The command at work."""

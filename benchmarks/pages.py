@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from book import ROOT, machine
-from hgnb.book import pdf
+from hgnb_book import pdf
 
 VISITS = 3
 LIMITS = {"own_mb": 2, "all_mb": 8, "picture_s": 1, "site_mb": 80}

@@ -1,4 +1,7 @@
-"""The command `hgnb`: each verb hands over to the room that does it."""
+"""The library's verbs of the command `hgnb`, each of which hands over to the room that does it.
+
+The book's are in `book/hgnb_book/cli.py`, which adds them to `app`.
+"""
 
 import errno
 import json
@@ -9,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from hgnb import journal
 from hgnb.errors import InputError
 
 # what a disk, a quota or a permission refuses: a person's to mend
@@ -29,8 +33,6 @@ app.add_typer(profile_app, name="profile")
 Profile = Annotated[str, typer.Option(help="The numbers to use: smoke, tiny or paper.")]
 Data = Annotated[str, typer.Option(help="'embedded', or a folder in COCO layout.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
-Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")]
-Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")]
 Source = Annotated[
     str,
     typer.Argument(
@@ -43,38 +45,6 @@ Threads = Annotated[int | None, typer.Option(min=1, help="Threads of each proces
 
 
 @app.command()
-def book(
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    seed: Seed = 0,
-    cores: Cores = None,
-    force: Annotated[bool, typer.Option("--force", help="Run every step again.")] = False,
-):
-    """Make the data, train, run every chapter and render the site: whatever isn't done yet."""
-    from hgnb.book.build import build
-
-    build(profile, data, seed, cores, force)
-
-
-@app.command()
-def run(
-    notebook: Path,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where the executed notebook goes.")],
-    given: Annotated[
-        list[str] | None,
-        typer.Option("-p", "--parameter", metavar="KEY VALUE", help="A parameter; repeat for more."),
-    ] = None,
-    woven: Annotated[bool, typer.Option("--woven", help="Ready for the book: words on figures.")] = False,
-    threads: Threads = None,
-):
-    """Run one chapter with papermill; an unknown parameter is refused."""
-    _limit(threads)
-    from hgnb.book.execute import run
-
-    run(notebook, out, dict(pair.split("=", 1) for pair in given or []), woven=woven)
-
-
-@app.command()
 def train(
     name: Annotated[
         str,
@@ -84,6 +54,7 @@ def train(
     data: Data = "embedded",
     seed: Seed = 0,
     threads: Threads = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Processes that share each batch, a core each.")] = None,
     minutes: Annotated[
         int | None, typer.Option(help="With best: the recipe for 1, 5 or 15 minutes of two cores (profiles/best-*).")
     ] = None,
@@ -92,17 +63,26 @@ def train(
     ] = None,
 ):
     """Train a network, or go on with it, or load it: whatever is left to do. Runs under torchrun and SLURM too."""
-    _limit(threads)
+    limit(threads)
+    if threads:
+        os.environ["HGNB_THREADS"] = str(threads)  # a person's number goes before the profile's
     if minutes is not None:
         if name != "best":
             raise InputError(f"--minutes chooses a recipe of 'best', and there is none for '{name}'.")
         name, profile = "hourglass", f"best-{minutes}"
-    from hgnb.training import networks
+    from hgnb.training import networks, parallel, profiles
     from hgnb.training.experiment import Experiment
+    from hgnb.training.hardware import forced_count
 
+    count = processes or forced_count("HGNB_PROCESSES") or profiles.load(profile).machine.processes
+    if count > 1 and not parallel.STARTED & os.environ.keys():
+        sys.exit(parallel.together(count, [sys.executable, "-m", "hgnb.cli", *sys.argv[1:]]))
     variant = name if networks.get(name).varies else ""
     experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty(), variant=variant)
     experiment.check()
+    first = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0
+    for remark in experiment.remarks() if first else ():
+        print(remark, file=sys.stderr)
     if start is None:
         facts = experiment.stage(name)
     elif name == "hourglass":
@@ -113,54 +93,26 @@ def train(
         facts = experiment.outcome(name, experiment.started(parent))
     else:
         raise InputError(f"--start is for 'hourglass', and '{name}' begins where its definition says.")
-    if int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0:
+    if first:
         print(json.dumps(facts, indent=1))
 
 
 @app.command()
-def lighter(
+def record(
+    study: Annotated[
+        str, typer.Argument(metavar="chain|lighter|beyond", help="What to train: chapters 02-05, 06, 07.")
+    ],
     profile: Profile = "tiny",
     data: Data = "embedded",
-    seed: Seed = 0,
-    seeds: Seeds = 1,
-    cores: Cores = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --first-seed on.")] = 1,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes, one core each; all cores if not given.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="One training; repeat for more.")] = None,
 ):
-    """Train every network of chapter 06 that isn't trained yet, and keep what came out in results/."""
-    from hgnb.book.sweep import LIGHTER, sweep
+    """Train whatever isn't trained yet of a study, on all cores, and record each in results/ as it ends; resumes."""
+    from hgnb.recording.queue import record
 
-    sweep(LIGHTER, profile, data, seed, seeds, cores)
-
-
-@app.command()
-def beyond(
-    profile: Profile = "small",
-    data: Data = "embedded",
-    seed: Seed = 0,
-    seeds: Seeds = 1,
-    cores: Cores = None,
-):
-    """Train every change of chapter 07 that isn't trained yet, and keep what came out in results/."""
-    from hgnb.book.sweep import BEYOND, sweep
-
-    sweep(BEYOND, profile, data, seed, seeds, cores)
-
-
-@app.command("sweep-case", hidden=True)
-def sweep_case(
-    name: str,
-    case: str,
-    number: Annotated[int, typer.Argument(help="Seed of this training.")],
-    stamp: Annotated[Path, typer.Option(help="JSON file that says what came out.")],
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    threads: Threads = None,
-):
-    """One training of a sweep, for Snakemake."""
-    _limit(threads)
-    from hgnb.book.house import Edition
-    from hgnb.book.sweep import train
-
-    train(name, Edition(profile, data, number), case, number, stamp)
+    record(study, profile, data, range(first_seed, first_seed + seeds), jobs, only or ())
 
 
 @app.command("variants")
@@ -181,74 +133,6 @@ def runs():
     from hgnb.training.overview import overview
 
     Console().print(overview())
-
-
-@app.command(hidden=True)
-def stage(
-    name: str,
-    stamp: Annotated[Path, typer.Option(help="JSON file that says what the stage made.")],
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    seed: Seed = 0,
-    threads: Threads = None,
-):
-    """Run one stage for `make book` or `make claims` and leave its stamp."""
-    _limit(threads)
-    from hgnb.book.build import stage
-    from hgnb.book.house import Edition
-
-    stage(Edition(profile, data, seed), name, stamp)
-
-
-@app.command()
-def seeds(
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    count: Annotated[int, typer.Option("--seeds", min=1, help="How many: 0, 1, 2 and so on.")] = 5,
-    cores: Cores = None,
-):
-    """Train the chain and its controls for several seeds and record them in results/; resumes."""
-    from hgnb.book.seeds import seeds
-
-    seeds(profile, data, count, cores)
-
-
-@app.command()
-def render(
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    seed: Seed = 0,
-    stamp: Annotated[Path | None, typer.Option(help="File to write once the site is published.")] = None,
-):
-    """Render the executed chapters into site/."""
-    from hgnb.book.house import Edition
-    from hgnb.book.render import render
-    from hgnb.home import home
-
-    index = render(Edition(profile, data, seed), home())
-    if stamp:
-        stamp.write_text(f'"{index.relative_to(home()).as_posix()}"\n', encoding="utf8")
-
-
-@app.command()
-def pdf(out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; site/book.pdf if not given.")] = None):
-    """Print the site as one PDF, with table of contents, page numbers and links; needs Chromium."""
-    from hgnb.book.pdf import pdf
-    from hgnb.home import home
-
-    file, pages = pdf(home(), out)
-    print(f"{file}: {pages} pages.")
-
-
-@app.command()
-def results(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
-    """Print the results of the last build with this profile, data and seed."""
-    from rich.console import Console
-
-    from hgnb.book.build import results
-    from hgnb.book.house import Edition
-
-    Console().print(results(Edition(profile, data, seed)))
 
 
 @app.command()
@@ -291,9 +175,22 @@ def claims(
 
 
 @app.command("records")
-def list_records(as_json: Json = False):
+def list_records(
+    renew: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Make a seed of a stale record anew; current if it is the same.")
+    ] = None,
+    data: Annotated[str, typer.Option(help="With --renew: the folder of data that aren't embedded.")] = "embedded",
+    seed: Annotated[int | None, typer.Option(min=0, help="With --renew: which; the first if not given.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="TRAINING", help="With --renew: some of it.")] = None,
+    as_json: Json = False,
+):
     """List what is recorded in results/: seeds, hours, whether it is current, and what makes it; exit status 1 if
     anything is damaged or stale."""
+    if renew is not None:
+        from hgnb.recording.gather import renew as renewed
+
+        print(renewed(renew, data, seed, only or ()))
+        return
     from hgnb.training.recorded import listed
 
     sheet = listed()
@@ -432,14 +329,33 @@ def merge(
 
 
 @data_app.command()
-def check(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder in COCO layout.")]):
-    """Say what a dataset holds and what in it is damaged; exit status 1 if anything is."""
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder in COCO layout, or as an exporter wrote it.")],
+    write: Annotated[
+        Path | None, typer.Option(metavar="CLEAN", help="Write the persons that can be used as a clean COCO folder.")
+    ] = None,
+    pairs: Annotated[
+        str,
+        typer.Option(metavar="LEFT=RIGHT,…", help="Keypoints that a mirror image exchanges, where names don't say."),
+    ] = "",
+    category: Annotated[str, typer.Option(help="The category whose keypoints are meant, where several differ.")] = "",
+    exif: Annotated[
+        str, typer.Option(help="Orientations of photographs: follow, ignore, or as the annotations show (evidence).")
+    ] = "evidence",
+):
+    """Say what a dataset holds, and what was repaired, is dropped, looks suspicious; status 1 if any is dropped."""
     from rich.console import Console
 
-    from hgnb.data.check import check
+    from hgnb.data.check import check, clean
+    from hgnb.data.intake import Choices
+    from hgnb.home import located
 
-    report = check(folder, progress=True)
+    choices = Choices.parsed(pairs, category, exif)
+    folder = located(folder)
+    report = check(folder, progress=True, choices=choices)
     Console().print(report)
+    if write:
+        print(clean(folder, write, choices))
     raise typer.Exit(0 if report.sound else 1)
 
 
@@ -448,8 +364,8 @@ def show(name: str):
     """Print every number of a profile with its unit and source."""
     from rich.console import Console
 
-    from hgnb.book.sheet import sheet
     from hgnb.training import profiles
+    from hgnb.training.profile_table import sheet
 
     Console().print(sheet(name, profiles.load(name)))
 
@@ -464,7 +380,7 @@ def _show(result, facts: dict | list | None) -> None:
         Console().print(result)
 
 
-def _limit(threads: int | None) -> None:
+def limit(threads: int | None) -> None:
     """Set before numerical libraries load: they read it once."""
     if threads:
         os.environ["OMP_NUM_THREADS"] = str(threads)
@@ -508,15 +424,11 @@ def main() -> None:
             raise
         _stop(f"'{error.filename or 'A file'}' can't be written or read ({error.strerror}): mend that and call again.")
     except Exception as error:
-        from hgnb.book import journal
-
         journal.tell("error", "", f"{type(error).__name__}: {error} (data/build.log says where)")
         raise
 
 
 def _stop(sentence: str) -> None:
-    from hgnb.book import journal
-
     journal.tell("error", "", sentence)
     print(sentence, file=sys.stderr)
     sys.exit(1)

@@ -18,22 +18,31 @@ itself is never part of a fingerprint.
 
 import ast
 import hashlib
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from hgnb.errors import InputError
+from hgnb.syntax import (
+    COMPREHENSION,
+    IDLE,
+    PACKAGE,
+    Function,
+    Module,
+    bound,
+    chain,
+    literal,
+    modules,
+    opened,
+    stamp,
+    typing_only,
+)
 
-PACKAGE = Path(__file__).resolve().parent
 PROSE = {"title", "words", "caption", "unit", "source"}  # parameters whose string literals change no number
-HASHER = {__name__.rpartition(".")[2], "sources"}
+HASHER = {"definitions", "syntax", "sources", "identity"}
 
 Key = tuple[str, str]  # (module, name), of a method (module, "Class.name")
-Function = ast.FunctionDef | ast.AsyncFunctionDef
-COMPREHENSION = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-IDLE = ast.Import | ast.ImportFrom | ast.Assert | ast.Pass
 SILENT = {"ctx", "type_comment", "kind", "type_params", "returns", "annotation"}  # fields of nodes
 
 
@@ -52,14 +61,6 @@ def reached(roots: Iterable[str], package: Path = PACKAGE) -> dict[Key, "Unit"]:
     return _reached(tuple(sorted(set(roots))), package, _state(package))
 
 
-@dataclass(frozen=True)
-class Module:
-    """What a module defines and imports."""
-
-    names: dict[str, list[ast.stmt]]  # the statements that make each name
-    imports: dict[str, str]  # dotted path by the name it goes by
-
-
 @dataclass
 class Unit:
     """A definition as it is hashed."""
@@ -73,38 +74,6 @@ class Unit:
     methods: dict[str, list[Function]] = field(default_factory=dict)  # of a class
     bases: list[Key] = field(default_factory=list)  # of a class, within the package
     open: bool = False  # whether a base is of another library
-
-
-def modules(package: Path) -> dict[str, Path]:
-    """Every module of a package by its dotted name, a package by its `__init__`: one walk, not a question for each."""
-    found = {}
-    for folder, _, names in os.walk(package):
-        here = (package.name, *Path(folder).relative_to(package).parts)
-        for name in names:
-            if name.endswith(".py"):
-                parts = here if name == "__init__.py" else (*here, name.removesuffix(".py"))
-                found[".".join(parts)] = Path(folder, name)
-    return found
-
-
-def stamp(file: Path) -> tuple[int, int]:
-    """Time and size: what was read of a file stays true while these are the same."""
-    told = file.stat()
-    return told.st_mtime_ns, told.st_size
-
-
-def parsed(code: str, file: Path, where: str = "") -> ast.Module:
-    """Its syntax tree; InputError where it is no Python."""
-    try:
-        return ast.parse(code)
-    except SyntaxError as error:
-        raise InputError(f"{file.name}{where} isn't Python: {error.msg} (line {error.lineno}).") from error
-
-
-@cache
-def tree(file: Path, state: tuple[int, int]) -> ast.Module:
-    """The syntax tree of a file of that stamp."""
-    return parsed(file.read_text(encoding="utf8"), file)
 
 
 def _state(package: Path) -> tuple[tuple[str, Path, tuple[int, int]], ...]:
@@ -135,92 +104,6 @@ def _digest(text: str) -> str:
 
 
 @cache
-def _module(file: Path, name: str, state: tuple[int, int]) -> Module:
-    body = tree(file, state).body
-    names: dict[str, list[ast.stmt]] = {}
-    imports: dict[str, str] = {}
-    here = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    defined = set(_bound(body, here)) - set(_aliases(body, here))
-    for statement in body:
-        if _typing_only(statement) or (isinstance(statement, IDLE) and not _aliases([statement], here)):
-            continue
-        imports |= _aliases([statement], here)
-        for made in _made(statement, defined):
-            names.setdefault(made, []).append(statement)
-    return Module(names, imports)
-
-
-def _made(statement: ast.stmt, defined: set[str]) -> Iterable[str]:
-    """The names of a module that a statement at its top has a part in making."""
-    if isinstance(statement, Function | ast.ClassDef):
-        return [statement.name]
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return []
-    within: list[ast.AST] = [statement]
-    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):  # of TABLE[key] = value, TABLE
-        within = list(statement.targets if isinstance(statement, ast.Assign) else [statement.target])
-    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):  # of TABLE.update(...), TABLE
-        within = [statement.value.func]
-    inner = [node for part in within for node in ast.walk(part)]
-    found = {node.id for node in inner if isinstance(node, ast.Name)}
-    kept = {node.id for node in inner if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    kept |= {node.name for node in inner if isinstance(node, Function | ast.ClassDef)}
-    return (kept & defined) or (found & defined)
-
-
-def _typing_only(statement: ast.stmt) -> bool:
-    """`if TYPE_CHECKING:`, `if __name__ == "__main__":`"""
-    if not isinstance(statement, ast.If):
-        return False
-    return any(isinstance(n, ast.Name) and n.id in ("TYPE_CHECKING", "__name__") for n in ast.walk(statement.test))
-
-
-def _aliases(body: Iterable[ast.AST], here: str) -> dict[str, str]:
-    """Dotted paths by the names that imports give them, not within functions; `here`: the package of a leading dot."""
-    found = {}
-    for node in _level(body):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                first = alias.name.split(".")[0]
-                found[alias.asname or first] = alias.name if alias.asname else first
-        elif isinstance(node, ast.ImportFrom):
-            up = here.split(".")[: len(here.split(".")) - node.level + 1] if node.level else []
-            base = ".".join([*up, *([node.module] if node.module else [])])
-            found |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names}
-    return found
-
-
-def _level(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Nodes of one scope: functions, classes and comprehensions within count as one node each."""
-    waiting = list(body)
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, Function | ast.ClassDef | ast.Lambda | COMPREHENSION):
-            waiting.extend(ast.iter_child_nodes(node))
-        elif isinstance(node, COMPREHENSION):  # := within binds around it
-            waiting.extend(inner.target for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr))
-
-
-def _bound(body: Iterable[ast.AST], here: str) -> dict[str, str | None]:
-    """The names that a scope binds: the dotted path of an import, None of anything else."""
-    found: dict[str, str | None] = {}
-    elsewhere: set[str] = set()
-    body = list(body)
-    for node in _level(body):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            found[node.id] = None
-        elif isinstance(node, Function | ast.ClassDef) or (isinstance(node, ast.ExceptHandler) and node.name):
-            found[str(node.name)] = None
-        elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
-            found[node.name] = None
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            elsewhere.update(node.names)
-    found |= _aliases(body, here)
-    return {name: path for name, path in found.items() if name not in elsewhere}
-
-
-@cache
 def _reached(roots: tuple[str, ...], package: Path, state: tuple) -> dict[Key, Unit]:
     return _Walk(package, {name: (file, told) for name, file, told in state}).reach(roots)
 
@@ -234,7 +117,7 @@ class _Walk:
 
     def module(self, name: str) -> Module:
         file, told = self.files[name]
-        return _module(file, name, told)
+        return opened(file, name, told)
 
     def resolve(self, path: str) -> tuple[str, Key | None, list[str]]:
         """('definition', its key, attributes left), ('module', (name, ""), []), or ('foreign', None, parts)."""
@@ -247,8 +130,10 @@ class _Walk:
             inner = f"{module}.{name}"
             if name in here.names:
                 return "definition", (module, name), parts[at + 1 :]
-            if name in here.imports and here.imports[name] != inner:
-                return self.resolve(".".join([here.imports[name], *parts[at + 1 :]]))
+            target = here.imports.get(name, inner).split(".")
+            # a name that a package takes from its module of the same name leads into that module
+            if target != inner.split(".") and parts[: len(target)] != target:
+                return self.resolve(".".join([*target, *parts[at + 1 :]]))
             if inner not in self.files:
                 return "foreign", None, parts
             module, at = inner, at + 1
@@ -285,9 +170,10 @@ class _Walk:
             if key in self.units or key[0].removeprefix(f"{self.package.name}.") in HASHER:
                 continue
             owner, _, method = key[1].partition(".")
+            if method and (key[0], owner) not in self.units:
+                waiting += [key, (key[0], owner)]  # a class before its methods
+                continue
             if method:
-                waiting.append((key[0], owner))
-                self.take((key[0], owner))
                 made: list = self.units[key[0], owner].methods[method]
             else:
                 made = self.module(key[0]).names[owner]
@@ -405,13 +291,13 @@ class _Scan:
         self.say("class")
         for node in [*made.decorator_list, *made.bases, *made.keywords]:
             self.node(node)
-        self.scopes.append(_bound(made.body, self.here))
+        self.scopes.append(bound(made.body, self.here))
         for statement in made.body:
             if isinstance(statement, Function):
                 self.made.methods.setdefault(statement.name, []).append(statement)
             elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
                 self.say("field", statement.target.id)
-                if statement.value is not None and not (statement.target.id in PROSE and _literal(statement.value)):
+                if statement.value is not None and not (statement.target.id in PROSE and literal(statement.value)):
                     self.node(statement.value)
             else:
                 self.statement(statement)
@@ -438,14 +324,14 @@ class _Scan:
         self.say(*(f"{place}:{name}" for place, kind in enumerate(names) for name in kind))
         body: list = [made.body] if isinstance(made, ast.Lambda) else made.body
         given: dict[str, str | None] = dict.fromkeys(name for kind in names for name in kind)
-        self.scopes.append(given | _bound(body, self.here))
+        self.scopes.append(given | bound(body, self.here))
         for one in body:
             self.node(one) if isinstance(made, ast.Lambda) else self.statement(one)
         self.scopes.pop()
         self.say("end")
 
     def statement(self, node: ast.stmt) -> None:
-        if isinstance(node, IDLE) or _typing_only(node) or (isinstance(node, ast.Expr) and _literal(node.value, True)):
+        if isinstance(node, IDLE) or typing_only(node) or (isinstance(node, ast.Expr) and literal(node.value, True)):
             return
         if isinstance(node, ast.AnnAssign):
             if node.value is not None:
@@ -486,7 +372,7 @@ class _Scan:
         elif isinstance(node, ast.Lambda):
             self.function(node)
         elif isinstance(node, COMPREHENSION):
-            targets = _bound([g.target for g in node.generators], self.here)
+            targets = bound([g.target for g in node.generators], self.here)
             self.scopes.append(targets)
             self.fields(node)
             self.scopes.pop()
@@ -517,17 +403,17 @@ class _Scan:
         self.say("Call")
         self.node(node.func)
         for place, argument in enumerate(node.args):
-            if not (place < len(known) and known[place] in PROSE and _literal(argument)):
+            if not (place < len(known) and known[place] in PROSE and literal(argument)):
                 self.node(argument)
         for keyword in node.keywords:
-            if not (key and keyword.arg in PROSE and _literal(keyword.value)):
+            if not (key and keyword.arg in PROSE and literal(keyword.value)):
                 self.say(f"{keyword.arg}=")
                 self.node(keyword.value)
         self.say("end")
         self.asks |= isinstance(node.func, ast.Name) and node.func.id == "getattr"
 
     def named(self, node: ast.Name | ast.Attribute) -> None:
-        base, attributes = _chain(node)
+        base, attributes = chain(node)
         found = self.path(node)
         if found:
             kind, key, rest = found
@@ -554,7 +440,7 @@ class _Scan:
 
     def path(self, node: ast.AST) -> tuple[str, Key | None, list[str]] | None:
         """Where a name or chain of attributes leads by way of imports and definitions; None for anything local."""
-        base, attributes = _chain(node)
+        base, attributes = chain(node)
         if not isinstance(base, ast.Name):
             return None
         for scope in reversed(self.scopes):
@@ -570,18 +456,3 @@ class _Scan:
                 self.made.borrowed[base.id] = key or ".".join(rest)
             return self.walk.resolve(".".join([here.imports[base.id], *attributes]))
         return None
-
-
-def _chain(node: ast.AST) -> tuple[ast.AST, list[str]]:
-    """`a.b.c` -> a, [b, c]."""
-    attributes: list[str] = []
-    while isinstance(node, ast.Attribute):
-        attributes.insert(0, node.attr)
-        node = node.value
-    return node, attributes
-
-
-def _literal(node: ast.AST, any_kind: bool = False) -> bool:
-    """Whether it is a string, or an f-string; `any_kind`: or any constant."""
-    constant = isinstance(node, ast.Constant) and (any_kind or isinstance(node.value, str))
-    return constant or isinstance(node, ast.JoinedStr)

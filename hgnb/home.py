@@ -15,3 +15,14 @@ def home() -> Path:
         if (folder / "profiles").is_dir() and (folder / "hgnb").is_dir():
             return folder
     raise InputError(f"'{here}' isn't inside the book's repository (no profiles/ and hgnb/ found): go there first.")
+
+
+def located(name: str | Path) -> Path:
+    """Where a path that a person gave leads: a relative one from the working folder, else from the repository."""
+    path = Path(name).expanduser()
+    if path.is_absolute() or path.exists():
+        return path.resolve()
+    inside = home() / path
+    if inside.exists():
+        return inside.resolve()
+    raise InputError(f"There is no '{name}': it was looked for from '{Path.cwd()}' and from the repository '{home()}'.")

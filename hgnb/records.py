@@ -47,11 +47,11 @@ class Archive:
                 shapes[name] = list(column.shape)
                 column = np.packbits(column)
             held = io.BytesIO()
-            np.lib.format.write_array(held, np.ascontiguousarray(column), allow_pickle=False)
+            np.lib.format.write_array(held, np.asarray(column, order="C"), allow_pickle=False)
             parts[name] = held.getvalue()
         about = self.about | {"format": FORMAT, "bits": shapes}
         about["seal"] = _seal(about, parts)
-        parts[ABOUT] = json.dumps(about, indent=1, sort_keys=True).encode()
+        parts[ABOUT] = json.dumps(about, indent=1).encode()
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
             for name, part in parts.items():  # ZipInfo's own date is fixed: no clock in the bytes
@@ -283,6 +283,29 @@ def add_failed(shared: Mapping[str, Any], persons: Columns, seed: int, training:
     return _changed(shared, persons, seed, training, {}, {}, reason)
 
 
+def restamp(where: Path, code: Mapping[str, str]) -> None:
+    """Gives every seed of a record other fingerprints of the code that it comes from; for who has proved them."""
+    for file in sorted(where.glob("s*.npz")):
+        held = Archive.read(file)
+        Archive(held.about | {"code": dict(code)}, held.columns).write(file)
+
+
+def same(there: Columns, columns: Columns) -> bool:
+    """Whether columns are equal, name by name and number by number."""
+    return there.keys() == columns.keys() and not differing(there, columns)
+
+
+def differing(there: Columns, columns: Columns) -> list[str]:
+    """Names of the columns that are not the same in both, or in one alone."""
+    alone = there.keys() ^ columns.keys()
+    both = [name for name in there if name in columns]
+    return sorted(alone) + [name for name in both if not _equal(there[name], np.asarray(columns[name]))]
+
+
+def _equal(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+
+
 def _changed(shared, persons: Columns, seed: int, training: str, columns: Columns, facts, reason: str) -> Path:
     where = place(shared["study"], shared["profile"], shared["data"])
     where.mkdir(parents=True, exist_ok=True)
@@ -298,7 +321,7 @@ def _changed(shared, persons: Columns, seed: int, training: str, columns: Column
         held = Archive.read(file) if file.is_file() else Archive({**about, "seed": seed, "trainings": {}, "failed": {}})
         mine = {f"{training}/{name}": np.asarray(column) for name, column in columns.items()}
         if training in held.about["trainings"]:
-            if reason or _same(Seed(seed, held.about, held.columns).of(training), columns):
+            if reason or same(Seed(seed, held.about, held.columns).of(training), columns):
                 return file
             raise InputError(
                 f"results/{where.name}/{file.name} holds another result of '{training}': one of the two is wrong; "
@@ -320,9 +343,3 @@ def _same_experiment(file: Path, about: Mapping[str, Any]) -> None:
             f"results/{file.parent.name} was recorded with other {', '.join(differ)}: 'hgnb records' says whether it "
             "can be renewed; remove that folder to record anew."
         )
-
-
-def _same(there: Columns, columns: Columns) -> bool:
-    return there.keys() == columns.keys() and all(
-        np.array_equal(there[name], columns[name], equal_nan=there[name].dtype.kind == "f") for name in there
-    )

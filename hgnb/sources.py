@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from hgnb.definitions import PACKAGE, parsed, stamp, tree
 from hgnb.definitions import fingerprint as fingerprint
-from hgnb.definitions import modules as modules_of
 from hgnb.errors import InputError
+from hgnb.syntax import PACKAGE, parsed, stamp, tree
+from hgnb.syntax import modules as modules_of
 
 
 def closure(modules: Iterable[str], package: Path = PACKAGE) -> list[Path]:

@@ -36,6 +36,25 @@ if settings.get_current_profile_name() == "default":  # benchmarks/mutants.py ha
     settings.load_profile("patient")
 
 
+FORCED = {
+    "HGNB_PRECISION": ("fp32", "bf16"), "HGNB_THREADS": ("1", "2"), "HGNB_KEEP_MEMORY": ("0",), "HGNB_DEVICE": ("cpu",),
+}  # fmt: skip
+
+
+def pytest_report_header() -> str:
+    """What this machine chose, so that one machine's green doesn't pass for all."""
+    from hgnb.training.hardware import choices
+
+    return f"machine: {choices()}"
+
+
+@pytest.fixture(params=[(name, value) for name, values in FORCED.items() for value in values], ids="=".join)
+def choice(request, monkeypatch) -> tuple[str, str]:
+    """Each choice that a machine makes, forced in turn: for tests that could notice."""
+    monkeypatch.setenv(*request.param)
+    return request.param
+
+
 @pytest.fixture(autouse=True)
 def figures_closed():
     """What a test draws is closed after it: matplotlib warns of more than 20 open figures, and warnings fail a test."""
@@ -228,3 +247,13 @@ def annotation(number: int, image: int, points: np.ndarray, flags: np.ndarray) -
         "bbox": [float(x), float(y), float(w), float(h)], "num_keypoints": int((flags > 0).sum()),
         "keypoints": [int(v) for v in triples.flatten()],
     }  # fmt: skip
+
+
+def run_command(*words) -> int:
+    """Exit status of `hgnb` with these words."""
+    from hgnb_book import cli
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as end:
+        patch.setattr("sys.argv", ["hgnb", *map(str, words)])
+        cli.main()
+    return end.value.code

@@ -128,7 +128,7 @@ def test_codes_are_moved_within_the_autoencoder(real):
     plain, moved = interventions.intervene(own, split, PCK, [None, lambda x: x + shift], interventions.CODE)
     assert (plain == own.predict(split).hits(PCK).numpy()).all()
     with torch.no_grad():
-        network.hourglasses[0].autoencoder.encoder[-1].bias += shift
+        own.network.hourglasses[0].autoencoder.encoder[-1].bias += shift
     assert (moved == own.predict(split).hits(PCK).numpy()).all() and (moved != plain).any()
     with pytest.raises(InputError, match="layer"):
         interventions.layer_of(reader.network.hourglasses[0], interventions.CODE)

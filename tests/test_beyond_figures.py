@@ -21,36 +21,58 @@ from hgnb.figures.ledger import Column
 from hgnb.figures.plate import Note, Plate, Table
 from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded
-from hgnb.metrics.shares import Share
+from hgnb.records import Record, Seed
 from hgnb.training import decodings, networks
-from hgnb.training.changed import RADII, Outcome, Record
 from hgnb.training.decodings import MIRRORED
+from hgnb.training.observations import RADII, Outcomes
 
 WAYS = [*decoding.WAYS, *(name + MIRRORED for name in decoding.WAYS)]
 
 
-def outcome(change, seed, pck, loss=0.9, seconds=60.0, epochs=10):
-    rise = np.linspace(pck / 2, pck, epochs)
-    found = round(1000 * pck)
-    curve = tuple(np.clip(pck * np.array(RADII) / 0.5, 0, 1).round(4))
-    return Outcome(
-        change, seed, f"{change}-s{seed}", 100, epochs, epochs, seconds, tuple(np.linspace(2, loss, epochs) * 2e-4),
-        tuple(rise), 2e-4, curve, {"all": Share(found, 1000), "v = 2": Share(found, 900), "v = 1": Share(0, 0)},
-        (found,), None if change == "he" else 0.1, {way: curve for way in WAYS},
-    )  # fmt: skip
+def outcome(name, pck, loss=0.9, seconds=60.0, epochs=10):
+    """(facts, columns) of a training of 1,000 visible keypoints, one a person, whose PCK grows with the radius."""
+    below = np.round(1000 * np.clip(pck * np.array(RADII) / 0.5, 0, 1)).astype(int)
+    codes = np.searchsorted(below, np.arange(1000), side="right").astype(np.uint8)[:, None]
+    columns = {
+        "gaps": codes, "epochs/val_loss": np.linspace(2, loss, epochs) * 2e-4,
+        "epochs/val_pck": np.linspace(pck / 2, pck, epochs), **{f"decoded/{way}": codes for way in WAYS},
+    }  # fmt: skip
+    facts = {
+        "run": f"{name}-run", "parameters": 100, "epochs": epochs, "seconds": seconds, "silent": 2e-4,
+        "oks_ap": None if name == "he" else 0.1, "date": "2026-11-21T10:00:00Z", "device": "a processor",
+    }  # fmt: skip
+    return facts, columns
 
 
-def record(seeds=5, names=(), better=0.6):
-    """The thesis's numbers at 0.1, a gentle start at 0.2, Newell's targets at 0.4, the best at `better`."""
+def record(seeds=5, names=(), better=0.6, lost=()):
+    """The thesis's numbers at 0.1, a gentle start at 0.2, Newell's targets at 0.4, the best at `better`; without the
+    (training, seed) pairs of `lost`."""
     level = {"thesis": 0.1, "gentle": 0.2, "peak-1": 0.4, "best": better, "adam": 0.15}
     rng = np.random.default_rng(0)
     names = names or [c.name for c in networks.BEYOND]
-    made = [outcome(n, s, level.get(n, 0.2) + 0.01 * rng.normal()) for n in names for s in range(seeds)]
-    manifest = {
-        "profile": "small", "data": "embedded", "date": "2026-11-21T10:00:00Z", "hours": 1.5, "device": "a processor",
-        "persons": {"train": 600, "val": 150, "test": 150},
+    made = {(n, s): outcome(n, level.get(n, 0.2) + 0.01 * rng.normal()) for n in names for s in range(seeds)}
+    return laid_down({pair: one for pair, one in made.items() if pair not in lost})
+
+
+def laid_down(made) -> Outcomes:
+    """A record of what `outcome` gives, by training and seed."""
+    told = []
+    for s in sorted({seed for _, seed in made}):
+        own = {n: one for (n, seed), one in made.items() if seed == s}
+        columns = {f"{n}/{key}": column for n, (_, held) in own.items() for key, column in held.items()}
+        told.append(Seed(s, {"seed": s, "trainings": {n: facts for n, (facts, _) in own.items()}}, columns))
+    persons = {
+        "visibility": np.full((1000, 1), 2, np.uint8), "images": np.arange(1000), "headed": np.zeros(1000, bool),
+        "names": np.array(["nose"]), "skeleton": np.zeros((0, 2), int), "counts": np.array([600, 150, 150]),
     }  # fmt: skip
-    return Record(manifest, (1000,), tuple(made))
+    about = {
+        "study": "beyond",
+        "profile": "small",
+        "data": "embedded",
+        "code": {"training": "", "data": ""},
+        "numbers": {},
+    }
+    return Outcomes(Record(about, tuple(told), persons))
 
 
 def test_a_gain_is_paired_over_seeds():
@@ -61,8 +83,7 @@ def test_a_gain_is_paired_over_seeds():
     low, high = stats.t.interval(0.95, 4, gap.mean(), stats.sem(gap))
     found = beyond.gain(made, change)
     assert (found.value, found.low, found.high) == pytest.approx((gap.mean(), low, high))
-    left = tuple(o for o in made.outcomes if (o.change, o.seed) != ("gentle", 0))
-    missing = Record(made.manifest, made.counted, left)
+    missing = record(lost={("gentle", 0)})
     assert beyond.paired(missing, "peak-1", "gentle") == pytest.approx(gap[1:]), "a seed without its pair is left out"
 
 
@@ -79,11 +100,11 @@ def test_how_soon_the_best_passes_the_thesis():
     text = beyond.sooner(made).text
     # it starts at half of its PCK, far above the thesis's best: in the first of ten epochs
     assert "in 5 of 5 seeds, after 10 %" in text
-    slow = Record(made.manifest, made.counted, tuple(outcome(n, 0, p) for n, p in (("thesis", 0.5), ("best", 0.4))))
+    slow = laid_down({(n, 0): outcome(n, p) for n, p in (("thesis", 0.5), ("best", 0.4))})
     assert "In no seed" in beyond.sooner(slow).text
-    twice = (outcome("thesis", 0, 0.3), outcome("best", 0, 0.5, seconds=120.0))
+    twice = laid_down({("thesis", 0): outcome("thesis", 0.3), ("best", 0): outcome("best", 0.5, seconds=120.0)})
     # three epochs of ten, twice as slow
-    assert "after 60 %" in beyond.sooner(Record(made.manifest, made.counted, twice)).text
+    assert "after 60 %" in beyond.sooner(twice).text
 
 
 @pytest.mark.parametrize("made", [record(1, ("thesis", "peak-1")), record(2, ("thesis", "gentle", "he", "best"))])
@@ -101,15 +122,9 @@ def test_figures_of_a_record_are_whole(made):
 
 def test_without_a_record_the_page_says_so():
     for make in (beyond.plateau_curves, beyond.gains, beyond.radii):
-        assert isinstance(make(None), Plate) and "No sweep" in make(None).alt
+        assert isinstance(make(None), Plate) and "make beyond" in make(None).alt
     for make in (beyond.table, beyond.decodings, beyond.explained, beyond.sooner):
         assert isinstance(make(None), Note)
-
-
-def test_other_data_are_named_in_the_command():
-    made = record()
-    other = Record({**made.manifest, "data": "lspet"}, made.counted, made.outcomes)
-    assert beyond.command(other) == "`make beyond PROFILE=small DATA=path/to/lspet SEEDS=5`"
 
 
 def test_the_silent_loss_on_the_page_is_the_one_computed():
@@ -200,13 +215,12 @@ def test_recipes_are_profiles(house):
 def test_other_records_are_held_beside(monkeypatch):
     """A row a record, with the mean of its seeds; how often the best holds the others' PCK; without any it says so."""
     made = record()
-    monkeypatch.setattr(Record, "stale", lambda self, live: ())
     monkeypatch.setattr(elsewhere, "records", lambda: [made, record(seeds=1, better=0.3)])
-    text = elsewhere.elsewhere(None).markdown()
+    text = elsewhere.elsewhere().markdown()
     mean = np.mean([o.pck["all"].value for o in made.of("best")])
     assert f"{mean:.3f}" in text and text.count("small on embedded") == 2
-    lines = elsewhere.times(None).text.splitlines()
+    lines = elsewhere.times().text.splitlines()
     base = np.mean([o.pck["all"].value for o in made.of("thesis")])
     assert f"{mean / base:.1f} times that of the thesis's numbers" in lines[0] and len(lines) == 2
     monkeypatch.setattr(elsewhere, "records", list)
-    assert "No sweep" in elsewhere.elsewhere(None).text and "No sweep" in elsewhere.times(None).text
+    assert "make beyond" in elsewhere.elsewhere().text and "make beyond" in elsewhere.times().text

@@ -1,21 +1,26 @@
 """A book of two small chapters, through running, weaving and rendering; and what stops each of these."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from browser import in_browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from hgnb.book import build, execute, house, journal, render, toc, weave
-from hgnb.book.chapter import ChapterError
-from hgnb.book.house import Edition
+from hgnb import journal
 from hgnb.errors import InputError
+from hgnb.recording import workflow
+from hgnb.recording.edition import Edition
+from hgnb_book import build, execute, house, render, toc, weave
+from hgnb_book.chapter import ChapterError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARAMETERS = 'profile = "tiny"  # smoke, tiny or paper\ndata = "embedded"\nseed = 0'
@@ -266,16 +271,16 @@ def test_warning_becomes_a_sentence():
 
 def test_second_build_says_so(root):
     hold = (
-        "import sys, pathlib; from hgnb.book import build\n"
-        "with build.only_build(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+        "import sys, pathlib; from hgnb.recording import workflow\n"
+        "with workflow.only_build(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", hold, str(root)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(build.BuildError, match="Another build"), build.only_build(root):
+        with pytest.raises(workflow.BuildError, match="Another build"), workflow.only_build(root):
             pass
         other.communicate("")
-    with build.only_build(root):
+    with workflow.only_build(root):
         pass
 
 
@@ -292,10 +297,10 @@ def test_second_build_says_so(root):
     ],
 )
 def test_a_log_tells_why_a_build_stopped(tmp_path, log, said):
-    (tmp_path / build.LOG).parent.mkdir(parents=True)
-    (tmp_path / build.LOG).write_text(log)
-    words = build.last_words(tmp_path)
-    assert said in words and words.startswith("The build stopped") and build.LOG in words
+    (tmp_path / workflow.LOG).parent.mkdir(parents=True)
+    (tmp_path / workflow.LOG).write_text(log)
+    words = workflow.last_words(tmp_path)
+    assert said in words and words.startswith("The build stopped") and workflow.LOG in words
 
 
 def test_journal_reads_on_from_where_it_stopped(tmp_path, monkeypatch):
@@ -343,3 +348,68 @@ def test_notebooks_carry_no_outputs():
     for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf8"))["cells"]:
             assert not cell.get("outputs"), path.name
+
+
+def test_a_build_says_which_other_book_it_replaces(tmp_path, monkeypatch, capsys):
+    (tmp_path / "site").mkdir()
+    tiny, smoke = Edition("tiny", "embedded", 0), Edition("smoke", "embedded", 0)
+    (tmp_path / "site" / house.PUBLISHED).write_text(f"{tiny}\n", encoding="utf8")
+    monkeypatch.setattr(build, "home", lambda: tmp_path)
+    monkeypatch.setattr(build, "_check", lambda *given: None)
+    monkeypatch.setattr(build, "only_build", lambda root: nullcontext(None))
+    monkeypatch.setattr(build, "results", lambda edition: "")
+    monkeypatch.setattr(build, "snakemake", lambda *given: (0, []))
+    said = "site/ holds tiny on embedded, seed 0; once this build is done it holds smoke on embedded, seed 0."
+    build.build("smoke", "embedded", 0)
+    assert said in capsys.readouterr().out
+    build.build("tiny", "embedded", 0)
+    assert "site/ holds" not in capsys.readouterr().out
+    assert house.published(tmp_path) == str(tiny) != str(smoke)
+
+
+BUILD = """
+import subprocess, sys
+from pathlib import Path
+from hgnb.recording import workflow
+job = "import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])"
+job += "; print(c.pid, flush=True); c.wait()"
+with workflow.stoppable():
+    workflow._follow(subprocess.Popen([sys.executable, "-c", job]), Path("no journal"), print)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without a signal")
+def test_a_terminated_build_ends_what_it_started():
+    """SIGTERM, as a scheduler or a container sends it, comes to the build alone."""
+    started = subprocess.Popen([sys.executable, "-c", BUILD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    job = psutil.Process(int(started.stdout.readline()))
+    started.terminate()
+    _, said = started.communicate(timeout=60)
+    assert "Stopped; what was finished stays" in said
+    assert not job.is_running() or job.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_chapter_runs_in_this_python_whatever_kernels_a_person_has(tmp_path, monkeypatch):
+    """A kernel of the same name that can't start, in a person's own folder, which goes before an environment's."""
+    foreign = tmp_path / "jupyter/kernels/python3"
+    foreign.mkdir(parents=True)
+    spec = {"argv": ["/no/such/python", "{connection_file}"], "display_name": "Python 3", "language": "python"}
+    (foreign / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    source = new_notebook(cells=[new_code_cell("import sys; print(sys.executable)")])
+    nbformat.write(source, tmp_path / "a.ipynb")
+    out = nbformat.read(execute.run(tmp_path / "a.ipynb", tmp_path / "b.ipynb", {}), 4)
+    assert out.cells[-1].outputs[0].text.strip() == sys.executable
+    assert "JUPYTER_PATH" not in os.environ or "hgnb-" not in os.environ["JUPYTER_PATH"]
+
+
+def test_a_home_that_cannot_be_written_to_is_replaced(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "person/.cache"))
+    (tmp_path / "person").mkdir()
+    house.homely(tmp_path)
+    assert os.environ["HOME"] == str(tmp_path / "person"), "one that can be written to stays"
+    monkeypatch.setenv("HOME", "/proc/1/no home")
+    house.homely(tmp_path)
+    assert Path.home() == tmp_path / "data/.home" and Path.home().is_dir() and "XDG_CACHE_HOME" not in os.environ

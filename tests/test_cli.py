@@ -1,5 +1,6 @@
 """The command: what a person mistypes is answered in one sentence, with exit status 1 and no traceback."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -7,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from hgnb import cli
-from hgnb.book.sheet import rows
+from hgnb.cli import _paired
 from hgnb.errors import InputError
+from hgnb.home import located
+from hgnb.recording.edition import resolved
+from hgnb.training.experiment import Experiment
+from hgnb.training.profile_table import rows
+from hgnb_book import cli
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -47,19 +52,19 @@ def test_input_error_is_printed_without_a_traceback(monkeypatch, capsys):
     def refuse(*given):
         raise InputError("The folder x isn't in COCO layout.")
 
-    monkeypatch.setattr("hgnb.book.build.build", refuse)
+    monkeypatch.setattr("hgnb_book.build.build", refuse)
     status, _, err = hgnb(monkeypatch, capsys, "book")
     assert (status, err) == (1, "The folder x isn't in COCO layout.\n")
 
 
 def test_parameters_come_in_pairs_as_papermill_takes_them():
     words = ["run", "a.ipynb", "-p", "seed", "1", "-p", "data", "a=b c", "-p", "profile=tiny"]
-    assert cli._paired(words) == ["run", "a.ipynb", "-p", "seed=1", "-p", "data=a=b c", "-p", "profile=tiny"]
+    assert _paired(words) == ["run", "a.ipynb", "-p", "seed=1", "-p", "data=a=b c", "-p", "profile=tiny"]
 
 
 def test_build_gets_what_was_asked(monkeypatch, capsys):
     asked = []
-    monkeypatch.setattr("hgnb.book.build.build", lambda *given: asked.append(given))
+    monkeypatch.setattr("hgnb_book.build.build", lambda *given: asked.append(given))
     words = ["book", "--profile", "smoke", "--data", "my photos", "--seed", "2", "--cores", "1"]
     assert hgnb(monkeypatch, capsys, *words)[0] == 0
     assert asked == [("smoke", "my photos", 2, 1, False)]
@@ -97,3 +102,17 @@ def test_make_passes_paths_with_spaces():
     words = ["make", "--dry-run", "book", "DATA=/my photos/x", "PROFILE=smoke"]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert '--data "/my photos/x"' in done.stdout
+
+
+def test_a_relative_path_is_looked_for_here_and_then_in_the_repository(house, tmp_path, monkeypatch):
+    """One rule for every command, notebook and folder."""
+    away = tmp_path / "notebooks"
+    (tmp_path / "data/mine").mkdir(parents=True)
+    (away / "data/mine").mkdir(parents=True)
+    monkeypatch.chdir(away)
+    assert located("../data/mine") == tmp_path / "data/mine" == Path(resolved("../data/mine"))
+    assert located("data/mine") == away / "data/mine" == Experiment.open("smoke", "data/mine").folder
+    shutil.rmtree(away / "data")
+    assert located("data/mine") == tmp_path / "data/mine" == Experiment.open("smoke", "data/mine").folder
+    with pytest.raises(InputError, match=f"no 'no/where': it was looked for from '{away}' and from .* '{tmp_path}'"):
+        resolved("no/where")

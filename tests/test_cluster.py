@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, sweeping_house
+from conftest import ROOT, at_home, sweeping_house
 from snakemake.cli import get_argument_parser
 
-from hgnb.book import build, journal, sweep
-from hgnb.book.house import Edition
-from hgnb.training import sweep_record
+from hgnb import journal
+from hgnb.recording import cluster, workflow
+from hgnb.recording.edition import Edition
+from hgnb.training import observations
 
 SCRIPT = ROOT / "cluster/single_node.sh"
 PATH = f"{os.environ['PATH']}:/usr/sbin"
@@ -47,7 +48,7 @@ def test_the_profile_names_options_that_the_executor_has():
 
 
 SAYS = """from os import environ
-from hgnb.book import journal
+from hgnb import journal
 journal.tell('done', 'a job')
 open('told', 'w').write(environ[journal.VARIABLE])
 """
@@ -61,8 +62,8 @@ rule all:
 def test_jobs_find_the_journal_where_all_nodes_look(tmp_path):
     """A job on another node appends to the journal; a folder of this machine alone would end its training."""
     (tmp_path / "Snakefile").write_text(RULE)
-    code, events = build.snakemake(tmp_path, Edition("smoke", "embedded", 0), 1, None, "all", tell=lambda _: None)
-    assert code == 0, (tmp_path / build.LOG).read_text()
+    code, events = workflow.snakemake(tmp_path, Edition("smoke", "embedded", 0), 1, None, "all", tell=lambda _: None)
+    assert code == 0, (tmp_path / workflow.LOG).read_text()
     assert (tmp_path / "told").read_text().startswith(f"{tmp_path}/data/")
     assert [event["what"] for event in events] == ["a job"]
 
@@ -90,33 +91,33 @@ def test_a_training_that_is_ended_says_nothing_of_its_own(tmp_path, monkeypatch)
 
 
 JOB = """[Sat Nov 21 19:09:05 2026]
-Error in rule lighter_case:
+Error in rule recorded:
     message: {message}For further error details see the cluster/cloud log and the log files of the involved rule(s).
     jobid: 2
     input: profiles/smoke.toml
     output: data/stamps/{name}.json
     log: {root}/.snakemake/slurm_logs/{name}.log (check log file(s) for error details)
     shell:
-        python -m hgnb.cli sweep-case
+        python -m hgnb.cli record
 """
 
 HERE = """[Sat Nov 21 19:09:05 2026]
-Error in rule lighter_case:
+Error in rule recorded:
     message: None
     jobid: 3
     output: data/stamps/{name}.json
     shell:
-        python -m hgnb.cli sweep-case
+        python -m hgnb.cli record
 """
 
 
 def failed(root: Path, names: str, events: list[tuple], log: str) -> dict[str, str]:
     """Who is named, of the trainings `names`; those that have a stamp are finished."""
     (root / "data/stamps").mkdir(parents=True, exist_ok=True)
-    (root / build.LOG).write_text(log)
+    (root / workflow.LOG).write_text(log)
     wanted = {name: root / f"data/stamps/{name}.json" for name in names}
     told = [dict(zip(("kind", "what", "text"), event, strict=True)) for event in events]
-    return sweep._failed(wanted, told, root)
+    return cluster.why(wanted, told, root)
 
 
 def test_every_training_without_a_stamp_is_named_with_the_best_reason(tmp_path):
@@ -131,16 +132,16 @@ def test_every_training_without_a_stamp_is_named_with_the_best_reason(tmp_path):
     assert found == {
         "b": "no disk",
         "c": "Job 2 is 'TIMEOUT'; the log is .snakemake/slurm_logs/c.log.",
-        "d": sweep.SILENT,
+        "d": cluster.SILENT,
         "e": "Refused; the log is .snakemake/slurm_logs/e.log.",
-        "f": sweep.UNBEGUN,
+        "f": cluster.UNBEGUN,
     }
     assert failed(tmp_path, "a", [], log) == {}
 
 
 def test_a_sweep_that_never_began_says_what_snakemake_said(tmp_path):
     """An executor that isn't installed, an account that isn't known: no training failed."""
-    with pytest.raises(build.BuildError, match="Error: no executor 'slurm'"):
+    with pytest.raises(workflow.BuildError, match="Error: no executor 'slurm'"):
         failed(tmp_path, "ab", [], "Error: no executor 'slurm'\n")
 
 
@@ -193,10 +194,10 @@ def test_a_sweep_on_slurm_goes_on_past_a_job_that_is_cancelled(node, tmp_path):
 
     paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     plain = {**os.environ, "HGNB_HOME": str(root), "PYTHONPATH": ":".join(paths), "SNAKEMAKE_PROFILE": "cluster/slurm"}
-    command = [sys.executable, "-m", "hgnb.cli", "lighter", "--profile", "smoke"]
+    command = [sys.executable, "-m", "hgnb.cli", "record", "lighter", "--profile", "smoke"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(command, cwd=root, env=plain, **pipes)
-    doomed, kept = "rule_lighter_case_wildcards_separable-4_0", "rule_lighter_case_wildcards_newell-2_0"
+    doomed, kept = "rule_recorded_wildcards_separable-4_0", "rule_recorded_wildcards_newell-2_0"
     while process.poll() is None and doomed not in jobs():
         time.sleep(0.5)
     if process.poll() is None:
@@ -208,5 +209,6 @@ def test_a_sweep_on_slurm_goes_on_past_a_job_that_is_cancelled(node, tmp_path):
     assert f"separable-4 (seed 0): SLURM-job '{number}' failed, SLURM status is: 'CANCELLED'" in err
     assert {name: state for name, (_, state) in jobs().items()} == {kept: "COMPLETED", doomed: "CANCELLED"}
     assert "✓ newell-2 (seed 0)" in err
-    record = sweep_record.load(root / "results/lighter-smoke-embedded.json")
-    assert [outcome.case for outcome in record.outcomes] == ["newell-2"]
+    with at_home(root):
+        record = observations.found("lighter", "smoke", "embedded").record
+    assert list(record.seeds[0].trainings) == ["newell-2"]

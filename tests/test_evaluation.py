@@ -11,13 +11,14 @@ import torch
 from PIL import Image
 from test_cli import hgnb
 
-from hgnb.data import coco
 from hgnb.data.heatmaps import cells
+from hgnb.data.intake import layouts
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.training import catalogue, evaluation
 from hgnb.training import prediction as one_photograph
+from hgnb.training.baselines import mean_pose_hits
 from hgnb.training.evaluation import Selection, annotations, evaluate, in_image, measure
 from hgnb.training.inference import Predictions, Reader
 from hgnb.training.prediction import photograph, predict
@@ -77,6 +78,14 @@ def test_data_must_be_those_of_the_run(trained, tmp_path, change):
         evaluate(catalogue.weights(str(run.folder / "best-val_pck.safetensors")))
 
 
+def test_a_checkpoint_is_told_from_weights(trained):
+    _, run = trained
+    with pytest.raises(
+        InputError, match=r"'last\.ckpt' is for going on with a training: name its run, or its best-val_pck"
+    ):
+        catalogue.weights(str(run.folder / "last.ckpt"))
+
+
 # Measuring
 
 
@@ -106,9 +115,13 @@ def test_an_evaluation_equals_plain_loops(trained):
     assert full.interval.low <= full.pck.value <= full.interval.high
     assert full.over_radii[0.5] == full.pck
     assert math.isclose(full.pck.value, run.metrics.val_pck.max(), abs_tol=1e-9)
-    assert full.heads == 0 and "no head segment" in full.notes[-1]
+    assert full.heads == 0 and any("no head segment" in note for note in full.notes)
     assert full.oks[1] == len(split) and 0 <= full.precision["AP"] <= 1
     assert "NaN" not in json.dumps(full.facts(), allow_nan=False)
+    assert full.notes[-1] == "Data 'dots': repaired nothing | dropped nobody | suspicious nothing."
+    mean = mean_pose_hits(experiment.prepared().split("train"), split, 64, 4, full.config)
+    least = mean[made.visibility.numpy() > 0].mean()
+    assert any(note.startswith("No better than chance") for note in full.notes) == (full.pck.value <= least)
 
 
 def test_points_go_back_to_the_photograph(trained):
@@ -128,7 +141,7 @@ def test_oks_leaves_out_photographs_whose_areas_were_guessed(trained):
     split, schema = experiment.prepared().split("val"), experiment.prepared().schema
     true = cells(torch.from_numpy(split.keypoints[..., :2]), 64, 64)
     made = Predictions(true, torch.ones(true.shape[:2]), true, torch.from_numpy(split.visibility), 64)
-    file = coco.annotation_file(experiment.folder, "val")
+    file = layouts.source(experiment.folder, "val").file
     whole = file.read_text()
     try:
         content = json.loads(whole)
@@ -266,10 +279,11 @@ def test_what_is_no_photograph_is_refused_in_a_sentence(trained, monkeypatch, tm
     ):  # fmt: skip
         with pytest.raises(InputError, match=words):
             photograph(tmp_path / name)
-    for limit in (20_000, 10_000):  # Pillow warns of the first, and stops at the second
-        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-        with pytest.raises(InputError, match=f"whole.jpg' has more than {limit:,} pixels"):
-            photograph(tmp_path / "whole.jpg")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20_000)  # Pillow warns of 32,000, and stops at 40,000
+    assert photograph(tmp_path / "whole.jpg").size == (200, 160)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    with pytest.raises(InputError, match=r"whole.jpg' has more than 20,000 pixels: make it smaller"):
+        photograph(tmp_path / "whole.jpg")
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,13 @@
 """Pareto fronts under other seeds and images, by hand-made cases; which recorded sweep a page shows."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy import stats
 from test_lighter import made_up, took
 
-from hgnb.explain import fronts
+from hgnb.explain import fronts, lighter
 from hgnb.figures.lighter import outcomes, tables, tradeoff
 from hgnb.figures.plate import Note, Plate
-from hgnb.training import sweep_record
-from hgnb.training.sweep import Sweep
 
 STEADY = [0.5, 0.5]
 
@@ -22,20 +18,18 @@ def placed(accuracies: dict[str, list[float]], seconds: dict[str, float]):
     return made, fronts.points(made, took({name: (s, s) for name, s in seconds.items()}))
 
 
-def test_a_level_has_students_interval_over_seeds():
+def test_an_accuracy_has_students_interval_over_seeds():
     """All images alike leave the seeds as the only error."""
     values = [0.40, 0.44, 0.48, 0.42, 0.46]
-    found = fronts.level(made_up({"newell": values}), "newell")
+    found = lighter.accuracy(made_up({"newell": values}), "newell")
     low, high = stats.t.interval(0.95, 4, np.mean(values), stats.sem(values))
     assert (found.value, found.low, found.high) == pytest.approx((np.mean(values), low, high))
 
 
-def test_a_level_has_the_images_error_too():
+def test_an_accuracy_has_the_images_error_too():
     """One seed, half of the images all found and half none: the standard error of a share of 20."""
-    made = made_up({"newell": [0.5]})
-    outcome = replace(made.outcomes[0], by_image=(50, 0) * 10)
-    found = fronts.level(Sweep({}, made.people, (outcome,)), "newell")
-    assert found.value == 0.5 and (found.high - found.low) / 2 == pytest.approx(1.96 * np.sqrt(0.25 / 20), rel=0.1)
+    found = lighter.accuracy(made_up({"newell": [(1, 0) * 10]}), "newell")
+    assert found.value == 0.5 and found.error == pytest.approx(np.sqrt(0.25 / 19))
 
 
 @pytest.mark.parametrize(
@@ -56,14 +50,9 @@ def test_chances_by_hand(dearer, chance):
 
 def test_images_are_drawn_for_all_networks_alike():
     """One is better on every image by the same: no draw of images turns that round, however much images differ."""
-    made = made_up({"newell-2": [0.5], "newell": [0.5]})
-    rng = np.random.default_rng(0)
-    base = rng.integers(0, 40, 20)
-    changed = tuple(
-        replace(o, by_image=tuple((base + better).tolist())) for o, better in zip(made.outcomes, (0, 1), strict=True)
-    )
-    made = Sweep({}, made.people, changed)
-    shares = {o.case: sum(o.by_image) / 1000 for o in changed}
+    base = np.random.default_rng(0).integers(0, 40, 20)
+    made = made_up({"newell-2": [base / 50], "newell": [(base + 1) / 50]})
+    shares = {o.name: o.by_image.sum() / 1000 for o in made.all}
     points = fronts.points(made, took({"newell-2": (1.0, 1.0), "newell": (2.0, 2.0)}))
     assert shares["newell"] > shares["newell-2"] and fronts.chances(made, points).loc["newell", "training"] == 1
 
@@ -91,39 +80,14 @@ def test_a_place_is_held_against_the_best_that_is_no_dearer():
 
 
 def test_reading_early_is_paired_by_seed():
-    made = made_up({"newell": [0.5] * 3, "newell-2": [0.4, 0.42, 0.5]})
-    first = {0: 0.30, 1: 0.35, 2: 0.40}
-    changed = [replace(o, by_stack=(first[o.seed], o.mean.value)) if o.case == "newell" else o for o in made.outcomes]
-    made = Sweep({"lighter": {"stack_divisor": 2}}, made.people, tuple(changed))
+    levels = {"newell": [0.5] * 3, "newell-2": [0.4, 0.42, 0.5]}
+    made = made_up(levels, early={"newell": [0.30, 0.35, 0.40]}, joints=100)
     gaps = np.array([-0.10, -0.07, -0.10])
     low, high = stats.t.interval(0.95, 2, gaps.mean(), stats.sem(gaps))
     found = fronts.early(made, "newell", "newell-2", 1)
     assert (found.value, found.low, found.high) == pytest.approx((gaps.mean(), low, high))
     plate = outcomes.exits(made)
     assert isinstance(plate, Plate) and "number 1 −9.0 (" in plate.caption
-
-
-def test_a_page_shows_the_fullest_sweep_of_its_data(tmp_path, monkeypatch):
-    monkeypatch.setenv("HGNB_HOME", str(tmp_path))
-    for part in ("hgnb", "profiles"):
-        (tmp_path / part).mkdir()
-    for name in ("tiny", "small"):
-        (tmp_path / "profiles" / f"{name}.toml").touch()
-
-    def recorded(profile: str, data: str, seeds: int):
-        made = made_up({"newell": [0.5] * seeds})
-        sweep_record.save(Sweep({"profile": profile, "data": data}, made.people, made.outcomes),
-                          sweep_record.results_file(profile, data))  # fmt: skip
-
-    assert sweep_record.found("tiny", "embedded") is None
-    recorded("tiny", "embedded", 1)
-    recorded("small", "embedded", 5)
-    assert sweep_record.found("tiny", "embedded").manifest["profile"] == "small"
-    recorded("tiny", "embedded", 5)
-    assert sweep_record.found("tiny", "embedded").manifest["profile"] == "tiny", "its own where both have as many"
-    assert sweep_record.found("tiny", "lspet").manifest["data"] == "embedded"
-    recorded("small", "lspet", 2)
-    assert sweep_record.found("tiny", "lspet").manifest == {"profile": "small", "data": "lspet"}
 
 
 def test_accuracies_stand_in_the_table_with_their_intervals():

@@ -1,5 +1,6 @@
 """Who may import whom: rooms of the house know those below them, never those above."""
 
+import ast
 import subprocess
 import sys
 
@@ -7,7 +8,8 @@ import pytest
 
 from hgnb import sources
 
-WINGS = ["data", "models", "training", "explain", "figures", "book"]  # from the ground up
+BOOK = sources.PACKAGE.parent / "book/hgnb_book"
+WINGS = ["data", "models", "training", "explain", "figures", "recording"]  # from the ground up
 NOT_FOR_TRAINING = ["IPython", "jupyter_core", "ipykernel", "papermill", "nbformat", "pycocotools"]
 NOT_FOR_TRAINING += ["matplotlib", "seaborn"]
 
@@ -28,6 +30,23 @@ def test_imports_point_downwards(file):
     own = wing(".".join(file.relative_to(sources.PACKAGE.parent).with_suffix("").parts))
     for name in sources.module_imports(file):
         assert storeys.index(wing(name)) <= storeys.index(own), f"{file.name} imports {name}"
+
+
+def asked(file) -> set[str]:
+    """The packages and modules that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def test_the_library_knows_nothing_of_the_book():
+    """What makes pages of `hgnb` is a package of its own, and only its command adds to the library's."""
+    assert not [file for file in modules() for name in asked(file) if name.split(".")[0] == BOOK.name]
+    assert [file.name for file in BOOK.glob("*.py") if "hgnb.cli" in asked(file)] == ["cli.py"]
 
 
 def test_models_need_no_data():

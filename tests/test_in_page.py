@@ -17,9 +17,7 @@ from PIL import Image
 from test_book import chapter, saved, small_book
 from test_live import cell
 
-from hgnb.book import in_page, journal, render, weave
-from hgnb.book import runtime as runtimes
-from hgnb.book.house import Edition
+from hgnb import journal
 from hgnb.data.credits import passed_on
 from hgnb.errors import InputError
 from hgnb.explain import components
@@ -30,7 +28,10 @@ from hgnb.figures import exhibit as figures
 from hgnb.figures.plate import Live, Note
 from hgnb.figures.portraits import Portraits
 from hgnb.metrics import PckConfig
+from hgnb.recording.edition import Edition
 from hgnb.training.export import expected
+from hgnb_book import in_page, render, weave
+from hgnb_book import runtime as runtimes
 
 TOLERANCE = 1e-4  # of the largest magnitude of the heatmaps; 1e-3 is promised
 MB = 1_000_000
@@ -403,11 +404,11 @@ def test_answers_say_what_they_find(once):
 
 
 def test_note_of_a_build_is_told(tmp_path, monkeypatch, capsys):
-    from hgnb.book import build
+    from hgnb.recording import workflow
 
     notes = tmp_path / "journal"
     monkeypatch.setenv(journal.VARIABLE, str(notes))
     journal.tell("note", "Page a shows pictures.")
     (event,), _ = journal.read(notes)
-    build._say(event)
+    workflow._say(event)
     assert capsys.readouterr().err.strip() == "! Page a shows pictures."

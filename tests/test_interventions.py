@@ -212,7 +212,7 @@ def test_of_several_stacks_the_first_is_studied():
     study = skips.study(reader, split, COCO, PCK, keep=range(5))
     images = torch.from_numpy(split.crops).permute(0, 3, 1, 2).float() / 255
     with torch.inference_mode():
-        first = network.predictions(images)[0]
+        first = network.eval().predictions(images)[0]
     peak = first.flatten(2).argmax(-1).numpy()
     truth = np.floor(split.keypoints[..., :2] * SIZE / SIDE)
     gap = np.stack([peak % SIZE, peak // SIZE], -1) - truth

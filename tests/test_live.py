@@ -16,9 +16,6 @@ from PIL import Image
 from test_book import chapter, saved, small_book
 from test_explain import COCO, SIDE, persons, planted, scattered
 
-from hgnb.book import render, weave
-from hgnb.book.chapter import ChapterError
-from hgnb.book.house import Edition
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.explain import components
 from hgnb.figures import components as component_figures
@@ -27,6 +24,9 @@ from hgnb.figures.maps import latent_map
 from hgnb.figures.plate import Live, Note, Plate, Table
 from hgnb.figures.portraits import Portraits
 from hgnb.figures.sprites import Sprites
+from hgnb.recording.edition import Edition
+from hgnb_book import render, weave
+from hgnb_book.chapter import ChapterError
 
 N, STEPS = 60, tuple(np.linspace(-3, 3, 7))
 HOSTILE = '</script><img src=x onerror="throw 1"> & <b>sitting'

@@ -13,7 +13,7 @@ TABLES = [
     [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
     for table in re.findall(r"(?:^\|.*\n)+", MAP, re.M)
 ]
-PACKAGE = ROOT / "hgnb"
+PACKAGE, BOOK = ROOT / "hgnb", "book/hgnb_book"
 
 
 def paths(cell: str) -> list[str]:
@@ -32,7 +32,7 @@ def test_there_are_three_tables():
 
 def test_every_room_is_on_the_map():
     there = [f for f in PACKAGE.iterdir() if (f / "__init__.py").is_file() or f.suffix == ".py"]
-    assert sorted(rooms()) == sorted(f"hgnb/{f.name}" for f in there if f.name != "__init__.py")
+    assert sorted(rooms()) == sorted([BOOK, *(f"hgnb/{f.name}" for f in there if f.name != "__init__.py")])
 
 
 def test_every_folder_is_on_the_map():
@@ -50,12 +50,12 @@ def test_what_a_row_names_is_there(row):
     for name in [name for cell in row for name in paths(cell)]:
         if "/" in name and name not in MADE:
             assert any((folder / name).exists() for folder in (ROOT, *(ROOT / own for own in paths(row[0])))), name
-    if paths(row[0]) and row[0].startswith("`hgnb/"):
+    if paths(row[0]) and row[0].startswith(("`hgnb/", f"`{BOOK}`")):
         for name in re.findall(r"\(((?:`\w+`(?:, )?)+)\)", row[1]):
             assert all((ROOT / paths(row[0])[0] / f"{module}.py").is_file() for module in paths(name)), name
 
 
 def test_every_room_says_what_it_is():
     """The first line of a module is what a newcomer reads."""
-    for file in PACKAGE.rglob("*.py"):
+    for file in [*PACKAGE.rglob("*.py"), *(ROOT / BOOK).glob("*.py")]:
         assert file.read_text(encoding="utf8").startswith('"""'), file

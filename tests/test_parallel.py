@@ -1,11 +1,14 @@
 """Two processes train as one with the doubled batch; batch normalisation sees the persons of both."""
 
+import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 import torch.distributed as dist
 from conftest import write_coco
@@ -69,30 +72,72 @@ def test_batch_statistics_are_those_of_all_persons(tmp_path):
         assert all(torch.allclose(p[name], value, atol=1e-6) for p in parts), name
 
 
-def test_two_processes_train_as_one(house):
-    """`torchrun` with a batch of 4 each against one process with 8: one epoch, an odd number of persons.
+def test_two_processes_train_as_one(house, monkeypatch):
+    """The command with two processes against one: the same batches of 8, one epoch, an odd number of persons.
 
     Biases before a batch normalisation have no gradient but rounding; RMSProp would make steps of it, so its
-    epsilon is large here.
+    epsilon is large here. The profile's two threads give way to the one that is asked for.
     """
     folder = write_coco(house / "dots", {"train2017": 31, "val2017": 9})
     text = (house / "profiles" / "smoke.toml").read_text()
-    text = text.replace("epochs = 3", 'epochs = 1\nbatch = {}\neps = 1e-2\nprecision = "fp32"')
-    for name, batch in (("half", 4), ("whole", 8)):
-        (house / "profiles" / f"{name}.toml").write_text(text.format(batch))
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    command = [*launch, "-m", "hgnb.cli", "train", "hourglass", "--profile", "half", "--data", folder]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, timeout=300)
+    own = "epochs = 1\nbatch = 8\neps = 1e-2"
+    text = text.replace("epochs = 3", own).replace("threads = 1", "threads = 2")
+    for name in ("half", "whole"):
+        (house / "profiles" / f"{name}.toml").write_text(text)
+    command = [sys.executable, "-m", "hgnb.cli", "train", "hourglass", "--profile", "half", "--data", folder]
+    command += ["--processes", "2", "--threads", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HGNB_PRECISION": "bf16"}  # which several don't compute in
+    done = subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["epochs"] == 1, "one of them speaks"
     (run,) = (house / "data" / "runs").glob("hourglass-half-*")
+    monkeypatch.setenv("HGNB_PRECISION", "fp32")
     whole = Experiment.open("whole", str(folder)).hourglass()
+    assert run.name.rpartition("-")[2] == whole.id.rpartition("-")[2], "the same training by the same name"
+    told = Run(run).manifest
+    assert (told["processes"], told["threads"], told["precision"]) == (2, 1, "32-true")
     ours, theirs = (table.drop(columns="seconds") for table in (Run(run).metrics, whole.metrics))
     assert np.allclose(ours, theirs, rtol=5e-3, atol=0), (ours, theirs)
     assert np.allclose(Run(run).steps[:3], whole.steps[:3], rtol=1e-3, atol=0), "before rounding has grown"
     ours, theirs = Run(run).validation, whole.validation
     assert np.allclose(ours.loss, theirs.loss, rtol=2e-2, atol=0), "each person at its place"
     assert (ours.hits == theirs.hits).mean() > 0.95
+
+
+def test_when_one_process_fails_all_end(capfd, tmp_path):
+    """The first that failed says why; the others don't outlive it."""
+    code = """
+import os, sys, time
+here, other = (os.path.join(sys.argv[1], name) for name in ("0", "1"))
+if os.environ["RANK"] == "1":
+    while not os.path.exists(here):
+        time.sleep(0.1)
+    sys.exit("no memory left")
+with open(here, "w") as file:
+    file.write(str(os.getpid()))
+time.sleep(600)
+"""
+    assert parallel.together(2, [sys.executable, "-c", code, str(tmp_path)]) == 1
+    assert "no memory left" in capfd.readouterr().err
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "0").read_text()), 0)
+
+
+def test_a_team_that_is_told_to_end_leaves_nobody(tmp_path):
+    """SIGTERM to the command ends its processes."""
+    child = "import os, sys, time; open(sys.argv[1] + os.environ['RANK'], 'w').write(str(os.getpid())); time.sleep(600)"
+    given = [sys.executable, "-c", child, f"{tmp_path}/"]
+    code = f"import sys; from hgnb.training.parallel import together; sys.exit(together(2, {given!r}))"
+    team = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)})
+    pids, until = [tmp_path / rank for rank in "01"], time.monotonic() + 120
+    while not all(file.exists() and file.read_text() for file in pids):
+        assert time.monotonic() < until and team.poll() is None
+        time.sleep(0.1)
+    team.terminate()
+    assert team.wait(60) == 128 + 15
+    for file in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(file.read_text()), 0)
 
 
 def test_one_task_of_slurm_is_no_team(monkeypatch):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from browser import CHROMIUM, chromium, opened
 
-from hgnb.book import bind, pdf
 from hgnb.errors import InputError
+from hgnb_book import bind, pdf
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LONG = "<p>A line of text that fills some of a page.</p>" * 200

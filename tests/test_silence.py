@@ -122,7 +122,7 @@ def test_a_step_is_as_loud_as_the_last_layer_moves():
     made = silence.loudness(reader, who, 0.01, styles)
     before = reader.heatmaps(who)
     with torch.no_grad():
-        network.heads[-1].heatmaps.weight += 0.01  # what a ReLU puts out is never negative
+        reader.network.heads[-1].heatmaps.weight += 0.01  # what a ReLU puts out is never negative
     assert made.step == pytest.approx(float((reader.heatmaps(who) - before).mean()), rel=1e-4)
     assert made.targets["thesis"] == pytest.approx(silence.silence(who, 64, 16, styles["thesis"]).measured ** 0.5)
     assert made.targets["peak"] > 2 * made.targets["thesis"]

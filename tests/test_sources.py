@@ -1,11 +1,19 @@
-"""The import closure and the fingerprint, on a package small enough to read."""
+"""The import closure and fingerprints, on packages small enough to read and on copies of hgnb."""
 
 import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 
 from hgnb import sources
+from hgnb.data.prepared import ROOTS as PREPARED_ROOTS
 from hgnb.errors import InputError
+from hgnb.sources import fingerprint
+from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS, TRAINING_ROOTS
 
 FILES = {
     "__init__.py": "",
@@ -19,13 +27,16 @@ FILES = {
 }
 
 
-@pytest.fixture
-def small(tmp_path):
-    package = tmp_path / "small"
-    for name, text in FILES.items():
+def written(package, files):
+    for name, text in files.items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text)
     return package
+
+
+@pytest.fixture
+def small(tmp_path):
+    return written(tmp_path / "small", FILES)
 
 
 def names(files, package):
@@ -54,31 +65,6 @@ def test_names_within_a_module_lead_to_the_module(small):
     assert sources.closure(["small.ground.X"], small) == sources.closure(["small.ground"], small)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "same"),
-    [
-        ("# ten", "# eleven", True),
-        ('"""Say."""', '"""Say it."""', True),
-        ('    """Say."""\n', "", True),
-        ("import os\n\n\n", "import os\n", True),
-        ("return X", "return X + 1", False),
-        ("import os", "import sys", False),
-    ],
-)
-def test_fingerprint_changes_with_code_only(small, old, new, same):
-    before = sources.fingerprint(["small.upper.room"], small)
-    file = small / "upper/room.py"
-    assert old in file.read_text()
-    file.write_text(file.read_text().replace(old, new))
-    assert (sources.fingerprint(["small.upper.room"], small) == before) is same
-
-
-def test_fingerprint_sees_code_behind_an_import(small):
-    before = sources.fingerprint(["small.upper.room"], small)
-    (small / "ground.py").write_text("X = 2\n")
-    assert sources.fingerprint(["small.upper.room"], small) != before
-
-
 def test_notebook_imports_skip_magics_and_other_packages(tmp_path):
     cells = [
         {"cell_type": "markdown", "source": "import hgnb.nothing"},
@@ -105,5 +91,407 @@ def test_what_is_not_python_or_no_notebook_is_named(tmp_path):
 
 
 def test_the_package_itself_has_a_closure():
-    found = names(sources.closure(["hgnb.book.weave"]), sources.PACKAGE)
-    assert {"__init__.py", "errors.py", "book/__init__.py", "book/weave.py", "book/chapter.py"} <= set(found)
+    found = names(sources.closure(["hgnb.recording.queue"]), sources.PACKAGE)
+    assert {"__init__.py", "errors.py", "recording/__init__.py", "recording/queue.py", "journal.py"} <= set(found)
+
+
+# A training in ten lines: what a root reaches lies in four rooms.
+LESSON = {
+    "__init__.py": "",
+    "numbers.py": '''"""Numbers."""
+RATE = 0.1
+TABLE = {"a": 1}
+TABLE["b"] = 2
+OTHER = 5
+''',
+    "measures/__init__.py": "from lesson.measures.found import near as near\n",
+    "measures/found.py": '''"""Found."""
+from functools import lru_cache
+
+
+@lru_cache(maxsize=4)
+def near(a, b=0.5):
+    """Whether they are near."""
+    return abs(a - b) < 0.2
+
+
+def far(a):
+    return not near(a)
+''',
+    "layers.py": '''"""Layers."""
+import torch.nn as nn
+from dataclasses import dataclass
+
+
+def kept(default, unit, source):
+    """A field with where it comes from."""
+    return default
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A shape."""
+
+    width: int = kept(3, "maps", "5.1")
+    title: str = "wide"
+
+    @property
+    def half(self) -> int:
+        return self.width // 2
+
+    def unused(self):
+        return 4
+
+
+class Base:
+    def start(self):
+        return 1
+
+    def unasked(self):
+        return 2
+
+
+class Layer(Base, nn.Module):
+    def forward(self, x: float) -> float:
+        """The layer."""
+        return self.helped(x) + self.start()
+
+    def helped(self, x):
+        return x * 2
+''',
+    "train.py": '''"""Training."""
+import torch.nn.functional as F
+
+from lesson import numbers
+from lesson.layers import Layer, Shape
+from lesson.measures import near
+
+
+def train(x, epochs=3):
+    """Trains."""
+    shape = Shape(title="for people")
+    if epochs < 0:
+        raise ValueError(f"{epochs} epochs are none")
+    y = Layer().forward(x) * numbers.RATE + shape.half + numbers.TABLE["a"]  # a sum
+    return F.mse_loss(y, x) if near(y) else recursive(epochs)
+
+
+def recursive(n):
+    return recursive(n - 1) if n else 0
+
+
+def drawn():
+    return numbers.OTHER
+''',
+}
+ROOT = ["lesson.train.train"]
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    return written(tmp_path / "lesson", LESSON)
+
+
+def changed(package, file, old, new):
+    """The text of a file with every `old` replaced; fails where there is none."""
+    text = (package / file).read_text(encoding="utf8")
+    assert re.search(old, text), f"{old} isn't in {file}"
+    (package / file).write_text(re.sub(old, new, text), encoding="utf8")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("numbers.py", "RATE = 0.1", "RATE = 0.2"),
+        ("numbers.py", "RATE = 0.1", "RATE = 0.1\nRATE += 1"),
+        ("numbers.py", r'TABLE\["b"\] = 2', 'TABLE["b"] = 3'),
+        ("numbers.py", r'TABLE\["b"\] = 2', "TABLE.update(b=2)"),
+        ("measures/found.py", "< 0.2", "<= 0.2"),
+        ("measures/found.py", "b=0.5", "b=0.6"),
+        ("measures/found.py", "maxsize=4", "maxsize=8"),
+        ("measures/__init__.py", "import near as near", "import far as near"),
+        ("layers.py", r"kept\(3,", "kept(4,"),
+        ("layers.py", "frozen=True", "frozen=False"),
+        ("layers.py", "// 2", "// 3"),
+        ("layers.py", "return 1", "return 3"),
+        ("layers.py", r"Base, nn.Module", "Base, nn.Identity"),
+        ("layers.py", r"x \* 2", "x * 2.0"),
+        ("layers.py", "    def helped", "    def extra_state(self):\n        return 1\n\n    def helped"),
+        ("train.py", "epochs=3", "epochs=4"),
+        ("train.py", "x, epochs=3", "x, *, epochs=3"),
+        ("train.py", "F.mse_loss", "F.l1_loss"),
+        ("train.py", "F.mse_loss", "numbers.OTHER + F.mse_loss"),
+        ("train.py", "import torch.nn.functional as F", "import other.functional as F"),
+        ("train.py", "from lesson.measures import near", "from lesson.measures.found import far as near"),
+        ("train.py", "n - 1", "n - 2"),
+        ("train.py", "raise ValueError", "raise KeyError"),
+        ("train.py", "epochs < 0", "epochs < 1"),
+        ("train.py", "shape.half", "shape.unused()"),
+    ],
+)
+def test_what_changes_a_number_changes_the_fingerprint(lesson, file, old, new):
+    before = fingerprint(ROOT, lesson)
+    changed(lesson, file, old, new)
+    assert fingerprint(ROOT, lesson) != before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("numbers.py", "OTHER = 5", "OTHER = 6"),
+        ("numbers.py", "RATE = 0.1", "RATE: float = 0.1"),
+        ("measures/found.py", '    """Whether they are near."""\n', ""),
+        ("measures/found.py", "not near", "near"),
+        ("measures/found.py", r"near\(a, b=0.5\):", "near(a: float, b: float = 0.5) -> bool:"),
+        ("measures/found.py", "    return abs", "    assert b\n    return  abs"),
+        ("layers.py", '"maps", "5.1"', '"feature maps", "3.2.2"'),
+        ("layers.py", '"wide"', '"broad"'),
+        ("layers.py", "width: int", 'width: "int | None"'),
+        ("layers.py", "return 4", "return 5"),
+        ("layers.py", "return 2\n", "return 3\n"),
+        ("layers.py", "import torch.nn as nn", "from torch import nn"),
+        ("layers.py", r"import torch.nn as nn([\s\S]*)nn.Module", r"import torch\1torch.nn.Module"),
+        ("layers.py", "return self.helped", "from typing import cast\n        return cast(float, self.helped"),
+        ("train.py", "# a sum", "# another sum"),
+        ("train.py", "for people", "for others"),
+        ("train.py", "epochs are none", "epochs are too few"),
+        ("train.py", "raise ValueError", "import json\n        raise ValueError"),
+        ("train.py", "import near", "import near as close"),
+        ("train.py", "from lesson import numbers", "import lesson.numbers as numbers"),
+        ("train.py", "from lesson import numbers", "from . import numbers"),
+        ("train.py", r"train\(x, epochs=3\)", "train(\n    x,\n    epochs=3,\n)"),
+    ],
+)  # fmt: skip
+def test_what_changes_no_number_leaves_the_fingerprint(lesson, file, old, new):
+    before = fingerprint(ROOT, lesson)
+    changed(lesson, file, old, new)
+    if "as close" in new:
+        changed(lesson, file, r"near\(y\)", "close(y)")
+    if "cast(float" in new:
+        changed(lesson, file, r"self.helped\(x\) \+", "self.helped(x)) +")
+    assert fingerprint(ROOT, lesson) == before
+
+
+def test_a_definition_may_move_and_be_renamed(lesson):
+    before = fingerprint(ROOT, lesson)
+    changed(lesson, "train.py", r"recursive", "again")
+    changed(lesson, "train.py", r"def again\(n\):\n.*\n", "")
+    changed(
+        lesson,
+        "train.py",
+        "from lesson import numbers",
+        "from lesson import numbers\nfrom lesson.new.room import again",
+    )
+    written(lesson, {"new/__init__.py": "", "new/room.py": "def again(n):\n    return again(n - 1) if n else 0\n"})
+    assert fingerprint(ROOT, lesson) == before
+    (lesson / "layers.py").rename(lesson / "blocks.py")
+    changed(lesson, "train.py", "lesson.layers", "lesson.blocks")
+    changed(lesson, "blocks.py", r"\bLayer\b", "Block")
+    changed(lesson, "train.py", r"\bLayer\b", "Block")
+    assert fingerprint(ROOT, lesson) == before
+    (lesson / "train.py").rename(lesson / "new/fit.py")
+    assert fingerprint(["lesson.new.fit.train"], lesson) == before
+    changed(lesson, "new/room.py", "n - 1", "n - 2")
+    assert fingerprint(["lesson.new.fit.train"], lesson) != before
+
+
+def test_the_order_of_definitions_and_roots_is_free(lesson):
+    roots = [*ROOT, "lesson.measures.found.far"]
+    before = fingerprint(roots, lesson)
+    for file in ("train.py", "layers.py"):
+        head, *parts = re.split(r"\n\n\n(?=def|class|@)", (lesson / file).read_text())
+        (lesson / file).write_text("\n\n\n".join([head, *reversed(parts)]))
+    changed(lesson, "layers.py", r"(    def forward[\s\S]*)\n\n(    def helped.*\n.*\n)", r"\2\n\1\n")
+    assert fingerprint(reversed(roots), lesson) == before
+    assert fingerprint(roots[:1], lesson) != before
+
+
+def test_two_helpers_that_change_places_are_told_apart(lesson):
+    (lesson / "train.py").write_text(
+        "def train():\n    return one() - two()\n\n\ndef one():\n    return 1\n\n\ndef two():\n    return 2\n"
+    )
+    before = fingerprint(ROOT, lesson)
+    changed(lesson, "train.py", r"one\(\) - two\(\)", "two() - one()")
+    assert fingerprint(ROOT, lesson) != before
+
+
+def test_a_local_name_hides_a_definition(lesson):
+    (lesson / "train.py").write_text(
+        "def train(far):\n    near = far\n    return near, [far for far in near]\n\n\n"
+        "def near():\n    return 1\n\n\ndef far():\n    return 2\n"
+    )
+    before = fingerprint(ROOT, lesson)
+    changed(lesson, "train.py", r"return [12]", "return 7")
+    assert fingerprint(ROOT, lesson) == before
+
+
+def test_a_name_in_a_comprehension_hides_nothing_around_it(lesson):
+    (lesson / "train.py").write_text(
+        "def train(x):\n    return [near for near in x], near()\n\n\ndef near():\n    return 1\n"
+    )
+    before = fingerprint(ROOT, lesson)
+    changed(lesson, "train.py", "return 1", "return 2")
+    assert fingerprint(ROOT, lesson) != before
+
+
+@pytest.mark.parametrize("root", ["lesson.nothing", "lesson.train.nothing", "lesson.layers.Layer.nothing", "torch.nn"])
+def test_a_root_that_is_not_there_is_named(lesson, root):
+    with pytest.raises(InputError, match=f"no definition {root}"):
+        fingerprint([root], lesson)
+
+
+def test_asking_loads_neither_torch_nor_what_is_asked_about():
+    code = (
+        "import sys; from hgnb import sources; sources.fingerprint(['hgnb.training.experiment.Experiment.stage']); "
+        "print([m for m in sys.modules if m in ('torch', 'numpy') or m.startswith('hgnb.training')])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the library for a module of tests; each puts back what it changes."""
+    return shutil.copytree(
+        sources.PACKAGE, tmp_path_factory.mktemp("copy") / "hgnb", ignore=shutil.ignore_patterns("__pycache__")
+    )
+
+
+@pytest.fixture
+def mutated(copy):
+    """Whether a fingerprint of the copy becomes another with a change of a file."""
+
+    def differs(roots, file, old, new):
+        before, text, stat = fingerprint(roots, copy), (copy / file).read_text(encoding="utf8"), (copy / file).stat()
+        try:
+            changed(copy, file, old, new)
+            return fingerprint(roots, copy) != before
+        finally:
+            (copy / file).write_text(text, encoding="utf8")
+            os.utime(copy / file, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # what was read of it is true again
+
+    return differs
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("models/residual.py", r"F.relu_\(out\)", "F.silu(out)"),  # a layer
+        ("models/residual.py", r"add_\(self.shortcut", "sub_(self.shortcut"),
+        ("models/hourglass.py", 'mode="nearest"', 'mode="bilinear"'),
+        ("models/hourglass.py", "nn.init.xavier_normal_", "nn.init.xavier_uniform_"),
+        ("models/autoencoder.py", "3, padding=1", "5, padding=2"),
+        ("models/config.py", "return 4", "return 8"),
+        ("models/config.py", r"int = quantity\(3, \"residuals\"", 'int = quantity(2, "residuals"'),
+        ("training/modules.py", r"F.mse_loss\(output, truth\)\n", "F.l1_loss(output, truth)\n"),  # the loss
+        ("training/modules.py", "eps=c.eps", "eps=1e-3"),  # the optimiser
+        ("training/modules.py", "gamma=0.5", "gamma=0.1"),
+        ("training/modules.py", "best: float = -1.0", "best: float = 0.0"),  # the rule that drops the rate
+        ("data/heatmaps.py", r"-0.5 \*", "-0.4 *"),
+        ("data/augment.py", r"\* math.radians", "/ math.radians"),
+        ("data/mirror.py", "= right, left", "= left, right"),
+        ("data/dataset.py", r"\[self.seed, self.epoch\]", "[self.epoch, self.seed]"),  # the order of persons
+        ("data/dataset.py", r"/ 255 - mean", "/ 256 - mean"),
+        ("metrics/keypoints_found.py", r"< config.radius", "<= config.radius"),
+        ("training/callbacks.py", r"self.seed << 32", "self.seed << 31"),  # what dropout draws
+        ("training/begin.py", r'held\["epoch"\] \+ 1', 'held["epoch"]'),
+        ("training/jobs.py", r"\bbalance\(persons.visibility >=", "balance(persons.visibility >"),
+        ("training/jobs.py", "% batch == 1", "% batch == 2"),
+        ("training/parallel.py", r"count - 1", "count"),  # batch statistics of several processes
+        ("training/inference.py", r"self.network.latents\(x, stack\)", "self.network.latents(x)"),
+    ],
+)  # fmt: skip
+def test_what_a_training_is_made_of_is_in_its_fingerprint(mutated, file, old, new):
+    assert mutated(TRAINING_ROOTS, file, old, new)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("cli.py", r"import", "import json\nimport"),
+        ("figures/style.py", r"\d+", "7"),
+        ("explain/components.py", r"\+", "-"),
+        ("recording/workflow.py", r"==", "!="),
+        ("training/callbacks.py", r"trainer.max_epochs \* steps", "7"),  # the bar of progress
+        ("training/callbacks.py", "LOOK = 16", "LOOK = 8"),
+        ("training/callbacks.py", "link_aside", "link_elsewhere"),
+        ("training/runs.py", "os.replace", "os.rename"),
+        ("training/card.py", "sort_keys=True", "sort_keys=False"),
+        ("training/job.py", "person_ids: np.ndarray", "person_ids: list"),
+        ("training/experiment.py", 'DATASET = "dataset"', 'DATASET = "data"'),
+        ("training/hardware.py", "cpuinfo", "info"),
+        ("training/evaluation.py", "1", "2"),
+        ("models/cost.py", r"2 \* self.macs", "self.macs"),
+        ("models/config.py", '"3.2.2"', '"3.2"'),
+        ("training/configs.py", "5e-4", "6e-4"),  # a value is in the id itself
+        ("metrics/oks.py", "/ 2", "/ 3"),
+        ("errors.py", "cutoff=0.5", "cutoff=0.6"),
+        ("sources.py", "return", "return 1 and"),
+        ("definitions.py", "sha256", "sha512"),
+        ("identity.py", "sha256", "sha512"),
+        ("data/synthetic.py", r"\d+", "7"),
+        ("data/crops.py", r"\+", "-"),
+    ],
+)  # fmt: skip
+def test_what_a_training_is_not_made_of_is_not(mutated, file, old, new):
+    assert not mutated(TRAINING_ROOTS, file, old, new)
+
+
+@pytest.mark.parametrize(
+    ("roots", "file", "old", "new", "differs"),
+    [
+        (FROZEN_ROOTS, "training/frozen.py", "count = min", "count = max", True),
+        (TRAINING_ROOTS, "training/frozen.py", "count = min", "count = max", False),
+        (DRAWN_ROOTS, "data/pose.py", r"0\.5", "0.6", True),
+        (DRAWN_ROOTS, "data/backdrop.py", r"0\.5", "0.6", True),
+        (DRAWN_ROOTS, "data/figure.py", r"0\.5", "0.6", True),
+        (DRAWN_ROOTS, "data/synthetic.py", '"quality": 90', '"quality": 91', True),
+        (DRAWN_ROOTS, "data/crops.py", r"\+", "-", False),
+        (PREPARED_ROOTS, "data/crops.py", r"\+", "-", True),
+        (PREPARED_ROOTS, "data/splits.py", r"config\.test_share", "0.3", True),
+        (PREPARED_ROOTS, "data/intake/records.py", r"BOX_SLACK = ", "BOX_SLACK = 1 + ", True),
+        (PREPARED_ROOTS, "data/pose.py", r"0\.5", "0.6", False),
+        (PREPARED_ROOTS, "data/prepared.py", "READ_AGAIN = 1 << 30", "READ_AGAIN = 1 << 29", False),
+        (PREPARED_ROOTS, "data/seal.py", r"sha256|blake2b", "sha512", False),
+        (PREPARED_ROOTS, "data/download.py", r"\d+", "7", False),
+    ],
+)  # fmt: skip
+def test_data_have_fingerprints_of_their_own(mutated, roots, file, old, new, differs):
+    assert mutated(roots, file, old, new) is differs
+
+
+def test_a_reorganised_library_keeps_every_fingerprint(tmp_path):
+    """`models` becomes `network`, heatmaps and augmentation move together, the modules of training into a new wing."""
+    package = shutil.copytree(sources.PACKAGE, tmp_path / "hgnb", ignore=shutil.ignore_patterns("__pycache__"))
+    every = (TRAINING_ROOTS, FROZEN_ROOTS, DRAWN_ROOTS, PREPARED_ROOTS)
+    before = [fingerprint(roots, package) for roots in every]
+    moves = {
+        "hgnb.models": "hgnb.network",
+        "hgnb.training.modules": "hgnb.learning.steps",
+        "hgnb.data.mirror": "hgnb.twins",
+    }
+    (package / "learning").mkdir()
+    (package / "learning/__init__.py").write_text("")
+    for old, new in moves.items():
+        source, target = (package.parent / name.replace(".", "/") for name in (old, new))
+        (source if source.is_dir() else source.with_suffix(".py")).rename(
+            target if source.is_dir() else target.with_suffix(".py")
+        )
+    for file in package.rglob("*.py"):
+        text = file.read_text(encoding="utf8").replace(
+            "from hgnb.data.augment import", "from hgnb.data.heatmaps import"
+        )
+        text = text.replace("from hgnb.data import mirror", "from hgnb import twins as mirror")
+        for old, new in moves.items():
+            text = text.replace(old, new)
+        file.write_text(text, encoding="utf8")
+    added = (package / "data/augment.py").read_text(encoding="utf8").split('"""', 2)[2]
+    (package / "data/augment.py").unlink()
+    with (package / "data/heatmaps.py").open("a", encoding="utf8") as file:
+        file.write("\n\n" + added)
+
+    def moved(root):
+        for old, new in moves.items():
+            root = root.replace(old, new)
+        return root
+
+    assert [fingerprint(map(moved, roots), package) for roots in every] == before

@@ -9,6 +9,7 @@ from conftest import ROOT
 
 from hgnb.data import coco, parts, splits
 from hgnb.data.config import DataConfig
+from hgnb.data.intake import layouts
 from hgnb.data.prepared import prepare
 from hgnb.errors import InputError
 from hgnb.training.experiment import Experiment
@@ -73,7 +74,6 @@ def test_a_test_set_stays_when_the_draw_changes(coco_folder, tmp_path, monkeypat
         return divided | {"train": divided["test"], "test": divided["train"]}
 
     monkeypatch.setattr(splits, "divide", other)
-    monkeypatch.setattr("hgnb.data.prepared.fingerprint", lambda modules: "other code")
     again = prepare(coco_folder, DataConfig(side=48), tmp_path / "cache")
     assert again.split("test").person_ids.tolist() == first
     elsewhere = prepare(coco_folder, DataConfig(side=32), tmp_path / "away" / "cache")
@@ -93,7 +93,7 @@ def test_what_decides_a_split_names_its_file(coco_folder, tmp_path):
     assert len({same, *(name(**settings) for settings in changed)}) == 1 + len(changed)
     for split in ("train", "val"):
         before = name()
-        file = coco.annotation_file(coco_folder, split)
+        file = layouts.source(coco_folder, split).file
         file.write_bytes(file.read_bytes() + b"\n")
         assert name() != before
 

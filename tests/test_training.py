@@ -18,17 +18,15 @@ from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.models.hourglass import HourglassConfig
 from hgnb.quantity import described
-from hgnb.training import callbacks, card, profiles, runs
+from hgnb.training import callbacks, card, hardware, profiles, runs
 from hgnb.training.baselines import baselines
-from hgnb.training.batches import ALONE
 from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
 from hgnb.training.experiment import DATASET, Experiment
 from hgnb.training.forks import fork
 from hgnb.training.modules import PoseModule
 from hgnb.training.networks import STUDIES
 from hgnb.training.overview import overview
-
-SHORT = TrainingConfig(epochs=3, batch=4, rate=1e-3)
+from hgnb.training.parallel import Team
 
 
 def test_nobody_is_alone_in_a_batch_that_is_normalised(fresh):
@@ -39,7 +37,7 @@ def test_nobody_is_alone_in_a_batch_that_is_normalised(fresh):
     for model, seen in ((single, persons - 1), (p.model, persons)):
         made = dataclasses.replace(fresh, profile=dataclasses.replace(p, model=model, training=training))
         assert made.model().latent_shape(p.data.side)[1:] == ((1, 1) if model is single else (4, 4))
-        assert len(made._pose_job(training, ALONE).train.dataset) == seen
+        assert len(made._pose_job(training, Team()).train.dataset) == seen
     assert (
         len(
             dataclasses.replace(fresh, profile=dataclasses.replace(p, model=single, training=training))
@@ -201,11 +199,14 @@ def _last(run):
     return torch.load(run.folder / "last.ckpt", weights_only=True)["state_dict"]
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_best_weights_are_those_of_the_best_epoch(chain, precision):
-    """Whatever the steps are computed in: each epoch is judged by what its weights, read again, are found to do."""
-    profile = dataclasses.replace(chain.profile, training=dataclasses.replace(SHORT, precision=precision))
-    run = dataclasses.replace(chain, profile=profile).hourglass()
+def test_best_weights_are_those_of_the_best_epoch(fresh, choice):
+    """Whatever a machine chooses: each epoch is judged by what its weights, read again, are found to do."""
+    chain, profile, run = fresh, fresh.profile, fresh.hourglass()
+    told, (name, value) = run.manifest, choice
+    if name == "HGNB_PRECISION":
+        assert told["precision"] == hardware.PRECISIONS[value] and told["precision_why"] == name
+    if name == "HGNB_THREADS":
+        assert told["threads"] == int(value), "a person's number goes before the profile's"
     split, kept = chain.prepared().split("val"), run.validation
     for best in ("val_pck", "val_loss"):
         epoch, reader = run.best_epoch(best) - 1, chain.reader(run, best)
@@ -217,6 +218,42 @@ def test_best_weights_are_those_of_the_best_epoch(chain, precision):
         np.testing.assert_allclose(kept.loss[epoch], (gaps**2).mean((1, 2, 3)), rtol=1e-5)
         assert math.isclose(run.metrics.val_loss[epoch], kept.loss[epoch].mean(dtype=float), rel_tol=1e-9)
     assert kept.hits.dtype == bool and kept.loss.dtype == run.steps.dtype == np.float32
+
+
+def test_the_faster_precision_is_measured_once_and_kept(tmp_path, monkeypatch):
+    """bf16 only where it wins by a tenth; what was measured is read again, and a place that can't be written or holds
+    something else is no error."""
+    size, calls = hardware.Convolution(2, 4, 8), []
+    monkeypatch.delenv("HGNB_PRECISION", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(hardware, "LONGEST", 0.0)
+    real = hardware._seconds
+    monkeypatch.setattr(hardware, "_seconds", lambda c: calls.append(c) or real(c))
+    first = hardware.precision("native", size)
+    assert hardware.precision("native", size) == first and calls == [size]
+    kept = next((tmp_path / "cache").rglob("*.json")).read_text()
+    assert "2 x 4 x 8 x 8 takes" in first.why and hardware.device_name() in kept
+    for seconds, name in ((1.09, "fp32"), (1.11, "bf16")):
+        monkeypatch.setattr(hardware, "_seconds", lambda c, s=seconds: {"fp32": s, "bf16": 1.0})
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / name))
+        assert hardware.precision("native", size).name == name
+    for spoilt in ("[]", "{", '{"x": 1}'):
+        next((tmp_path / "bf16").rglob("*.json")).write_text(spoilt)
+        assert hardware.precision("native", size).name == "bf16"
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert hardware.precision("native", size).name == "bf16"
+    assert hardware.precision("fp32").name == "fp32"
+
+
+def test_a_choice_that_is_none_is_refused(monkeypatch):
+    monkeypatch.setenv("HGNB_PRECISION", "fp16")
+    with pytest.raises(InputError, match="HGNB_PRECISION 'fp16'"):
+        hardware.precision("native")
+    for words in ("two", "0", "-1"):
+        monkeypatch.setenv("HGNB_THREADS", words)
+        with pytest.raises(InputError, match="HGNB_THREADS must be a whole number"), hardware.threads(1):
+            pass
 
 
 def test_every_step_s_loss_is_kept(chain):
@@ -233,7 +270,7 @@ def test_every_step_s_loss_is_kept(chain):
 
 def _targets(experiment, split) -> np.ndarray:
     """(N, K, size, size) of a split, as training makes them."""
-    module = experiment._pose_job(experiment.profile.training).module
+    module = experiment._pose_job(experiment.profile.training, Team()).module
     return np.concatenate([module.targets(batch).numpy() for batch in loader(split, 7)])
 
 

@@ -6,12 +6,13 @@ from scipy.stats import mannwhitneyu, pearsonr
 from sklearn.metrics import roc_auc_score
 from test_explain import COCO, persons, planted, scattered
 
+from hgnb import stats
 from hgnb.data.body import draw_pose, skeleton, turn
 from hgnb.data.pose import Pose
 from hgnb.data.scene import View
 from hgnb.data.schema import KeypointSchema
-from hgnb.explain import components, intervals, posture, traits
-from hgnb.intervals import bootstrap, holm
+from hgnb.explain import components, posture, traits
+from hgnb.stats import holm
 
 BARE = KeypointSchema(tuple(n for n in COCO.names if n.split("_")[-1] not in ("nose", "eye", "ear")))
 
@@ -51,29 +52,11 @@ def test_holm_holds_the_level():
 # One component, one number
 
 
-def test_correlations_equal_scipys_and_the_loop():
-    rng = np.random.default_rng(0)
-    scores, images = rng.normal(size=(60, 3)) + 40, np.repeat(np.arange(30), 2)
-    values = scores[:, 1] + rng.normal(size=60)
-    values[:4] = np.nan
-    got = intervals.correlations(scores, values, images, draws=500, seed=3)
-    for column, interval in zip(scores.T, got, strict=True):
-        x, y, known = column[4:], values[4:], images[4:]
-        assert interval.value == pytest.approx(pearsonr(x, y).statistic)
-        sums = np.column_stack([np.ones(56), x - 40, y - 40, (x - 40) ** 2, (y - 40) ** 2, (x - 40) * (y - 40)])
-        loop = bootstrap(
-            sums, known,
-            lambda n, x, y, xx, yy, xy: (n * xy - x * y) / np.sqrt((n * xx - x * x) * (n * yy - y * y)),
-            draws=500, seed=3,
-        )  # fmt: skip
-        assert (interval.low, interval.high) == pytest.approx((loop.low, loop.high))
-
-
 @pytest.mark.parametrize("values", [np.full(9, 2.0), np.full(9, np.nan), np.r_[1.0, 2.0, np.full(7, np.nan)]])
 def test_what_does_not_vary_correlates_with_nothing(values):
     scores = np.random.default_rng(0).normal(size=(9, 2))
-    assert all(np.isnan(i.value) for i in intervals.correlations(scores, values, np.arange(9)))
-    assert np.isnan(intervals.together(scores, values, np.arange(9))).all()
+    assert not any(stats.correlation(s, values, np.arange(9)).known for s in scores.T)
+    assert np.isnan(stats.together(scores, values, np.arange(9))).all()
 
 
 def test_p_values_are_scipys_where_persons_are_independent():
@@ -81,10 +64,10 @@ def test_p_values_are_scipys_where_persons_are_independent():
     y = rng.normal(size=600)
     x, yes, images = rng.normal(size=(600, 30)) + 0.05 * y[:, None], (y > 0).astype(float), np.arange(600)
     theirs = [pearsonr(column, y).pvalue for column in x.T]
-    assert np.ptp(theirs) > 0.5 and intervals.together(x, y, images) == pytest.approx(np.array(theirs), abs=0.06)
+    assert np.ptp(theirs) > 0.5 and stats.together(x, y, images) == pytest.approx(np.array(theirs), abs=0.06)
     ranks = x.argsort(0).argsort(0) + 1.0
     theirs = [mannwhitneyu(column[y > 0], column[y <= 0]).pvalue for column in x.T]
-    assert intervals.together(ranks, yes, images) == pytest.approx(np.array(theirs), abs=0.02)
+    assert stats.together(ranks, yes, images) == pytest.approx(np.array(theirs), abs=0.02)
 
 
 def test_p_values_are_even_also_when_images_share_a_pose():
@@ -94,7 +77,7 @@ def test_p_values_are_even_also_when_images_share_a_pose():
     for _ in range(40):
         x = np.repeat(rng.normal(size=(40, 25)), 5, 0) + 0.3 * rng.normal(size=(200, 25))
         y = np.repeat(rng.normal(size=40), 5) + 0.3 * rng.normal(size=200)
-        p.append(intervals.together(x, y, images))
+        p.append(stats.together(x, y, images))
     assert np.mean(np.array(p) < 0.05) == pytest.approx(0.05, abs=0.02)
 
 

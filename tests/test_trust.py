@@ -21,7 +21,6 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 import mutations
 
 from hgnb import sources
-from hgnb.book.build import cut_off, unfit_name
 from hgnb.data import coco
 from hgnb.data.check import check
 from hgnb.data.credits import CREDITS, photo_credits
@@ -30,6 +29,7 @@ from hgnb.data.quoting import plain
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.training.prediction import photograph
+from hgnb_book.build import cut_off, unfit_name
 
 
 @pytest.fixture
@@ -105,15 +105,15 @@ def test_a_picture_runs_no_other_program(tmp_path, monkeypatch):
     with pytest.raises(DamagedImage, match="it is no image") as damage:
         decode(file, (96, 80))
     assert damage.value.kind == UNDECODABLE
-    with pytest.raises(InputError, match="can't be read as an image"):
+    with pytest.raises(InputError, match="it is no image"):
         photograph(file)
 
 
-@pytest.mark.parametrize("size", [(9_500, 9_500), (60_000, 60_000), (1, 2**31 - 1)])
+@pytest.mark.parametrize("size", [(13_500, 13_500), (60_000, 60_000), (1, 2**31 - 1)])
 def test_bombs_are_refused_unopened(tmp_path, size):
     file = tmp_path / "bomb.png"
     file.write_bytes(mutations.bomb(size))
-    with pytest.raises(InputError, match=r"bomb\.png' (has more than 89,478,485 pixels|can't be read)"):
+    with pytest.raises(InputError, match=r"bomb\.png' (has more than 178,956,970 pixels|can't be decoded)"):
         photograph(file)
     with pytest.raises(DamagedImage, match="has more than 89,478,485 pixels"):
         decode(file, size)
@@ -203,7 +203,9 @@ def test_nothing_loads_a_pickle_or_runs_what_a_file_says():
     assert unsafe(bad) == ["pickle", "torch.load", "load", "run", "eval", "system"]
     assert unsafe("torch.load(f, weights_only=True)\nnetwork.eval()\nnp.load(f)\nplatform.system()") == []
     for file in sources.PACKAGE.rglob("*.py"):
-        assert not unsafe(file.read_text(encoding="utf8")), file
+        # identity runs modules of the library itself once more, to hold what is in memory against them
+        known = ["exec"] if file.name == "identity.py" else []
+        assert unsafe(file.read_text(encoding="utf8")) == known, file
 
 
 MARKUP_WRITERS = re.compile(r"\.(?:inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\(|new Function")

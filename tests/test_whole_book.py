@@ -16,9 +16,9 @@ from accessibility import accessible, axe
 from browser import chromium, opened, sound
 from links import broken, skipped_levels
 
-from hgnb.book import toc
-from hgnb.book.bind import bind
-from hgnb.book.pdf import page_numbers
+from hgnb_book import toc
+from hgnb_book.bind import bind
+from hgnb_book.pdf import page_numbers
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("HGNB_REAL_DATA", REPOSITORY.parent / "shared" / "real"))
@@ -57,7 +57,7 @@ FIGURES = {
 TABLES = {
     "00_at_a_glance": ["tbl-glance"],
     "01_dataset": ["tbl-split", "tbl-crop-rules"],
-    "02_experiment": ["tbl-cost", "tbl-speed", "tbl-best-epochs", "tbl-departures", "tbl-pck-visibility"],
+    "02_experiment": ["tbl-cost", "tbl-speed", "tbl-beside", "tbl-best-epochs", "tbl-departures", "tbl-pck-visibility"],
     "03_interpretation": ["tbl-skip-groups", "tbl-components", "tbl-components-all", "tbl-clusters-k3"],
     "04_improvement": ["tbl-controls"],
     "05_discussion": ["tbl-comparison"],
@@ -100,8 +100,9 @@ def clone(tmp_path):
 
 def hgnb(clone, *words):
     """Run the command in the clone; the finished process."""
-    command = [sys.executable, "-m", "hgnb.cli", *words]
+    command = [sys.executable, "-m", "hgnb_book.cli", *words]
     plain = {name: value for name, value in os.environ.items() if name != "HGNB_HOME"}
+    plain["PYTHONPATH"] = f"{clone}:{clone / 'book'}"
     return subprocess.run(command, cwd=clone, capture_output=True, text=True, env=plain, timeout=900)
 
 
@@ -296,10 +297,11 @@ def test_another_schema(clone):
 
 
 def test_bad_input_is_refused_before_anything_is_written(clone, tmp_path):
-    before = sorted(clone.rglob("*.*"))
+    before, empty = sorted(clone.rglob("*.*")), tmp_path / "empty"
+    empty.mkdir()
     for words, said in (
         (["--profile", "smok"], "did you mean 'smoke'?"),
-        (["--profile", "smoke", "--data", str(tmp_path)], "COCO layout"),
+        (["--profile", "smoke", "--data", str(empty)], "COCO layout"),
     ):
         done = hgnb(clone, "book", *words)
         assert done.returncode == 1

@@ -1,5 +1,5 @@
 // The trained network in the page: the part `network` of hgnb.js, with data from hgnb.figures.exhibit. Runtime and
-// network come from scripts beside the page (hgnb.book.in_page) on a click, and run in a worker; nothing is sent.
+// network come from scripts beside the page (hgnb_book.in_page) on a click, and run in a worker; nothing is sent.
 // After each answer the part's node gets an event `answer` whose detail holds the heatmaps and what they answer.
 (() => {
   "use strict";

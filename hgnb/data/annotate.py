@@ -3,6 +3,8 @@
 Visibility is measured on the drawing and never decided by lot; what an annotator would have left out is.
 """
 
+from typing import Any
+
 import numpy as np
 from pycocotools import mask as coco_mask
 
@@ -54,7 +56,7 @@ def visible_joints(canvas: Canvas, actor: Actor, layout: Layout = COCO17) -> np.
     xyz = actor.view.project(layout.locate(actor.body))
     height, width = canvas.depth.shape[1:]
     xy = np.round(xyz[:, :2], 1)
-    inside = ((xy >= 0) & (xy <= (width - 1, height - 1))).all(1)
+    inside: Any = ((xy >= 0) & (xy <= (width - 1, height - 1))).all(1)
     depth, owner = canvas.at(xyz[:, :2])
     # The person's own flesh covers nothing; what is of somebody or something else hides whatever lies behind it.
     hidden = depth - xyz[:, 2] > np.where(owner == actor.number, layout.flesh, 0.0)

@@ -68,6 +68,8 @@ def ball(angles: tuple[float, float, float], sign: float) -> np.ndarray:
 
 def skeleton(pose: Pose, stature: float) -> Skeleton:
     """Forward kinematics from the pelvis outwards, then down (or up) to the floor at y = 0."""
+    points: dict[str, np.ndarray]
+    frames: dict[str, np.ndarray]
     points, frames = {}, {}
     root = turn("x", pose.root[0]) @ turn("z", -pose.root[1])
     pelvis = root @ turn("x", PELVIS * pose.lean) @ turn("z", -PELVIS * pose.side)

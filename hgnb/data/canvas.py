@@ -6,6 +6,7 @@ once, at the end, for the surfaces that won.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ class Canvas:
 
     def _span(self, owners: Iterable[int]) -> Window:
         """Rows and columns that hold what these owners drew."""
-        spans = [self._spans[owner] for owner in owners if owner in self._spans] or [(0, 0, 0, 0)]
+        spans: list = [self._spans[owner] for owner in owners if owner in self._spans] or [(0, 0, 0, 0)]
         left, top = (min(span[at] for span in spans) for at in (0, 1))
         right, bottom = (max(low, *(span[at] for span in spans)) for at, low in ((2, left), (3, top)))
         return slice(top, bottom), slice(left, right)
@@ -163,7 +164,7 @@ class Canvas:
         gradients, stripes, first, second = (self._table(column) for column in range(4))
         surface = surface.astype(np.intp)  # as `take` wants them; -1 is clipped
 
-        def of(table: np.ndarray) -> np.ndarray:
+        def of(table: Any) -> np.ndarray:
             return table.take(surface, mode="clip")
 
         normal = []

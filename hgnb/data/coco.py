@@ -1,32 +1,31 @@
 """Persons out of a folder in COCO layout. Lin et al. (2014); thesis 4.1; explained in 01_dataset.
 
-A folder holds `annotations/person_keypoints_<split>.json` and the images in `<split>/`; a split's name is
-matched by its beginning, so that `train` finds `train2017`. A folder with one split is divided (hgnb.data.parts).
-
-What is damaged in one image or annotation is a `Fault`, and its persons are dropped and counted; an InputError
-is only what leaves nothing to read.
+A folder holds `annotations/person_keypoints_<split>.json` and the images in `<split>/`; hgnb.data.intake finds and
+repairs what other exporters write. What can't be repaired in one image or annotation is a `Fault`, and its persons are
+dropped and counted; an InputError is only what leaves nothing to read.
 """
 
 import contextlib
 import io
 import json
-import os
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from hgnb.data import parts
-from hgnb.data.faults import MISSING, Annotations, Fault, image_fault, is_id, named, numbers
-from hgnb.data.quoting import plain
+from hgnb.data.images import copy
+from hgnb.data.intake import Choices, Fault, Notes, layouts
+from hgnb.data.intake.categories import Categories
+from hgnb.data.intake.images import MISSING, Listed, ListedImage, listed
+from hgnb.data.intake.records import TWICE, Records, flagged
+from hgnb.data.quoting import is_id, named, plain
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
-PREFIX = "person_keypoints_"
 CROWDS, UNLABELLED, PERSONS = "crowds", "without keypoints", "persons"  # what an annotation can be
-UNREAD = ("segmentation", "area", "coco_url", "flickr_url", "date_captured")
+MOSTLY = 0.9  # of the boxes that reach out of their picture, if they fit as corners, corners they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +41,13 @@ class Person:
     posture: str = ""  # known for drawn people only
     motion: str = ""
     licence: str = ""  # of the image, by name
+    exact: bool = True  # whether area, id and crowd flags on its image are annotated, not guessed
+    area: float = 0.0  # of the body's outline in square pixels, by which OKS is measured; 0 where it isn't known
 
     @property
     def labelled(self) -> int:
         """Keypoints with v > 0."""
         return int((self.keypoints[:, 2] > 0).sum())
-
-
-class ListedImage(NamedTuple):
-    """An image as the annotation file lists it."""
-
-    file: Path
-    size: tuple[int, int]  # width, height
-    licence: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +66,9 @@ class Split:
     dropped: dict[str, list] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     images: dict[int, ListedImage] = field(default_factory=dict)
+    repaired: Counter[str] = field(default_factory=Counter)  # what was repaired, in words, and how often
+    odd: dict[str, str] = field(default_factory=dict)  # what looks odd about the files, by kind, a sentence each
+    unreadable: str = ""  # why, where none of the pictures that were looked into can be read
     test: frozenset[int] = frozenset()  # ids of the images that are the test set's; none: it is drawn
 
     def of_image(self, image_id: int) -> list[Person]:
@@ -80,43 +76,13 @@ class Split:
         return [p for p in self.persons if p.image_id == image_id]
 
 
-def annotation_file(folder: Path, split: str) -> Path:
-    """The annotation file whose split name begins with `split`, or the only one; InputError where there is none."""
-    if not folder.is_dir():
-        raise InputError(f"There is no folder '{folder}': DATA must be 'embedded' or a folder in COCO layout.")
-    files = _named(folder, split) or ([*_named(folder)] if undivided(folder) else [])
-    if not files:
-        raise InputError(f"'{folder}' is not in COCO layout: annotations/{PREFIX}{split}*.json is missing.")
-    return files[0]
-
-
-def undivided(folder: Path) -> bool:
-    """Whether a folder has one split only, whose photographs are training, validation and test; no other's either."""
-    files = _named(folder)
-    if len(files) != 1:
-        return False
-    own = image_folder(files[0])
-    return not any(f.is_dir() and f != own for part in (parts.TRAIN, parts.VAL) for f in folder.glob(f"{part}*"))
-
-
-def _named(folder: Path, split: str = "") -> list[Path]:
-    return sorted((folder / "annotations").glob(f"{PREFIX}{split}*.json"))
-
-
-def image_folder(annotations: Path) -> Path:
-    """Where the images of an annotation file lie: a folder named as its split."""
-    return annotations.parent.parent / annotations.stem.removeprefix(PREFIX)
-
-
 def check(folder: Path) -> None:
-    """InputError unless both splits can be read and every listed image is there; parses, decodes nothing."""
+    """InputError unless both splits can be read and have persons and pictures; parses, decodes nothing."""
     splits = [read(folder, name) for name in ("train", "val")]
     for split in splits:
-        missing = next((fault for fault in split.faults if fault.kind == MISSING), None)
-        if missing:
-            raise InputError(f"{missing.reason.rstrip('.')}, though {PREFIX}{split.name}.json in '{folder}' lists it.")
-    for split in splits:
         _somebody(split)
+        if split.unreadable:
+            raise InputError(f"No picture of '{split.name}' that was tried can be read: {split.unreadable}")
     same_keypoints(*splits)
 
 
@@ -142,76 +108,119 @@ def same_keypoints(train: Split, val: Split) -> None:
 
 
 def _somebody(split: Split) -> Split:
-    if not split.persons:
-        dropped = "; ".join(f"{len(ids)} dropped: {kind}" for kind, ids in split.dropped.items())
-        raise InputError(
-            f"'{PREFIX}{split.name}.json' holds no person with keypoints{f' ({dropped})' if dropped else ''}."
-        )
-    return split
+    if split.persons:
+        return split
+    reasons = {fault.kind: fault.reason for fault in reversed(split.faults)}  # the first of each kind
+    if split.dropped:
+        kind, ids = max(split.dropped.items(), key=lambda item: len(item[1]))
+        why = f"{len(ids):,} are dropped, most for '{kind}': {split.odd.get(kind) or reasons.get(kind, '')}"
+    elif MISSING in split.odd:
+        why = split.odd[MISSING]
+    else:
+        every, crowds, unlabelled = (split.counts[what] for what in ("annotations", CROWDS, UNLABELLED))
+        why = f"of {every:,} annotations {crowds:,} are crowds, {unlabelled:,} have no keypoint with v above 0."
+    raise InputError(f"'{split.name}' holds no person with keypoints: {why}")
 
 
-def read(folder: Path, split: str) -> Split:
-    """A split as `load` gives it, but persons may be none."""
-    source = annotation_file(folder, split)
-    content, name = _parse(source), source.stem.removeprefix(PREFIX)
-    if undivided(folder):
-        name = parts.VAL if split.startswith(parts.VAL) else parts.TRAIN
-        _divide(content, name, folder.resolve().name)
-    test = {i["id"] for i in content["images"] if isinstance(i, dict) and i.get(parts.FIELD) == parts.TEST}
-    category, schema = _schema(content["categories"], source)
+def read(folder: Path, split: str, choices: Choices | None = None, survey: bool = False) -> Split:
+    """A split as `load` gives it, but persons may be none.
+
+    `choices`: what a person says that the files leave open. `survey`: every picture's size is read from its file.
+    """
+    source, notes, choices = layouts.source(folder, split), Notes(), choices or Choices()
+    content = source.opened()
+    categories = Categories(content["categories"], source.file.name, choices, notes)
     faults: list[Fault] = []
-    images, lost = _images(content, image_folder(source), faults)
-    sizes = dict.fromkeys(lost, (np.inf, np.inf)) | {number: image.size for number, image in images.items()}
-    judge = Annotations(sizes, {c["id"] for c in content["categories"]}, category, schema)
-    dropped, roles = defaultdict(list), Counter()
-    outlines, people = [], {}
-    records = content["annotations"]
-    for at, record in enumerate(records):
-        records[at] = None  # its numbers take much less room in a Person
-        role, fault = _role(record), judge.fault(record)
+    found = listed(content, source, choices, notes, faults, survey)
+    if source.part:
+        _divide(content, found, source, faults)
+    entries = content["annotations"]
+    judge = Records(found, categories, notes, entries)
+    dropped: dict[str, list] = defaultdict(list)
+    roles: Counter[str] = Counter()
+    outlines, people, damaged = [], {}, []
+    for at, record in enumerate(entries):
+        entries[at] = None  # its numbers take much less room in a Person
+        fault = judge.sound(record)
+        if fault and fault[0] == TWICE:
+            notes.repaired["annotations listed twice alike, read once"] += 1
+            continue
+        role = _role(record)
         roles[role] += 1
         if fault is None:
             outlines.append(_outline(record, role))
-            if role == PERSONS and record["image_id"] in images:
-                people[record["id"]] = _person(record, images[record["image_id"]], schema)
+            if role == PERSONS and record["image_id"] in found.images:
+                people[record["id"]] = _person(record, found.images[record["image_id"]], categories.schema)
             continue
         number = named(record.get("id")) if isinstance(record, dict) else None
-        faults.append(Fault(name, fault[0], number, fault[1]))
+        damaged.append((role, record.get("image_id") if isinstance(record, dict) else None))
+        faults.append(Fault(source.name, fault[0], number, fault[1]))
         if role == PERSONS:
             dropped[fault[0]].append(number)
-    steps, chosen = _select(outlines, category)
+    steps, chosen = _select(outlines, categories.id, damaged)
     for record in chosen:
-        if record["image_id"] in lost:
-            dropped[lost[record["image_id"]]].append(record["id"])
+        if record["image_id"] in found.lost:
+            dropped[found.lost[record["image_id"]]].append(record["id"])
     persons = [people[record["id"]] for record in chosen if record["id"] in people]
     counts = {
-        "images": len(content["images"]),
-        "annotations": len(records),
+        "images": len(found.images) + len(found.lost),
+        "annotations": roles.total(),
         CROWDS: roles[CROWDS],
         UNLABELLED: roles[UNLABELLED],
         PERSONS: len(persons),
         "images with persons": len({p.image_id for p in persons}),
     }
-    return Split(name, schema, persons, counts, steps, dict(dropped), faults, images, frozenset(test) & images.keys())
+    return Split(
+        source.name, categories.schema, persons, counts, steps, dict(dropped), faults, found.images, notes.repaired,
+        _oddities(source, found, judge), found.unreadable,
+        frozenset(number for number, image in found.images.items() if image.part == parts.TEST),
+    )  # fmt: skip
 
 
-def _divide(content: dict, name: str, dataset: str) -> None:
-    """Leaves the images and annotations of one part in `content`: training has the test's images too, marked as such.
+def _divide(content: dict, found: Listed, source: layouts.Source, faults: list[Fault]) -> None:
+    """Leaves the images and annotations of one part: training has the test's images too.
 
     What has no image, and so no part, is told as damage of the training part.
     """
-    images = [i for i in content["images"] if isinstance(i, dict) and is_id(i.get("id"))]
-    divided = parts.of({i["id"] for i in images}, dataset)
-    divided |= {i["id"]: i[parts.FIELD] for i in images if i.get(parts.FIELD) in (parts.TRAIN, parts.VAL, parts.TEST)}
-    for image in images:
-        image[parts.FIELD] = divided[image["id"]]
+    numbers = {*found.images, *found.lost}
+    divided = parts.of(numbers, source.folder.resolve().name)
+    divided |= {number: image.part for number, image in found.images.items() if image.part}
+    found.images = {number: image._replace(part=divided[number]) for number, image in found.images.items()}
+    away = {number for number in numbers if (divided[number] == parts.VAL) != (source.part == parts.VAL)}
+    found.images = {number: image for number, image in found.images.items() if number not in away}
+    found.lost = {number: kind for number, kind in found.lost.items() if number not in away}
+    faults[:] = [f for f in faults if f.id not in away and (f.id is not None or source.part != parts.VAL)]
 
-    def here(record: object, key: str) -> bool:
-        number = record.get(key) if isinstance(record, dict) else None
-        return (is_id(number) and divided.get(number) == parts.VAL) == (name == parts.VAL)
+    def here(record: object) -> bool:
+        number = found.meant(record.get("image_id"), numbers) if isinstance(record, dict) else None
+        return source.part == parts.TRAIN if number is None else number not in away
 
-    for kind, key in (("images", "id"), ("annotations", "image_id")):
-        content[kind] = [record for record in content[kind] if here(record, key)]
+    content["annotations"] = [record for record in content["annotations"] if here(record)]
+
+
+def _oddities(source: layouts.Source, found: Listed, judge: Records) -> dict[str, str]:
+    """What looks odd about the files of a split, by kind, a sentence each."""
+    odd = {}
+    if source.others:
+        odd["several annotation files"] = (
+            f"'{source.file.name}' is read, and not {', '.join(plain(other, 80) for other in source.others[:4])}."
+        )
+    missing = sum(kind == MISSING for kind in found.lost.values())
+    if missing:
+        listed = len(found.images) + len(found.lost)
+        odd[MISSING] = f"{missing:,} of {listed:,} pictures are missing; looked for {source.tried()}."
+    if found.unfollowed:
+        odd["EXIF orientation"] = (
+            f"{found.unfollowed:,} of {len(found.images):,} pictures carry an EXIF orientation that isn't followed, "
+            "since COCO's coordinates count stored pixels: if they were annotated as a viewer shows them, use "
+            "--exif follow and --write CLEAN."
+        )
+    if judge.corners > MOSTLY * judge.clipped > 0:
+        odd["boxes by corners"] = (
+            f"{judge.corners:,} boxes reach out of their picture but fit as corners x1, y1, x2, y2: COCO's are x, y, "
+            "width, height."
+        )
+    return odd
 
 
 def _role(record: object) -> str:
@@ -220,80 +229,7 @@ def _role(record: object) -> str:
         return PERSONS
     if record.get("iscrowd"):
         return CROWDS
-    keypoints = record.get("keypoints")
-    flagged = isinstance(keypoints, list | np.ndarray) and any(keypoints[2::3])
-    return PERSONS if record.get("num_keypoints") or flagged else UNLABELLED
-
-
-def _parse(source: Path) -> dict:
-    """An annotation file's content; what nobody reads is let go at once, and annotations' keypoints become arrays."""
-
-    def slim(record: dict) -> dict:
-        for key in UNREAD:
-            record.pop(key, None)
-        if "image_id" in record and record.get("keypoints"):
-            packed = numbers(record["keypoints"])
-            record["keypoints"] = record["keypoints"] if packed is None else packed
-        return record
-
-    if not source.is_file():
-        raise InputError(f"'{source}' is no file.")
-    try:
-        content = json.loads(source.read_text(encoding="utf-8-sig"), object_hook=slim)
-    except OSError as error:
-        raise InputError(f"'{source}' can't be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, of numbers without end
-        raise InputError(f"'{source}' is not JSON: {str(error).rstrip('.')}.") from error
-    for key in ("images", "annotations", "categories"):
-        if not isinstance(content, dict) or not isinstance(content.get(key), list):
-            raise InputError(f"'{source}' is not a COCO annotation file: it has no list of {key}.")
-    return content
-
-
-def _schema(categories: list, source: Path) -> tuple[int, KeypointSchema]:
-    """Id and schema of the only category that has keypoints."""
-    if not all(isinstance(c, dict) and is_id(c.get("id")) for c in categories):
-        raise InputError(f"'{source}' has a category without an id.")
-    with_keypoints = [c for c in categories if c.get("keypoints")]
-    if len(with_keypoints) != 1:
-        raise InputError(f"'{source}' must have one category with keypoints, not {len(with_keypoints)}.")
-    try:
-        return with_keypoints[0]["id"], KeypointSchema.from_category(with_keypoints[0])
-    except InputError as error:
-        raise InputError(f"'{source}': {error}") from error
-
-
-def _images(content: dict, root: Path, faults: list[Fault]) -> tuple[dict[int, ListedImage], dict[int, str]]:
-    """The listed images by id, and of those that can't be used the kind of their fault, which joins `faults`."""
-    licences = content.get("licenses")
-    licences = licences if isinstance(licences, list) else []
-    names = {plain(entry.get("id")): plain(entry.get("name"), 80) for entry in licences if isinstance(entry, dict)}
-    present = _files(root)
-    images: dict[int, ListedImage] = {}
-    lost: dict[int, str] = {}
-    for record in content["images"]:
-        number = record.get("id") if isinstance(record, dict) else None
-        if is_id(number) and (number in images or number in lost):
-            fault = ("duplicate image id", f"The image id {number} is listed more than once.")
-            images.pop(number, None)  # which of the pictures is meant can't be known
-        else:
-            fault = image_fault(record, root, present)
-        if fault:
-            faults.append(Fault(root.name, fault[0], named(number), fault[1]))
-            if is_id(number):
-                lost[number] = fault[0]
-        else:
-            licence = names.get(plain(record.get("license")), "not named")
-            images[number] = ListedImage(root / record["file_name"], (record["width"], record["height"]), licence)
-    return images, lost
-
-
-def _files(folder: Path) -> set[str]:
-    """Names of the plain files in a folder; a pipe among them would be waited for without end."""
-    if not folder.is_dir():
-        return set()
-    with os.scandir(folder) as entries:
-        return {e.name for e in entries if (os.path.isfile(e) if e.is_symlink() else e.is_file())}
+    return PERSONS if record.get("num_keypoints") or flagged(record) else UNLABELLED
 
 
 def _outline(record: dict, role: str) -> dict:
@@ -304,8 +240,13 @@ def _outline(record: dict, role: str) -> dict:
     return ids | {"iscrowd": int(role == CROWDS), "labelled": int(np.count_nonzero(flags)), "of": len(flags)}
 
 
-def _select(annotations: list[dict], category: int) -> tuple[dict[str, dict[str, int]], list[dict]]:
-    """The thesis's selection by pycocotools: what is left after each step, and the records that remain, by id."""
+def _select(
+    annotations: list[dict], category: int, damaged: list[tuple[str, object]]
+) -> tuple[dict[str, dict[str, int]], list[dict]]:
+    """The thesis's selection by pycocotools: what is left after each step, and the records that remain, by id.
+
+    `damaged`: what other records are meant to be, and their images; they count in steps but don't remain.
+    """
     from pycocotools.coco import COCO
 
     index = COCO()
@@ -316,14 +257,20 @@ def _select(annotations: list[dict], category: int) -> tuple[dict[str, dict[str,
     persons = [a for a in single if a["category_id"] == category and a["labelled"]]
     complete = [a for a in persons if a["labelled"] == a["of"]]
     steps = {"any": annotations, "without crowds": single, "with keypoints": persons, "with every keypoint": complete}
-    return {
-        step: {"images": len({a["image_id"] for a in some}), "annotations": len(some)} for step, some in steps.items()
-    }, persons
+    lost = {role: [image for what, image in damaged if what == role] for role in (CROWDS, UNLABELLED, PERSONS)}
+    more = {"any": (CROWDS, UNLABELLED, PERSONS), "without crowds": (UNLABELLED, PERSONS), "with keypoints": (PERSONS,)}
+    counts = {}
+    for step, some in steps.items():
+        others = [image for role in more.get(step, ()) for image in lost[role]]
+        images = {a["image_id"] for a in some} | {image for image in others if is_id(image)}
+        counts[step] = {"images": len(images), "annotations": len(some) + len(others)}
+    return counts, persons
 
 
 def _person(annotation: dict, image: ListedImage, schema: KeypointSchema) -> Person:
     """One sound annotation as a Person; where v is 0, x and y mean nothing and are 0 as well."""
-    keypoints = annotation["keypoints"].reshape(len(schema), 3)
+    keypoints = np.asarray(annotation["keypoints"], dtype=np.float64).reshape(len(schema), 3)
+    area = annotation.get("area")
     return Person(
         id=annotation["id"],
         image_id=annotation["image_id"],
@@ -334,6 +281,8 @@ def _person(annotation: dict, image: ListedImage, schema: KeypointSchema) -> Per
         posture=plain(annotation.get("posture", "")),
         motion=plain(annotation.get("motion", "")),
         licence=image.licence,
+        exact=image.exact,
+        area=area if isinstance(area, int | float) and 0 < area < np.inf else 0.0,
     )
 
 
@@ -343,3 +292,42 @@ def by_image(persons: list[Person]) -> dict[int, list[Person]]:
     for person in persons:
         groups[person.image_id].append(person)
     return dict(groups)
+
+
+def write(splits: list[Split], folder: Path, upright: bool = False) -> None:
+    """Writes persons and pictures of splits as a clean folder in COCO layout; InputError where something is there.
+
+    `upright`: pictures are turned as their EXIF orientation says, and lose it.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"'{folder}' is there already and not empty: name a new folder.")
+    (folder / "annotations").mkdir(parents=True, exist_ok=True)
+    for split in splits:
+        (folder / split.name).mkdir()
+        licences = {name: n for n, name in enumerate(dict.fromkeys(i.licence for i in split.images.values()), 1)}
+        taken, images = set(), []
+        for number, image in split.images.items():
+            name = image.file.name if image.file.name.lower() not in taken else f"{number}-{image.file.name}"
+            taken.add(name.lower())
+            copy(image.file, folder / split.name / name, upright)
+            size = dict(zip(("width", "height"), image.size, strict=True))
+            images.append({"id": number, "file_name": name, **size, "license": licences[image.licence]})
+        category = {"id": 1, "name": "person", "keypoints": list(split.schema.names)}
+        category["skeleton"] = [[a + 1, b + 1] for a, b in split.schema.skeleton]
+        content = {
+            "images": images,
+            "annotations": [_written(person) for person in split.persons],
+            "categories": [category],
+            "licenses": [{"id": n, "name": name} for name, n in licences.items()],
+        }
+        file = folder / "annotations" / f"{layouts.PREFIX}{split.name}.json"
+        file.write_text(json.dumps(content), encoding="utf8")
+
+
+def _written(person: Person) -> dict:
+    told = {key: value for key in ("posture", "motion") if (value := getattr(person, key))}
+    return {
+        "id": person.id, "image_id": person.image_id, "category_id": 1, "iscrowd": 0, "bbox": person.box.tolist(),
+        "area": person.area or float(person.box[2] * person.box[3]), "num_keypoints": person.labelled,
+        "keypoints": [int(n) if n == int(n) else n for n in person.keypoints.ravel().tolist()], **told,
+    }  # fmt: skip

@@ -2,10 +2,11 @@
 explained in 01_dataset.
 """
 
+import errno
 import hashlib
 import os
 from collections import defaultdict
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 
@@ -22,6 +23,7 @@ class Written(NamedTuple):
     digests: np.ndarray  # (N, DIGEST) uint8: BLAKE2b of each crop
     total: np.ndarray  # (3,) int64: the sum of red, green and blue over all pixels
     damaged: dict[str, list[int]]  # persons whose image couldn't be used, by kind of fault
+    reasons: dict[str, str]  # of the first such image, by kind of fault
 
 
 def write(file: BinaryIO, persons: list[coco.Person], squares: list[CropTransform], side: int) -> Written:
@@ -35,33 +37,36 @@ def write(file: BinaryIO, persons: list[coco.Person], squares: list[CropTransfor
     row = {p.id: i for i, p in enumerate(persons)}
     digests = np.zeros((len(persons), DIGEST), np.uint8)
 
-    def cut(group: list[coco.Person]) -> tuple[np.ndarray, str]:
+    def cut(group: list[coco.Person]) -> tuple[np.ndarray, DamagedImage | None]:
         total = np.zeros(3, np.int64)
         try:
             image = decode(group[0].file, group[0].image_size).rgb
         except DamagedImage as damage:
-            return total, damage.kind
+            return total, damage
         for person in group:
             i = row[person.id]
             crop = squares[i].apply(image)
-            if os.pwrite(file.fileno(), crop, start + i * length) < length:
-                raise OSError(f"There is no space left to write {file.name}.")
+            if os.pwrite(file.fileno(), cast(bytes, crop), start + i * length) < length:
+                raise OSError(errno.ENOSPC, "There is no space left", file.name)
             digests[i] = np.frombuffer(digest(crop), np.uint8)
             total += crop.sum(0, dtype=np.uint32).sum(0, dtype=np.int64)  # ten times as fast as over both axes at once
-        return total, ""
+        return total, None
 
-    total, damaged = np.zeros(3, np.int64), defaultdict(list)
+    damaged: dict[str, list[int]]
+    reasons: dict[str, str]
+    total, damaged, reasons = np.zeros(3, np.int64), defaultdict(list), {}
     groups = list(coco.by_image(persons).values())
-    for group, (part, kind) in zip(groups, in_threads(cut, groups), strict=True):
+    for group, (part, damage) in zip(groups, in_threads(cut, groups), strict=True):
         total += part
-        if kind:
-            damaged[kind] += [p.id for p in group]
-    return Written(digests, total, dict(damaged))
+        if damage:
+            damaged[damage.kind] += [p.id for p in group]
+            reasons.setdefault(damage.kind, str(damage))
+    return Written(digests, total, dict(damaged), reasons)
 
 
 def digest(crop: np.ndarray) -> bytes:
     """BLAKE2b of one crop."""
-    return hashlib.blake2b(np.ascontiguousarray(crop), digest_size=DIGEST).digest()
+    return hashlib.blake2b(cast(bytes, np.ascontiguousarray(crop)), digest_size=DIGEST).digest()
 
 
 def _header(file: BinaryIO, rows: int, side: int) -> int:

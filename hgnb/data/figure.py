@@ -1,6 +1,7 @@
 """A person's solids: girths, clothes, skin and hair of many kinds, hung on a skeleton. 01_dataset."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,8 @@ def dress(body: Skeleton, look: Look) -> list[Part]:
 class _Figure:
     def __init__(self, body: Skeleton, look: Look):
         self.body, self.look = body, look
+        self.eggs: list[tuple]
+        self.tubes: list[tuple]
         self.eggs, self.tubes = [], []  # half-extents, a frame and, of a tube, its end; then what `Part` takes
 
     def egg(self, at: np.ndarray, frame: np.ndarray, half: tuple, colour: Colour, stripes=None) -> None:
@@ -54,6 +57,8 @@ class _Figure:
 
     def parts(self) -> list[Part]:
         """All of them, worked out together."""
+        half: Any  # each first a tuple of arrays, then one
+        frame: Any
         half, frame, at, *rest = zip(*self.eggs, strict=True)
         axes = np.stack(frame) * (np.array(half)[:, None] * self.body.stature)
         eggs = [Part("ellipsoid", a, b, c, stripes=d) for a, b, c, d in zip(at, axes, *rest, strict=True)]
@@ -74,7 +79,7 @@ class _Figure:
         look, point, frame = self.look, self.body.points, self.body.frames
         w, h = look.build, self.body.stature
         pelvis, lumbar, thorax = frame["pelvis"], frame["lumbar"], frame["thorax"]
-        cloth = {"colour": look.shirt}
+        cloth: dict[str, Any] = {"colour": look.shirt}
         if look.second:
             cloth["stripes"] = thorax[:, 1], 0.09, look.second
         up = pelvis[:, 1] * h
@@ -92,7 +97,7 @@ class _Figure:
     def head(self) -> None:
         look, point, frame = self.look, self.body.points, self.body.frames["head"]
 
-        def feature(at: tuple, half: tuple, colour: Colour) -> None:
+        def feature(at: tuple, half: tuple, colour: Any) -> None:
             self.egg(point["head"] + frame @ at * self.body.stature, frame, half, colour)
 
         dark = tuple(0.55 * c for c in look.hair)

@@ -4,7 +4,9 @@ COCO's coordinates count the pixels as they are stored, so an EXIF orientation i
 size is that of the turned picture and not of the stored one, the picture is turned.
 """
 
+import contextlib
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +23,7 @@ UNDECODABLE, SIZE = "undecodable image", "image size"
 # What photographs are kept in; Pillow knows forty more, some of which run other programs.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
 MOST = 89_478_485  # pixels: Pillow's own limit, 256 MiB of RGB
+DEPTHS = (8, 10, 12, 14, 16)  # bits of a grey
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 _M = Image.Transpose
 BACK = {  # from the upright picture to the stored one, by EXIF orientation
@@ -28,7 +31,8 @@ BACK = {  # from the upright picture to the stored one, by EXIF orientation
     7: _M.TRANSVERSE, 8: _M.ROTATE_270,
 }  # fmt: skip
 AHEAD = 256  # tasks handed to the threads at once: memory stays flat however many follow
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class DamagedImage(ValueError):
@@ -39,6 +43,18 @@ class DamagedImage(ValueError):
         self.kind = kind
 
 
+class Header(NamedTuple):
+    """What a file says of itself before its pixels are read."""
+
+    stored: tuple[int, int]  # width, height of the pixels as they lie in the file
+    orientation: int  # EXIF's, 1 to 8
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """The size that a viewer shows."""
+        return self.stored[::-1] if self.orientation in SIDEWAYS else self.stored
+
+
 class Picture(NamedTuple):
     """An image as RGB, the mode it was stored in, and whether its EXIF orientation was followed."""
 
@@ -47,10 +63,49 @@ class Picture(NamedTuple):
     turned: bool
 
 
-def decode(file: Path, size: tuple[int, int]) -> Picture:
-    """The picture in `file`, whose annotations take it to be `size` (width, height); else DamagedImage."""
-    if size[0] * size[1] > MOST:
-        raise DamagedImage(SIZE, f"'{plain(file.name)}' has more than {MOST:,} pixels, which no photograph needs.")
+def header(file: Path) -> Header:
+    """Size and orientation of the picture in `file`, whose pixels aren't read; else DamagedImage."""
+    try:
+        if not file.is_file():  # a pipe would be waited for without end
+            raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: it is no file.")
+        with Image.open(file, formats=FORMATS) as image:
+            orientation = _orientation(image)
+            upright = image.format == "TIFF" and orientation in SIDEWAYS
+            return Header(image.size[::-1] if upright else image.size, orientation)
+    except DamagedImage:
+        raise
+    except Image.DecompressionBombError as error:
+        most = f"{2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels"
+        raise DamagedImage(SIZE, f"'{plain(file.name)}' has more than {most}: make it smaller.") from error
+    except Exception as error:  # Pillow's readers raise whatever a broken file leads them to
+        raise _undecodable(file, error) from error
+
+
+def copy(file: Path, to: Path, upright: bool) -> None:
+    """A copy of a picture's file; `upright`: one that its EXIF orientation turns is turned and loses it."""
+    with contextlib.suppress(Exception):  # what can't be read is copied as it is
+        if upright and header(file).orientation > 1:
+            with Image.open(file, formats=FORMATS) as image:
+                turned = ImageOps.exif_transpose(image)
+                turned.save(to, image.format, quality=95, exif=b"")
+                return
+    shutil.copyfile(file, to)
+
+
+def _orientation(image: Image.Image) -> int:
+    with contextlib.suppress(Exception):  # odd EXIF is nobody's concern
+        found = image.getexif().get(ExifTags.Base.Orientation, 1)
+        return found if found in range(1, 9) else 1
+    return 1
+
+
+def decode(file: Path, size: tuple[int, int], most: int = MOST) -> Picture:
+    """The picture in `file`, whose annotations take it to be `size` (width, height); else DamagedImage.
+
+    `most`: pixels of the largest that is read.
+    """
+    if size[0] * size[1] > most:
+        raise DamagedImage(SIZE, f"'{plain(file.name)}' has more than {most:,} pixels: make it smaller.")
     if not file.is_file():  # a pipe would be waited for without end
         raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: it is no file.")
     try:
@@ -74,7 +129,24 @@ def decode(file: Path, size: tuple[int, int]) -> Picture:
     except (DamagedImage, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
-        raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: {_brief(error, file)}.") from error
+        raise _undecodable(file, error) from error
+
+
+def eight_bits(grey: np.ndarray) -> np.ndarray:
+    """uint8 of greys of another depth, by the least that holds their greatest: 0 to 1, or 8, 10, 12, 14, 16 bits, more.
+
+    Cameras and scanners keep 10 to 14 bits in files of 16, which read as 16 would be nearly black.
+    """
+    values = np.nan_to_num(grey.astype(np.float64), posinf=0, neginf=0)
+    top = values.max(initial=0)
+    if top <= 1 and grey.dtype.kind == "f":
+        return (np.clip(values, 0, 1) * 255).round().astype(np.uint8)
+    bits = next((bits for bits in DEPTHS if top < 2**bits), int(top).bit_length())
+    return np.clip(values // 2 ** (bits - 8), 0, 255).astype(np.uint8)
+
+
+def _undecodable(file: Path, error: Exception) -> DamagedImage:
+    return DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: {_brief(error, file)}.")
 
 
 def _other_size(file: Path, real: tuple[int, int], size: tuple[int, int]) -> DamagedImage:
@@ -83,10 +155,9 @@ def _other_size(file: Path, real: tuple[int, int], size: tuple[int, int]) -> Dam
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Without a copy where it is RGB already; 16 bits of grey become 8; transparency is left away."""
-    if image.mode.startswith("I"):
-        grey = np.asarray(image, dtype=np.int64) >> 8
-        grey = Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
+    """Without a copy where it is RGB already; other depths of grey become 8 bits; transparency is left away."""
+    if image.mode.startswith(("I", "F")):
+        grey = Image.fromarray(eight_bits(np.asarray(image)))
         grey.info, image = image.info, grey
     return image if image.mode == "RGB" else image.convert("RGB")
 
@@ -94,9 +165,20 @@ def _rgb(image: Image.Image) -> Image.Image:
 def _brief(error: Exception, file: Path) -> str:
     """What went wrong, without this machine's paths."""
     if isinstance(error, UnidentifiedImageError):
-        return "it is no image"
+        return _impostor(file)
     words = getattr(error, "strerror", None) or str(error).split("\n")[0]
     return plain(words.replace(str(file), file.name).rstrip("."), 120) or type(error).__name__
+
+
+def _impostor(file: Path) -> str:
+    """What a file that no decoder knows is, as far as its first bytes tell, and what mends it."""
+    with contextlib.suppress(OSError), file.open("rb") as opened:
+        head = opened.read(64)
+        if head.startswith(b"version https://git-lfs"):
+            return "it is a Git LFS pointer, which 'git lfs pull' replaces by the picture"
+        if head[4:8] == b"ftyp":
+            return "it is HEIC, AVIF or a video: convert it to JPEG"
+    return "it is no image"
 
 
 def in_threads(

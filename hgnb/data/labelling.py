@@ -1,6 +1,7 @@
 """How much of a person an annotator labels: nearly all that can be known, or as little as COCO's did. 01_dataset."""
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 
@@ -15,7 +16,11 @@ COCO_SHARES = {
     **{"nose": 0.73, "eye": 0.62, "ear": 0.51, "head_top": 0.65, "upper_neck": 0.75, "shoulder": 0.84},
     **{"elbow": 0.62, "wrist": 0.6, "thorax": 0.8, "hip": 0.66, "pelvis": 0.66, "knee": 0.45, "ankle": 0.38},
 }
-REGIONS = (("nose", "eye", "ear", "head_top", "upper_neck"), ("shoulder", "thorax"), ("elbow", "wrist"))
+REGIONS: tuple[tuple[str, ...], ...] = (
+    ("nose", "eye", "ear", "head_top", "upper_neck"),
+    ("shoulder", "thorax"),
+    ("elbow", "wrist"),
+)
 REGIONS += (("hip", "pelvis"), ("knee", "ankle"))
 
 Labeller = Callable[[np.random.Generator, Layout, np.ndarray, float], np.ndarray]
@@ -23,7 +28,7 @@ Labeller = Callable[[np.random.Generator, Layout, np.ndarray, float], np.ndarray
 
 def generous(rng: np.random.Generator, layout: Layout, v: np.ndarray, tall: float) -> np.ndarray:
     """Most people are labelled in full. `v` (K,) is true visibility, `tall` a part of the image's height."""
-    thorough, lot, subset = rng.uniform() < 0.8, rng.uniform(), layout.subset(rng.integers(len(SUBSETS)))
+    thorough, lot, subset = rng.uniform() < 0.8, rng.uniform(), layout.subset(cast(int, rng.integers(len(SUBSETS))))
     labelled = v > 0
     if not thorough:  # what can't be seen isn't guessed
         labelled &= v == 2

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hgnb.data import coco, parts
+from hgnb.data.intake import layouts
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
@@ -81,8 +82,12 @@ class _Work:
             name += "'"
         self.merged.images[name], self.merged.persons[name], self.merged.twice[name] = {}, {}, 0
         for part in (parts.TRAIN, parts.VAL):
-            split = coco.read(source, part)
-            content = json.loads(coco.annotation_file(source, part).read_text(encoding="utf-8-sig"))
+            split, listed = coco.read(source, part), layouts.source(source, part)
+            if listed.is_yolo or any("ids" in words or "categories" in words for words in split.repaired):
+                raise InputError(
+                    f"'{source}' must be clean to be merged: 'hgnb data check {source} --write CLEAN' and merge CLEAN."
+                )
+            content = json.loads(listed.file.read_bytes())
             order = self._order(split.schema, source, content["categories"])
             images = self._images(name, part, split, content, keys)
             self._annotations(name, part, split.schema, content, images, order)
@@ -173,7 +178,7 @@ class _Work:
             return
         licences = [{"id": number, "name": name, "url": url} for (name, url), number in self.licences.items()]
         content = {"licenses": licences, "categories": [self.category], **self._table(split)}
-        file = self.folder / "annotations" / f"{coco.PREFIX}{split}.json"
+        file = self.folder / "annotations" / f"{layouts.PREFIX}{split}.json"
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps(content), encoding="utf8")
 

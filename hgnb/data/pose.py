@@ -46,7 +46,7 @@ class Pose:
     twist: float = 0.0  # of the thorax, to the left
     head: tuple[float, float] = (0.0, 0.0)  # pitch (down +), yaw (to the left +)
     hips: tuple = ((0.0, 4.0, -6.0), (0.0, 4.0, -6.0))
-    knees: tuple[float, float] = (3.0, 3.0)
+    knees: tuple[float, ...] = (3.0, 3.0)
     flat: tuple[float, float] = (1.0, 1.0)  # 1: the sole is level; 0: the foot follows the shank
     shoulders: tuple = ((0.0, 8.0, 10.0), (0.0, 8.0, 10.0))
     elbows: tuple[float, float] = (12.0, 12.0)
@@ -54,7 +54,7 @@ class Pose:
 
     def angles(self) -> dict[str, tuple[float, ...]]:
         """Every joint's angles under the names of `LIMITS`."""
-        named = {"elbow": self.elbows, "knee": self.knees}
+        named: dict[str, tuple[float, ...]] = {"elbow": self.elbows, "knee": self.knees}
         for joint, turns in (("shoulder", self.shoulders), ("hip", self.hips)):
             for part, values in zip(("flexion", "abduction", "inward"), zip(*turns, strict=True), strict=True):
                 named[f"{joint}_{part}"] = values
@@ -196,7 +196,7 @@ def _lying(rng: np.random.Generator) -> Pose:
     bend = u(0, 55)
     hips = ((bend, u(2, 10), 0.0), (u(0, 30), u(2, 10), 0.0))
     knees = (2 * bend + u(0, 8), u(0, 35))  # the sole of a bent leg rests on the floor
-    shoulders = ((u(-8, 12), u(12, 70), 0.0), (u(-8, 12), u(12, 150), 0.0))
+    shoulders: tuple = ((u(-8, 12), u(12, 70), 0.0), (u(-8, 12), u(12, 150), 0.0))
     root = ((-90.0, 0.0), (0.0, 90.0), (90.0, 0.0))[rng.choice(3, p=(0.45, 0.4, 0.15))]
     if root[1]:  # on one side, the arms before the chest
         shoulders = tuple((u(20, 95), u(0, 12), 0.0) for _ in (0, 1))

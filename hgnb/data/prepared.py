@@ -11,19 +11,22 @@ import os
 import shutil
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from hgnb.data import coco, credits, crop_file, seal, splits
+from hgnb.data.check import summary, suspicions
 from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform, keypoints_in, square
+from hgnb.data.intake import layouts
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
-from hgnb.live import identity
+from hgnb.identity import identity
 
 ROOTS = (  # what a prepared dataset's content is made of
     "hgnb.data.coco.load_both",
@@ -80,7 +83,8 @@ class PreparedSplit:
 
     def transform(self, i: int) -> CropTransform:
         """The i-th person's crop."""
-        return CropTransform(*self.squares[i].tolist(), self.crops.shape[1])
+        x, y, side = self.squares[i].tolist()
+        return CropTransform(x, y, side, self.crops.shape[1])
 
     def take(self, indices: np.ndarray) -> "PreparedSplit":
         """The persons at `indices`; their crops are read into memory."""
@@ -112,6 +116,17 @@ class Prepared:
         For each split in turn SHA-256 takes in the BLAKE2b digest of every crop, then the bytes of the keypoints.
         """
         return self.manifest["checksum"]
+
+    @property
+    def summary(self) -> str:
+        """One line of what was repaired, dropped and looks suspicious, over all splits; see `hgnb.data.check`."""
+
+        def over_splits(what: str) -> Counter[str]:
+            return sum(map(Counter, self.manifest[what].values()), Counter())
+
+        return summary(
+            over_splits("repaired"), over_splits("dropped"), (kind for _, kind, _ in self.manifest["suspicious"])
+        )
 
     def split(self, name: str) -> PreparedSplit:
         """One of 'train', 'val', 'test'."""
@@ -169,7 +184,7 @@ def _key(source: Path, config: DataConfig, drawn: Path) -> str:
     key = hashlib.sha256(json.dumps([asdict(config), identity(ROOTS), drawn.name]).encode())
     key.update(drawn.read_bytes())
     for split in ("train", "val"):
-        for line in sorted(_listing(coco.image_folder(coco.annotation_file(source, split)))):
+        for line in sorted(_listing(layouts.source(source, split).pictures)):
             key.update(line.encode(errors="surrogateescape"))
     return key.hexdigest()
 
@@ -198,13 +213,15 @@ def _write(both: tuple[coco.Split, coco.Split], source: str, drawn: Path, config
     """
     train, val = both
     dropped = {s.name: {kind: list(ids) for kind, ids in s.dropped.items()} for s in (train, val)}
-    manifest = {
+    manifest: dict[str, Any] = {
         "source": source,
         "splits": drawn.name,
         "config": asdict(config),
         "keypoints": train.schema.names,
         "skeleton": train.schema.skeleton,
         "counts": {s.name: s.counts for s in (train, val)},
+        "repaired": {s.name: dict(s.repaired) for s in (train, val)},
+        "suspicious": [(s.split, s.kind, s.reason) for s in suspicions([train, val])],
         "persons": {},
         "images": {},
         "left_crop": {},
@@ -232,6 +249,19 @@ class _Made(NamedTuple):
     damaged: dict[str, list[int]]  # persons whose image couldn't be used, by kind of fault
 
 
+def _empty(name: str, made: crop_file.Written, config: DataConfig) -> InputError:
+    """The error of a split without persons, with what dropped most of them."""
+    if made.damaged:
+        kind, ids = max(made.damaged.items(), key=lambda item: len(item[1]))
+        why = f"{len(ids):,} are dropped for '{kind}': {made.reasons[kind]}"
+    else:
+        why = (
+            "training, validation and test each need a photograph of somebody with at least "
+            f"{config.min_labelled} labelled keypoints: give more data, or a lower data.min_labelled."
+        )
+    return InputError(f"The {name} split has no person left: {why}")
+
+
 def _write_split(name: str, persons: list[coco.Person], config: DataConfig, folder: Path, digest) -> _Made:
     """One split's crops and keypoints; `digest` takes in both."""
     squares = [square(p, size=config.side, margin=config.margin, rule=config.rule) for p in persons]
@@ -240,7 +270,7 @@ def _write_split(name: str, persons: list[coco.Person], config: DataConfig, fold
         gone = {number for ids in made.damaged.values() for number in ids}
         rows = [i for i, p in enumerate(persons) if p.id not in gone]
         if not rows:
-            raise InputError(f"The {name} split has no person left: give more data, or a lower min_labelled.")
+            raise _empty(name, made, config)
         crop_file.keep(file, rows, config.side)
     persons, squares = [persons[i] for i in rows], [squares[i] for i in rows]
     keypoints = np.stack([keypoints_in(p, s) for p, s in zip(persons, squares, strict=True)])
@@ -255,7 +285,7 @@ def _write_split(name: str, persons: list[coco.Person], config: DataConfig, fold
         "motion": np.array([p.motion for p in persons]),
         "withheld": np.array([credits.withheld(p.licence) for p in persons]),
     }
-    np.savez(folder / f"{name}.npz", **arrays)
+    cast(Any, np.savez)(folder / f"{name}.npz", **arrays)
     mean = made.total / (len(persons) * config.side**2 * 255)
     lost = sum(p.labelled for p in persons) - int((keypoints[..., 2] > 0).sum())
     return _Made(persons, mean.tolist(), lost, made.damaged)

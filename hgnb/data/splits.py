@@ -10,11 +10,14 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hgnb.data import coco
 from hgnb.data.config import DataConfig
+from hgnb.data.intake import layouts
+from hgnb.data.quoting import is_id
 from hgnb.errors import InputError
 
 DECIDING = ("min_labelled", "train_persons", "val_persons", "test_by", "test_share", "split_seed")
@@ -52,14 +55,15 @@ def place(folder: Path, source: Path, config: DataConfig) -> Path:
     """The file below `folder` that keeps the splits of a dataset under these settings, whether it is there or not."""
     key = hashlib.sha256(json.dumps({name: getattr(config, name) for name in DECIDING}).encode())
     for split in ("train", "val"):
-        with coco.annotation_file(source, split).open("rb") as content:
-            key.update(hashlib.file_digest(content, "sha256").digest())
+        for file in layouts.source(source, split).files():
+            with file.open("rb") as content:
+                key.update(hashlib.file_digest(content, "sha256").digest())
     return folder / f"{source.resolve().name}-{key.hexdigest()[:10]}.json"
 
 
 def save(file: Path, train: coco.Split, val: coco.Split, config: DataConfig) -> None:
     """Draws the splits and keeps them in `file`, whole or not at all."""
-    content = {"settings": {name: getattr(config, name) for name in DECIDING}}
+    content: dict[str, Any] = {"settings": {name: getattr(config, name) for name in DECIDING}}
     content |= {name: [p.id for p in persons] for name, persons in divide(train, val, config).items()}
     content["damaged"] = {"train": _damaged(train), "val": _damaged(val)}  # in no split
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +96,7 @@ def load(file: Path, train: coco.Split, val: coco.Split) -> Divided:
 
 
 def _damaged(split: coco.Split) -> list[int]:
-    dropped = {number for ids in split.dropped.values() for number in ids if coco.is_id(number)}
+    dropped = {number for ids in split.dropped.values() for number in ids if is_id(number)}
     return sorted(dropped - {p.id for p in split.persons})  # an id that is listed twice can be in both
 
 
@@ -101,7 +105,7 @@ def _parsed(file: Path) -> dict:
         content = json.loads(file.read_bytes())
         lists = [content[name] for name in ("train", "val", "test")]
         lists += [content["damaged"][name] for name in ("train", "val")]
-        if not all(isinstance(ids, list) and all(map(coco.is_id, ids)) for ids in lists):
+        if not all(isinstance(ids, list) and all(map(is_id, ids)) for ids in lists):
             raise ValueError("its ids aren't whole numbers")
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"'{file}' doesn't hold splits ({error}): delete it to draw them anew.") from error

@@ -10,9 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from hgnb.explain.distances import distances, mean_silhouettes
-from hgnb.explain.intervals import auc, halves
 from hgnb.explain.kmeans import assigned, centroids, lloyd, plus_plus
-from hgnb.intervals import Interval, bootstrap
+from hgnb.stats import Estimate, cross_fitted_auc, crossed, halves
 
 
 @dataclass(frozen=True)
@@ -100,9 +99,9 @@ class Clustering:
         return out
 
     @cached_property
-    def separation(self) -> Interval:
+    def separation(self) -> Estimate:
         """AUC of sign x key between cluster 0 and the rest; 0.5: the clusters don't tell it."""
-        return auc(self.sign * self.key, (self.labels == 0).astype(float), self.images, seed=self.seed)
+        return cross_fitted_auc(self.sign * self.key, self.labels == 0, self.images, seed=self.seed)
 
     @cached_property
     def misplaced(self) -> "Misplaced":
@@ -131,10 +130,10 @@ class Misplaced:
     images: np.ndarray
 
     @property
-    def rate(self) -> Interval:
+    def rate(self) -> Estimate:
         """Share of the judged persons."""
         columns = np.column_stack([self.flags, self.judged]).astype(float)
-        return bootstrap(columns, self.images, lambda wrong, all_: wrong / all_)
+        return crossed(columns, self.images, lambda wrong, all_: wrong / all_)
 
 
 def misplaced(labels: np.ndarray, key: np.ndarray, images: np.ndarray, seed: int = 0) -> Misplaced:
@@ -178,10 +177,10 @@ def best_cut(key: np.ndarray, top: np.ndarray) -> float:
     return float((levels[at - 1] + levels[at]) / 2)
 
 
-def rate_difference(a: Misplaced, b: Misplaced) -> Interval:
+def rate_difference(a: Misplaced, b: Misplaced) -> Estimate:
     """Misplaced rate of a less that of b, the same persons in both; paired by image."""
     columns = np.column_stack([a.flags, a.judged, b.flags, b.judged]).astype(float)
-    return bootstrap(columns, a.images, lambda wrong, n, other, m: wrong / n - other / m)
+    return crossed(columns, a.images, lambda wrong, n, other, m: wrong / n - other / m)
 
 
 def _mean(values: np.ndarray) -> float:

@@ -37,7 +37,7 @@ class Bound:
 
 
 def bound(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Bound:
-    """Every misplaced person gets the mean PCK of the well placed with as many labelled keypoints; images resampled.
+    """Every misplaced person gets the mean PCK of the well placed with as many labelled keypoints; over photographs.
 
     found, labelled: (N,) keypoints found and labelled. Who has no counterpart stays as they are.
     """
@@ -86,10 +86,11 @@ def answer(experiment: Experiment, run: Run, *, codes: bool = False, persons: in
     labels = clusters.sweep(points, (2,), p.analysis.restarts, seed).of(2)
     group = clusters.clustering(points, labels, who.labelled.astype(float), who.image_ids, seed=seed)
     chosen = some(group.misplaced.judged, persons, seed)
-    made = reader.predict(who.take(chosen))
     found, some_judged = np.zeros(len(who), int), np.zeros(len(who), bool)
-    found[chosen] = (made.hits(p.pck) & (made.visibility > 0)).sum(1).numpy()
-    some_judged[chosen] = True
+    if len(chosen):  # nobody can be judged where everybody is labelled alike
+        made = reader.predict(who.take(chosen))
+        found[chosen] = (made.hits(p.pck) & (made.visibility > 0)).sum(1).numpy()
+        some_judged[chosen] = True
     wrong = replace(group.misplaced, judged=some_judged, flags=group.misplaced.flags & some_judged)
     layer = CODE if codes else BOTTLENECK
     return bound(wrong, found, who.labelled), moves(reader, who, group, p.pck, layer=layer, seed=seed)

@@ -1,7 +1,7 @@
 """A trained hourglass and a few test persons, as files of the run for a page that runs the network. 00_try_it.
 
 `<run>/page/` holds `network.onnx`, as `hgnb export` writes it, and `crops.npy`, (n, side, side, 3) uint8, in the order
-of the page's persons; hgnb.book.in_page puts both into the site.
+of the page's persons; the book's build puts both into the site.
 """
 
 import io

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hgnb.data.prepared import PreparedSplit
-from hgnb.explain import clusters, components, intervals, posture
+from hgnb.explain import clusters, components, posture
 from hgnb.explain.latents import read
-from hgnb.intervals import Interval, pck_difference, pooled_pck
+from hgnb.stats import Estimate, cross_fitted_auc, pck, pck_difference
 from hgnb.training.experiment import Experiment
 
 
@@ -18,12 +18,12 @@ from hgnb.training.experiment import Experiment
 class Findings:
     """One interval for each result; NaN where the data can't say."""
 
-    test_pck: Interval  # of the original hourglass, all labelled keypoints
-    with_skips: Interval  # its PCK in training
-    without_skips: Interval
-    sitting: Interval  # AUC of the first component, fully labelled persons, sign chosen on the other half
-    labelled: Interval  # AUC of the number of labelled keypoints between two clusters of the sample
-    gain: Interval  # test PCK of the modified hourglass less that of the original, paired
+    test_pck: Estimate  # of the original hourglass, all labelled keypoints
+    with_skips: Estimate  # its PCK in training
+    without_skips: Estimate
+    sitting: Estimate  # AUC of the first component, fully labelled persons, sign chosen on the other half
+    labelled: Estimate  # AUC of the number of labelled keypoints between two clusters of the sample
+    gain: Estimate  # test PCK of the modified hourglass less that of the original, paired
 
 
 def five(experiment: Experiment) -> Findings:
@@ -40,18 +40,18 @@ def five(experiment: Experiment) -> Findings:
         test_pck=share(before, test),
         with_skips=share(reading.hits[0], train),
         without_skips=share(reading.hits[1], train),
-        sitting=intervals.judged_auc(first, seated, train.image_ids[full], experiment.seed),
+        sitting=cross_fitted_auc(first, seated, train.image_ids[full], seed=experiment.seed),
         labelled=_labelled(reading.latents.of(sample), train.labelled[sample], train.image_ids[sample], experiment),
         gain=pck_difference(after, before, test.visibility > 0, test.image_ids),
     )
 
 
-def share(hits: np.ndarray, split: PreparedSplit) -> Interval:
+def share(hits: np.ndarray, split: PreparedSplit) -> Estimate:
     """PCK of hits (N, K) over all labelled keypoints of a split's N persons."""
-    return pooled_pck(hits, split.visibility > 0, split.image_ids)
+    return pck(hits, split.visibility > 0, split.image_ids)
 
 
-def _labelled(latents: np.ndarray, counts: np.ndarray, images: np.ndarray, experiment: Experiment) -> Interval:
+def _labelled(latents: np.ndarray, counts: np.ndarray, images: np.ndarray, experiment: Experiment) -> Estimate:
     labels = clusters.sweep(latents, (2,), experiment.profile.analysis.restarts, experiment.seed).of(2)
     key = counts.astype(float)
     return clusters.clustering(latents, labels, key, images, seed=experiment.seed).separation

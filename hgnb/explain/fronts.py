@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from hgnb.explain.claims.estimate import Estimate, pooled
-from hgnb.explain.lighter import difference
-from hgnb.intervals import bootstrap
+from hgnb.explain.lighter import gain, together
+from hgnb.stats import Estimate, student
 from hgnb.training.networks import BASE, get
+from hgnb.training.observations import Outcomes
 from hgnb.training.speed import Times
-from hgnb.training.sweep import Sweep
 
 COSTS = ("training", "inference", "parameters")
 SURE = 0.95  # of the draws in which a network has to lie on a front
@@ -38,7 +36,7 @@ class Place:
         return "on it" if self.chance >= SURE else "behind it" if self.chance <= 1 - SURE else "open"
 
 
-def points(sweep: Sweep | None, times: Times) -> pd.DataFrame:
+def points(sweep: Outcomes | None, times: Times) -> pd.DataFrame:
     """A row for each network that was timed: name, accuracy (NaN where it wasn't trained), medians, parameters.
 
     Seconds are a person's. `front_of_X` says that no other network is at least as accurate and cheaper in X.
@@ -67,21 +65,13 @@ def front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
     return known & ~(cheaper & better & strictly & known[None]).any(1)
 
 
-def level(sweep: Sweep, name: str) -> Estimate:
-    """Accuracy of a case, in shares: the mean over its seeds, its interval over seeds and test images."""
-    counted = np.array(sweep.people.counted, dtype=float)
-    images = np.arange(len(counted))
-    found = [np.column_stack([o.by_image, counted]) for o in sweep.of(name)]
-    return pooled([Estimate.of(bootstrap(columns, images, lambda x, of: x / of)) for columns in found])
-
-
 def ours(points: pd.DataFrame) -> list[str]:
     """Trained networks that no source has."""
     known = points[points.accuracy.notna()]
     return [name for name in known.case if get(name).source == "ours"]
 
 
-def places(sweep: Sweep, points: pd.DataFrame, draws: int = 2000) -> list[Place]:
+def places(sweep: Outcomes, points: pd.DataFrame, draws: int = 2000) -> list[Place]:
     """Each of our own networks against each cost."""
     known = points[points.accuracy.notna()].reset_index(drop=True)
     chance, found = chances(sweep, known, draws), []
@@ -90,20 +80,18 @@ def places(sweep: Sweep, points: pd.DataFrame, draws: int = 2000) -> list[Place]
         for cost in COSTS:
             others = known[(known.case != name) & (known[cost] <= own[cost])]
             rival = None if others.empty else str(others.case[others.accuracy.idxmax()])
-            gap = rival and gained(sweep, name, rival)
+            gap = gain(sweep, name, rival) if rival else None
             base = known[cost][known.case == BASE]
             share = own[cost] / (base.iloc[0] if len(base) else known[cost].max())
-            found.append(Place(name, cost, float(share), rival, gap or None, float(chance.loc[name, cost])))
+            found.append(
+                Place(
+                    name, cost, float(share), rival, gap if gap and gap.known else None, float(chance.loc[name, cost])
+                )
+            )
     return found
 
 
-def gained(sweep: Sweep, first: str, second: str) -> Estimate | None:
-    """Accuracy of one case less another's over the seeds that both have; None where they share none."""
-    both = [s for s in sweep.seeds if all(any(o.seed == s for o in sweep.of(name)) for name in (first, second))]
-    return pooled([difference(sweep, first, second, s) for s in both]) if both else None
-
-
-def chances(sweep: Sweep, points: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
+def chances(sweep: Outcomes, points: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
     """(networks, costs) in how many of the draws a network lies on the front, seeds and images drawn anew together.
 
     Every network is drawn with the same images; its seeds are drawn from those it has, since seeds of two networks
@@ -120,15 +108,9 @@ def chances(sweep: Sweep, points: pd.DataFrame, draws: int = 2000, seed: int = 0
     return pd.DataFrame(on, index=list(points.case))
 
 
-def early(sweep: Sweep, long: str, short: str, passed: int) -> Estimate | None:
+def early(sweep: Outcomes, long: str, short: str, passed: int) -> Estimate | None:
     """Accuracy behind hourglass number `passed` of one stack less that of a stack trained to this length, paired by
     seed; None where they share none, without bounds from a single seed."""
-    of = {o.seed: o for o in sweep.of(short)}
-    gaps = np.array([o.by_stack[passed - 1] - of[o.seed].by_stack[-1] for o in sweep.of(long) if o.seed in of])
-    if not len(gaps):
-        return None
-    mean = float(gaps.mean())
-    if len(gaps) == 1:
-        return Estimate(mean, -np.inf, np.inf)
-    half = float(stats.t.ppf(0.975, len(gaps) - 1) * stats.sem(gaps))
-    return Estimate(mean, mean - half, mean + half, len(gaps) - 1, len(gaps))
+    deep, shallow = together(sweep, long, short)
+    gaps = [a.by_stack[passed - 1] - b.by_stack[-1] for a, b in zip(deep, shallow, strict=True)]
+    return student(np.array(gaps)) if gaps else None

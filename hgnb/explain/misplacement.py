@@ -23,7 +23,7 @@ class Compared:
 
 
 def compared(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Compared:
-    """The difference at each number of labelled keypoints, averaged over the misplaced persons; images resampled.
+    """The difference at each number of labelled keypoints, averaged over the misplaced persons; over photographs.
 
     found, labelled: (N,) keypoints found and labelled of the persons that `wrong` judges. A person nobody judges, or
     without keypoints, is left out, and so is a number that has no misplaced person or only such.
@@ -52,7 +52,7 @@ def compared(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Compa
 
 
 def rates_apart(a: Misplaced, b: Misplaced) -> Interval:
-    """Misplaced rate of a less that of b, of other persons who may be on the same images; images resampled."""
+    """Misplaced rate of a less that of b, of other persons who may be on the same images; over photographs."""
     blocks = [np.column_stack([m.flags, m.judged]).astype(float) for m in (a, b)]
     columns = np.zeros((sum(map(len, blocks)), 4))
     columns[: len(blocks[0]), :2], columns[len(blocks[0]) :, 2:] = blocks

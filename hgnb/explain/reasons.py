@@ -169,4 +169,4 @@ def denoised(latents: Truncation, needed: int) -> Reason:
 
 def turned(interval: Interval) -> Interval:
     """The same difference, the other way round."""
-    return Interval(-interval.value, -interval.high, -interval.low)
+    return interval.negated()

@@ -15,9 +15,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from hgnb.explain.clusters import Sweep, sweep
 from hgnb.explain.distances import mean_silhouettes
-from hgnb.explain.intervals import halves
 from hgnb.explain.kmeans import assigned, centroids, lloyd
-from hgnb.intervals import resamples
+from hgnb.stats import halves, resamples
 
 TOGETHER = 10  # resamples whose K-means share their matrix products
 OFTEN = 0.95  # of the resamples: what "best" means in C13 and C14

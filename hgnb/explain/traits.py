@@ -15,8 +15,7 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.explain import posture
 from hgnb.explain.components import Components
-from hgnb.explain.intervals import auc, correlations, together
-from hgnb.intervals import Interval, holm
+from hgnb.stats import Estimate, auc, correlation, holm, together
 
 FIRST = tuple(range(1, 21))  # components of the table
 LEVEL = 0.05  # of a corrected p-value
@@ -103,16 +102,11 @@ class Answers:
         """(Q, count) p-values of the first components, by Holm's rule over all of these."""
         return holm(self.p[:, :count])
 
-    def intervals(self, components: Sequence[int]) -> list[list[Interval]]:
+    def intervals(self, components: Sequence[int]) -> list[list[Estimate]]:
         """For each question those of the components, counted from 1, that exist."""
         at = np.array([c - 1 for c in components if c <= self.scores.shape[1]], dtype=int)
-        scores = self.scores[:, at]
-        return [
-            [auc(s, q.values, self.images) for s in scores.T]
-            if q.is_class
-            else correlations(scores, q.values, self.images)
-            for q in self.questions
-        ]
+        measures = [(auc if q.is_class else correlation, q.values) for q in self.questions]
+        return [[of(s, values, self.images) for s in self.scores[:, at].T] for of, values in measures]
 
 
 def answers(parts: Components, asked: Sequence[Question], images: np.ndarray) -> Answers:

@@ -12,10 +12,9 @@ import numpy as np
 
 from hgnb.data.prepared import PreparedSplit
 from hgnb.explain.components import Components, principal
-from hgnb.explain.intervals import halves
 from hgnb.explain.interventions import BOTTLENECK, Space, intervene
-from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.metrics import PckConfig
+from hgnb.stats import Estimate, halves, pck, pck_difference
 from hgnb.training.inference import Reader
 
 WITHIN = 0.01  # of the full PCK
@@ -39,15 +38,15 @@ class Truncation:
         return list(self.hits)
 
     @cached_property
-    def full(self) -> Interval:
+    def full(self) -> Estimate:
         """PCK with untouched latents."""
-        return pooled_pck(self.whole, self.visibility > 0, self.images)
+        return pck(self.whole, self.visibility > 0, self.images)
 
-    def pck(self, k: int) -> Interval:
+    def pck(self, k: int) -> Estimate:
         """PCK with the first k components."""
-        return pooled_pck(self.hits[k], self.visibility > 0, self.images)
+        return pck(self.hits[k], self.visibility > 0, self.images)
 
-    def lost(self, k: int) -> Interval:
+    def lost(self, k: int) -> Estimate:
         """PCK that is lost without the components behind the k-th, paired over the same persons."""
         return pck_difference(self.whole, self.hits[k], self.visibility > 0, self.images)
 
@@ -132,7 +131,7 @@ def crossed(split: PreparedSplit, latents: np.ndarray, seed: int) -> list[Fold]:
 
 def removed(
     reader: Reader, split: PreparedSplit, parts: Components, wanted: Sequence[int], pck: PckConfig
-) -> dict[int, Interval]:
+) -> dict[int, Estimate]:
     """PCK that is lost when one component alone is taken out of the latents, for each of those wanted that exist."""
     space, there = Space.of(parts, reader.device), [c for c in wanted if c <= len(parts)]
     whole, *hits = intervene(reader, split, pck, [None, *(space.remove(c) for c in there)])

@@ -36,7 +36,7 @@ def by_visibility_table(made: Predictions, split: PreparedSplit, schema: Keypoin
         rows.append((WORDS[name], *cells, f"{int(counted.sum()):,}"))
     caption = (
         f"PCK on the {len(split):,} persons of the {split.name} split by visibility and group of joints; limbs are "
-        "what Newell et al. report as neither head nor torso. 95 % intervals, images resampled."
+        "what Newell et al. report as neither head nor torso. 95 % intervals over photographs."
     )
     if any("–" in row for row in rows):
         caption += " A dash: no such keypoint is labelled."

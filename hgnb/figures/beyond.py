@@ -14,46 +14,39 @@ from matplotlib.axes import Axes
 from hgnb.figures.plate import Note, Plate, Table
 from hgnb.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.figures.words import listed, nothing, number, percent
-from hgnb.intervals import Interval
-from hgnb.training.changed import RADII, Outcome, Record
+from hgnb.intervals import Interval, over_seeds
 from hgnb.training.experiment import Experiment
 from hgnb.training.networks import BEST, BEYOND, GENTLE, NEWELL, THESIS, Training, get
-from hgnb.training.staleness import over_seeds
+from hgnb.training.observations import AT, RADII, Outcome, Outcomes
+from hgnb.training.recorded import command, stale
 
 GROUPS = {
     "start": ORANGE, "targets": BLUE, "optimiser": GREEN, "network": PURPLE, "loss": SKY, "data": RED, "together": INK,
 }  # fmt: skip
 FOLLOWED = (THESIS, GENTLE, NEWELL, BEST)  # whose curves are drawn
 DASHES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1)))
-AT = 0.5  # the thesis's radius
-NONE = "No sweep is recorded in results/ for these data."
+NONE = "Nothing is recorded in `results/` for these data: `make beyond PROFILE=small` does so."
 
 
-def command(record: Record) -> str:
-    """What makes a record again."""
-    m = record.manifest
-    data = "" if m["data"] == "embedded" else f" DATA=path/to/{m['data']}"
-    return f"`make beyond PROFILE={m['profile']}{data} SEEDS={len(record.seeds)}`"
-
-
-def about(record: Record | None, live: Experiment) -> Note:
+def about(record: Outcomes | None, live: Experiment) -> Note:
     """Which record there is, how it is made again, and whether it is stale."""
     if record is None:
-        return Note(f"{NONE} `make beyond PROFILE=small` makes one.")
-    stale, m = record.stale(live), record.manifest
-    state = f"**Stale**: {'; '.join(stale)}." if stale else "Made by today's code, profile and data."
-    other = "" if m["data"] == live.data_name else f" There is none of {live.data_name}, so this one stands in."
-    changes = len({o.change for o in record.outcomes})
+        return Note(NONE)
+    reasons, persons = stale(record.record), record.people.counts
+    state = f"**Stale**: {'; '.join(reasons)}." if reasons else "Made by today's code, profile and data."
+    other = "" if record.data == live.data_name else f" There is none of {live.data_name}, so this one stands in."
+    lost = [f"{name} (seed {seed.number}): {why}" for seed in record.record.seeds for name, why in seed.failed.items()]
+    failed = f" Not trained to the end: {'; '.join(lost)}" if lost else ""
     return Note(
-        f"What follows was recorded: {record.title}, {changes} changes, {m['hours']:.1f} hours of training on "
-        f"{m['device']}, {m['persons']['train']:,} training and {m['persons']['test']:,} test persons. {state}{other} "
-        f"Made again by {command(record)}."
+        f"What follows was recorded: {record.title}, {len(record.names)} changes, {record.hours:.1f} hours of training "
+        f"on {record.device}, {persons['train']:,} training and {persons['test']:,} test persons. {state}{other} "
+        f"Made again by `{command(record.record)}`.{failed}"
     )
 
 
-def recorded(record: Record) -> str:
+def recorded(record: Outcomes) -> str:
     """The end of a caption: what the record is, and the command that makes it again."""
-    return f"Recorded: {record.title}; made again by {command(record)}."
+    return f"Recorded: {record.title}; made again by `{command(record.record)}`."
 
 
 def score(outcome: Outcome) -> float:
@@ -63,29 +56,28 @@ def score(outcome: Outcome) -> float:
     return found
 
 
-def made(record: Record, among: Sequence[Training] = BEYOND) -> list[Training]:
+def made(record: Outcomes, among: Sequence[Training] = BEYOND) -> list[Training]:
     """The changes that a record has."""
-    there = {o.change for o in record.outcomes}
-    return [change for change in among if change.name in there]
+    return [change for change in among if change.name in record.names]
 
 
-def paired(record: Record, first: str, second: str) -> np.ndarray:
+def paired(record: Outcomes, first: str, second: str) -> np.ndarray:
     """(S,) test PCK of one change less that of another, in the seeds that have both."""
     a, b = ({o.seed: score(o) for o in record.of(name)} for name in (first, second))
     return np.array([a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())])
 
 
-def gain(record: Record, change: Training) -> Interval:
+def gain(record: Outcomes, change: Training) -> Interval:
     """Of a change over what it changes."""
     return over_seeds(paired(record, change.name, change.on))
 
 
-def mean(record: Record, name: str) -> float:
+def mean(record: Outcomes, name: str) -> float:
     """Test PCK over the seeds."""
     return float(np.mean([score(o) for o in record.of(name)])) if record.of(name) else np.nan
 
 
-def plateau_curves(record: Record | None) -> Plate:
+def plateau_curves(record: Outcomes | None) -> Plate:
     """fig-plateau-curves: validation loss as a share of silence, and PCK, by epoch."""
     shown = [] if record is None else [get(name) for name in FOLLOWED if record.of(name)]
     if record is None or not shown:
@@ -109,12 +101,12 @@ def _lines(shown: Sequence[Training]):
     return zip(shown, (GREY, ORANGE, BLUE, INK), DASHES, strict=False)
 
 
-def plot_losses(record: Record, shown: Sequence[Training], *, ax: Axes | None = None) -> Axes:
+def plot_losses(record: Outcomes, shown: Sequence[Training], *, ax: Axes | None = None) -> Axes:
     """Loss over silence by epoch."""
     ax = ax or plt.gca()
     ax.axhline(1, color=RED, linewidth=1, linestyle=":", label="silence")
     for change, colour, line in _lines(shown):
-        curves = [np.array(o.val_loss) / o.silent for o in record.of(change.name)]
+        curves = [o.val_loss / o.silent for o in record.of(change.name)]
         _spread(ax, curves, colour, line, change.title)
     ax.set(yscale="log", xlabel="epoch", ylabel="validation loss, share of silence")
     ax.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
@@ -123,11 +115,11 @@ def plot_losses(record: Record, shown: Sequence[Training], *, ax: Axes | None = 
     return ax
 
 
-def plot_scores(record: Record, shown: Sequence[Training], *, ax: Axes | None = None) -> Axes:
+def plot_scores(record: Outcomes, shown: Sequence[Training], *, ax: Axes | None = None) -> Axes:
     """Validation PCK by epoch."""
     ax = ax or plt.gca()
     for change, colour, line in _lines(shown):
-        _spread(ax, [np.array(o.val_pck) for o in record.of(change.name)], colour, line, change.title)
+        _spread(ax, [o.val_pck for o in record.of(change.name)], colour, line, change.title)
     ax.set(xlabel="epoch", ylabel="validation PCK", ylim=(0, None))
     ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     return ax
@@ -141,7 +133,7 @@ def _spread(ax: Axes, curves: list[np.ndarray], colour, line, label: str) -> Non
     ax.plot(epochs, middle, color=colour, linestyle=line, linewidth=2, label=label)
 
 
-def gains(record: Record | None) -> Plate:
+def gains(record: Outcomes | None) -> Plate:
     """fig-beyond-gains: what each change gains over what it changes, paired over seeds."""
     rows = [] if record is None else [c for c in made(record) if c.on and len(paired(record, c.name, c.on))]
     if record is None or not rows:
@@ -165,7 +157,7 @@ def gains(record: Record | None) -> Plate:
     return Plate(figure, caption, alt)
 
 
-def plot_gains(record: Record, rows: Sequence[Training], *, ax: Axes | None = None) -> Axes:
+def plot_gains(record: Outcomes, rows: Sequence[Training], *, ax: Axes | None = None) -> Axes:
     """One row a change, under a heading for what it changes."""
     ax = ax or plt.gca()
     ax.axvline(0, color=GREY, linewidth=1)
@@ -202,7 +194,7 @@ def _heading(change: Training) -> str:
     return HEADINGS.get(change.on, HEADINGS[""])
 
 
-def radii(record: Record | None) -> Plate:
+def radii(record: Outcomes | None) -> Plate:
     """fig-beyond-radii: test PCK over radii of the thesis's numbers, a gentle start, Newell's targets and the best."""
     shown = [] if record is None else [get(name) for name in FOLLOWED if record.of(name)]
     if record is None or not shown:
@@ -214,11 +206,10 @@ def radii(record: Record | None) -> Plate:
             drawn = curves[change.name]
             ax.fill_between(RADII, drawn.min(0), drawn.max(0), color=colour, alpha=0.15, linewidth=0)
             ax.plot(RADII, drawn.mean(0), color=colour, linestyle=line, label=change.title)
-        ax.axvline(AT, color=GREY, linestyle=":", linewidth=1)
+        ax.axvline(RADII[AT], color=GREY, linestyle=":", linewidth=1)
         ax.set(xlabel="radius, tenths of the side", ylabel="test PCK", xlim=(0, RADII[-1]), ylim=(0, 1))
         ax.legend(fontsize=8, loc="best")
-    at = RADII.index(AT)
-    told = ", ".join(f"{c.title}: {number(curves[c.name].mean(0)[at])}" for c in shown)
+    told = ", ".join(f"{c.title}: {number(curves[c.name].mean(0)[AT])}" for c in shown)
     wide = ", ".join(number(curves[c.name].mean(0)[-1]) for c in shown)
     caption = (
         f"Test PCK over the radius, mean of the seeds and their range; dotted: the thesis's radius. Distances between "
@@ -227,7 +218,7 @@ def radii(record: Record | None) -> Plate:
     return Plate(figure, caption, f"At the thesis's radius: {told}; at {RADII[-1]:g} tenths: {wide}.")
 
 
-def table(record: Record | None) -> Table | Note:
+def table(record: Outcomes | None) -> Table | Note:
     """tbl-beyond: every change with its measures."""
     if record is None:
         return Note(NONE)
@@ -258,7 +249,7 @@ def _mean(values: Sequence[float | None]) -> str:
     return number(float(np.mean(there)), 3) if there else "–"
 
 
-def explained(record: Record | None) -> Note:
+def explained(record: Outcomes | None) -> Note:
     """Which single change explains most of the way from the thesis's numbers to the best."""
     if record is None or not record.of(THESIS):
         return Note(NONE)
@@ -281,7 +272,7 @@ def explained(record: Record | None) -> Note:
     )
 
 
-def _single(record: Record, base: str, of: Sequence[Training], whole: float) -> str:
+def _single(record: Outcomes, base: str, of: Sequence[Training], whole: float) -> str:
     """The best single change of a start, and what else helps or harms."""
     best = max(of, key=lambda c: gain(record, c).value)
     won = gain(record, best)
@@ -295,7 +286,7 @@ def _single(record: Record, base: str, of: Sequence[Training], whole: float) -> 
     )
 
 
-def sooner(record: Record | None, better: str = BEST) -> Note:
+def sooner(record: Outcomes | None, better: str = BEST) -> Note:
     """How long the best training takes to pass the PCK that the thesis's numbers end with."""
     if record is None or not (record.of(THESIS) and record.of(better)):
         return Note(NONE)
@@ -314,19 +305,19 @@ def sooner(record: Record | None, better: str = BEST) -> Note:
 
 def _passed(first: Outcome, second: Outcome) -> float | None:
     """Share of the first's training time after which the second has passed its best validation PCK; None: never."""
-    goal = max(first.val_pck)
+    goal = first.val_pck.max()
     epoch = next((i for i, value in enumerate(second.val_pck, 1) if value > goal), None)
     return None if epoch is None else epoch / second.epochs * second.seconds / first.seconds
 
 
-def decodings(record: Record | None) -> Table | Note:
+def decodings(record: Outcomes | None) -> Table | Note:
     """tbl-beyond-decodings: PCK of the followed trainings by the way that heatmaps are decoded."""
     shown = [] if record is None else [get(name) for name in FOLLOWED if record.of(name)]
     if record is None or not shown:
         return Note(NONE)
     from hgnb.figures.decoding import words
 
-    radii_ = (0.1, 0.2, AT)
+    radii_ = (0.1, 0.2, RADII[AT])
     rows = []
     for name in record.of(shown[0].name)[0].decodings:
         cells = []

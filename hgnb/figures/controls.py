@@ -13,13 +13,26 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from hgnb.explain.claims.chains import Chains
-from hgnb.explain.claims.estimate import Estimate
 from hgnb.figures.plate import Note, Plate, Table
 from hgnb.figures.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.figures.words import nothing, number, percent, verdict
+from hgnb.stats import Estimate
 from hgnb.training.networks import ARMS
 from hgnb.training.recorded import SEEDS
 
+# Differences that claims ask for, first less second.
+PAIRS = (
+    ("modified", "hourglass"),  # C19 to C21: the gain
+    ("control-longer", "hourglass"),
+    ("control-random", "hourglass"),
+    ("control-projection", "hourglass"),
+    ("modified", "control-longer"),  # C27
+    ("modified", "control-random"),
+    ("modified", "control-projection"),
+    ("hourglass", "hourglass-best-loss"),  # C28
+    ("control-longer", "longer-best-loss"),
+    ("modified", "modified-best-loss"),
+)
 # Arms that go on from the best PCK, each with its colour and line.
 LINES = {
     "modified": (MODIFIED, "--"), "control-longer": (GREEN, "-"), "control-random": (PURPLE, ":"),

@@ -33,7 +33,7 @@ def correction(answers: Answers) -> Plate:
         "PCK gained where the points of persons are moved to the other cluster, along the line between the centroids "
         f"or as far in a direction drawn by lot, by the share of the way; {counts} training persons, drawn by lot. The "
         "green bar is the bound: what all persons would gain if the misplaced had the PCK of the well placed with as "
-        "many labelled keypoints. 95 % intervals, images resampled."
+        "many labelled keypoints. 95 % intervals over photographs."
     )
     alt = "; ".join(_shortly(space, *answer) for space, answer in answers.items())
     return Plate(figure, caption, f"{alt}.")

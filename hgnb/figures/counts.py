@@ -70,7 +70,7 @@ def dropped(data: Prepared, train: Split, val: Split) -> str:
         f"Of {both:,} annotations {crowds:,} are crowds and {bare:,} are persons without keypoints. "
         f"Damage takes out {damage.total():,} persons{f': {listed}' if listed else ''}. "
         f"The profile's limits and the least number of keypoints leave out {sound - undecoded - used:,} more, "
-        f"and {used:,} are used."
+        f"and {used:,} are used. Of these data: {data.summary}."
     )
 
 

@@ -37,7 +37,7 @@ def decodings(made: Decodings, persons: str) -> Plate:
     caption = (
         f"Left: PCK of {persons} over the radius, in tenths of the side, by the way their heatmaps are decoded; "
         "predicted and true points are compared on the crop, where a label lies between pixels of the map. Right: "
-        f"what each gains over the highest pixel at {len(SHOWN)} radii, with 95 % intervals, images resampled; at "
+        f"what each gains over the highest pixel at {len(SHOWN)} radii, with 95 % intervals over photographs; at "
         f"{SHOWN[-1]} a keypoint may be off by {pixels:.1f} pixels of the crop. With mirror: the mean of the heatmaps "
         "of the crop and of its mirror image."
     )

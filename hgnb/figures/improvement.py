@@ -106,7 +106,7 @@ class Changes:
         return tuple(made.hits(self.config).numpy() & counted for made in (self.before, self.after))
 
     def by_keypoint(self) -> list[tuple[float, float, Interval]]:
-        """For each keypoint PCK before and after, and their difference, paired; images resampled."""
+        """For each keypoint PCK before and after, and their difference, paired; over photographs."""
         before, after = self.hits
         counted, images = self.split.visibility > 0, self.split.image_ids
         rows = []
@@ -150,7 +150,7 @@ def gains(changes: Changes) -> Plate:
     up, down = sum(c.low > 0 for c in change), sum(c.high < 0 for c in change)
     caption = (
         f"PCK of each keypoint on the {len(split):,} {split.name} persons, before and after the autoencoder, and the "
-        "paired differences; 95 % intervals, images resampled, each keypoint for itself."
+        "paired differences; 95 % intervals over photographs, each keypoint for itself."
     )
     values = np.array([c.value for c in change])
     if not np.isfinite(values).any():

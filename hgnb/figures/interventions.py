@@ -33,7 +33,7 @@ def pck_components(
         f"(line){crossed}; k = 0 leaves the mean of all. "
         f"Dotted: PCK with untouched latents, and {percent(WITHIN)} less. "
         "Skip-connections are on throughout. Right: PCK lost when one component alone is removed, blue where that is "
-        "clear. 95 % intervals, images resampled."
+        "clear. 95 % intervals over photographs."
     )
     return Plate(figure, caption, _told(own, removed))
 

@@ -76,8 +76,8 @@ def table(live: Result, recorded: Sequence[Column] = ()) -> Table:
     record = live.record
     caption = (
         f"The sources' claims and what became of them with the profile `{record.profile}` on `{record.data}`, "
-        f"{_seeds(live.seeds)}; intervals are 95 %, images resampled, and where several seeds were trained over "
-        f"these, too. {summary(live)}{' Recorded beside it: ' + listed(titles) + '.' if titles else ''}"
+        f"{_seeds(live.seeds)}; intervals are 95 %, over photographs and, where there are several seeds, over these "
+        f"at once. {summary(live)}{' Recorded beside it: ' + listed(titles) + '.' if titles else ''}"
     )
     columns = ["Claim", "Source says", "Measured here", VERDICT, *titles, "Shown in"]
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-claims", filters=(VERDICT, *titles))

@@ -1,7 +1,7 @@
 """What a notebook cell shows: a figure with its caption and alt text, a table, a sentence with numbers, or the
 interactive part of a figure.
 
-Each object carries its words along as output metadata under the key `hgnb`; `hgnb.book.weave` turns them
+Each object carries its words along as output metadata under the key `hgnb`; the book's build turns them
 into captions, alt texts and MyST tables. Nothing here knows Jupyter: `_repr_mimebundle_` is a protocol.
 """
 

@@ -36,7 +36,7 @@ def kept(curves: dict[str, Truncation], persons: str) -> Plate:
     caption = (
         f"Left: test PCK of {len(first.images):,} persons when only the first k components are kept, of the latents of "
         f"either network, or of the modified one's codes; components of the {persons}. Right: the same less the "
-        "untouched network's PCK, paired; 95 % intervals, images resampled. Dotted: "
+        "untouched network's PCK, paired; 95 % intervals over photographs. Dotted: "
         f"k = {NOISE_FROM - 1}, behind which the thesis sees noise."
     )
     means = ", ".join(f"{name} {number(made.pck(0).value, 3)}" for name, made in curves.items() if 0 in made.hits)
@@ -108,7 +108,7 @@ def table(pair: Pair, wrong: Misplaced) -> Table:
     cells = [(title, *(interval.text(3) for interval in intervals)) for title, intervals in rows.items()]
     caption = (
         f"Both networks on the same {len(pair.split):,} test persons: PCK, and the modified network less the original, "
-        "paired; 95 % intervals, images resampled. Misplaced is who falls to another of the original's two clusters "
+        "paired; 95 % intervals over photographs. Misplaced is who falls to another of the original's two clusters "
         "than the number of labelled keypoints says. A dash: nobody to compare."
     )
     return Table(pd.DataFrame(cells, columns=["PCK of", *networks, "Difference"]), caption, "tbl-both-networks")
@@ -132,7 +132,7 @@ def where(pair: Pair, schema: KeypointSchema, wrong: Misplaced) -> Plate:
         plot_where(gains, whole, ax=ax)
     caption = (
         f"PCK of the modified network less the original's, by group, on the {len(pair.split):,} test persons; 95 % "
-        "intervals, images resampled, each group for itself. Grey band: all labelled keypoints. Single joints are in "
+        "intervals over photographs, each group for itself. Grey band: all labelled keypoints. Single joints are in "
         "{numref}`fig-gains`."
     )
     (most, high), (least, low) = (pick(gains.items(), key=lambda item: item[1].value) for pick in (max, min))
@@ -148,7 +148,8 @@ def where(pair: Pair, schema: KeypointSchema, wrong: Misplaced) -> Plate:
 def plot_where(gains: dict[tuple[str, str], Interval], whole: Interval, *, ax: Axes | None = None) -> Axes:
     """A row for each group, a heading above each kind."""
     ax = ax or plt.gca()
-    ax.axvspan(whole.low, whole.high, color=GREY, alpha=0.2, linewidth=0)
+    if whole.bounded:
+        ax.axvspan(whole.low, whole.high, color=GREY, alpha=0.2, linewidth=0)
     ax.axvline(0, color=GREY, linewidth=1)
     ticks: list[float] = []
     labels: list[str] = []

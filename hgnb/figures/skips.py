@@ -27,7 +27,7 @@ def histograms(study: SkipStudy) -> Plate:
     caption = (
         f"PCK of each of {persons:,} training persons with all skip-connections and with none (left), "
         f"and how much of the pooled PCK goes when one level's skip or all are off (right; 95 % intervals, "
-        f"images resampled{tried})."
+        f"over photographs{tried})."
     )
     alt = (
         f"Pooled PCK is {number(on.value, 3)} with skip-connections and {number(off.value, 3)} without: "
@@ -107,7 +107,7 @@ def keypoints(study: SkipStudy) -> Plate:
     worst, best = names[0].replace("_", " "), names[-1].replace("_", " ")
     caption = (
         "Share of the keypoints found with skip-connections that are missed without them, all off (left, with 95 % "
-        "intervals, images resampled) and one level off at a time (right, in %): visible keypoints of training "
+        "intervals over photographs) and one level off at a time (right, in %): visible keypoints of training "
         f"persons with at least {min(ENOUGH, len(study.schema))} labelled ones. Squares are the small joints of the "
         "thesis, filled dots its big ones, rings the others."
     )
@@ -165,7 +165,7 @@ def table(study: SkipStudy) -> Table:
     caption = (
         "Share of the keypoints found with skip-connections that are still found without them, and the share lost when "
         "one level's alone is off: visible keypoints (v = 2) of training persons with at least "
-        f"{min(ENOUGH, len(study.schema))} labelled ones; 95 % intervals, images resampled.{tried}"
+        f"{min(ENOUGH, len(study.schema))} labelled ones; 95 % intervals over photographs.{tried}"
     )
     return Table(pd.DataFrame(rows), caption, "tbl-skip-groups")
 

@@ -31,7 +31,7 @@ def table(answers: Answers, who: str, components: tuple[int, ...] = FIRST, name:
     without = f" Not asked, because it is the same or unknown for all: {', '.join(unasked)}." if unasked else ""
     caption = (
         f"What the first components of the latents of {who} tell of a person, the strongest first: AUC against a class "
-        "(0.5 says nothing, on either side it separates) or correlation r, with 95 % intervals, images resampled. "
+        "(0.5 says nothing, on either side it separates) or correlation r, with 95 % intervals over photographs. "
         f"Of the {int(np.isfinite(p).sum()):,} answers those stand whose p-value is below {LEVEL} after Holm's "
         f"correction for their number; the intervals are those of single answers.{without}"
     )

@@ -3,10 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from hgnb.explain.claims.estimate import Estimate
 from hgnb.figures.plate import Plate
 from hgnb.figures.style import INK, style
 from hgnb.intervals import Interval
+from hgnb.stats import Estimate
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -8,15 +8,12 @@ from torch.utils.data import DataLoader
 from hgnb.data.dataset import Batch, Persons, loader
 from hgnb.data.prepared import PreparedSplit
 from hgnb.training.inference import Reader
-from hgnb.training.parallel import Team
-
-ALONE = Team()
 
 
-def loaded(split: PreparedSplit, batch: int, seed: int | None = None, team: Team = ALONE) -> DataLoader:
-    """As hgnb.data.dataset.loader, each process of the team with its share of every batch."""
+def loaded(split: PreparedSplit, batch: int, seed: int | None = None, rank: int = 0, size: int = 1) -> DataLoader:
+    """As hgnb.data.dataset.loader, of `size` processes the one called `rank` with its share of every batch."""
     persons = cast(Persons, split)  # `Persons` speaks of arrays that may be replaced, a loader only reads them
-    return loader(persons, batch, seed, team.rank, team.size)
+    return loader(persons, batch, seed, rank, size)
 
 
 def read(reader: Reader, split: PreparedSplit) -> Iterator[Batch]:

@@ -5,6 +5,7 @@ it leaves: checkpoints, the best weights, the table of epochs, what each validat
 import io
 import time
 from collections import deque
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,12 @@ class AtomicCheckpoints(TorchCheckpointIO):
         return checkpoint(Path(path), map_location)
 
 
+def improved(rows: Sequence[Mapping[str, float]], columns: Sequence[str]) -> list[str]:
+    """Columns of the table of epochs whose best epoch is the last: the first highest PCK, the first lowest loss."""
+    values = {column: [row[column] for row in rows] for column in columns}
+    return [c for c, v in values.items() if v.index(max(v) if c.endswith("pck") else min(v)) == len(rows) - 1]
+
+
 class Recorder(Checkpoint):
     """After each epoch: the best weights, a checkpoint to resume from, and all that was measured up to here.
 
@@ -155,7 +162,7 @@ class Recorder(Checkpoint):
         self.persons.append(module.persons)
         self.steps.append((total(torch.stack(self._losses).float()) / trainer.world_size).cpu())
         if trainer.is_global_zero:
-            for column in self._best():
+            for column in improved(self.rows, self.best_by):
                 write_aside(self.folder / f"best-{column}.safetensors", weights(module.network, self.card))
         trainer.save_checkpoint(self.folder / "last.ckpt")  # every process takes part
         if trainer.is_global_zero:
@@ -172,14 +179,9 @@ class Recorder(Checkpoint):
             return {"epoch": self.forced, "forced": True}
         return None
 
-    def _best(self) -> list[str]:
-        """Columns whose best epoch is the last."""
-        values = {column: [row[column] for row in self.rows] for column in self.best_by}
-        return [c for c, v in values.items() if v.index(max(v) if c.endswith("pck") else min(v)) == len(self.rows) - 1]
-
     def _write(self, module: Tracked) -> None:
         """Gives the last checkpoint the names it deserves, which are links and cost no space, and writes the tables."""
-        names = [f"best-{column}" for column in self._best()]
+        names = [f"best-{column}" for column in improved(self.rows, self.best_by)]
         if (self.drop(module) or {}).get("epoch") == len(self.rows):
             names.append("drop")
         for name in names:

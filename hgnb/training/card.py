@@ -76,9 +76,9 @@ def _opened(file: Path) -> tuple[dict, dict[str, torch.Tensor]]:
 
 
 def read(file: Path, called: str = "") -> tuple[StackedHourglass, Card]:
-    """The network in a weights file and its card; InputError where the file is none, has no card, or another network's.
+    """The network in a weights file and its card; InputError where it is none or has no card of its own.
 
-    `called`: what the error calls it.
+    `called`: what the error calls the file.
     """
     try:
         held, weights = _opened(file)

@@ -81,6 +81,8 @@ def weights(name: str) -> Weights:
         if not file.is_file():
             raise InputError(f"There is no weights file '{name}'.")
         return Weights(file, *read(file), run=None)
+    if file.suffix == ".ckpt" and file.is_file():
+        raise InputError(f"'{file.name}' is for going on with a training: name its run, or its {BEST} beside it.")
     run = find(name)
     if not (run.folder / BEST).is_file():
         raise InputError(f"The run {run.id} is no hourglass (it has no {BEST}): name one that is.")

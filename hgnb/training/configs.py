@@ -26,7 +26,7 @@ class TrainingConfig:
     flip: float = quantity(0.0, "share of persons seen in a mirror", "5.1: no augmentation")
     rotation: float = quantity(0.0, "degrees that a person is turned, at most", "5.1: no augmentation")
     scaling: float = quantity(0.0, "share by which a person grows or shrinks, at most", "5.1: no augmentation")
-    precision: str = quantity("native", "'native': bf16 where the hardware has it; or 'fp32', 'bf16'", "5.1 names none")
+    precision: str = quantity("native", "'native': bf16 where that is faster here; or 'fp32', 'bf16'", "5.1 names none")
     threads: int = quantity(0, "of the processor; 0: as many as torch takes", "ours: small maps gain nothing from more")
 
 

@@ -1,6 +1,5 @@
 """How well a run finds keypoints: the thesis's PCK beside the standard measures. 02_experiment; `hgnb evaluate`."""
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,13 +21,13 @@ from hgnb.metrics.average_precision import STATS, area, average_precision
 from hgnb.metrics.oks import oks, sigmas
 from hgnb.metrics.pckh import head_lengths, head_segment, within_heads
 from hgnb.metrics.shares import Share, among, by_group, by_joint, by_visibility, curve, mean_over_persons, share
+from hgnb.training.baselines import mean_pose_hits
 from hgnb.training.catalogue import Weights, opened
 from hgnb.training.inference import Predictions, Reader
 
 RADII = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)  # normalisers; 0.5 is the thesis's
 ALL = "all"
-# An image whose field `persons` says so lists every person, but some with an area, id or crowd flag that was guessed.
-GUESSED, EXACT = "complete", "exact"
+EXACT = "exact"  # field of a record whose area can be relied on
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Evaluation:
     persons: int
     images: int
     pck: Share
-    interval: Interval  # of pck; 95 %, images resampled
+    interval: Interval  # of pck; 95 %, over photographs
     by_visibility: dict[str, Share]
     by_group: dict[str, Share]
     by_joint: dict[str, Share]
@@ -124,6 +123,7 @@ def evaluate(
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     config = PckConfig(**weights.run.manifest["config"]["pck"]) if weights.run is not None else PckConfig()
+    notes: list[str] = []
     if data is not None:
         folder = (home() / Path(data).expanduser()).resolve()
         prepared, name = as_trained(weights, folder), folder.name
@@ -132,6 +132,7 @@ def evaluate(
     else:
         experiment = opened(weights.run)
         folder, prepared, name = experiment.folder, experiment.prepared(), experiment.data_name
+        notes = experiment.remarks()[:1]
     ours, theirs = _common(weights, prepared.schema, name)
     schema, persons = weights.card.schema.only(ours), prepared.split(split)
     selection = Selection.of(schema, joints, visible_only)
@@ -143,9 +144,15 @@ def evaluate(
     records = [_only(record, theirs) for record in annotations(folder, persons)]
     persons = replace(persons, keypoints=persons.keypoints[:, theirs])
     done = measure(made, persons, schema, config, selection, records, weights.name, name)
+    train = prepared.split("train")
+    train = replace(train, keypoints=train.keypoints[:, theirs])
+    notes = [*_hopeless(done, train, persons, weights.network.config.stride), *notes]
     left = len(weights.card.keypoints) + len(prepared.schema) - 2 * len(ours)
-    said = f"Keypoints are matched by name: {len(ours)} are measured, {left} that only one of the two has are not."
-    return replace(done, notes=(*done.notes, said)) if left else done
+    if left:
+        notes += [
+            f"Keypoints are matched by name: {len(ours)} are measured, {left} that only one of the two has are not."
+        ]
+    return replace(done, notes=(*done.notes, *notes))
 
 
 def as_trained(weights: Weights, folder: Path) -> Prepared:
@@ -171,6 +178,16 @@ def _only(record: dict, positions: list[int]) -> dict:
     """An annotation with the keypoints at these positions, in this order."""
     triples = np.asarray(record["keypoints"]).reshape(-1, 3)[positions]
     return {**record, "keypoints": triples.flatten().tolist()}
+
+
+def _hopeless(done: Evaluation, train: PreparedSplit, persons: PreparedSplit, stride: int) -> list[str]:
+    """A sentence where a network finds no more than who never looks at a picture."""
+    mean = mean_pose_hits(train, persons, persons.crops.shape[1], stride, done.config)
+    counted = done.selection.mask(torch.from_numpy(persons.visibility))
+    least = share(torch.from_numpy(mean), counted).value
+    if done.pck.value is None or least is None or done.pck.value > least:
+        return []
+    return [f"No better than chance: each joint's mean position over the training persons finds {least:.3f}."]
 
 
 def measure(
@@ -216,25 +233,17 @@ def by_image(counts: Tensor, split: PreparedSplit) -> tuple[int, ...]:
 
 
 def annotations(folder: Path, split: PreparedSplit) -> list[dict]:
-    """The records of exactly these persons, in their order, out of the file that holds their split.
+    """The records of exactly these persons, in their order, as COCO's measures take them.
 
     `exact` says whether a record's area can be relied on, which OKS needs.
     """
+    persons = {p.id: p for p in coco.load(folder, "val" if split.name == "val" else "train").persons}
+    return [_record(persons[i]) for i in split.person_ids.tolist()]
 
-    def slim(record: dict) -> dict:
-        record.pop("segmentation", None)  # most of the memory, and none of the measure
-        return record
 
-    file = coco.annotation_file(folder, "val" if split.name == "val" else "train")
-    content = json.loads(file.read_bytes(), object_hook=slim)
-    guessed = {i["id"] for i in content["images"] if isinstance(i, dict) and i.get("persons") == GUESSED}
-    wanted = set(split.person_ids.tolist())
-    by_id: dict[int, dict] = {}
-    for record in content["annotations"]:
-        if record.get("id") in wanted:
-            record[EXACT] = record["image_id"] not in guessed
-            by_id.setdefault(record["id"], record)  # of an id listed twice the first counts
-    return [by_id[i] for i in split.person_ids.tolist()]
+def _record(person: coco.Person) -> dict:
+    fields = {"id": person.id, "image_id": person.image_id, "area": person.area, EXACT: person.exact}
+    return fields | {"bbox": person.box.tolist(), "keypoints": person.keypoints.ravel().tolist()}
 
 
 def _heads(made: Predictions, persons: PreparedSplit, schema: KeypointSchema) -> tuple[Tensor, Tensor] | None:

@@ -15,8 +15,8 @@ from filelock import FileLock
 from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import Prepared, prepare
 from hgnb.errors import InputError, unknown
-from hgnb.home import home
-from hgnb.live import identified, identity
+from hgnb.home import home, located
+from hgnb.identity import identified, identity
 from hgnb.metrics import pck
 from hgnb.models.autoencoder import AutoencoderConfig
 from hgnb.models.hourglass import HourglassConfig, StackedHourglass
@@ -44,6 +44,8 @@ TRAINING_ROOTS = (
     "hgnb.training.begin.Begin",
     "hgnb.training.begin.weights",
     "hgnb.training.callbacks.Draws",
+    "hgnb.training.callbacks.improved",  # which epoch's weights are kept
+    "hgnb.training.loop.TRAINER",
     "hgnb.training.loop.seeded",
     "hgnb.training.parallel.synchronised",
 )
@@ -56,7 +58,7 @@ class Experiment:
     """A profile, a dataset and a seed."""
 
     profile: profiles.Profile
-    data: str  # "embedded", or a folder in COCO layout; a relative one is looked for from the repository
+    data: str  # "embedded", or a folder in COCO layout; a relative one as hgnb.home.located has it
     seed: int = 0
     progress: bool = False
     variant: str = ""  # another network or training in place of the profile's hourglass
@@ -79,7 +81,7 @@ class Experiment:
     @cached_property
     def folder(self) -> Path:
         """The dataset's folder in COCO layout; the embedded one is drawn if it isn't there yet."""
-        return self._embedded() if self.data == EMBEDDED else (home() / Path(self.data).expanduser()).resolve()
+        return self._embedded() if self.data == EMBEDDED else located(self.data)
 
     def check(self) -> None:
         """InputError unless the data can be read: layout, JSON, keypoints and images."""
@@ -102,6 +104,18 @@ class Experiment:
     def prepared(self) -> Prepared:
         """The persons of the dataset, cropped and split."""
         return self._prepared
+
+    def remarks(self) -> list[str]:
+        """Sentences on a person's own data: repaired, dropped, suspicious; and on flips that exchange nothing."""
+        schema = self.prepared().schema
+        said = [] if self.data == EMBEDDED else [f"Data '{self.data_name}': {self.prepared().summary}."]
+        flips = [t.flip for t in (self.profile.training, self.profile.modified) if t.flip]
+        if flips and not schema.pairs and len(schema) > 1:
+            said.append(
+                f"{flips[0]:.0%} of the persons are seen in a mirror, but no keypoints are known to be left and right: "
+                "tell them ('hgnb data check DIR --pairs LEFT=RIGHT,… --write CLEAN'), or train without flips."
+            )
+        return said
 
     def model(self) -> HourglassConfig:
         """The profile's network with as many heatmaps as the dataset has keypoints."""

@@ -33,7 +33,6 @@ def finished_only():
 def fit(recipe: Recipe, prepare: Callable[[Team], Job], progress: bool = False) -> Run:
     """The run of a recipe. `prepare` builds the job, and is called only if there is something to train."""
     with team() as those:
-        recipe = recipe.by(those.size)
         folder = runs_folder() / recipe.id
         if _FINISHED_ONLY.get() and not (folder / "manifest.json").exists():
             raise Untrained(recipe.id)

@@ -10,6 +10,7 @@ from torch import Tensor
 from hgnb.data.dataset import Batch, Persons, loader
 from hgnb.data.heatmaps import cells
 from hgnb.metrics import PckConfig, found, peaks
+from hgnb.models.folding import fold
 from hgnb.models.hourglass import Skips, StackedHourglass
 
 
@@ -29,11 +30,11 @@ class Predictions:
 
 
 class Reader:
-    """A trained network and the mean colour that its crops lose."""
+    """A trained network, as a folded copy in evaluation mode, and the mean colour that its crops lose."""
 
     def __init__(self, network: StackedHourglass, mean_rgb: np.ndarray | Tensor, batch: int = 64):
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = network.eval().to(self.device, memory_format=torch.channels_last)
+        self.network = fold(network).to(self.device, memory_format=torch.channels_last)
         self.mean_rgb = torch.as_tensor(mean_rgb, device=self.device)
         self.batch = batch
 
@@ -48,12 +49,13 @@ class Reader:
         """Argmax of every heatmap of every person; `skips` and `edit` as in StackedHourglass.predictions."""
         side = split.crops.shape[1]
         size = side // self.network.config.stride
-        parts = []
+        parts: list[tuple[Tensor, ...]] = []
         for batch in loader(split, self.batch):
             batch = batch.to(self.device)
             points, values = peaks(self.maps(batch, skips=skips, edit=edit))
             parts.append((points, values, cells(batch.points, side, size), batch.visibility))
-        return Predictions(*(torch.cat(part).cpu() for part in zip(*parts, strict=True)), size=size)
+        points, values, true, visibility = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
+        return Predictions(points, values, true, visibility, size)
 
     @torch.inference_mode()
     def heatmaps(self, split: Persons, *, skips: Skips = True) -> np.ndarray:

@@ -39,8 +39,8 @@ def hourglass_job(
         autoencoder=autoencoder, exchange=exchanged(data.schema),
         weights=balance(persons.visibility >= training.least_visibility) if training.balance else None,
     )  # fmt: skip
-    train = loaded(persons, training.batch, seed, team)
-    val = loaded(data.split("val"), 64, None, team)
+    train = loaded(persons, training.batch, seed, team.rank, team.size)
+    val = loaded(data.split("val"), 64, None, team.rank, team.size)
     return Job(module, train, val, training.epochs, ("val_pck", "val_loss"), persons.person_ids, None, start)
 
 

@@ -17,13 +17,17 @@ from filelock import FileLock
 from rich.progress import track
 
 from hgnb.data.prepared import Prepared, PreparedSplit
-from hgnb.live import identity
+from hgnb.identity import identity
 from hgnb.training.inference import Reader
 from hgnb.training.rows import Rows
 from hgnb.training.runs import Run
 
 BATCH = 64  # persons encoded, written and checked together
-ROOTS = ("hgnb.training.inference.Reader.latents", "hgnb.models.config.HourglassConfig")  # what makes them
+ROOTS = (  # what makes them
+    "hgnb.training.inference.Reader.latents",
+    "hgnb.models.hourglass.StackedHourglass",
+    "hgnb.models.config.HourglassConfig",
+)
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,20 @@ import lightning as L
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from hgnb.data.dataset import EpochSampler
+from hgnb.errors import InputError
 from hgnb.home import home
-from hgnb.live import answered
+from hgnb.identity import answered
+from hgnb.models.hourglass import HourglassConfig
 from hgnb.training.begin import Begin, weights
 from hgnb.training.callbacks import AtomicCheckpoints, Bar, Clock, Draws, Recorder, Watch
-from hgnb.training.hardware import device_name, keep_freed_memory, precision, threads
+from hgnb.training.hardware import Convolution, Precision, device_name, keep_freed_memory, precision, threads
 from hgnb.training.job import Job
 from hgnb.training.parallel import Team, synchronised
 from hgnb.training.runs import Recipe, write_aside
 
 PACKAGES = ("torch", "lightning", "numpy")
+TRAINER = {"use_distributed_sampler": False, "num_sanity_val_steps": 0}  # batches are dealt by our own
 
 
 def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: Team, progress: bool) -> None:
@@ -37,7 +41,8 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
     if those.leads:
         write_aside(folder / "recipe.json", json.dumps(asked, indent=1).encode())
     with seeded(recipe.seed), quiet(), threads(recipe.config["training"]["threads"]):
-        job = prepare(those)
+        job = prepare(Team())
+        shared(job, those)
         answered(job.module.modules(), recipe.config)
         if job.start is not None:
             weights(job.start, job.module.network)
@@ -50,11 +55,12 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
             watchers.append(Begin(job.start))
         if progress and those.leads:
             watchers.append(Bar(recipe.title))
-        kind = precision(recipe.config["training"].get("precision", "fp32"))
+        kind = _precision(recipe.config, those)
         trainer = L.Trainer(
-            max_epochs=job.epochs, accelerator="auto", precision=kind, **those.strategy(),
-            plugins=[AtomicCheckpoints()], callbacks=watchers, logger=_logger(folder), use_distributed_sampler=False,
-            enable_model_summary=False, enable_progress_bar=False, num_sanity_val_steps=0,
+            max_epochs=job.epochs, accelerator="cuda" if torch.cuda.is_available() else "cpu",
+            precision=kind.lightning, **those.strategy(),
+            plugins=[AtomicCheckpoints()], callbacks=watchers, logger=_logger(folder), **TRAINER,
+            enable_model_summary=False, enable_progress_bar=False,
         )  # fmt: skip
         started = time.time()
         module = job.module.to(memory_format=torch.channels_last)
@@ -67,6 +73,7 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
             "id": recipe.id,
             **asked,
             **made,
+            "precision_why": kind.why,
             "parameters": sum(p.numel() for p in job.module.network.parameters()),
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
             "seconds": sum(row["seconds"] for row in recorder.rows),
@@ -74,6 +81,27 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
         if drop := recorder.drop(job.module):
             manifest["drop"] = drop
         write_aside(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
+
+
+def shared(job: Job, those: Team) -> None:
+    """Deals each batch of a job, which is made as for one process, to all: what is trained is the same."""
+    for batches in (job.train.sampler, job.val.sampler):
+        if those.size > 1 and isinstance(batches, EpochSampler):
+            batches.rank, batches.size = those.rank, those.size
+
+
+def _precision(config: dict[str, Any], those: Team) -> Precision:
+    """Of a recipe's steps; where the machine chooses, by a convolution at the size of the heatmaps."""
+    training = config["training"]
+    asked = training.get("precision", "fp32")  # an autoencoder's maps are too small to gain anything
+    if those.size > 1 and not torch.cuda.is_available():  # batch norm over processes of a CPU knows fp32 alone
+        if asked == "bf16":
+            raise InputError("Several processes of a CPU train in fp32: set training.precision to 'native' or 'fp32'.")
+        return Precision("fp32", "several processes of a CPU")
+    if asked != "native":
+        return precision(asked)
+    size = config["side"] // HourglassConfig().stride
+    return precision(asked, Convolution(training["batch"], config["model"]["inner"], size))
 
 
 def environment(trainer: L.Trainer) -> dict[str, Any]:

@@ -1,12 +1,20 @@
 """One training on several processes: who one is among them, and what they have to agree upon.
 
-torchrun and SLURM start the same command once for each device; Lightning's own classes find out which. Each
-process takes its share of every batch, so a batch is `training.batch` persons for each of them. Gradients are
-averaged by DistributedDataParallel; counts, losses and the statistics of batch normalisation are summed here.
+torchrun, SLURM and `together` start the same command once for each device or core; Lightning's own classes find out
+which. Each process takes its share of every batch, so the number of processes changes rounding, and what augmentation,
+dropout and noise draw, but not the training: its id doesn't name it, its manifest does. Gradients are averaged by
+DistributedDataParallel; counts, losses and the statistics of batch normalisation are summed here.
 """
 
+import ctypes
 import os
-from collections.abc import Iterator
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +23,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+GRACE = 5  # seconds between asking a process to end and ending it
 STARTED = {"RANK", "SLURM_NTASKS"}  # torchrun and SLURM tell every process of theirs
 
 
@@ -47,6 +56,73 @@ class Team:
         held = [value]
         dist.broadcast_object_list(held, src=0)
         return held[0]
+
+
+def together(processes: int, command: Sequence[str]) -> int:
+    """Runs a command once for each of so many processes on this machine, as torchrun does, and gives its exit status.
+
+    When one ends badly, or this one is asked to (SIGTERM, Ctrl-C), all end; the first that failed says why.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    size = str(processes)
+    shared = {
+        "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+        "TORCHELASTIC_RUN_ID": str(port), "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+    }  # fmt: skip
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    started: list[subprocess.Popen] = []
+    with tempfile.TemporaryDirectory() as folder:
+        said = [open(f"{folder}/{rank}", "w+", encoding="utf8", errors="replace") for rank in range(processes)]  # noqa: SIM115
+        try:
+            for rank, words in enumerate(said):
+                own = os.environ | shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+                out = None if rank == 0 else subprocess.DEVNULL
+                started.append(subprocess.Popen(command, env=own, stdout=out, stderr=words, preexec_fn=_bound))
+            first = _first_failed(started)
+        finally:
+            _ended(started)
+            signal.signal(signal.SIGTERM, before)
+            for words in said:
+                words.seek(0)
+        print(said[first or 0].read(), end="", file=sys.stderr)
+        for words in said:
+            words.close()
+    status = started[first or 0].returncode
+    return status if status >= 0 else 128 - status
+
+
+def _bound() -> None:
+    """A process that a team's was started by takes it along when it dies, where the system can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def _first_failed(started: list[subprocess.Popen]) -> int | None:
+    """Waits for all; the number of the first that ends badly, at once."""
+    while True:
+        statuses = [process.poll() for process in started]
+        for rank, status in enumerate(statuses):
+            if status:
+                return rank
+        if None not in statuses:
+            return None
+        time.sleep(0.05)
+
+
+def _ended(started: list[subprocess.Popen]) -> None:
+    """Ends those that still run."""
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+    until = time.monotonic() + GRACE
+    for process in started:
+        try:
+            process.wait(max(0.1, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @contextmanager

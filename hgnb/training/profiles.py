@@ -41,6 +41,13 @@ class EmbeddedConfig:
 
 
 @dataclass(frozen=True)
+class MachineConfig:
+    """How a training uses the machine; whoever starts it may say otherwise."""
+
+    processes: int = quantity(1, "processes that share a batch", "ours: benchmarks/cores.py tells where two pay")
+
+
+@dataclass(frozen=True)
 class AnalysisConfig:
     """What chapters 03 and 05 look at; the defaults are the thesis's."""
 
@@ -66,6 +73,7 @@ class Profile:
     heatmaps: HeatmapConfig = field(default_factory=HeatmapConfig)
     pck: PckConfig = field(default_factory=PckConfig)
     model: HourglassConfig = field(default_factory=HourglassConfig)
+    machine: MachineConfig = field(default_factory=MachineConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
     autoencoder_training: AutoencoderTrainingConfig = field(default_factory=AutoencoderTrainingConfig)
@@ -106,7 +114,7 @@ def departures(profile: Profile) -> list[tuple[str, object, object, Field]]:
     """
     thesis, found = Profile("thesis"), []
     for section in fields(profile):
-        if section.name in ("name", "embedded", "lighter", "lighter_training", "beyond"):
+        if section.name in ("name", "embedded", "machine", "lighter", "lighter_training", "beyond"):
             continue
         own = getattr(thesis, section.name)
         for f, value in described(getattr(profile, section.name)):

@@ -23,10 +23,11 @@ from hgnb.training.runs import Run
 
 SEEDS = 5  # that a claim about a method needs; fewer leave it undecided
 DATA_ROOTS = (*DRAWN_ROOTS, *ROOTS)  # what draws the embedded data and crops any
+SWEPT = ("hgnb.training.observations.columns", "hgnb.training.observations.persons")
 OBSERVED = {
     "chain": ("hgnb.explain.claims.observe.observed", "hgnb.explain.claims.observe.persons"),
-    "lighter": ("hgnb.training.sweep.measured",),
-    "beyond": ("hgnb.training.changed.measured",),
+    "lighter": SWEPT,
+    "beyond": SWEPT,
 }  # by study: what makes columns of a network
 SECTIONS = {
     "chain": ("data", "embedded", "heatmaps", "pck", "model", "training", "autoencoder", "autoencoder_training",
@@ -54,7 +55,8 @@ def shared(experiment, study: str) -> dict[str, Any]:
 
 def code(study: str) -> dict[str, str]:
     """Fingerprints of what a study's numbers come from."""
-    return {"training": fingerprint((*FROZEN_ROOTS, *OBSERVED[study])), "data": fingerprint(DATA_ROOTS)}
+    roots = {"training": FROZEN_ROOTS, "measures": OBSERVED[study], "data": DATA_ROOTS}
+    return {part: fingerprint(names) for part, names in roots.items()}
 
 
 def numbers(profile: profiles.Profile, data: str, study: str) -> dict[str, Any]:
@@ -84,10 +86,9 @@ def stale(record: Record) -> tuple[str, ...]:
     """Why a record isn't one of today's code and profile; empty where nothing speaks against it."""
     reasons, now = [], code(record.study)
     there: Mapping[str, str] = record.about["code"]
-    if there.get("training") != now["training"]:
-        reasons.append("the code that trains or measures has changed")
-    if there.get("data") != now["data"]:
-        reasons.append("the code that makes the data has changed")
+    for part, does in (("training", "trains"), ("measures", "measures networks"), ("data", "makes the data")):
+        if there.get(part) != now[part]:
+            reasons.append(f"the code that {does} has changed")
     if record.profile not in profiles.names():
         reasons.append(f"there is no profile {record.profile} any more")
     elif numbers(profiles.load(record.profile), record.data, record.study) != record.about["numbers"]:

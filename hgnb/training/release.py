@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hgnb.data import coco
 from hgnb.data.heatmaps import cells
+from hgnb.data.intake import layouts
 from hgnb.data.prepared import PreparedSplit
 from hgnb.errors import InputError
 from hgnb.home import home
@@ -67,7 +67,7 @@ def _training(run: Run) -> dict:
     """How a run was made, and of whose photographs."""
     edition, config, experiment = run.manifest["edition"], run.manifest["config"], opened(run)
     folder, ids = experiment.folder, set(experiment.prepared().split("train").image_ids.tolist())
-    content = json.loads(coco.annotation_file(folder, "train").read_text(encoding="utf-8-sig"))
+    content = layouts.parsed(layouts.source(folder, "train").file)
     names = {row["id"]: row["name"] for row in content.get("licenses") or []}
     there = [image for image in content["images"] if image["id"] in ids]
     start = [f"--start {parent}" for parent in config["parents"]]
@@ -160,7 +160,7 @@ def _cell_hits(
 
 
 def _share(measured: Interval, counted: int) -> dict:
-    """A PCK with its interval, images resampled, and how many keypoints it counts; JSON-able."""
+    """A PCK with its interval over photographs, and how many keypoints it counts; JSON-able."""
     bounds = (measured.value, measured.low, measured.high)
     value, low, high = (round(float(b), 4) if np.isfinite(b) else None for b in bounds)
     return {"value": value, "low": low, "high": high, "counted": counted}
@@ -211,6 +211,8 @@ def page() -> str:
 def _told(share: dict) -> str:
     if share["value"] is None:
         return "–"
+    if share["low"] is None:  # nothing varies, so there is no interval
+        return _number(share["value"])
     return f"{share['value']:.3f} ({share['low']:.3f} to {share['high']:.3f})"
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import zipfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,10 +36,6 @@ class Recipe:
     config: dict[str, Any]  # JSON-able
     seed: int
     edition: dict[str, Any] = field(default_factory=dict)  # profile and data as they were asked for; not in the hash
-
-    def by(self, processes: int) -> "Recipe":
-        """The recipe when it is trained by several processes, whose batches add up."""
-        return self if processes == 1 else replace(self, config={**self.config, "processes": processes})
 
     @property
     def id(self) -> str:

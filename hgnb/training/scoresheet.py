@@ -12,7 +12,7 @@ def sheet(evaluation) -> Iterator:
     e = evaluation
     yield f"[bold]{e.weights}[/bold]: {e.split} split of {e.data}, {e.persons:,} persons in {e.images:,} images"
     interval = e.interval.text(3) if e.pck.counted else "–"
-    yield f"PCK {interval} over {e.pck.counted:,} {e.selection.text()}; 95 % interval, images resampled"
+    yield f"PCK {interval} over {e.pck.counted:,} {e.selection.text()}; 95 % interval over photographs"
     reach = e.config.normaliser * e.config.radius
     title = f"PCK: nearer than {reach:g} of the map's side"
     table = Table("keypoints", "PCK", "counted", title_justify="left", title=title)

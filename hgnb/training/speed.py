@@ -6,11 +6,13 @@ seconds. Loading a batch, from JPEG files to crops and heatmaps on one thread, i
 """
 
 import io
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ from torch import Tensor
 
 from hgnb.data.crops import CropTransform
 from hgnb.data.heatmaps import NEWELL, heatmaps
+from hgnb.home import home
 from hgnb.models import cost
 from hgnb.models.hourglass import StackedHourglass, build
 from hgnb.training.configs import LighterConfig
@@ -29,6 +32,9 @@ from hgnb.training.networks import BASE, STUDIES, Training, get
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 PHOTOGRAPH = (1280, 720)  # pixels: most of MPII's, which are frames of videos (Andriluka et al. 2014)
 KEYPOINTS = 16
+# what is recorded: all networks in turns at 004's small batch, those of its second table at its large one, and the
+# original in 32 bits and in mixed precision
+PARTS = ("small batch", "large batch", "precision")
 
 
 @dataclass(frozen=True)
@@ -220,3 +226,14 @@ def timed(config: LighterConfig, cases: Sequence[Training] = (), *, batch: int =
 def _own_speed(case: Training) -> bool:
     """Not one that only trains longer or in other batches, nor in a precision that this hardware has to emulate."""
     return not case.long and "batch" not in case.training and case.training.get("precision") != "bf16"
+
+
+def file() -> Path:
+    """Where times are kept; benchmarks/lighter.py writes them."""
+    return home() / "results" / "lighter-speed.json"
+
+
+def recorded(part: str) -> Times | None:
+    """Recorded times of one of PARTS; None where there are none."""
+    held = json.loads(file().read_text(encoding="utf8")).get(part) if file().is_file() else None
+    return held and Times.read(held)

@@ -1,4 +1,6 @@
-"""All claims, in the order of their numbers."""
+"""All claims, in the order of their numbers, and how many each family has."""
+
+from collections import Counter
 
 from hgnb.explain.claims import beyond, clusters, components, improvement, lighter, skips, training
 from hgnb.explain.claims.claim import Claim
@@ -17,6 +19,9 @@ CLAIMS: tuple[Claim, ...] = (
     skips.RETRAINED,  # C31
     beyond.VISIBLE_ONLY,
     clusters.THIRD,
-    beyond.STACKED,  # C34
-    *lighter.CLAIMS,  # L1 to L13
+    beyond.STACKED,
+    clusters.BALANCED,
+    beyond.MORE,  # C36
+    *lighter.CLAIMS,  # L1 to L15
 )
+SIZES = Counter(claim.family for claim in CLAIMS if not claim.number)  # fixed, whatever can be decided

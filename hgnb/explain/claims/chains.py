@@ -5,11 +5,10 @@ from functools import cached_property
 
 import numpy as np
 
-from hgnb import records
-from hgnb.explain.claims.estimate import UNKNOWN, Estimate, pooled
-from hgnb.explain.claims.evidence import difference, rate
+from hgnb import records, stats
 from hgnb.explain.claims.seen import Seen, seen
 from hgnb.records import Record
+from hgnb.stats import UNKNOWN, Estimate
 from hgnb.training.networks import ARMS
 from hgnb.training.recorded import stale
 
@@ -61,24 +60,29 @@ class Chains:
 
     def level(self, name: str, split: str) -> Estimate:
         """PCK of an arm or a later network over the seeds that have it, as the ledger has it."""
-        held = [(_hits(one, name, split), one.people.split(split)) for one in self.seeds]
-        each = [rate(hits, persons.visibility > 0, persons.image_ids) for hits, persons in held if hits is not None]
-        return pooled(each) if each else UNKNOWN
+        held = [hits for one in self.seeds if (hits := _hits(one, name, split)) is not None]
+        return stats.pck(np.stack(held), *self._counted(split)) if held else UNKNOWN
 
     def differences(self, first: str, second: str, split: str) -> list[Estimate]:
-        """Paired PCK of each seed that has both, the first less the second, photographs resampled."""
-        found = []
-        for one in self.seeds:
-            hits = [_hits(one, name, split) for name in (first, second)]
-            persons = one.people.split(split)
-            if hits[0] is not None and hits[1] is not None:
-                found.append(difference(hits[0], hits[1], persons.visibility > 0, persons.image_ids))
-        return found
+        """Paired PCK of each seed that has both, the first less the second, over photographs alone."""
+        return [stats.pck_difference(a, b, *self._counted(split)) for a, b in self._pairs(first, second, split)]
 
     def difference(self, first: str, second: str, split: str) -> Estimate:
         """Over these seeds, as the ledger has it: seeds and photographs both vary."""
-        each = self.differences(first, second, split)
-        return pooled(each) if each else UNKNOWN
+        pairs = self._pairs(first, second, split)
+        if not pairs:
+            return UNKNOWN
+        one, other = (np.stack(side) for side in zip(*pairs, strict=True))
+        return stats.pck_difference(one, other, *self._counted(split))
+
+    def _pairs(self, first: str, second: str, split: str) -> list[tuple[np.ndarray, np.ndarray]]:
+        held = [(_hits(one, first, split), _hits(one, second, split)) for one in self.seeds]
+        return [(a, b) for a, b in held if a is not None and b is not None]
+
+    def _counted(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """(N, K) labelled keypoints and (N,) photographs."""
+        persons = self.seeds[0].people.split(split)
+        return persons.visibility > 0, persons.image_ids
 
     def epoch(self, one: Seen, name: str) -> int:
         """At which an arm's network is taken."""

@@ -1,13 +1,14 @@
 """What a claim is, and what judging it brings."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hgnb.explain.claims.estimate import Estimate, pooled
-from hgnb.explain.claims.rules import FAILS, HOLDS, Test
+from hgnb.explain.claims.rules import FAILS, HOLDS
+from hgnb.stats import Estimate, Test
 
-Record = Mapping[str, Any]  # the evidence for one claim from one seed: Estimates and plain numbers
+Numbers = Mapping[str, Any]  # what a rule reads: Estimates over all seeds, and plain facts
+Gate = Callable[[Any], str]  # takes what the claim is gathered from; says why it is shut, '' if it is open
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Finding:
-    """What the evidence for a claim comes to, before the ledger's correction."""
+    """What the evidence for a claim comes to, before its family's correction."""
 
     estimate: Estimate  # the number that decides, or the first of several
     measured: str  # all of it in words
@@ -30,19 +31,16 @@ class Finding:
 
 
 class Lacking(Exception):
-    """The evidence has no value where a rule needs one; the message says what of the data is missing."""
-
-
-Judge = Callable[[Sequence[Record]], Finding]
+    """The evidence has no value where a rule needs one; the message says what is missing and what makes it."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of the sources and the rule that decides it.
+    """A sentence of the sources, the evidence it needs and the rule that decides it.
 
-    `number`: a level, judged only under `paper` on COCO. `method`: a claim about a way of training, which one pair
-    of trainings can't decide; `made_by` is the command that trains more. `judge` reads one record of evidence a seed,
-    the asked one first; its docstring is the rule with its reasons.
+    `gather` turns the columns of all seeds into a few numbers, `judge` these into a finding: its docstring is the rule
+    with its reasons. `gates` were fixed before looking: where one is shut the claim isn't judged. `number`: a level,
+    judged only under `paper` on COCO and in no family.
     """
 
     id: str
@@ -50,10 +48,12 @@ class Claim:
     source: str  # where it is claimed
     value: str  # what the source gives
     shown: tuple[str, ...]  # labels of the figures and tables behind it
-    judge: Judge
+    family: str
+    trainings: tuple[str, ...]  # that every seed needs; none where networks don't matter
+    gather: Callable[[Any], Numbers]
+    judge: Callable[[Numbers], Finding]
+    gates: tuple[Gate, ...] = ()
     number: bool = False
-    method: bool = False
-    made_by: str = "make claims"
 
     @property
     def rule(self) -> str:
@@ -61,19 +61,16 @@ class Claim:
         return " ".join((self.judge.__doc__ or "").split())
 
 
-def mean(records: Sequence[Record], key: str, lacking: str = "") -> Estimate:
-    """The estimate called `key`, over all seeds; Lacking where there is no value."""
-    estimate = pooled([record[key] for record in records])
+def known(numbers: Numbers, name: str, lacking: str = "") -> Estimate:
+    """The estimate called `name`; Lacking where it has no value."""
+    estimate = numbers[name]
     if not estimate.known:
-        raise Lacking(lacking or "the data lack what this measures")
+        raise Lacking(lacking or "other data: these lack what this measures")
     return estimate
 
 
-def first(records: Sequence[Record], key: str, lacking: str = "") -> Estimate:
-    """The estimate called `key` of the seed that was asked for."""
-    return mean(records[:1], key, lacking)
-
-
 def level(estimate: Estimate, measured: str, agrees: bool) -> Finding:
-    """A number beside the source's: it holds where it agrees, else it fails."""
+    """A number beside the source's: it holds where it agrees, else it fails; without an interval it says nothing."""
+    if not estimate.bounded:
+        raise Lacking("an interval: these numbers tell no spread")
     return Finding(estimate, measured, HOLDS if agrees else FAILS)

@@ -8,23 +8,22 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from hgnb import records
-from hgnb.explain.claims.claim import Record as ClaimRecord
 from hgnb.explain.claims.claim import Scene
-from hgnb.explain.claims.evidence import GROUPS, on_coco
-from hgnb.explain.claims.ledger import Evidence, judge
+from hgnb.explain.claims.ledger import judge
+from hgnb.explain.claims.lighter import Sweep
 from hgnb.explain.claims.observe import Columns, observed, persons
 from hgnb.explain.claims.result import Result
 from hgnb.explain.claims.rules import SEEDS
-from hgnb.explain.claims.seen import Seen, seen
+from hgnb.explain.claims.seeds import Seeds
+from hgnb.explain.claims.seen import People, seen
 from hgnb.explain.claims.study import Study
-from hgnb.explain.lighter import of_sweep
 from hgnb.home import home
 from hgnb.records import Archive, Record, Seed
 from hgnb.training.experiment import Experiment
@@ -36,6 +35,7 @@ from hgnb.training.runs import Run, runs_folder
 STUDY = "chain"
 CHAIN = ("hourglass", "autoencoder", "modified")
 TRAIN, MAKE = "hgnb train", f"make claims SEEDS={SEEDS}"
+COCO = {"listed in train2017": 118_287, "listed in val2017": 5_000}  # images in its annotation files
 Told = Callable[[str], None]
 
 
@@ -45,36 +45,29 @@ def silent(words: str) -> None:
 
 def judged(record: Record) -> Result:
     """The ledger of a record, or of fresh evidence in its form."""
-    all_seen = seen(record)
-    evidence = [gathered(one, record) for one in all_seen]
-    scene = Scene(record.profile, record.data, record.profile == "paper" and any(map(on_coco, all_seen)))
-    return Result.of(judge(evidence, scene), record)
+    seeds, sweep = Seeds(People(record.persons), tuple(seen(record))), Sweep.recorded(record.profile, record.data)
+    scene = Scene(record.profile, record.data, record.profile == "paper" and on_coco(seeds.people))
+    return Result.of(judge(seeds, sweep, scene, wanted), record)
 
 
-def gathered(one: Seen, record: Record) -> Evidence:
-    """The evidence of one seed for every claim."""
-    evidence: dict[str, ClaimRecord] = {}
-    for group in GROUPS:
-        missing = [name for name in group.runs if name not in one.trainings]
-        if missing:
-            evidence |= {claim: {"needs": wanted(one, missing)} for claim in group.claims}
-        else:
-            evidence |= group.gather(one)
-    return evidence | of_sweep(record.profile, record.data, one.number)
+def on_coco(people: People) -> bool:
+    """Whether the data are the whole of COCO."""
+    return {name: n for name, n in people.counts.items() if name.startswith("listed")} == COCO
 
 
-def wanted(one: Seen, missing: Iterable[str]) -> str:
+def wanted(seeds: Seeds, trainings: Sequence[str]) -> str:
     """Which trainings a claim waits for, and what makes them."""
-    missing = list(missing)
-    if reasons := [one.seed.failed[name] for name in missing if name in one.seed.failed]:
-        return f"other runs: of seed {one.number} `{missing[0]}` failed: {reasons[0]}"
+    there = {name for one in seeds.all for name in one.trainings}
+    missing = [name for name in trainings if name not in there] or list(trainings)
+    for one in seeds.all:
+        if reasons := [one.seed.failed[name] for name in missing if name in one.seed.failed]:
+            return f"other runs: of seed {one.number} `{missing[0]}` failed: {reasons[0]}"
     names = ", ".join(f"`{name}`" for name in missing)
-    return f"the {'runs' if len(missing) > 1 else 'run'} {names} of seed {one.number}: {command(missing)}"
+    return f"the {'trainings' if len(missing) > 1 else 'training'} {names}: {command(missing)}"
 
 
-def command(missing: Iterable[str]) -> str:
+def command(missing: Sequence[str]) -> str:
     """What trains runs; profile and data are those of the ledger."""
-    missing = list(missing)
     return f"{TRAIN} {missing[-1]}" if set(missing) <= set(CHAIN) else MAKE
 
 
@@ -108,14 +101,17 @@ def keep(experiment: Experiment, told: Told = silent) -> Path | None:
 
 def keep_training(study: Study, name: str, told: Told = silent) -> Path:
     """Adds what one training of a seed shows to its record."""
+    about, who, columns, facts = shown(study, name, told)
+    return records.add(about, who, study.seed, name, columns, facts)
+
+
+def shown(study: Study, name: str, told: Told = silent) -> tuple[dict[str, Any], Columns, Columns, dict[str, Any]]:
+    """What a record holds of one training: what it shares with others, the persons, its columns, its facts."""
     experiment = study.experiment
-    columns = _columns(study, name, told)
-    return records.add(
-        shared(experiment, STUDY), people(experiment), study.seed, name, columns, _facts(study, name)
-    )  # fmt: skip
+    return shared(experiment, STUDY), people(experiment), _columns(study, name, told), _facts(study, name)
 
 
-def people(experiment: Experiment) -> Mapping[str, Any]:
+def people(experiment: Experiment) -> Columns:
     """`observe.persons`, once for all seeds and trainings."""
     return _people(replace(experiment, seed=0, progress=False, variant=""))
 
@@ -164,7 +160,7 @@ def finished(experiment: Experiment) -> dict[str, Run]:
     """The experiment's finished runs by name."""
     runs = {}
     with finished_only():
-        for training in STUDIES["chain"].trainings:
+        for training in STUDIES[STUDY].trainings:
             try:
                 run = training.run(experiment)
             except Untrained:

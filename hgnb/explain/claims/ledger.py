@@ -1,15 +1,17 @@
-"""The ledger: all claims judged together on the evidence of one or more seeds. Shown in 05_discussion."""
+"""The ledger: all claims judged on every seed's columns, each family corrected by itself. Shown in 05_discussion."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from hgnb.explain.claims.catalogue import CLAIMS
-from hgnb.explain.claims.claim import Claim, Finding, Lacking, Record, Scene
-from hgnb.explain.claims.estimate import Estimate
-from hgnb.explain.claims.rules import ALPHA, NEEDS, SEEDS, UNDECIDED, Test, verdicts
+from hgnb.explain.claims.catalogue import CLAIMS, SIZES
+from hgnb.explain.claims.claim import Claim, Finding, Lacking, Scene
+from hgnb.explain.claims.lighter import Sweep
+from hgnb.explain.claims.rules import ALPHA, FAMILIES, NEEDS, SEEDS, UNDECIDED
+from hgnb.explain.claims.seeds import Seeds
+from hgnb.stats import Estimate, Test, verdicts
 
-Evidence = Mapping[str, Record]  # by the claim's id, from one seed; {"needs": [...]} or {"lacking": "..."} where none
 LEVELS = "`paper` on the whole of COCO"  # a level is judged nowhere else
+Wanted = Callable[[Seeds, Sequence[str]], str]  # says which of the trainings are missing, and what makes them
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Row:
     verdict: str  # holds, fails, undecided or needs
     reason: str
     p: float | None  # two-sided and uncorrected, where a test decides
+    decidable: float | None  # smallest distance from the limit that these data decide with 80 % power, in the family
+    family: str
     rule: str
     shown: tuple[str, ...]
 
@@ -33,71 +37,92 @@ class Row:
         """JSON-able; null for what is unknown."""
         facts = asdict(self) | {"shown": list(self.shown)}
         if self.estimate is not None:
-            facts["estimate"] = {name: getattr(self.estimate, name) for name in ("value", "low", "high")}
+            names = ("value", "low", "high", "over", "freedom", "seeds", "photographs")
+            facts["estimate"] = {name: getattr(self.estimate, name) for name in names}
         return facts
 
 
 @dataclass(frozen=True)
-class _Case:
-    """A claim on its way to a verdict."""
+class Case:
+    """A claim on its way to a verdict: what was found, unless something lacks, and which gate is shut."""
 
     claim: Claim
     finding: Finding | None
-    seeds: int
-    decision: Test | str  # a test, or a verdict that needs none
-    reason: str
+    seeds: int = 0
+    shut: str = ""
 
 
-def judge(evidence: Sequence[Evidence], scene: Scene, claims: Sequence[Claim] = CLAIMS) -> list[Row]:
-    """A row for every claim. `evidence`: one mapping a seed, the asked seed's first."""
-    cases = [_case(claim, evidence, scene) for claim in claims]
-    decided = iter(verdicts([case.decision for case in cases if isinstance(case.decision, Test)]))
-    return [_row(case, next(decided) if isinstance(case.decision, Test) else case.decision) for case in cases]
+def judge(
+    seeds: Seeds, sweep: Sweep, scene: Scene, wanted: Wanted, claims: Sequence[Claim] = CLAIMS
+) -> list[Row]:  # fmt: skip
+    """A row for every claim, from what is recorded of the chain and of chapter 06."""
+    return decided([_case(claim, seeds, sweep, scene, wanted) for claim in claims])
 
 
-def _case(claim: Claim, evidence: Sequence[Evidence], scene: Scene) -> _Case:
-    records = [seed[claim.id] for seed in evidence]
-    told = [record for record in records if _present(record)]
-    if not told or (not claim.method and not _present(records[0])):
-        return _Case(claim, None, 0, NEEDS, _wanted(records[0]))
+def judge_lighter(sweep: Sweep) -> list[Row]:
+    """The rows of chapter 06's claims alone."""
+    return decided(considered(claim, sweep, sweep.count) for claim in CLAIMS if claim.family == "lighter")
+
+
+def _case(claim: Claim, seeds: Seeds, sweep: Sweep, scene: Scene, wanted: Wanted) -> Case:
+    if claim.family == "lighter":
+        return considered(claim, sweep, sweep.count)
+    there = seeds.with_(*claim.trainings)
+    if claim.trainings and not there.count:
+        return Case(claim, None, 0, wanted(seeds, claim.trainings))
+    shut = ""
+    if claim.number and claim.trainings and not scene.levels:
+        shut = LEVELS
+    elif claim.trainings and there.count < SEEDS:
+        shut = f"{SEEDS} seeds, {there.count} {'is' if there.count == 1 else 'are'} there: `make claims SEEDS={SEEDS}`"
+    return considered(claim, there, there.count if claim.trainings else 0, shut)
+
+
+def considered(claim: Claim, source: Seeds | Sweep, count: int, shut: str = "") -> Case:
+    """What a claim's evidence comes to. A gate that is shut leaves what was measured to be shown."""
     try:
-        finding = claim.judge(told)
+        shut = shut or next((why for gate in claim.gates if (why := gate(source))), "")
+        return Case(claim, claim.judge(claim.gather(source)), count, shut)
     except Lacking as lacking:
-        return _Case(claim, None, len(told), NEEDS, f"other data: {lacking}")
-    seeds = len(told) if claim.method else 1
-    if claim.number and not scene.levels:
-        return _Case(claim, finding, seeds, NEEDS, LEVELS)
-    if claim.method and len(told) < SEEDS:
-        reason = f"{len(told)} of the {SEEDS} paired seeds that a method needs: {claim.made_by} SEEDS={SEEDS}"
-        return _Case(claim, finding, seeds, UNDECIDED, reason)
-    if isinstance(finding.decision, Test):
-        return _Case(claim, finding, seeds, finding.decision, "")
-    return _Case(claim, finding, seeds, finding.decision, finding.reason)
+        return Case(claim, None, count, shut or str(lacking))
 
 
-def _present(record: Record) -> bool:
-    return "needs" not in record and not record.get("lacking")
+def decided(cases: Iterable[Case]) -> list[Row]:
+    """Their rows in this order; each family is corrected after Holm for as many tests as it has by definition."""
+    cases = list(cases)
+    tests: dict[str, list[Case]] = {family: [] for family in FAMILIES}
+    for case in cases:
+        if not case.shut and case.finding and isinstance(case.finding.decision, Test):
+            tests[case.claim.family].append(case)
+    found: dict[str, str] = {}
+    for family, members in tests.items():
+        made = verdicts([case.finding.decision for case in members], SIZES[family])  # type: ignore[union-attr,misc]
+        found |= {case.claim.id: verdict for case, verdict in zip(members, made, strict=True)}
+    return [_row(case, found.get(case.claim.id)) for case in cases]
 
 
-def _wanted(record: Record) -> str:
-    return f"other data: {record['lacking']}" if record.get("lacking") else record["needs"]
-
-
-def _row(case: _Case, verdict: str) -> Row:
+def _row(case: Case, verdict: str | None) -> Row:
     claim, finding = case.claim, case.finding
-    test = case.decision if isinstance(case.decision, Test) else None
-    reason = case.reason
-    if test is not None and verdict == UNDECIDED:
-        reason = _undecided(test)
+    test = finding.decision if finding and verdict is not None else None
+    reason, decidable = case.shut, None
+    if isinstance(test, Test):
+        decidable = test.decidable(ALPHA / SIZES[claim.family])
+        if verdict == UNDECIDED:
+            reason = _undecided(test, decidable)
+    elif case.shut or finding is None:
+        verdict = NEEDS
+    else:
+        verdict, reason = str(finding.decision), finding.reason
     return Row(
         claim.id, claim.sentence, claim.source, claim.value, finding.measured if finding else "–",
-        finding.estimate if finding else None, case.seeds, verdict, reason, test.p if test else None, claim.rule,
-        claim.shown,
+        finding.estimate if finding else None, case.seeds, str(verdict), reason,
+        test.p if isinstance(test, Test) else None, decidable, claim.family, claim.rule, claim.shown,
     )  # fmt: skip
 
 
-def _undecided(test: Test) -> str:
-    if test.holds == test.fails:
-        return "the evidence points neither way"
-    lone = "an interval crosses its limit" if test.p > ALPHA else "beside so many other claims p is too large (Holm)"
-    return f"leans to '{test.leaning}', but {lone}"
+def _undecided(test: Test, decidable: float) -> str:
+    """What stands in the way, and what these data would have decided."""
+    why = "an interval crosses its limit" if test.p > ALPHA else "not beside the other claims of its family (Holm)"
+    if not decidable < float("inf"):
+        return f"{why}; a number without an interval decides nothing"
+    return f"{why}; a distance of {decidable:.3g} from it would have been decided with 80 % power"

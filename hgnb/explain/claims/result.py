@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hgnb import records
-from hgnb.explain.claims.estimate import Estimate
 from hgnb.explain.claims.ledger import Row
 from hgnb.records import Record
+from hgnb.stats import Estimate
 from hgnb.training.recorded import stale
 from hgnb.training.runs import write_aside
 

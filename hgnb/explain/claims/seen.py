@@ -12,6 +12,7 @@ import numpy as np
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.explain import clusters, posture
+from hgnb.explain.claims.claim import Lacking
 from hgnb.explain.claims.observe import FINE
 from hgnb.explain.latents import Latents
 from hgnb.explain.skips import SkipStudy
@@ -84,8 +85,11 @@ class Seen:
         return self._columns[training]
 
     def column(self, training: str, name: str) -> np.ndarray:
-        """One of them."""
-        return self._columns[training][name]
+        """One of them; Lacking where this seed has none."""
+        held = self._columns[training]
+        if name not in held:
+            raise Lacking(f"the column `{training}/{name}` of seed {self.number}: `hgnb claims --keep` records it")
+        return held[name]
 
     def hits(self, training: str, split: str = "test") -> np.ndarray:
         """(N, K) bool at the epoch of best validation PCK."""

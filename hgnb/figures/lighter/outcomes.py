@@ -6,7 +6,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from hgnb.explain.claims.estimate import Estimate
 from hgnb.explain.fronts import early
 from hgnb.figures.lighter.report import REPORT
 from hgnb.figures.lighter.words import DASH, percent, pooled, seeds, small, threads
@@ -14,25 +13,26 @@ from hgnb.figures.plate import Note, Plate
 from hgnb.figures.poses import picture, skeleton
 from hgnb.figures.style import BLUE, ORANGE, style
 from hgnb.figures.words import signed
+from hgnb.stats import Estimate
 from hgnb.training.networks import BASE, get
+from hgnb.training.observations import Outcome, Outcomes
 from hgnb.training.speed import Times
-from hgnb.training.sweep import Outcome, Sweep
 
 
-def reach(sweep: Sweep | None, times: Times, profile: str, data: str) -> Note:
+def reach(sweep: Outcomes | None, times: Times, profile: str, data: str) -> Note:
     """What was trained and timed, where, and how far that goes."""
     said = (
         f"Speed was measured on this run's machine ({times.device}, {threads(times)}) with networks at "
         f"{'full size' if times.side == 256 else 'a toy size that proves that everything runs'}. "
     )
     if sweep is None:
-        return Note(said + f"No sweep is recorded for profile `{profile}`, so this page shows no accuracy of ours.")
-    m = sweep.manifest
-    own = (m["profile"], m["data"]) == (profile, data)
+        said += f"No sweep is recorded for profile `{profile}`, so this page shows no accuracy of ours: "
+        return Note(f"{said}`make lighter` makes one.")
+    own = (sweep.profile, sweep.data) == (profile, data)
     said += (
-        f"Accuracy comes from {len(sweep.outcomes)} trainings ({seeds(sweep)}, {m['hours']:g} hours of one "
-        f"{m['device']}, {m['made']}) of the profile `{m['profile']}` on {m['data']}"
-        + ("" if own else f", the fullest sweep that is recorded (this page: `{profile}` on {data})")
+        f"Accuracy comes from {len(sweep.all)} trainings ({seeds(sweep)}, {sweep.hours:.2g} hours of one "
+        f"{sweep.device}, {sweep.record.date[:10]}) of the profile `{sweep.profile}` on {sweep.data}"
+        + ("" if own else f", the record that fits best (this page: `{profile}` on {data})")
         + ". "
     )
     if sweep.people.measure == "PCK":
@@ -43,7 +43,7 @@ def reach(sweep: Sweep | None, times: Times, profile: str, data: str) -> Note:
     )
 
 
-def samples(sweep: Sweep | None, limit: int = 9) -> Plate | Note:
+def samples(sweep: Outcomes | None, limit: int = 9) -> Plate | Note:
     """fig-lighter-samples: the same persons, each network's predictions beside the truth."""
     if sweep is None or sweep.people.crops is None:
         return Note("No sweep with pictures that may be shown is recorded for this profile and data.")
@@ -53,7 +53,7 @@ def samples(sweep: Sweep | None, limit: int = 9) -> Plate | Note:
     truths = [np.asarray(truth) for truth in people.samples]
     rows = {"The truth": truths}
     for outcome in chosen:
-        rows[get(outcome.case).title] = [_drawn(outcome, truth, i) for i, truth in enumerate(truths)]
+        rows[get(outcome.name).title] = [_drawn(outcome, truth, i) for i, truth in enumerate(truths)]
     with style():
         size = (1.12 * count + 1.5, 1.14 * len(rows))
         figure, axes = plt.subplots(len(rows), count, figsize=size, squeeze=False)
@@ -71,16 +71,16 @@ def samples(sweep: Sweep | None, limit: int = 9) -> Plate | Note:
     )
     alt = (
         f"{count} persons in columns, the truth and {len(chosen)} networks in rows; most joints of the "
-        f"whole test set are found by {small(best.case)}, {percent(best.mean)} %."
+        f"whole test set are found by {small(best.name)}, {percent(best.mean)} %."
     )
     return Plate(figure, caption, alt)
 
 
-def _shown(sweep: Sweep) -> list[Outcome]:
+def _shown(sweep: Outcomes) -> list[Outcome]:
     """One short training of each network: the report's in its order, then the others, the most accurate first."""
-    short = [sweep.of(n)[0] for n in dict.fromkeys(o.case for o in sweep.outcomes) if not get(n).long]
+    short = [sweep.of(n)[0] for n in sweep.names if not get(n).long]
     order = {name: place for place, name in enumerate(REPORT)}
-    return sorted(short, key=lambda o: (order.get(o.case, len(order)), -(o.mean.value or 0)))
+    return sorted(short, key=lambda o: (order.get(o.name, len(order)), -(o.mean.value or 0)))
 
 
 def _drawn(outcome: Outcome, truth: np.ndarray, person: int) -> np.ndarray:
@@ -88,20 +88,20 @@ def _drawn(outcome: Outcome, truth: np.ndarray, person: int) -> np.ndarray:
     return np.column_stack([np.array(outcome.points[person]), np.where(truth[:, 2] > 0, 2, 0)])
 
 
-def _pose(ax: Axes, sweep: Sweep, person: int, keypoints: np.ndarray) -> None:
+def _pose(ax: Axes, sweep: Outcomes, person: int, keypoints: np.ndarray) -> None:
     assert sweep.people.crops is not None  # who draws has asked
     crop = sweep.people.crops[person]
     skeleton(picture(ax, crop), keypoints, sweep.people.schema, width=1.1)
     ax.set(xlim=(-0.5, len(crop) - 0.5), ylim=(len(crop) - 0.5, -0.5))
 
 
-def exits(sweep: Sweep | None, name: str = BASE) -> Plate | Note:
+def exits(sweep: Outcomes | None, name: str = BASE) -> Plate | Note:
     """fig-lighter-exits: accuracy behind each hourglass of a trained stack, against stacks that end there."""
     outcomes = sweep.of(name) if sweep else []
     if sweep is None or not outcomes or len(outcomes[0].by_stack) < 2:
         return Note("No stack is trained whose hourglasses could be compared.")
     behind = 100 * np.mean([o.by_stack for o in outcomes], axis=0)
-    divisor = sweep.manifest["lighter"]["stack_divisor"]
+    divisor = sweep.section("lighter")["stack_divisor"]
     stacks = ("newell-2", "newell-4", "stacks-6", BASE)
     lengths = {get(n).described.stacks // divisor: n for n in stacks if sweep.of(n)}
     plain = {length: 100 * (pooled([o.mean for o in sweep.of(n)]).value or 0) for length, n in lengths.items()}

@@ -3,15 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from hgnb.explain.fronts import level
+from hgnb.explain.lighter import accuracy
 from hgnb.figures.lighter.report import REPORT, REPORT_LONG
 from hgnb.figures.lighter.words import DASH, measure, percent, pooled, said, threads, turns
 from hgnb.figures.plate import Table
 from hgnb.figures.words import cited
 from hgnb.metrics.pckh import GROUPS
 from hgnb.training.networks import get
+from hgnb.training.observations import Outcomes
 from hgnb.training.speed import Times
-from hgnb.training.sweep import Sweep
 
 _REPORTED = ["Report: min an epoch", "Report: PCKh, %", "Report: min of inference"]
 _HERE = ["Training, ms", "With loading, ms", "Prediction, ms"]
@@ -37,7 +37,7 @@ def costs_table(times: Times) -> Table:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-lighter-costs")
 
 
-def short_table(times: Times, sweep: Sweep | None) -> Table:
+def short_table(times: Times, sweep: Outcomes | None) -> Table:
     """tbl-lighter-50: table 1 of 004 with our times and accuracies beside it, and the rows that it lacks."""
     names = [*REPORT, *(n for n in times.cases if n not in REPORT)]
     rows = [
@@ -54,7 +54,7 @@ def short_table(times: Times, sweep: Sweep | None) -> Table:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-lighter-50")
 
 
-def long_table(times: Times, large: Times | None, sweep: Sweep | None) -> Table:
+def long_table(times: Times, large: Times | None, sweep: Outcomes | None) -> Table:
     """tbl-lighter-long: table 2 of 004, long trainings, with their batches; `large`: times at the larger batch."""
     rows = []
     for name, reported in REPORT_LONG.items():
@@ -68,10 +68,10 @@ def long_table(times: Times, large: Times | None, sweep: Sweep | None) -> Table:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-lighter-long")
 
 
-def joints_table(sweep: Sweep | None, *, long: bool) -> Table:
+def joints_table(sweep: Outcomes | None, *, long: bool) -> Table:
     """tbl-lighter-joints-50 or -long: tables 3 and 4 of 004, by group of joints, and ours below each row."""
     report, rows = (REPORT_LONG, []) if long else (REPORT, [])
-    others = [] if sweep is None else dict.fromkeys(o.case for o in sweep.outcomes)
+    others = [] if sweep is None else sweep.names
     for name in [*report, *(n for n in others if n not in report and get(n).long == long)]:
         if name in report:
             rows.append((get(name).title, "report", *(f"{v:.2f}" for v in report[name][1])))
@@ -101,8 +101,8 @@ def _ms(times: Times, name: str, kind: str) -> float:
     return 1000 * float(np.median(times.cases[name].seconds(kind)))
 
 
-def _accuracy(sweep: Sweep | None, name: str) -> str:
+def _accuracy(sweep: Outcomes | None, name: str) -> str:
     if sweep is None or not sweep.of(name):
         return DASH
     count = len(sweep.of(name))
-    return level(sweep, name).text(1, 100) + (f", {count} seeds" if count > 1 else "")
+    return accuracy(sweep, name).text(1, 100) + (f", {count} seeds" if count > 1 else "")

@@ -13,7 +13,7 @@ from hgnb.training.networks import BASE
 
 
 def claims_table(rows: Sequence[Row]) -> Table:
-    """tbl-lighter-claims: L1 to L13, the source's value, ours and the verdict."""
+    """tbl-lighter-claims: L1 to L15, the source's value, ours and the verdict."""
     cells = [
         (f"**{r.id}** {r.sentence}", r.value, r.measured, r.verdict, r.reason or DASH, _places(r.shown)) for r in rows
     ]

@@ -193,3 +193,24 @@ def pages(found: dict) -> Table:
         f"{records.machine(found)}"
     )
     return Table(pd.DataFrame(rows, columns=["What", "Most", "Allowed", "Page"]), caption, "tbl-trust-pages")
+
+
+@records.shown("coverage")
+def coverage(found: dict) -> Table:
+    """tbl-trust-coverage: how often intervals hold the true value, and how often a family of claims is wrong."""
+    rows = []
+    for tried in found["tried"]:
+        covered = tried["covered"]
+        least, most = min(covered, key=covered.__getitem__), max(covered, key=covered.__getitem__)
+        rows.append((
+            tried["shape"], tried["seeds"], f"{tried['photographs']:,}", f"{percent(covered[least], 1)} ({least})",
+            f"{percent(covered[most], 1)} ({most})", percent(tried["family_errs"], 1),
+        ))  # fmt: skip
+    columns = ["Effects of photographs", "Seeds", "Photographs", "Fewest", "Most", "Wrong families"]
+    caption = (
+        f"How many of {found['repetitions']:,} intervals of 95 % hold the true value, of drawn data whose true values "
+        f"are known: the quantity with the fewest and the one with the most of {len(covered)}; and how many families "
+        f"of {found['family']} claims, all exactly at their limits, decide any of them after Holm's correction, which "
+        f"should be 5 % at most. {records.machine(found)}"
+    )
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-trust-coverage")

@@ -58,6 +58,18 @@ def _covered(found: dict) -> str:
     return f"Tests that build no whole book run {percent(run / lines)} of the library's {lines:,} lines."
 
 
+def _coverage(found: dict) -> str:
+    covered = [share for tried in found["tried"] for share in tried["covered"].values()]
+    errs, power = [t["family_errs"] for t in found["tried"]], [t["found"] for t in found["power"]]
+    return (
+        f"Intervals of 95 % hold the true value in {percent(min(covered), 1)} to {percent(max(covered), 1)} of "
+        f"{found['repetitions']:,} draws, whatever the number of seeds and photographs; a family of claims that are "
+        f"all exactly at their limits decides any in {percent(min(errs), 1)} to {percent(max(errs), 1)}; an effect "
+        f"that is said to be found with 80 % power is found in {percent(min(power))} to {percent(max(power))}."
+    )
+
+
 SENTENCES: dict[str, Callable[[dict], str]] = {
     "fuzz": _inputs, "kill": _kills, "twice": _twice, "load": _load, "mutants": _mutants, "covered": _covered,
+    "coverage": _coverage,
 }  # fmt: skip

@@ -1,0 +1,242 @@
+"""Jupyter Book over the executed chapters: warnings are errors, and a site is published whole or not at all.
+
+Pages are built in `_build/`, which stays as a cache, and copied to `site/` only when all of them are sound.
+"""
+
+import hashlib
+import html
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from base64 import b64decode
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from hgnb import journal
+from hgnb.errors import InputError
+from hgnb.figures.logo import logo
+from hgnb.recording.edition import Edition
+from hgnb_book import chapter, house, icons, in_page, mend, pictures, toc
+from hgnb_book.chapter import ANSI
+
+WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")
+SHEET = re.compile(r'"data:image/webp;base64,([A-Za-z0-9+/=]+)"')  # in the data of an interactive part
+VERSIONS: tuple[str, ...] = (
+    "torch",
+    "lightning",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "umap-learn",
+    "pandas",
+    "matplotlib",
+    "seaborn",
+)
+VERSIONS += ("Pillow", "pycocotools", "papermill", "jupyter-book", "sphinx", "snakemake")
+
+
+class RenderError(InputError):
+    """A page can't be rendered; the message names it and the first warning."""
+
+
+def render(edition: Edition, root: Path) -> Path:
+    """Build the pages of `root`/book and publish them; returns the path of the site's index.html."""
+    with journal.told("site"):
+        build, site = root / "_build", root / "site"
+        _recover(site)
+        pages = toc.pages(root / "book" / "_toc.yml")
+        _forget_other_toc(build, pages)
+        write_environment(root, edition)
+        write_released(root)
+        write_logo(root)
+        try:
+            _jupyter_book(root, _config(root, build, edition))
+            _complete(build / "_build" / "html", pages)
+        except BaseException:
+            shutil.rmtree(build, ignore_errors=True)  # a cached page would keep quiet about its warning next time
+            raise
+        _publish(build / "_build" / "html", site, edition)
+        return site / "index.html"
+
+
+def _jupyter_book(root: Path, config: Path) -> None:
+    start = f"import sys; sys.modules[{chapter.GRAMMAR!r}] = None; from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "build", "book"]
+    command += ["--config", str(config), "--path-output", str(config.parent), "-W", "-n", "--keep-going"]
+    # the colours and the line width of a terminal would cut the warnings that are quoted below
+    plain = os.environ | {"NO_COLOR": "1", "COLUMNS": "1000", "TERM": "dumb", "PYTHONIOENCODING": "utf8"}
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf8", env=plain)
+    log = root / "data" / "render.log"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text(done.stdout + done.stderr, encoding="utf8")
+    if done.returncode:
+        raise RenderError(_sentence(done.stdout + done.stderr, root))
+
+
+def _sentence(log: str, root: Path) -> str:
+    """What went wrong, from Sphinx's log: the first page with a warning, and how many more there are."""
+    lines = [relative.strip() for relative in ANSI.sub("", log).replace(f"{root}{os.sep}", "").splitlines()]
+    found = list(dict.fromkeys(line for line in lines if WARNING.search(line) and "treated as errors" not in line))
+    if not found:
+        said = [line for line in lines if line and not set(line) <= set("=-")]
+        return f"Jupyter Book couldn't render the pages: {' '.join(said[-2:])}"
+    where, _, what = found[0].partition(": ")
+    if not what or WARNING.match(where):
+        where, what = "", found[0]
+    # MyST-NB counts lines of a notebook as 10000 × cell + line
+    where = re.sub(r"(\.ipynb):(\d+)$", lambda m: f"{m[1]}, cell {int(m[2]) // 10000},", where)
+    what = re.sub(r"^[A-Z]+: ", "", what)
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"Page {where or 'of the book'} can't be rendered: {what}{more}"
+
+
+def _config(root: Path, build: Path, edition: Edition) -> Path:
+    """_config.yml with the footer of this edition, written into `build`."""
+    import yaml
+
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
+    facts = {
+        "profile": edition.profile,
+        "data": edition.data_name,
+        "seed": edition.seed,
+        "built": date.today(),
+    }
+    footer = " · ".join(f"{name} <b>{html.escape(str(value))}</b>" for name, value in facts.items())
+    config.setdefault("html", {})["extra_footer"] = f'<p class="edition">{footer}</p>'
+    build.mkdir(parents=True, exist_ok=True)
+    path = build / "config.yml"
+    path.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf8")
+    return path
+
+
+def write_released(root: Path) -> Path:
+    """Write the part of the model card that tells of the released network, from its manifest."""
+    from hgnb.training.release import page
+
+    part = root / "book" / "_executed" / "released.md"
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_text(page(), encoding="utf8")
+    return part
+
+
+def write_environment(root: Path, edition: Edition) -> Path:
+    """Write the page part that says what built the book: device, versions, seconds a chapter."""
+    executed = root / "book" / "_executed"
+    executed.mkdir(parents=True, exist_ok=True)
+    facts = {
+        "Profile, data, seed": f"{edition.profile}, {edition.data_name}, {edition.seed}",
+        "Processor": f"{_processor()}, {os.cpu_count()} cores",
+        "System": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "Versions": ", ".join(f"{name} {number}" for name in VERSIONS if (number := _version(name))),
+        "Chapters": ", ".join(f"{name} {seconds:.0f} s" for name, seconds in _seconds(root).items()),
+    }
+    rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items() if value)
+    path = executed / "environment.md"
+    text = f"| What | This build |\n| --- | --- |\n{rows}\n"
+    if not path.is_file() or path.read_text(encoding="utf8") != text:  # else the page would render again
+        path.write_text(text, encoding="utf8")
+    return path
+
+
+def write_logo(root: Path) -> None:
+    """Draw the book's mark and icon into the folder of what a build makes; Sphinx copies both into the site."""
+    for name, text in (("logo.svg", logo()), ("icon.svg", logo(small=True))):
+        path = root / "book" / "_executed" / name
+        if not path.is_file() or path.read_text(encoding="utf8") != text:
+            path.write_text(text, encoding="utf8")
+
+
+def _seconds(root: Path) -> dict[str, float]:
+    found = {}
+    for path in sorted((root / "book" / "_executed").glob("*.ipynb")):
+        metadata = chapter.read(path).metadata.get("hgnb", {})
+        if "seconds" in metadata:
+            found[path.stem] = metadata["seconds"]
+    return found
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = re.search(r"model name\s*:\s*(.+)", text)
+    return named[1].strip() if named else platform.machine()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _forget_other_toc(build: Path, pages: list[str]) -> None:
+    """Start afresh when the list of pages changed: a page that left it would stay in the site."""
+    note = build / "pages.txt"
+    listed = "\n".join(pages)
+    if build.is_dir() and (not note.is_file() or note.read_text(encoding="utf8") != listed):
+        shutil.rmtree(build)
+    build.mkdir(parents=True, exist_ok=True)
+    note.write_text(listed, encoding="utf8")
+
+
+def _complete(built: Path, pages: list[str]) -> None:
+    for page in pages:
+        if not (built / f"{page}.html").is_file():
+            raise RenderError(f"Page {page} of the table of contents wasn't rendered.")
+
+
+def _publish(built: Path, site: Path, edition: Edition) -> None:
+    """Replace `site` by a copy of `built` that says of which edition it is, without the pictures of earlier builds that
+    no page shows."""
+    aside, old = site.with_name("site.new"), site.with_name("site.old")
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    text = "\n".join(path.read_text(encoding="utf8") for path in built.rglob("*.html"))
+    shown = set(re.findall(r"_images/([^\"'?#) ]+)", text))
+
+    def unused(folder: str, names: list[str]) -> list[str]:
+        return [name for name in names if name not in shown] if Path(folder).name == "_images" else []
+
+    shutil.copytree(built, aside, ignore=unused)
+    _lift(aside)
+    for sentence in in_page.equip(aside, site.parent / "data" / "runs"):
+        journal.tell("note", sentence)
+        print(sentence, file=sys.stderr)
+    mend.mend(aside)
+    icons.draw(aside)
+    pictures.lazily(aside)
+    (aside / house.PUBLISHED).write_text(f"{edition}\n", encoding="utf8")
+    if site.exists():
+        site.rename(old)
+    aside.rename(site)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _lift(site: Path) -> None:
+    """Pictures of interactive parts move from the pages into files, read only when a reader comes near the part."""
+    for page in site.rglob("*.html"):
+        up = "../" * (len(page.relative_to(site).parts) - 1)
+
+        def file(found: re.Match, up: str = up) -> str:
+            picture = b64decode(found[1])
+            name = f"_images/{hashlib.sha256(picture).hexdigest()}.webp"
+            (site / name).parent.mkdir(exist_ok=True)
+            (site / name).write_bytes(picture)
+            return f'"{up}{name}"'
+
+        text = page.read_text(encoding="utf8")
+        if SHEET.search(text):
+            page.write_text(SHEET.sub(file, text), encoding="utf8")
+
+
+def _recover(site: Path) -> None:
+    """Put the old site back if the machine stopped between the two renames."""
+    old = site.with_name("site.old")
+    if old.exists() and not site.exists():
+        old.rename(site)

@@ -1,0 +1,297 @@
+"""Where exporters put annotation files and pictures: COCO, CVAT, Roboflow, Label Studio, FiftyOne, MMPose, YOLO.
+
+A split is known by a word in the path of its file, whatever the case: `annotations/person_keypoints_train2017.json`,
+`train/_annotations.coco.json`, `json/crowdpose_val.json`. Pictures are looked for in folders of the split's name, in
+`images/`, and beside the file. Explained in 01_dataset.
+"""
+
+import json
+import os
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from hgnb.data.intake import yolo
+from hgnb.data.quoting import numbers, plain
+from hgnb.errors import InputError
+
+PREFIX = "person_keypoints_"
+WANTED = f"annotations/{PREFIX}train.json with its pictures in train/, and the same for val"
+WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+SPLITS = {"train": ("train", "training", "trainset"), "val": ("val", "valid", "validation", "valset", "dev")}
+INSTEAD = {"train": (), "val": ("test", "testing")}  # where the split itself is absent
+EVERY = {word for words in (*SPLITS.values(), *INSTEAD.values()) for word in words}
+OTHER_TASKS = {"captions", "panoptic", "stuff", "densepose", "unlabeled", "predictions", "detections"}
+FOR_KEYPOINTS = {"keypoints", "keypoint", "kpts", "pose", "wholebody", "crowdpose", "person"}
+HOLDERS = ("annotations", "annotation", "json", "labels", "anno", "ann")  # folders of annotation files beside pictures
+DEPTH = 3  # folders below the dataset's in which annotation files are looked for
+UNREAD = ("segmentation", "coco_url", "flickr_url", "date_captured")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One split as it lies on the disk; `file` is its annotation file, or the `data.yaml` of YOLO labels."""
+
+    folder: Path
+    file: Path
+    split: str  # "train" or "val"; "" where a folder has one file without such a word
+    others: tuple[str, ...] = ()  # of the same split, that aren't read
+    part: str = ""  # "train" or "val" where the folder has one split, which is divided
+
+    @property
+    def is_yolo(self) -> bool:
+        return self.file.suffix.lower() != ".json"
+
+    @property
+    def label(self) -> str:
+        """What the file calls the split: 'train2017', 'Train', 'default'."""
+        if self.is_yolo:
+            return self.split
+        stem = self.file.stem
+        for prefix in (PREFIX, "instances_"):
+            stem = stem.removeprefix(prefix)
+        if stem != self.file.stem or not self.split:
+            return stem
+        found = [part for part in (*self.file.parent.parts[-2:], stem) if self.split in _splits(part)]
+        return found[0] if found and len(WORDS.findall(found[0])) == 1 else self.split
+
+    @property
+    def name(self) -> str:
+        """As the label, but so that it begins with 'train' or 'val' where it is one of these."""
+        if self.part:
+            return self.part
+        label = self.label.lower()
+        return label if label.startswith(self.split) else self.split
+
+    @property
+    def base(self) -> Path:
+        """The folder that holds annotations and pictures."""
+        return self.file.parent.parent if self.file.parent.name.lower() in HOLDERS else self.file.parent
+
+    def files(self) -> list[Path]:
+        """Every file that annotations are read from."""
+        return [self.file, *(yolo.labels(self.file, self.split) if self.is_yolo else ())]
+
+    @cached_property
+    def roots(self) -> list[Path]:
+        """The folders in which pictures are looked for, the likeliest first; those that exist."""
+        if self.is_yolo:
+            return [self.base]
+        here, beside = _folders(self.base), _folders(self.file.parent)
+        images = [folder for folder in here if folder.name.lower() == "images"]
+        within = [*here, *(folder for place in images for folder in _folders(place))]
+        likely = [folder for folder in within if folder.name.lower() == self.label.lower()]
+        likely += [folder for folder in within if self.split and self.split in _splits(folder.name)]
+        likely += images
+        likely += [folder for folder in (*beside, *here) if folder.name.lower() in ("images", "data")]
+        return list(dict.fromkeys([*likely, self.file.parent, self.base]))
+
+    @property
+    def pictures(self) -> Path:
+        """The folder below which every picture is found: one named as the split, or the dataset's."""
+        own = self.roots[0]
+        return own if own.name.lower() == self.label.lower() else self.folder
+
+    def tried(self) -> str:
+        """Where pictures are looked for, as a sentence says it."""
+        places = [r.relative_to(self.base).as_posix() for r in self.roots if r != self.base and r.name not in HOLDERS]
+        listed = ", ".join(f"{plain(place)}/" for place in places)
+        return f"in {f'{listed} and ' if listed else ''}everywhere in '{plain(self.base.name)}', by any spelling"
+
+    def opened(self) -> dict:
+        """The annotation file's content, or YOLO labels as if they stood in one."""
+        return yolo.opened(self.file, self.split) if self.is_yolo else parsed(self.file)
+
+
+def sources(folder: Path) -> dict[str, Source]:
+    """The splits of a dataset by "train" and "val"; by "" the only file of a folder that names no split."""
+    if not folder.is_dir():
+        raise InputError(f"There is no folder '{folder}': DATA must be 'embedded' or a folder in COCO layout.")
+    files, found = list(_candidates(folder)), {}
+    for split in SPLITS:
+        of = [f for f in files if split in _splits(_within(f, folder))]
+        of = of or [f for f in files if any(word.startswith(split) for word in _words(_within(f, folder)))]
+        of = of or [f for f in files if set(INSTEAD[split]) & set(_words(_within(f, folder)))]
+        if of:
+            first, *rest = sorted(of, key=lambda f: _rank(Source(folder, f, split)))
+            found[split] = Source(folder, first, split, tuple(_within(f, folder) for f in rest))
+    if not found and (of := sorted((f for f in files if _is_coco(f)), key=lambda f: _rank(Source(folder, f, "")))):
+        found[""] = Source(folder, of[0], "", tuple(_within(f, folder) for f in of[1:]))
+    if not found and (file := yolo.description(folder)):
+        found = {split: Source(folder, file, split) for split in yolo.splits(file)}
+    return found
+
+
+def source(folder: Path, split: str) -> Source:
+    """One of them; InputError, with the layout that was found and the one that is wanted, where it isn't there."""
+    found = sources(folder)
+    part = next((name for name in SPLITS if split.startswith(name)), "")
+    if part and undivided(found):
+        return replace(*found.values(), part=part)
+    if part in found:
+        return found[part]
+    raise InputError(
+        f"'{folder}' is not in COCO layout: annotations/{PREFIX}{split}*.json is missing, nor is one like it there; "
+        f"wanted is {WANTED}; found: {_listing(folder)}."
+    )
+
+
+def undivided(found: dict[str, Source]) -> bool:
+    """Whether a folder has one split only, whose photographs are training, validation and test; no other's either."""
+    if len(found) != 1:
+        return False
+    (source,) = found.values()
+    here = _folders(source.base)
+    within = [*here, *(f for folder in here if folder.name.lower() == "images" for f in _folders(folder))]
+    return not source.split or not any(_splits(folder.name) - {source.split} for folder in within)
+
+
+def annotation_files(folder: Path) -> list[Path]:
+    """The annotation files of a dataset's splits, or what describes its labels; none where there are none."""
+    return sorted({source.file for source in sources(folder).values()}) if folder.is_dir() else []
+
+
+def parsed(file: Path) -> dict:
+    """A JSON file's content; what nobody reads is let go at once, and annotations' keypoints become arrays."""
+
+    def slim(record: dict) -> dict:
+        for key in UNREAD:
+            record.pop(key, None)
+        if "image_id" in record and record.get("keypoints"):
+            packed = numbers(record["keypoints"])
+            record["keypoints"] = record["keypoints"] if packed is None else packed
+        return record
+
+    if not file.is_file():
+        raise InputError(f"'{file}' is no file.")
+    try:
+        content = json.loads(file.read_text(encoding="utf-8-sig"), object_hook=slim)
+    except OSError as error:
+        raise InputError(f"'{file}' can't be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:  # of JSON, of its encoding, of numbers without end
+        raise InputError(f"'{file}' is not JSON: {str(error).rstrip('.')}.") from error
+    for key in ("images", "annotations", "categories"):
+        if not isinstance(content, dict) or not isinstance(content.get(key), list):
+            raise InputError(f"'{file}' is not a COCO annotation file: it has no list of {key}.")
+    return content
+
+
+class Pictures:
+    """Finds the files of listed pictures. Only what lies in the dataset's folder is ever found."""
+
+    def __init__(self, source: Source):
+        self.source = source
+        self.first = source.roots[0] if source.roots else source.base
+        self.present = _files(self.first)
+
+    def find(self, name: str) -> tuple[Path | None, bool]:
+        """The file, and whether it was found under another spelling or path than the name says."""
+        if name in self.present:
+            return self.first / name, False
+        parts = [part for part in re.split(r"[\\/]+", name) if part not in ("", ".", "..")]
+        for start in range(len(parts)):
+            tail = _spelled("/".join(parts[start:]))
+            for root in self.source.roots:
+                if file := self._index[0].get(f"{_spelled(root.as_posix())}/{tail}"):
+                    return file, not (start == 0 and file == root / name)
+        named = self._index[1].get(_spelled(parts[-1]), ()) if parts else ()
+        return (named[0], True) if len(named) == 1 else (None, False)
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, Path], dict[str, list[Path]]]:
+        """Every plain file by its path, and by its name alone, both without regard to case and composition."""
+        paths, names = {}, defaultdict(list)
+        for root in dict.fromkeys((*self.source.roots, self.source.base)):  # a root may be a link to elsewhere
+            for folder, _, files in os.walk(root):
+                for name in files:
+                    file = Path(folder, name)
+                    key = _spelled(file.as_posix())
+                    if key not in paths and os.path.isfile(file):
+                        paths[key] = file
+                        if not self._foreign(Path(folder)):
+                            names[_spelled(name)].append(file)
+        return paths, names
+
+    def _foreign(self, folder: Path) -> bool:
+        """Whether a folder belongs to another split, whose pictures can have the same names."""
+        split, base = self.source.split, self.source.base
+        words = set(_words(_within(folder, base))) if split and folder.is_relative_to(base) else set()
+        own = {*SPLITS[split], *INSTEAD[split]} if split else set()
+        return bool(words & EVERY) and not words & own
+
+
+def _spelled(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in WORDS.findall(text)]
+
+
+def _splits(text: str) -> set[str]:
+    """The splits that a path names."""
+    words = set(_words(text))
+    return {split for split, names in SPLITS.items() if words & set(names)}
+
+
+def _within(file: Path, folder: Path) -> str:
+    return file.relative_to(folder).as_posix()
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    """The JSON files that could be annotation files; COCO's own names are looked for first, and alone if there."""
+    own = {split: sorted((folder / "annotations").glob(f"{PREFIX}{split}*.json")) for split in SPLITS}
+    if all(own.values()):
+        yield from (file for files in own.values() for file in files)
+        return
+    for place, folders, names in os.walk(folder):
+        if len(Path(place).relative_to(folder).parts) >= DEPTH:
+            folders.clear()
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        for name in sorted(names):
+            if name.lower().endswith(".json") and not name.startswith(".") and not set(_words(name)) & OTHER_TASKS:
+                yield Path(place, name)
+
+
+def _rank(source: Source) -> tuple:
+    """The order in which files of one split are preferred: for keypoints, exactly this split, with pictures."""
+    words = set(_words(source.file.name))
+    kind = 0 if words & FOR_KEYPOINTS else 2 if "instances" in words else 1
+    own = any((place / source.label).is_dir() for place in (source.base, source.base / "images"))
+    return kind, not own, _within(source.file, source.folder)
+
+
+def _is_coco(file: Path) -> bool:
+    """Whether the beginning or the end of a JSON file names lists that COCO's have."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(1 << 16)
+            opened.seek(max(0, file.stat().st_size - (1 << 16)))
+            text = head + opened.read()
+    except OSError:
+        return False
+    return b'"images"' in text or b'"annotations"' in text or b'"categories"' in text
+
+
+def _folders(place: Path) -> list[Path]:
+    return sorted(Path(e.path) for e in os.scandir(place) if e.is_dir()) if place.is_dir() else []
+
+
+def _files(folder: Path) -> set[str]:
+    """Names of the plain files in a folder; a pipe among them would be waited for without end."""
+    if not folder.is_dir():
+        return set()
+    with os.scandir(folder) as entries:
+        return {e.name for e in entries if (os.path.isfile(e) if e.is_symlink() else e.is_file())}
+
+
+def _listing(folder: Path, most: int = 8) -> str:
+    """What a folder holds, as a sentence quotes it."""
+    names = sorted(f"{plain(e.name)}/" if e.is_dir() else plain(e.name) for e in os.scandir(folder))
+    deeper = [f"{n}{plain(e.name)}" for n in names if n.endswith("/") for e in sorted(os.scandir(folder / n), key=str)]
+    shown = names[:most] + [n for n in deeper if n.endswith((".json", ".yaml"))][:4]
+    return ", ".join(shown) + (" and more" if len(names) > most else "") if shown else "nothing"
