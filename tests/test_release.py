@@ -2,13 +2,20 @@
 
 import json
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 from conftest import ROOT
 
+from hgnb.data import mirror
+from hgnb.data.heatmaps import cells
 from hgnb.errors import InputError
+from hgnb.metrics import PckConfig, found, peaks
 from hgnb.training import catalogue, release
 from hgnb.training.evaluation import evaluate
+from hgnb.training.inference import Reader
 
 
 @pytest.fixture
@@ -30,12 +37,20 @@ def test_a_release_is_the_runs_weights_and_what_they_find(trained, place, tmp_pa
     assert (loaded.name, loaded.sha256, loaded.decoding) == ("released", made["sha256"], made["decoding"])
     own = evaluate(loaded, "test", data=str(experiment.folder))
     assert made["pck"]["cells"]["value"] == round(own.pck.value, 4) and made["oks"]["mean"] == own.oks[0]
+    split, schema = experiment.prepared().split("test"), loaded.card.schema
+    reader = Reader(loaded.network, np.asarray(loaded.card.mean_rgb, np.float32))
+    seen = reader.heatmaps(replace(split, crops=mirror.crops(split.crops)))
+    guess = peaks(torch.from_numpy((reader.heatmaps(split) + mirror.heatmaps(seen, schema)) / 2))[0]
+    size = split.crops.shape[1] // 4
+    true = cells(torch.from_numpy(split.keypoints[..., :2]), split.crops.shape[1], size)
+    hits = found(guess, true, size=size, config=PckConfig())[torch.from_numpy(split.visibility > 0)]
+    assert made["pck"]["cells_mirrored"]["value"] == round(float(hits.double().mean()), 4)
     counted = own.pck.counted
     for parts in ("by_keypoint", "by_visibility", "by_side"):
         shares = [share for share in made[parts].values() if share["counted"]]
         assert sum(share["counted"] for share in shares) == counted
-        found = sum(share["value"] * share["counted"] for share in shares)
-        assert found == pytest.approx(made["pck"]["mirrored"]["value"] * counted, abs=0.01 * len(shares))
+        hit = sum(share["value"] * share["counted"] for share in shares)
+        assert hit == pytest.approx(made["pck"]["mirrored"]["value"] * counted, abs=0.01 * len(shares))
     (training,) = made["trainings"]
     assert training["command"] == "hgnb train hourglass --profile smoke --data dots"
     assert training["photographs"] == {"dots": experiment.prepared().manifest["images"]["train"]}

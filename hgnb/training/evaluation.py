@@ -201,7 +201,7 @@ def measure(
     likeness, precision, said = _oks(made, persons, schema, records)
     notes = [said]
     if heads is None:
-        notes.append(f"The keypoints of {data} have no head segment (neck to head_top), so there is no PCKh.")
+        notes.append(f"The keypoints measured on {data} have no head segment (neck to head_top), so there is no PCKh.")
     elif not heads[1].any():
         notes.append("No person of this split has neck and head_top labelled, so there is no PCKh.")
     near, owners = heads or (torch.zeros_like(hits), torch.zeros(len(hits), dtype=torch.bool))

@@ -12,12 +12,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from hgnb.data.heatmaps import cells
 from hgnb.data.intake import layouts
+from hgnb.data.prepared import PreparedSplit
 from hgnb.errors import InputError
 from hgnb.home import home
 from hgnb.intervals import Interval, pooled_pck
-from hgnb.metrics import PckConfig
+from hgnb.metrics import PckConfig, found
 from hgnb.training import decodings
 from hgnb.training.catalogue import RELEASED_FILE, Weights, find, opened
 from hgnb.training.evaluation import as_trained, evaluate
@@ -71,7 +74,12 @@ def _training(run: Run) -> dict:
     return {
         "run": run.id,
         "command": " ".join(
-            ["hgnb train hourglass", f"--profile {edition['profile']}", f"--data {folder.name}", *start]
+            [
+                "hgnb train hourglass",
+                f"--profile {edition['profile']}",
+                f"--data {folder.name if Path(edition['data']).is_absolute() else edition['data']}",
+                *start,
+            ]
         ),
         "side": config["side"],
         "epochs": len(run.metrics),
@@ -116,7 +124,11 @@ def _measured(weights: Weights, folder: Path) -> dict:
         "photographs": {s.name: len(np.unique(s.image_ids)) for s in (val, test)},
         "decoding": plain,
         "pck": {
-            "cells": _share(own.interval, own.pck.counted),  # as the thesis counts, between whole cells
+            # as the thesis counts, between whole cells of the map
+            "cells": _share(own.interval, own.pck.counted),
+            "cells_mirrored": _share(
+                pooled_pck(_cell_hits(made, test, weights, config), counted, test.image_ids), int(counted.sum())
+            ),
             "decoded": _share(made.pck(plain, config.radius), int(counted.sum())),
             "mirrored": part(everybody),
         },
@@ -136,6 +148,17 @@ def _measured(weights: Weights, folder: Path) -> dict:
     }
 
 
+def _cell_hits(
+    made: decodings.Decodings, split: PreparedSplit, weights: Weights, config: PckConfig
+) -> np.ndarray:  # fmt: skip
+    """(N, K) bool: the highest cells of the maps' mean with the mirror image, found as the thesis counts."""
+    side, stride = split.crops.shape[1], weights.card.model.stride
+    true = torch.from_numpy(np.array(split.keypoints[..., :2]))
+    points = torch.from_numpy(made.offsets[f"argmax{decodings.MIRRORED}"]) + true
+    guess = ((points + 0.5) / stride - 0.5).round().long()
+    return found(guess, cells(true, side, side // stride), size=side // stride, config=config).numpy()
+
+
 def _share(measured: Interval, counted: int) -> dict:
     """A PCK with its interval over photographs, and how many keypoints it counts; JSON-able."""
     bounds = (measured.value, measured.low, measured.high)
@@ -149,7 +172,8 @@ def page() -> str:
     if not file.is_file():
         return "This copy of the library comes without released weights.\n"
     held = json.loads(file.read_text(encoding="utf8"))
-    pck, oks, last = held["pck"], held["oks"], held["trainings"][-1]
+    pck, oks = held["pck"], held["oks"]
+    widest = max(held["trainings"], key=lambda one: sum(one["photographs"].values()))
     lines = [
         f"`hgnb predict` uses it where no run is named: {held['parameters']:,} parameters in "
         f"{held['bytes'] / 1e6:.1f} MB, crops of {held['side']} pixels, made {held['made']}, sha256 "
@@ -159,7 +183,8 @@ def page() -> str:
         f"`{held['data']}`, boxes given, it finds **{_told(pck['mirrored'])}** of {pck['mirrored']['counted']:,} "
         f"labelled keypoints within the thesis's radius (averaged with the mirror image, by `{held['mirrored']}`, "
         f"chosen on validation photographs); without the mirror image {_told(pck['decoded'])} (`{held['decoding']}`); "
-        f"between whole cells of the map, as the thesis counts, {_told(pck['cells'])}.",
+        f"between whole cells of the map, as the thesis counts, {_told(pck['cells'])}, with the mirror image "
+        f"{_told(pck['cells_mirrored'])}.",
         f"OKS over {oks['persons']:,} persons whose areas are official: mean {_number(oks['mean'])}, AP "
         f"{_number(oks['AP'])}, AP50 {_number(oks['AP50'])}.",
         f"It looks at {held['speed']['persons_per_second']:g} persons in a second of one core "
@@ -172,14 +197,14 @@ def page() -> str:
         sources = ", ".join(f"{count:,} {name}" for name, count in one["photographs"].items())
         lines.append(f"| `{one['command']}` | {sources} | {one['side']} px | {one['epochs']} | {one['hours']:g} |")
     lines += ["", "| keypoints | PCK, mirrored | counted |", "| --- | ---: | ---: |"]
-    for title, name in (("", "by_keypoint"), ("", "by_visibility"), ("crop of ", "by_side")):
+    for title, name in (("", "by_keypoint"), ("", "by_visibility"), ("side of the crop, ", "by_side")):
         unit = " px" if title else ""
         lines += [
             f"| {title}{key.replace('_', ' ')}{unit} | {_told(one)} | {one['counted']:,} |"
             for key, one in held[name].items()
         ]
-    licences = "; ".join(f"{count:,} {name}" for name, count in last["licences"].items())
-    lines += ["", f"Licences of the photographs of its last training: {licences}. Research use.", ""]
+    licences = "; ".join(f"{count:,} {name}" for name, count in widest["licences"].items())
+    lines += ["", f"Licences of the photographs that it was trained on: {licences}. Research use.", ""]
     return "\n".join(lines)
 
 
