@@ -1,13 +1,16 @@
 """Who may import whom: rooms of the house know those below them, never those above."""
 
+import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from hgnb import sources
 
 WINGS = ["data", "models", "training", "explain", "figures", "book"]  # from the ground up
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 NOT_FOR_TRAINING = ["IPython", "jupyter_core", "ipykernel", "papermill", "nbformat", "pycocotools"]
 NOT_FOR_TRAINING += ["matplotlib", "seaborn"]
 
@@ -28,6 +31,14 @@ def test_imports_point_downwards(file):
     own = wing(".".join(file.relative_to(sources.PACKAGE.parent).with_suffix("").parts))
     for name in sources.module_imports(file):
         assert storeys.index(wing(name)) <= storeys.index(own), f"{file.name} imports {name}"
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda file: file.stem)
+def test_what_a_chapter_imports_is_there(notebook):
+    for name in sorted(sources.notebook_imports(notebook)):
+        room, _, last = name.rpartition(".")
+        if not room or not hasattr(importlib.import_module(room), last):
+            importlib.import_module(name)
 
 
 def test_models_need_no_data():
