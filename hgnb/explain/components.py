@@ -103,7 +103,7 @@ def principal(latents: np.ndarray) -> Components:
         return Components(latents, mean, np.zeros((0, d)), np.zeros(0), np.zeros(0))
     values, vectors = eigh(covariance(latents, mean), overwrite_a=True, driver="evd", check_finite=False)
     keep = min(n - 1, d)  # the last of N directions through a mean of N points is rounding noise
-    variance, axes = np.maximum(values[::-1], 0), np.ascontiguousarray(vectors.T[::-1][:keep])
+    variance, axes = np.maximum(values[::-1], 0), vectors.T[::-1][:keep].copy()
     largest = np.abs(axes).argmax(1)
     axes *= np.sign(axes[np.arange(keep), largest])[:, None]
     return Components(latents, mean, axes, variance[:keep], variance[:keep] / variance.sum())
