@@ -68,6 +68,11 @@ class Components:
             found[rows] = (block - self.mean) @ axes
         return found
 
+    def in_plane(self) -> np.ndarray:
+        """(N, 2): scores of the first two, zeros in place of one that isn't there."""
+        scores = self.scores(2)
+        return np.pad(scores, ((0, 0), (0, 2 - scores.shape[1])))
+
     def needed(self, share: float) -> int:
         """How many components hold `share` of the variance; 0 if there is none."""
         return needed(self.variance, share)
