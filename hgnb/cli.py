@@ -4,6 +4,7 @@ The book's are in `book/hgnb_book/cli.py`, which adds them to `app`.
 """
 
 import errno
+import io
 import json
 import os
 import sys
@@ -403,6 +404,9 @@ def _paired(words: list[str]) -> list[str]:
 
 def main() -> None:
     """Run a command; what a person can mend is said in one sentence, with exit status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a pipe of Windows has no ✓ and no ×
     try:
         sys.exit(app(_paired(sys.argv[1:]), standalone_mode=False))
     except InputError as error:

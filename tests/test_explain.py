@@ -13,7 +13,7 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.data.scene import View
 from hgnb.data.schema import KeypointSchema
 from hgnb.data.synthetic import KEYPOINTS
-from hgnb.explain import clusters, components, posture, skips
+from hgnb.explain import clusters, components, interventions, posture, skips
 from hgnb.explain.latents import Latents, read
 from hgnb.metrics import PckConfig
 
@@ -173,6 +173,12 @@ def test_components_come_back_in_order(n):
     for i, own in enumerate(axes):
         assert np.abs(parts.axes[:3] @ own).argmax() == i
     assert np.allclose(parts.variance[:3], np.var(parts.scores(3), axis=0, ddof=1))
+
+
+def test_two_persons_have_one_component():
+    parts = components.principal(planted(2)[0])
+    space = interventions.Space.of(parts, torch.device("cpu"))  # torch takes no negative stride
+    assert space.axes.shape == (1, 40) and float(space.axes.norm()) == pytest.approx(1)
 
 
 def test_a_walk_goes_along_its_factor():

@@ -170,8 +170,7 @@ def test_latent_and_cluster_figures(n):
     parts, at = components.principal(latents), np.arange(n)
     check(maps.latent_map(parts, at, portraits(given)))
     sweep = clusters.sweep(latents, (2, 3), 2, seed=0)
-    states, plane = posture.postures(given, COCO), np.zeros((n, 2))
-    plane[:, : len(parts.axes[:2])] = parts.scores(2)
+    states, plane = posture.postures(given, COCO), parts.in_plane()
     for key in (given.labelled.astype(float), np.random.default_rng(0).random(n), np.full(n, np.nan)):
         for k in (2, 3):
             group = clusters.clustering(latents, sweep.of(k), key, given.image_ids)

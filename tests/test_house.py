@@ -1,8 +1,10 @@
 """Who may import whom: rooms of the house know those below them, never those above."""
 
 import ast
+import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from hgnb import sources
 
 BOOK = sources.PACKAGE.parent / "book/hgnb_book"
 WINGS = ["data", "models", "training", "explain", "figures", "recording"]  # from the ground up
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 NOT_FOR_TRAINING = ["IPython", "jupyter_core", "ipykernel", "papermill", "nbformat", "pycocotools"]
 NOT_FOR_TRAINING += ["matplotlib", "seaborn"]
 
@@ -47,6 +50,14 @@ def test_the_library_knows_nothing_of_the_book():
     """What makes pages of `hgnb` is a package of its own, and only its command adds to the library's."""
     assert not [file for file in modules() for name in asked(file) if name.split(".")[0] == BOOK.name]
     assert [file.name for file in BOOK.glob("*.py") if "hgnb.cli" in asked(file)] == ["cli.py"]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda file: file.stem)
+def test_what_a_chapter_imports_is_there(notebook):
+    for name in sorted(sources.notebook_imports(notebook)):
+        room, _, last = name.rpartition(".")
+        if not room or not hasattr(importlib.import_module(room), last):
+            importlib.import_module(name)
 
 
 def test_models_need_no_data():

@@ -75,7 +75,9 @@ def test_it_has_the_layout_of_coco(folder, tables):
     assert not set(tables["train"].anns) & set(tables["val"].anns)
 
 
-def test_the_bytes_depend_on_the_seed_alone(tmp_path):
+@pytest.mark.parametrize("start", ("fork", "spawn"))
+def test_the_bytes_depend_on_the_seed_alone(tmp_path, monkeypatch, start):
+    monkeypatch.setattr(synthetic, "START", start)
     small = dict(train_images=9, val_images=2, width=96, height=72)
     one, two, other = (
         synthetic.write(tmp_path / name, seed=seed, processes=processes, **small)

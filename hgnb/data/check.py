@@ -6,6 +6,7 @@ become RGB; neither is a picture that its EXIF orientation turns to the size it 
 """
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -72,7 +73,7 @@ def check(folder: Path, progress: bool = False, choices: Choices | None = None) 
         try:
             split = coco.read(folder, name, choices, survey=True)
         except InputError as error:
-            reason = str(error).replace(f"{folder}/", "").replace(str(folder), folder.name)
+            reason = str(error).replace(f"{folder}{os.sep}", "").replace(str(folder), folder.name)
             faults.append(Fault(name, "annotation file", None, reason))
             continue
         report, found, digest = _split_report(split, progress)

@@ -2,9 +2,8 @@
 explained in 01_dataset.
 """
 
-import errno
 import hashlib
-import os
+import threading
 from collections import defaultdict
 from typing import BinaryIO, NamedTuple, cast
 
@@ -29,12 +28,13 @@ class Written(NamedTuple):
 def write(file: BinaryIO, persons: list[coco.Person], squares: list[CropTransform], side: int) -> Written:
     """Every person's crop into its row, images side by side on threads.
 
-    Rows are written to their place in the file, not through a memory map, whose pages would count as memory. Each
-    is hashed where it is made, while other threads run, so that nothing has to be read again. What threads do is
-    to let go of the interpreter's lock for most of the time: squares are made before.
+    Rows are written to their place in the file, not through a memory map, whose pages would count as memory; by one
+    thread at a time, since Windows has no write that leaves the file's position alone. Each is hashed where it is
+    made, while other threads run, so that nothing has to be read again. What threads do is to let go of the
+    interpreter's lock for most of the time: squares are made before.
     """
     start, length = _header(file, len(persons), side), side * side * 3
-    row = {p.id: i for i, p in enumerate(persons)}
+    row, turn = {p.id: i for i, p in enumerate(persons)}, threading.Lock()
     digests = np.zeros((len(persons), DIGEST), np.uint8)
 
     def cut(group: list[coco.Person]) -> tuple[np.ndarray, DamagedImage | None]:
@@ -46,8 +46,9 @@ def write(file: BinaryIO, persons: list[coco.Person], squares: list[CropTransfor
         for person in group:
             i = row[person.id]
             crop = squares[i].apply(image)
-            if os.pwrite(file.fileno(), cast(bytes, crop), start + i * length) < length:
-                raise OSError(errno.ENOSPC, "There is no space left", file.name)
+            with turn:
+                file.seek(start + i * length)
+                file.write(cast(bytes, crop))
             digests[i] = np.frombuffer(digest(crop), np.uint8)
             total += crop.sum(0, dtype=np.uint32).sum(0, dtype=np.int64)  # ten times as fast as over both axes at once
         return total, None
@@ -83,5 +84,8 @@ def keep(file: BinaryIO, rows: list[int], side: int) -> None:
     start, length = _header(file, len(rows), side), side * side * 3
     for place, row in enumerate(rows):
         if place < row:
-            os.pwrite(file.fileno(), os.pread(file.fileno(), length, start + row * length), start + place * length)
+            file.seek(start + row * length)
+            crop = file.read(length)
+            file.seek(start + place * length)
+            file.write(crop)
     file.truncate(start + len(rows) * length)

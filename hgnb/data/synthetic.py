@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import sys
 from functools import cache, partial
 from pathlib import Path
 
@@ -28,6 +29,9 @@ from hgnb.data.layout import COCO17, LAYOUTS, Layout
 from hgnb.data.scene import Stage, draw_actors, draw_crowd
 from hgnb.errors import InputError, unknown
 
+# Fork where it is safe: a script or notebook then needs no `if __name__ == "__main__"`. macOS has it, but Apple's
+# libraries don't survive it.
+START = "fork" if sys.platform == "linux" else "spawn"
 JPEG = {"format": "JPEG", "quality": 90, "subsampling": 2, "optimize": False}
 
 
@@ -82,9 +86,7 @@ def _each(draw, count: int, processes: int | None) -> list[list[dict]]:
     processes = min(processes or os.cpu_count() or 1, count)
     if processes <= 1:
         return [draw(i) for i in range(count)]
-    # Fork where it exists: a script or notebook then needs no `if __name__ == "__main__"`.
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-    with multiprocessing.get_context(method).Pool(processes) as pool:
+    with multiprocessing.get_context(START).Pool(processes) as pool:
         return pool.map(draw, range(count), chunksize=8)
 
 

@@ -68,6 +68,11 @@ class Components:
             found[rows] = (block - self.mean) @ axes
         return found
 
+    def in_plane(self) -> np.ndarray:
+        """(N, 2): scores of the first two, zeros in place of one that isn't there."""
+        scores = self.scores(2)
+        return np.pad(scores, ((0, 0), (0, 2 - scores.shape[1])))
+
     def needed(self, share: float) -> int:
         """How many components hold `share` of the variance; 0 if there is none."""
         return needed(self.variance, share)
@@ -103,7 +108,7 @@ def principal(latents: np.ndarray) -> Components:
         return Components(latents, mean, np.zeros((0, d)), np.zeros(0), np.zeros(0))
     values, vectors = eigh(covariance(latents, mean), overwrite_a=True, driver="evd", check_finite=False)
     keep = min(n - 1, d)  # the last of N directions through a mean of N points is rounding noise
-    variance, axes = np.maximum(values[::-1], 0), np.ascontiguousarray(vectors.T[::-1][:keep])
+    variance, axes = np.maximum(values[::-1], 0), vectors.T[::-1][:keep].copy()
     largest = np.abs(axes).argmax(1)
     axes *= np.sign(axes[np.arange(keep), largest])[:, None]
     return Components(latents, mean, axes, variance[:keep], variance[:keep] / variance.sum())

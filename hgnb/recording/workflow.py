@@ -61,7 +61,7 @@ def snakemake(
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {journal.VARIABLE: str(notes)},
+                env=os.environ | {journal.VARIABLE: str(notes), "PYTHONUTF8": "1"},  # Windows has another in a pipe
                 # a build that is killed hard leaves Snakemake at work: the lock then stays taken
                 pass_fds=() if lock is None or os.name == "nt" else (lock,),
             )

@@ -106,9 +106,8 @@ def _precision(config: dict[str, Any], those: Team) -> Precision:
 
 def environment(trainer: L.Trainer) -> dict[str, Any]:
     """What a manifest says of where a run was made."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=home(), capture_output=True, text=True, check=False)
     return {
-        "commit": commit.stdout.strip(),
+        "commit": _commit(),
         "python": platform.python_version(),
         "versions": {p: version(p) for p in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
@@ -117,6 +116,15 @@ def environment(trainer: L.Trainer) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "precision": trainer.precision,
     }
+
+
+def _commit() -> str:
+    """Of the checkout; '' where there is none, or no git."""
+    try:
+        told = subprocess.run(["git", "rev-parse", "HEAD"], cwd=home(), capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return told.stdout.strip()
 
 
 def _logger(folder: Path) -> TensorBoardLogger | bool:

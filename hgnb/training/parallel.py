@@ -79,7 +79,7 @@ def together(processes: int, command: Sequence[str]) -> int:
             for rank, words in enumerate(said):
                 own = os.environ | shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
                 out = None if rank == 0 else subprocess.DEVNULL
-                started.append(subprocess.Popen(command, env=own, stdout=out, stderr=words, preexec_fn=_bound))
+                started.append(subprocess.Popen(command, env=own, stdout=out, stderr=words, preexec_fn=BOUND))
             first = _first_failed(started)
         finally:
             _ended(started)
@@ -94,9 +94,11 @@ def together(processes: int, command: Sequence[str]) -> int:
 
 
 def _bound() -> None:
-    """A process that a team's was started by takes it along when it dies, where the system can."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+    """A process that a team's was started by takes it along when it dies."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+BOUND = _bound if sys.platform == "linux" else None  # others can't, and Windows refuses to be given anything to call
 
 
 def _first_failed(started: list[subprocess.Popen]) -> int | None:

@@ -4,13 +4,11 @@ It is an .npy file of float32, opened as a memory map; behind the rows stands on
 mark that it was written. While batches are missing the file has another name.
 """
 
-import errno
 import os
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -52,9 +50,9 @@ class Rows:
         ):
             if os.fstat(file.fileno()).st_size != self.size:
                 file.truncate(self.size)
-            _put(file, self.head, 0)
-            _put(file, content, self._place(rows))
-            _put(file, number, self.sums + rows.start // self.batch * 8)
+            for place, part in (0, self.head), (self._place(rows), content), (self._sum(rows), number):
+                file.seek(place)
+                file.write(part)
 
     def finish(self) -> None:
         """Gives the file its name, once every batch is there."""
@@ -75,20 +73,19 @@ class Rows:
     def _place(self, rows: slice) -> int:
         return len(self.head) + 4 * self.width * rows.start
 
+    def _sum(self, rows: slice) -> int:
+        return self.sums + rows.start // self.batch * 8
+
     def _damaged(self, path: Path) -> list[slice]:
         """Batches whose rows don't have the sum that stands behind them."""
         wrong = []
         with open(path, "rb") as file:
             for rows in self._batches():
                 length = 4 * self.width * (rows.stop - rows.start)
-                content = os.pread(file.fileno(), length, self._place(rows))
-                number = os.pread(file.fileno(), 8, self.sums + rows.start // self.batch * 8)
+                file.seek(self._place(rows))
+                content = file.read(length)
+                file.seek(self._sum(rows))
+                number = file.read(8)
                 if len(content) < length or int.from_bytes(number, "little") != zlib.crc32(content) | WRITTEN:
                     wrong.append(rows)
         return wrong
-
-
-def _put(file: BinaryIO, content: bytes, place: int) -> None:
-    """Writes all of it there, or fails as a full disk does."""
-    if os.pwrite(file.fileno(), content, place) < len(content):
-        raise OSError(errno.ENOSPC, "the disk took a part only")
