@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from platformdirs import user_cache_path
 
 from hgnb.errors import InputError, unknown
 
@@ -101,10 +102,8 @@ def precision(asked: str = "native", convolution: Convolution = Convolution()) -
 
 def _measured(convolution: Convolution) -> dict[str, float]:
     """Seconds of the convolution, forward and backward, by precision; as the user's cache has them, or measured."""
-    import pooch
-
     key = f"{device_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}, {convolution}"
-    file, held = Path(pooch.os_cache("hgnb")) / "precision.json", {}
+    file, held = user_cache_path("hgnb") / "precision.json", {}
     with contextlib.suppress(OSError, ValueError):
         held = json.loads(file.read_text(encoding="utf8"))
     took = held.get(key) if isinstance(held, dict) else None
