@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from filelock import FileLock
@@ -30,6 +30,16 @@ ABOUT, PERSONS = "about.json", "persons.npz"
 SHARED = ("format", "study", "profile", "data", "checksum", "numbers", "code", "persons")  # by a record's seeds
 
 Columns = Mapping[str, np.ndarray]
+
+
+class HasData(Protocol):
+    """What is of one dataset."""
+
+    @property
+    def data(self) -> str: ...
+
+
+OfData = TypeVar("OfData", bound=HasData)
 
 
 @dataclass(frozen=True)
@@ -248,9 +258,9 @@ def fitting(study: str, profile: str, data: str) -> list[Record]:
     return sorted((read(where) for where in folders(study)), key=fits)
 
 
-def each_dataset(records: Iterable[Record]) -> list[Record]:
-    """The first record of each dataset."""
-    kept: dict[str, Record] = {}
+def each_dataset(records: Iterable[OfData]) -> list[OfData]:
+    """The first of each dataset, of records or of what is made of one."""
+    kept: dict[str, OfData] = {}
     for record in records:
         kept.setdefault(record.data, record)
     return list(kept.values())

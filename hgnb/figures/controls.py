@@ -43,19 +43,6 @@ SHORT = {
     "control-projection": "frozen projection", "hourglass-best-loss": "original, lowest loss",
     "longer-best-loss": "trained on, lowest loss", "modified-best-loss": "modified, lowest loss",
 }  # fmt: skip
-# Differences that claims ask for, first less second.
-PAIRS = (
-    ("modified", "hourglass"),  # C19 to C21: the gain
-    ("control-longer", "hourglass"),
-    ("control-random", "hourglass"),
-    ("control-projection", "hourglass"),
-    ("modified", "control-longer"),  # C27
-    ("modified", "control-random"),
-    ("modified", "control-projection"),
-    ("hourglass", "hourglass-best-loss"),  # C28
-    ("control-longer", "longer-best-loss"),
-    ("modified", "modified-best-loss"),
-)
 NONE = "No seeds are recorded in results/: `make claims` makes them."
 
 

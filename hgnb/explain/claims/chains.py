@@ -8,6 +8,7 @@ import numpy as np
 from hgnb import records, stats
 from hgnb.explain.claims.seen import Seen, seen
 from hgnb.records import Record
+from hgnb.records import each_dataset as each_dataset  # of these, too
 from hgnb.stats import UNKNOWN, Estimate
 from hgnb.training.networks import ARMS
 from hgnb.training.recorded import stale
@@ -114,11 +115,3 @@ def _hits(one: Seen, name: str, split: str) -> np.ndarray | None:
 def beside(profile: str, data: str) -> list[Chains]:
     """All recorded chains with seeds to compare, the one that a page about a profile and data shows first."""
     return [chains for chains in map(Chains, records.fitting("chain", profile, data)) if chains.seeds]
-
-
-def each_dataset(found: list[Chains]) -> list[Chains]:
-    """The first of each dataset."""
-    kept: dict[str, Chains] = {}
-    for chains in found:
-        kept.setdefault(chains.data, chains)
-    return list(kept.values())
