@@ -7,14 +7,15 @@ import tomllib
 from pathlib import Path
 
 # this tree's own packages, here and in every job
-TREE = [workflow.basedir, os.path.join(workflow.basedir, "book")]
+TREE = [os.path.join(workflow.basedir, part) for part in ("", "book", "notebooks")]
 sys.path[:0] = TREE
 os.environ["PYTHONPATH"] = os.pathsep.join([*TREE, *filter(None, [os.environ.get("PYTHONPATH")])])
 
-from hgnb import sources
+from hgnb import definitions
 from hgnb.data.intake.layouts import annotation_files
 from hgnb.recording.edition import EMBEDDED, Edition
 from hgnb.training import networks
+from hgnb_book import imports
 
 # what each chapter asks for; where the two networks are compared, everything
 NEEDS = {
@@ -44,8 +45,8 @@ SHOW_RECORDS = {
 }
 
 # what turns executed chapters into the site
-PASSES = ("render", "mend", "icons", "pictures", "toc", "in_page", "runtime")
-RENDERING = ["hgnb/figures/logo.py", *(f"book/hgnb_book/{name}.py" for name in PASSES)]
+PASSES = ("render", "mend", "icons", "pictures", "toc", "in_page", "runtime", "logo")
+RENDERING = [f"book/hgnb_book/{name}.py" for name in PASSES]
 
 ROOT = Path(workflow.basedir)
 EDITION = Edition(str(config.get("profile", "tiny")), str(config.get("data", EMBEDDED)), int(config.get("seed", 0)))
@@ -77,8 +78,8 @@ def annotations():
 
 
 def modules(notebook):
-    """The modules of hgnb that a notebook imports, theirs too."""
-    found = sources.closure(sources.notebook_imports(ROOT / notebook))
+    """The modules of the house that a notebook imports, theirs too."""
+    found = imports.closure(imports.notebook_imports(ROOT / notebook))
     return [path.relative_to(ROOT).as_posix() for path in found]
 
 
@@ -118,7 +119,7 @@ for stage, before in AFTER.items():
             edition=asked(EDITION),
             name=stage,
             # code that differs, not files that were touched; the run itself decides whether it trains again
-            code=sources.fingerprint(["hgnb.training.experiment.Experiment.stage"]),
+            code=definitions.fingerprint(["hgnb.training.experiment.Experiment.stage"]),
         threads: workflow.cores if stage == "dataset" else TRAINING or workflow.cores
         shell:
             "{HGNB:q} stage {params.name} {params.edition:q} --stamp {output:q} --threads {threads}"

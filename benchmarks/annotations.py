@@ -1,4 +1,4 @@
-"""Counts the persons of COCO's annotations for hgnb.explain.annotated: benchmarks/annotations.py <path>.
+"""Counts the persons of COCO's annotations for hgnb.analysis.annotated: benchmarks/annotations.py <path>.
 
 <path>: a folder with the official annotations/person_keypoints_{train,val}2017.json, or an .npz that holds of both
 splits `<split>2017_visibility` (N, 17), `_box` (N, 4) centre, width and height in millionths, and `_image` (N,).
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hgnb.explain import annotated
+from hgnb.analysis import annotated
 
 Persons = tuple[np.ndarray, np.ndarray, np.ndarray]  # visibility, boxes, images
 

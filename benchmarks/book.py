@@ -39,7 +39,11 @@ def build(profile: str) -> dict:
 
 def watched(command: list[str], folder: Path) -> tuple[float, float]:
     """Runs a command; its wall seconds and the peak of the unique memory of its process tree in GiB."""
-    own = {**os.environ, "HGNB_HOME": str(folder), "PYTHONPATH": f"{folder}:{folder}/book"}  # the clone's code
+    own = {
+        **os.environ,
+        "HGNB_HOME": str(folder),
+        "PYTHONPATH": f"{folder}:{folder}/book:{folder}/notebooks",
+    }  # the clone's code
     start, peak = time.perf_counter(), 0
     process = psutil.Popen(command, cwd=folder, env=own)
     while process.poll() is None:

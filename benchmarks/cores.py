@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from book import ROOT, machine
-from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training.hardware import keep_freed_memory
 from hgnb.training.parallel import synchronised, team, together
 

@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image
 
 from book import ROOT, machine
-from hgnb.data import synthetic
 from hgnb.data.config import DataConfig
+from hgnb.data.drawn import synthetic
 from hgnb.data.prepared import prepare
 
 SHARD = 256  # crops in a shard

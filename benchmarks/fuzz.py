@@ -28,7 +28,7 @@ ANNOTATIONS = "annotations/person_keypoints_train2017.json"
 
 def source(folder: Path) -> Path:
     """A sound dataset: eight drawn photographs."""
-    from hgnb.data import synthetic
+    from hgnb.data.drawn import synthetic
 
     return synthetic.write(folder, train_images=5, val_images=3, width=160, height=120, processes=1)
 

@@ -33,10 +33,10 @@ from torch.profiler import ProfilerActivity, profile
 from book import ROOT, machine, peak_memory
 from hgnb.data.dataset import Batch, loader
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
-from hgnb.models import cost
-from hgnb.models.config import HourglassConfig
-from hgnb.models.folding import fold
-from hgnb.models.hourglass import StackedHourglass, build
+from hgnb.model import cost
+from hgnb.model.config import HourglassConfig
+from hgnb.model.folding import fold
+from hgnb.model.hourglass import StackedHourglass, build
 from hgnb.training.hardware import keep_freed_memory, precision, threads
 from hgnb.training.networks import get
 

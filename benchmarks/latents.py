@@ -37,14 +37,14 @@ def write(file: Path) -> None:
 
 
 def components_of_all(file: Path, kept: Path) -> dict:
-    from hgnb.explain.components import principal
+    from hgnb.analysis.components import principal
 
     parts = principal(np.load(file, mmap_mode="r"))
     return {"two hold": float(parts.ratio[:2].sum()), "for 95 %": parts.needed(0.95)}
 
 
 def components_ours(file: Path, kept: Path) -> dict:
-    from hgnb.explain.components import principal
+    from hgnb.analysis.components import principal
 
     parts = principal(np.load(file, mmap_mode="r")[:FULL])
     np.savez(kept, axes=parts.axes[:200], ratio=parts.ratio)
@@ -60,7 +60,7 @@ def components_theirs(file: Path, kept: Path) -> dict:
 
 
 def sweep_ours(file: Path, kept: Path) -> dict:
-    from hgnb.explain.clusters import sweep
+    from hgnb.analysis.clusters import sweep
 
     found = sweep(np.load(file, mmap_mode="r")[:SAMPLE], CLUSTERS, RESTARTS, 0)
     best = found.best.astype(float)
@@ -109,8 +109,8 @@ def measured(name: str, file: Path) -> dict:
 
 def part(name: str, file: Path) -> None:
     """What the process of a part does: imports aside, its times and its memory."""
-    import hgnb.explain.clusters
-    import hgnb.explain.components  # noqa: F401
+    import hgnb.analysis.clusters
+    import hgnb.analysis.components  # noqa: F401
 
     run, kept = PARTS[name]
     start, before = time.perf_counter(), os.times()

@@ -64,7 +64,7 @@ def step(folder: Path) -> None:
     from hgnb.data.dataset import loader
     from hgnb.data.heatmaps import HeatmapConfig, heatmaps
     from hgnb.data.prepared import prepare
-    from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+    from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 
     data = prepare(folder, DataConfig(side=SIDE), folder / "cache")
     network = StackedHourglass(HourglassConfig(keypoints=len(data.schema)))
@@ -84,7 +84,7 @@ IMPORTED = {
     "split": ("hgnb.data.coco", "hgnb.data.splits", "hgnb.data.config"),
     "check": ("hgnb.data.check",),
     "prepare": ("hgnb.data.config", "hgnb.data.prepared"),
-    "step": ("hgnb.data.dataset", "hgnb.data.heatmaps", "hgnb.data.prepared", "hgnb.models.hourglass", "torch.optim"),
+    "step": ("hgnb.data.dataset", "hgnb.data.heatmaps", "hgnb.data.prepared", "hgnb.model.hourglass", "torch.optim"),
 }
 
 
@@ -134,7 +134,8 @@ def series(source: Path, place: Path, most: int, names: tuple[str, ...], share: 
 def main() -> None:
     if sys.argv[1:] and sys.argv[1] in STEPS:
         return alone(sys.argv[1], Path(sys.argv[2]))
-    from hgnb.data import coco, synthetic
+    from hgnb.data import coco
+    from hgnb.data.drawn import synthetic
 
     persons, rows = [int(n) for n in sys.argv[1:]] or (20_000, 150_000)
     with tempfile.TemporaryDirectory() as place:

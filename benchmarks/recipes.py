@@ -10,8 +10,8 @@ import sys
 import time
 
 from book import ROOT, machine
+from hgnb.definitions import fingerprint
 from hgnb.metrics import pck
-from hgnb.sources import fingerprint
 from hgnb.training.experiment import TRAINING_ROOTS, Experiment
 
 FILE = ROOT / "results" / "recipes.json"

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hgnb.data import synthetic
+from hgnb.data.drawn import synthetic
 
 SIZES = ((320, 240), (640, 480))
 FLOOR = 60  # persons a second at 640 x 480 on two cores: what the project promises

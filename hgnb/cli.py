@@ -151,8 +151,8 @@ def claims(
 ):
     """Judge every claim of the sources on the finished runs of this profile and data; trains and writes nothing."""
     from hgnb import records
-    from hgnb.explain.claims import collect
-    from hgnb.explain.claims.sheet import Sheet
+    from hgnb.claims import collect
+    from hgnb.claims.sheet import Sheet
 
     def told(words: str) -> None:
         print(words, file=sys.stderr)
@@ -247,7 +247,7 @@ def predict(
     chosen = weights(network)
     results = [predict(chosen, file, box or (), mirrored=mirrored) for file in files]
     if out:
-        from hgnb.figures.predictions import save, save_all
+        from hgnb.drawing.predictions import save, save_all
 
         save(results[0], out) if len(results) == 1 else save_all(results, out)
     facts = [result.facts() for result in results] if as_json else None
@@ -276,7 +276,7 @@ def export(
     ] = 100,
 ):
     """Write a trained hourglass as an ONNX file with switches for skips and components, checked against torch."""
-    from hgnb.explain.basis import of_run
+    from hgnb.analysis.basis import of_run
     from hgnb.training.catalogue import weights
     from hgnb.training.export import export, ready
 
@@ -298,7 +298,7 @@ def synthetic(
     ] = "coco",
 ):
     """Draw people and write them as a dataset in COCO layout."""
-    from hgnb.data.synthetic import write
+    from hgnb.data.drawn.synthetic import write
 
     write(
         out, train_images=train_images, val_images=val_images, seed=seed, processes=processes, schema=schema,

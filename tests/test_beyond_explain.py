@@ -6,11 +6,11 @@ import torch
 from test_explain import SIDE, persons, scattered
 from test_interventions import PCK, Planted, world
 
+from hgnb.analysis import components, correction, interventions, redundancy
+from hgnb.analysis.clusters import Misplaced, clustering
 from hgnb.errors import InputError
-from hgnb.explain import components, correction, interventions, redundancy
-from hgnb.explain.clusters import Misplaced, clustering
-from hgnb.models.autoencoder import AutoencoderConfig
-from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.autoencoder import AutoencoderConfig
+from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training.inference import Reader
 
 

@@ -9,16 +9,16 @@ import pytest
 from scipy import stats
 from test_explain import persons, scattered
 
+from figures import beyond, decoding, elsewhere, plateau, recipes, survival
+from figures import correction as correction_figures
+from figures import redundancy as redundancy_figures
+from figures.ledger import Column
+from figures.plate import Note, Plate, Table
+from hgnb.analysis import components, correction, redundancy, silence
+from hgnb.analysis.truncation import Truncation
+from hgnb.claims.catalogue import CLAIMS
+from hgnb.claims.result import Result
 from hgnb.data.heatmaps import HeatmapConfig
-from hgnb.explain import components, correction, redundancy, silence
-from hgnb.explain.claims.catalogue import CLAIMS
-from hgnb.explain.claims.result import Result
-from hgnb.explain.truncation import Truncation
-from hgnb.figures import beyond, decoding, elsewhere, plateau, recipes, survival
-from hgnb.figures import correction as correction_figures
-from hgnb.figures import redundancy as redundancy_figures
-from hgnb.figures.ledger import Column
-from hgnb.figures.plate import Note, Plate, Table
 from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded
 from hgnb.records import Record, Seed

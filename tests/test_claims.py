@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hgnb.explain import annotated
-from hgnb.explain.claims import gates, rules
-from hgnb.explain.claims.catalogue import CLAIMS, SIZES
-from hgnb.explain.claims.claim import Claim, Lacking, Scene
-from hgnb.explain.claims.ledger import Case, considered, decided
+from hgnb.analysis import annotated
+from hgnb.claims import gates, rules
+from hgnb.claims.catalogue import CLAIMS, SIZES
+from hgnb.claims.claim import Claim, Lacking, Scene
+from hgnb.claims.ledger import Case, considered, decided
 from hgnb.stats import UNKNOWN, Estimate, above, below, every, fact
 from hgnb.stats.estimate import CROSSED
 

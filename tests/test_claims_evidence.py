@@ -15,20 +15,20 @@ from test_claims import CASES, TINY
 from test_explain import COCO, persons
 
 from hgnb import records
+from hgnb.analysis import clusters as kmeans
+from hgnb.analysis import components as pca
+from hgnb.analysis import posture, skips
+from hgnb.analysis.distances import distances
+from hgnb.claims import beyond, clusters, collect, components, gates, observe, training
+from hgnb.claims import skips as skip_claims
+from hgnb.claims.catalogue import CLAIMS
+from hgnb.claims.claim import Lacking
+from hgnb.claims.ledger import judge
+from hgnb.claims.lighter import Sweep
+from hgnb.claims.seeds import Seeds
+from hgnb.claims.seen import People, Seen, seen
+from hgnb.claims.study import Study
 from hgnb.data.heatmaps import heatmaps
-from hgnb.explain import clusters as kmeans
-from hgnb.explain import components as pca
-from hgnb.explain import posture, skips
-from hgnb.explain.claims import beyond, clusters, collect, components, gates, observe, training
-from hgnb.explain.claims import skips as skip_claims
-from hgnb.explain.claims.catalogue import CLAIMS
-from hgnb.explain.claims.claim import Lacking
-from hgnb.explain.claims.ledger import judge
-from hgnb.explain.claims.lighter import Sweep
-from hgnb.explain.claims.seeds import Seeds
-from hgnb.explain.claims.seen import People, Seen, seen
-from hgnb.explain.claims.study import Study
-from hgnb.explain.distances import distances
 from hgnb.records import Seed
 from hgnb.training import forks
 from hgnb.training.fit import Untrained, finished_only

@@ -12,13 +12,13 @@ from browser import chromium, opened
 from rich.console import Console
 from test_claims import BY_ID, CASES, case
 
+from figures import ledger
 from hgnb import cli
-from hgnb.explain.claims import rules
-from hgnb.explain.claims.catalogue import CLAIMS
-from hgnb.explain.claims.ledger import decided
-from hgnb.explain.claims.result import Result
-from hgnb.explain.claims.sheet import Sheet, summary
-from hgnb.figures import ledger
+from hgnb.claims import rules
+from hgnb.claims.catalogue import CLAIMS
+from hgnb.claims.ledger import decided
+from hgnb.claims.result import Result
+from hgnb.claims.sheet import Sheet, summary
 
 LEVEL = "`paper` on the whole of COCO"
 

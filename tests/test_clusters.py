@@ -8,8 +8,8 @@ from sklearn.manifold import trustworthiness
 from sklearn.metrics import adjusted_rand_score, silhouette_samples, silhouette_score
 from test_explain import clouds
 
-from hgnb.explain import blocks, clusters, components, distances, kmeans, planes, stability
-from hgnb.explain.everyone import everyone
+from hgnb.analysis import blocks, clusters, components, distances, kmeans, planes, stability
+from hgnb.analysis.everyone import everyone
 from hgnb.training.runs import Run
 
 

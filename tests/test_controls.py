@@ -11,10 +11,10 @@ from conftest import at_home, lend
 from sklearn.decomposition import PCA
 
 from hgnb import records
+from hgnb.claims import collect
+from hgnb.claims.chains import Chains
 from hgnb.errors import InputError
-from hgnb.explain.claims import collect
-from hgnb.explain.claims.chains import Chains
-from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
+from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.stats import pck, pck_difference
 from hgnb.training.callbacks import Watch
 from hgnb.training.frozen import freeze, shaped

@@ -15,7 +15,7 @@ from hgnb.data.config import DataConfig
 from hgnb.data.prepared import prepare
 from hgnb.data.seal import opened, sealed
 from hgnb.errors import InputError
-from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training import card, profiles
 from hgnb.training.runs import Run
 

@@ -9,7 +9,7 @@ from test_explain import COCO, SIDE, SIZE, persons, scattered
 
 from hgnb.data import mirror
 from hgnb.metrics import PckConfig
-from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training import decodings
 from hgnb.training.inference import Reader
 

@@ -1,4 +1,4 @@
-"""The rooms of `hgnb.explain` on planted structure: what was put in must come out."""
+"""The rooms of `hgnb.analysis` on planted structure: what was put in must come out."""
 
 from types import SimpleNamespace
 
@@ -8,13 +8,13 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from hgnb import stats
-from hgnb.data.body import draw_pose, skeleton, turn
+from hgnb.analysis import clusters, components, interventions, posture, skips
+from hgnb.analysis.latents import Latents, read
+from hgnb.data.drawn.body import draw_pose, skeleton, turn
+from hgnb.data.drawn.scene import View
+from hgnb.data.drawn.synthetic import KEYPOINTS
 from hgnb.data.prepared import PreparedSplit
-from hgnb.data.scene import View
 from hgnb.data.schema import KeypointSchema
-from hgnb.data.synthetic import KEYPOINTS
-from hgnb.explain import clusters, components, interventions, posture, skips
-from hgnb.explain.latents import Latents, read
 from hgnb.metrics import PckConfig
 
 COCO = KeypointSchema(tuple(KEYPOINTS), ((5, 6), (11, 12), (5, 11), (11, 13), (13, 15)))
@@ -97,7 +97,7 @@ def test_skips_that_carry_nothing():
 
 def test_one_pass_equals_the_reader():
     """`read` decodes once-encoded persons to the same hits and latents as the network run anew."""
-    from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+    from hgnb.model.hourglass import HourglassConfig, StackedHourglass
     from hgnb.training.inference import Reader
 
     torch.manual_seed(0)
@@ -112,7 +112,7 @@ def test_one_pass_equals_the_reader():
 
 
 def test_a_reader_says_what_its_network_says_and_leaves_it():
-    from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+    from hgnb.model.hourglass import HourglassConfig, StackedHourglass
     from hgnb.training.inference import Reader
 
     torch.manual_seed(0)

@@ -8,10 +8,10 @@ import pytest
 import torch
 from test_cli import hgnb
 
+from hgnb.analysis.basis import of_run
 from hgnb.errors import InputError
-from hgnb.explain.basis import of_run
-from hgnb.models.autoencoder import AutoencoderConfig
-from hgnb.models.hourglass import HourglassConfig
+from hgnb.model.autoencoder import AutoencoderConfig
+from hgnb.model.hourglass import HourglassConfig
 from hgnb.training import card, catalogue
 from hgnb.training import export as room
 from hgnb.training.export import OUTPUTS, Basis, Switched, agreement, export, ready

@@ -6,8 +6,9 @@ import pytest
 import torch
 from test_figures_interpretation import COCO, check, persons, scattered
 
+from figures import accuracy
 from hgnb.data.heatmaps import cells
-from hgnb.figures import accuracy, predictions
+from hgnb.drawing import predictions
 from hgnb.metrics import PckConfig, pck
 from hgnb.training import catalogue
 from hgnb.training.inference import Predictions

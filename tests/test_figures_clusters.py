@@ -6,9 +6,9 @@ import pytest
 from test_explain import clouds
 from test_figures_interpretation import check
 
-from hgnb.explain import clusters, components, distances, stability
-from hgnb.explain.everyone import everyone
-from hgnb.figures import stability as figures
+from figures import stability as figures
+from hgnb.analysis import clusters, components, distances, stability
+from hgnb.analysis.everyone import everyone
 
 
 @pytest.fixture(autouse=True)

@@ -5,13 +5,13 @@ import json
 import matplotlib.pyplot as plt
 import pytest
 
+from figures import counts, dataset, persons
+from figures.photographs import credited
 from hgnb.data import coco
 from hgnb.data.config import DataConfig
 from hgnb.data.credits import photo_credits
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.data.prepared import prepare
-from hgnb.figures import counts, dataset, persons
-from hgnb.figures.photographs import credited
 
 
 @pytest.fixture

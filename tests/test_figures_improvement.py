@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from figures import controls
+from figures.improvement import Changes, gains, helped_and_hurt
+from figures.plate import Note, Plate, Table
+from hgnb.claims.chains import Chains, each_dataset
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.explain.claims.chains import Chains, each_dataset
-from hgnb.figures import controls
-from hgnb.figures.improvement import Changes, gains, helped_and_hurt
-from hgnb.figures.plate import Note, Plate, Table
 from hgnb.metrics import PckConfig
 from hgnb.training.inference import Predictions
 from hgnb.training.networks import ARMS

@@ -9,19 +9,19 @@ import pytest
 from test_explain import COCO, SIDE, persons, planted, reader, scattered
 from test_interventions import world
 
+from figures import clusters as cluster_figures
+from figures import components as component_figures
+from figures import discussion, maps
+from figures import interventions as intervention_figures
+from figures import skips as skip_figures
+from figures import traits as trait_figures
+from figures.plate import Plate
+from figures.portraits import Portraits
+from hgnb.analysis import clusters, components, posture, skips, traits, truncation
+from hgnb.analysis.distances import distances, trust
+from hgnb.analysis.planes import Map
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.data.schema import KeypointSchema
-from hgnb.explain import clusters, components, posture, skips, traits, truncation
-from hgnb.explain.distances import distances, trust
-from hgnb.explain.planes import Map
-from hgnb.figures import clusters as cluster_figures
-from hgnb.figures import components as component_figures
-from hgnb.figures import discussion, maps
-from hgnb.figures import interventions as intervention_figures
-from hgnb.figures import skips as skip_figures
-from hgnb.figures import traits as trait_figures
-from hgnb.figures.plate import Plate
-from hgnb.figures.portraits import Portraits
 from hgnb.metrics import PckConfig
 from hgnb.training.profiles import Profile
 

@@ -9,13 +9,13 @@ import torch
 from scipy.ndimage import correlate
 from torch import nn
 
+from figures import blocks, introduction, layers, learning
+from hgnb.analysis.findings import Findings
 from hgnb.data import coco
-from hgnb.explain.findings import Findings
-from hgnb.figures import blocks, introduction, layers, learning
 from hgnb.intervals import Interval
-from hgnb.models.config import HourglassConfig
-from hgnb.models.hourglass import Hourglass, StackedHourglass
-from hgnb.models.residual import Residual
+from hgnb.model.config import HourglassConfig
+from hgnb.model.hourglass import Hourglass, StackedHourglass
+from hgnb.model.residual import Residual
 
 SMALL = HourglassConfig(depth=2, channels=8, inner=4, stem=8, keypoints=5)
 

@@ -6,9 +6,9 @@ import re
 import pytest
 from conftest import ROOT
 
-from hgnb.figures import measured
-from hgnb.figures.plate import Note, Table
-from hgnb.figures.trust import tables, told
+from figures import measured
+from figures.plate import Note, Table
+from figures.trust import tables, told
 
 MACHINE = {"cpu": "a processor", "cores": 2, "python": "3.11.7", "commit": "0123456789"}
 TRIED = {"files": 10, "outcomes": {"types": {"reported": 5, "sound": 2}, "bytes": {"refused": 3}}, "slowest_s": 1.25}

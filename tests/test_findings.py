@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hgnb.explain import findings
+from hgnb.analysis import findings
 from hgnb.metrics import pck
 
 

@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 from test_lighter import made_up, took
 
-from hgnb.explain import fronts, lighter
-from hgnb.figures.lighter import outcomes, tables, tradeoff
-from hgnb.figures.plate import Note, Plate
+from figures.lighter import outcomes, tables, tradeoff
+from figures.plate import Note, Plate
+from hgnb.analysis import fronts, lighter
 
 STEADY = [0.5, 0.5]
 

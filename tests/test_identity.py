@@ -12,12 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from hgnb import sources
 from hgnb.data import augment, heatmaps, splits
+from hgnb.definitions import fingerprint
 from hgnb.errors import InputError
 from hgnb.identity import identified, identity, replaced
-from hgnb.models import hourglass, residual
-from hgnb.models.config import HourglassConfig
+from hgnb.model import hourglass, residual
+from hgnb.model.config import HourglassConfig
+from hgnb.syntax import PACKAGE
 from hgnb.training import begin, catalogue, loop, modules
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS, TRAINING_ROOTS, Experiment
 from hgnb.training.job import Start
@@ -57,7 +58,7 @@ def wrapped(*args, **kwargs):
 
 def test_an_untouched_library_has_nothing_replaced():
     assert loop and not replaced((*FROZEN_ROOTS, *DATA_ROOTS, "hgnb.training.experiment.Experiment.stage"))
-    assert identity(TRAINING_ROOTS) == {"code": sources.fingerprint(TRAINING_ROOTS)}
+    assert identity(TRAINING_ROOTS) == {"code": fingerprint(TRAINING_ROOTS)}
 
 
 @pytest.mark.parametrize(
@@ -72,15 +73,15 @@ def test_an_untouched_library_has_nothing_replaced():
         (modules, "heatmaps", wrapped, "hgnb.training.modules.heatmaps"),
         (modules, "augmented", partial(augment.augmented, flip=1.0), "hgnb.training.modules.augmented"),
         (modules, "total", factor(1), "hgnb.training.modules.total"),
-        (hourglass, "Residual", Wider, "hgnb.models.hourglass.Residual"),
-        (hourglass, "glorot", hourglass.he, "hgnb.models.hourglass.glorot"),
-        (residual, "norm", doubled, "hgnb.models.residual.norm"),
+        (hourglass, "Residual", Wider, "hgnb.model.hourglass.Residual"),
+        (hourglass, "glorot", hourglass.he, "hgnb.model.hourglass.glorot"),
+        (residual, "norm", doubled, "hgnb.model.residual.norm"),
         (nn, "ReLU", Silent, "torch.nn.ReLU"),
         (nn.ReLU, "forward", doubled, "torch.nn.modules.activation.ReLU.forward"),
         (nn.Module, "_call_impl", doubled, "torch.nn.modules.module.Module._call_impl"),
         (torch.optim.RMSprop, "step", doubled, "torch.optim.rmsprop.RMSprop.step"),
-        (HourglassConfig, "stride", property(lambda self: 8), "hgnb.models.config.HourglassConfig.stride"),
-        (HourglassConfig.check_side, "__code__", doubled.__code__, "hgnb.models.config.HourglassConfig.check_side"),
+        (HourglassConfig, "stride", property(lambda self: 8), "hgnb.model.config.HourglassConfig.stride"),
+        (HourglassConfig.check_side, "__code__", doubled.__code__, "hgnb.model.config.HourglassConfig.check_side"),
         (modules.DropRule.__init__, "__defaults__", (0.0, -1, None), "hgnb.training.modules.DropRule.__init__"),
     ],
 )  # fmt: skip
@@ -100,7 +101,7 @@ def test_what_a_training_does_not_reach_may_be_replaced(monkeypatch):
     monkeypatch.setattr(catalogue, "find", doubled)
     monkeypatch.setattr(splits, "divide", doubled)
     assert "hgnb.data.splits.divide" in replaced(DATA_ROOTS) and not replaced(DRAWN_ROOTS)
-    assert set(replaced(TRAINING_ROOTS)) == {"hgnb.models.hourglass.Hourglass.__repr__"}
+    assert set(replaced(TRAINING_ROOTS)) == {"hgnb.model.hourglass.Hourglass.__repr__"}
 
 
 def test_a_replacement_is_told_by_all_that_it_is_made_of(monkeypatch):
@@ -108,7 +109,7 @@ def test_a_replacement_is_told_by_all_that_it_is_made_of(monkeypatch):
 
     def told(other):
         monkeypatch.setattr(residual, "norm", other)
-        return replaced(TRAINING_ROOTS)["hgnb.models.residual.norm"]
+        return replaced(TRAINING_ROOTS)["hgnb.model.residual.norm"]
 
     plain = told(doubled)
     monkeypatch.setitem(globals(), "SCALE", 3.0)
@@ -121,34 +122,32 @@ def test_a_replacement_is_told_by_all_that_it_is_made_of(monkeypatch):
 
 def test_what_can_not_be_told_apart_is_refused_by_name(monkeypatch):
     monkeypatch.setattr(residual, "norm", factor(threading.Lock()))
-    with pytest.raises(InputError, match=r"hgnb\.models\.residual\.norm was replaced, and a lock that it uses"):
+    with pytest.raises(InputError, match=r"hgnb\.model\.residual\.norm was replaced, and a lock that it uses"):
         replaced(TRAINING_ROOTS)
     monkeypatch.delattr(residual, "norm")
-    with pytest.raises(InputError, match=r"hgnb\.models\.residual\.norm was taken away"):
+    with pytest.raises(InputError, match=r"hgnb\.model\.residual\.norm was taken away"):
         replaced(TRAINING_ROOTS)
 
 
 def test_a_file_that_changed_since_it_was_loaded_is_named(tmp_path):
     """Comments may change while Python runs; what trains may not."""
-    package = shutil.copytree(sources.PACKAGE, tmp_path / "hgnb", ignore=shutil.ignore_patterns("__pycache__"))
+    package = shutil.copytree(PACKAGE, tmp_path / "hgnb", ignore=shutil.ignore_patterns("__pycache__"))
     code = f"""
 from pathlib import Path
 from hgnb.errors import InputError
 from hgnb.identity import identity
-from hgnb.models import residual
-before, file = identity(["hgnb.models.residual.Residual"]), Path({str(package / "models/residual.py")!r})
+from hgnb.model import residual
+before, file = identity(["hgnb.model.residual.Residual"]), Path({str(package / "model/residual.py")!r})
 file.write_text("# a comment\\n" + file.read_text())
-assert identity(["hgnb.models.residual.Residual"]) == before
+assert identity(["hgnb.model.residual.Residual"]) == before
 file.write_text(file.read_text().replace("F.relu_(out)", "F.silu(out)"))
 try:
-    identity(["hgnb.models.residual.Residual"])
+    identity(["hgnb.model.residual.Residual"])
 except InputError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("hgnb.models.residual has changed since it was loaded: start Python anew"), (
-        done.stdout
-    )
+    assert done.stdout.startswith("hgnb.model.residual has changed since it was loaded: start Python anew"), done.stdout
 
 
 def wide_head(config, head=hourglass.Head):

@@ -17,16 +17,16 @@ from PIL import Image
 from test_book import chapter, saved, small_book
 from test_live import cell
 
+from figures import exhibit as figures
+from figures.plate import Live, Note
+from figures.portraits import Portraits
 from hgnb import journal
+from hgnb.analysis import components
+from hgnb.analysis import exhibit as rooms
+from hgnb.analysis.exhibit import CROPS, Exhibit, chosen, digest
+from hgnb.analysis.latents import hits_of
 from hgnb.data.credits import passed_on
 from hgnb.errors import InputError
-from hgnb.explain import components
-from hgnb.explain import exhibit as rooms
-from hgnb.explain.exhibit import CROPS, Exhibit, chosen, digest
-from hgnb.explain.latents import hits_of
-from hgnb.figures import exhibit as figures
-from hgnb.figures.plate import Live, Note
-from hgnb.figures.portraits import Portraits
 from hgnb.metrics import PckConfig
 from hgnb.recording.edition import Edition
 from hgnb.training.export import expected

@@ -7,11 +7,11 @@ import pytest
 import torch
 from test_explain import COCO, SIDE, SIZE, persons, scattered
 
+from hgnb.analysis import components, interventions, skips, truncation
+from hgnb.analysis.interventions import Space
 from hgnb.errors import InputError
-from hgnb.explain import components, interventions, skips, truncation
-from hgnb.explain.interventions import Space
 from hgnb.metrics import PckConfig
-from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training.inference import Reader
 
 PCK = PckConfig()
@@ -244,12 +244,12 @@ def test_planted_latents_of_a_walk_end_where_the_factor_does():
 
 def test_fourteen_keypoints_of_photographs(house, real):
     """Everything on LSPET: an untrained network, so only that all of it can be asked and drawn."""
-    from hgnb.explain import posture, traits
-    from hgnb.figures import components as component_figures
-    from hgnb.figures import interventions as intervention_figures
-    from hgnb.figures import skips as skip_figures
-    from hgnb.figures import traits as trait_figures
-    from hgnb.figures.portraits import Portraits
+    from figures import components as component_figures
+    from figures import interventions as intervention_figures
+    from figures import skips as skip_figures
+    from figures import traits as trait_figures
+    from figures.portraits import Portraits
+    from hgnb.analysis import posture, traits
     from hgnb.training.experiment import Experiment
 
     experiment = Experiment.open("smoke", str(real("lspet")))

@@ -228,7 +228,7 @@ def test_the_autoencoder_learns_from_the_file(counted):
 
 def test_fourteen_keypoints(house, real):
     """LSPET: another schema, and the same file."""
-    from hgnb.explain import clusters, components, distances, stability
+    from hgnb.analysis import clusters, components, distances, stability
     from hgnb.training.configs import TrainingConfig
 
     opened = Experiment.open("smoke", str(real("lspet")))

@@ -12,20 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from hgnb.data.layout import MPII16
+from figures.lighter import networks as drawings
+from figures.lighter import outcomes, report, tables, tradeoff, verdicts
+from figures.plate import Note, Plate
+from hgnb.analysis import fronts, lighter
+from hgnb.claims import lighter as lighter_claims
+from hgnb.claims.ledger import judge_lighter
+from hgnb.claims.lighter import CLAIMS, CONTROL
+from hgnb.claims.lighter import Sweep as Recorded
+from hgnb.data.drawn.layout import MPII16
 from hgnb.errors import InputError
-from hgnb.explain import fronts, lighter
-from hgnb.explain.claims import lighter as lighter_claims
-from hgnb.explain.claims.ledger import judge_lighter
-from hgnb.explain.claims.lighter import CLAIMS, CONTROL
-from hgnb.explain.claims.lighter import Sweep as Recorded
-from hgnb.figures.lighter import networks as drawings
-from hgnb.figures.lighter import outcomes, report, tables, tradeoff, verdicts
-from hgnb.figures.plate import Note, Plate
 from hgnb.metrics.pckh import joint_groups
 from hgnb.metrics.shares import Share
-from hgnb.models import cost
-from hgnb.models.hourglass import build
+from hgnb.model import cost
+from hgnb.model.hourglass import build
 from hgnb.recording.gather import gather
 from hgnb.records import Record, Seed
 from hgnb.training import networks, observations, profiles, speed

@@ -16,14 +16,14 @@ from PIL import Image
 from test_book import chapter, saved, small_book
 from test_explain import COCO, SIDE, persons, planted, scattered
 
+from figures import components as component_figures
+from figures import live
+from figures.maps import latent_map
+from figures.plate import Live, Note, Plate, Table
+from figures.portraits import Portraits
+from figures.sprites import Sprites
+from hgnb.analysis import components
 from hgnb.data.heatmaps import HeatmapConfig
-from hgnb.explain import components
-from hgnb.figures import components as component_figures
-from hgnb.figures import live
-from hgnb.figures.maps import latent_map
-from hgnb.figures.plate import Live, Note, Plate, Table
-from hgnb.figures.portraits import Portraits
-from hgnb.figures.sprites import Sprites
 from hgnb.recording.edition import Edition
 from hgnb_book import render, weave
 from hgnb_book.chapter import ChapterError

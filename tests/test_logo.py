@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from hgnb.figures import logo
+from hgnb_book import logo
 
 
 def luminance(colour: str) -> float:

@@ -13,7 +13,7 @@ TABLES = [
     [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
     for table in re.findall(r"(?:^\|.*\n)+", MAP, re.M)
 ]
-PACKAGE, BOOK = ROOT / "hgnb", "book/hgnb_book"
+PACKAGE, BOOK, FIGURES = ROOT / "hgnb", "book/hgnb_book", "notebooks/figures"
 
 
 def paths(cell: str) -> list[str]:
@@ -32,7 +32,7 @@ def test_there_are_three_tables():
 
 def test_every_room_is_on_the_map():
     there = [f for f in PACKAGE.iterdir() if (f / "__init__.py").is_file() or f.suffix == ".py"]
-    assert sorted(rooms()) == sorted([BOOK, *(f"hgnb/{f.name}" for f in there if f.name != "__init__.py")])
+    assert sorted(rooms()) == sorted([BOOK, FIGURES, *(f"hgnb/{f.name}" for f in there if f.name != "__init__.py")])
 
 
 def test_every_folder_is_on_the_map():
@@ -57,5 +57,5 @@ def test_what_a_row_names_is_there(row):
 
 def test_every_room_says_what_it_is():
     """The first line of a module is what a newcomer reads."""
-    for file in [*PACKAGE.rglob("*.py"), *(ROOT / BOOK).glob("*.py")]:
+    for file in [*PACKAGE.rglob("*.py"), *(ROOT / BOOK).glob("*.py"), *(ROOT / FIGURES).rglob("*.py")]:
         assert file.read_text(encoding="utf8").startswith('"""'), file

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from hgnb.explain.clusters import Misplaced
-from hgnb.explain.misplacement import compared, rates_apart
-from hgnb.figures.misplacement import told
+from figures.misplacement import told
+from hgnb.analysis.clusters import Misplaced
+from hgnb.analysis.misplacement import compared, rates_apart
 
 
 def wrong(flags, judged=None, images=None):

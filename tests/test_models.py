@@ -9,14 +9,14 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from figures import architecture
 from hgnb.errors import InputError
-from hgnb.figures import architecture
-from hgnb.models import cost
-from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
-from hgnb.models.config import HourglassConfig
-from hgnb.models.folding import fold
-from hgnb.models.hourglass import StackedHourglass, build
-from hgnb.models.residual import Residual, look
+from hgnb.model import cost
+from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
+from hgnb.model.config import HourglassConfig
+from hgnb.model.folding import fold
+from hgnb.model.hourglass import StackedHourglass, build
+from hgnb.model.residual import Residual, look
 from hgnb.training import networks
 
 SMALL = HourglassConfig(depth=2, channels=16, inner=8, stem=8, keypoints=5)

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from figures import controls, future
+from figures.plate import Table
 from hgnb import records
-from hgnb.explain.claims import chains
-from hgnb.figures import controls, future
-from hgnb.figures.plate import Table
+from hgnb.claims import chains
 from hgnb.training import networks
 
 

@@ -7,14 +7,14 @@ import torch
 from test_explain import COCO, persons, scattered
 from test_interventions import PCK, world
 
+from figures import reasons as figures
+from hgnb.analysis import clusters, components, interventions, reasons, truncation
+from hgnb.analysis.clusters import Misplaced
+from hgnb.analysis.truncation import Truncation
 from hgnb.errors import InputError
-from hgnb.explain import clusters, components, interventions, reasons, truncation
-from hgnb.explain.clusters import Misplaced
-from hgnb.explain.truncation import Truncation
-from hgnb.figures import reasons as figures
 from hgnb.intervals import Interval
-from hgnb.models.autoencoder import AutoencoderConfig
-from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.autoencoder import AutoencoderConfig
+from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training.inference import Reader
 
 matplotlib.use("agg")

@@ -8,9 +8,9 @@ import pytest
 from conftest import at_home, lend
 
 from hgnb import records
+from hgnb.claims import collect
+from hgnb.claims.result import place
 from hgnb.errors import InputError
-from hgnb.explain.claims import collect
-from hgnb.explain.claims.result import place
 from hgnb.recording import gather
 from hgnb.training import recorded
 

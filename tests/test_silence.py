@@ -7,10 +7,10 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
+from hgnb.analysis import silence
 from hgnb.data.heatmaps import HeatmapConfig
-from hgnb.explain import silence
 from hgnb.metrics import PckConfig
-from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training.baselines import baselines
 from hgnb.training.inference import Reader
 

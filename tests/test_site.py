@@ -7,7 +7,7 @@ import pytest
 from links import broken, skipped_levels
 from PIL import Image, ImageDraw
 
-from hgnb.figures import compact
+from figures import compact
 from hgnb_book import icons, mend, pictures
 
 # as the theme and Font Awesome write them

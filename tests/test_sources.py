@@ -9,11 +9,12 @@ import sys
 
 import pytest
 
-from hgnb import sources
 from hgnb.data.prepared import ROOTS as PREPARED_ROOTS
+from hgnb.definitions import fingerprint
 from hgnb.errors import InputError
-from hgnb.sources import fingerprint
+from hgnb.syntax import PACKAGE
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS, TRAINING_ROOTS
+from hgnb_book import imports
 
 FILES = {
     "__init__.py": "",
@@ -44,12 +45,12 @@ def names(files, package):
 
 
 def test_closure_follows_imports_within_functions(small):
-    found = sources.closure(["small.upper.room"], small)
+    found = imports.closure(["small.upper.room"], small)
     assert names(found, small) == ["__init__.py", "ground.py", "upper/__init__.py", "upper/room.py"]
 
 
 def test_closure_follows_relative_imports(small):
-    found = sources.closure(["small.upper.near"], small)
+    found = imports.closure(["small.upper.near"], small)
     assert "upper/room.py" in names(found, small)
     assert "ground.py" in names(found, small)
     assert "upper/alone.py" not in names(found, small)
@@ -57,12 +58,12 @@ def test_closure_follows_relative_imports(small):
 
 def test_closure_resolves_a_module_imported_from_its_package(small):
     (small / "top.py").write_text("from small.upper import alone\n")
-    assert "upper/alone.py" in names(sources.closure(["small.top"], small), small)
-    assert "upper/room.py" not in names(sources.closure(["small.top"], small), small)
+    assert "upper/alone.py" in names(imports.closure(["small.top"], small), small)
+    assert "upper/room.py" not in names(imports.closure(["small.top"], small), small)
 
 
 def test_names_within_a_module_lead_to_the_module(small):
-    assert sources.closure(["small.ground.X"], small) == sources.closure(["small.ground"], small)
+    assert imports.closure(["small.ground.X"], small) == imports.closure(["small.ground"], small)
 
 
 def test_notebook_imports_skip_magics_and_other_packages(tmp_path):
@@ -75,23 +76,23 @@ def test_notebook_imports_skip_magics_and_other_packages(tmp_path):
     ]
     path = tmp_path / "a.ipynb"
     path.write_text(json.dumps({"cells": cells}))
-    assert sources.notebook_imports(path) == {"hgnb.data", "hgnb.data.coco"}
+    assert imports.notebook_imports(path) == {"hgnb.data", "hgnb.data.coco"}
 
 
 def test_what_is_not_python_or_no_notebook_is_named(tmp_path):
     path = tmp_path / "a.ipynb"
     with pytest.raises(InputError, match="no notebook"):
-        sources.notebook_imports(path)
+        imports.notebook_imports(path)
     path.write_text("{}")
     with pytest.raises(InputError, match="isn't a notebook"):
-        sources.notebook_imports(path)
+        imports.notebook_imports(path)
     path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": "x ="}]}))
     with pytest.raises(InputError, match="cell 1 isn't Python"):
-        sources.notebook_imports(path)
+        imports.notebook_imports(path)
 
 
 def test_the_package_itself_has_a_closure():
-    found = names(sources.closure(["hgnb.recording.queue"]), sources.PACKAGE)
+    found = names(imports.closure(["hgnb.recording.queue"]), PACKAGE)
     assert {"__init__.py", "errors.py", "recording/__init__.py", "recording/queue.py", "journal.py"} <= set(found)
 
 
@@ -342,7 +343,8 @@ def test_a_root_that_is_not_there_is_named(lesson, root):
 
 def test_asking_loads_neither_torch_nor_what_is_asked_about():
     code = (
-        "import sys; from hgnb import sources; sources.fingerprint(['hgnb.training.experiment.Experiment.stage']); "
+        "import sys; from hgnb.definitions import fingerprint\n"
+        "fingerprint(['hgnb.training.experiment.Experiment.stage']); "
         "print([m for m in sys.modules if m in ('torch', 'numpy') or m.startswith('hgnb.training')])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
@@ -352,7 +354,7 @@ def test_asking_loads_neither_torch_nor_what_is_asked_about():
 def copy(tmp_path_factory):
     """A copy of the library for a module of tests; each puts back what it changes."""
     return shutil.copytree(
-        sources.PACKAGE, tmp_path_factory.mktemp("copy") / "hgnb", ignore=shutil.ignore_patterns("__pycache__")
+        PACKAGE, tmp_path_factory.mktemp("copy") / "hgnb", ignore=shutil.ignore_patterns("__pycache__")
     )
 
 
@@ -375,13 +377,13 @@ def mutated(copy):
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("models/residual.py", r"F.relu_\(out\)", "F.silu(out)"),  # a layer
-        ("models/residual.py", r"add_\(self.shortcut", "sub_(self.shortcut"),
-        ("models/hourglass.py", 'mode="nearest"', 'mode="bilinear"'),
-        ("models/hourglass.py", "nn.init.xavier_normal_", "nn.init.xavier_uniform_"),
-        ("models/autoencoder.py", "3, padding=1", "5, padding=2"),
-        ("models/config.py", "return 4", "return 8"),
-        ("models/config.py", r"int = quantity\(3, \"residuals\"", 'int = quantity(2, "residuals"'),
+        ("model/residual.py", r"F.relu_\(out\)", "F.silu(out)"),  # a layer
+        ("model/residual.py", r"add_\(self.shortcut", "sub_(self.shortcut"),
+        ("model/hourglass.py", 'mode="nearest"', 'mode="bilinear"'),
+        ("model/hourglass.py", "nn.init.xavier_normal_", "nn.init.xavier_uniform_"),
+        ("model/autoencoder.py", "3, padding=1", "5, padding=2"),
+        ("model/config.py", "return 4", "return 8"),
+        ("model/config.py", r"int = quantity\(3, \"residuals\"", 'int = quantity(2, "residuals"'),
         ("training/modules.py", r"F.mse_loss\(output, truth\)\n", "F.l1_loss(output, truth)\n"),  # the loss
         ("training/modules.py", "eps=c.eps", "eps=1e-3"),  # the optimiser
         ("training/modules.py", "gamma=0.5", "gamma=0.1"),
@@ -408,8 +410,8 @@ def test_what_a_training_is_made_of_is_in_its_fingerprint(mutated, file, old, ne
     ("file", "old", "new"),
     [
         ("cli.py", r"import", "import json\nimport"),
-        ("figures/style.py", r"\d+", "7"),
-        ("explain/components.py", r"\+", "-"),
+        ("drawing/style.py", r"\d+", "7"),
+        ("analysis/components.py", r"\+", "-"),
         ("recording/workflow.py", r"==", "!="),
         ("training/callbacks.py", r"trainer.max_epochs \* steps", "7"),  # the bar of progress
         ("training/callbacks.py", "LOOK = 16", "LOOK = 8"),
@@ -420,15 +422,14 @@ def test_what_a_training_is_made_of_is_in_its_fingerprint(mutated, file, old, ne
         ("training/experiment.py", 'DATASET = "dataset"', 'DATASET = "data"'),
         ("training/hardware.py", "cpuinfo", "info"),
         ("training/evaluation.py", "1", "2"),
-        ("models/cost.py", r"2 \* self.macs", "self.macs"),
-        ("models/config.py", '"3.2.2"', '"3.2"'),
+        ("model/cost.py", r"2 \* self.macs", "self.macs"),
+        ("model/config.py", '"3.2.2"', '"3.2"'),
         ("training/configs.py", "5e-4", "6e-4"),  # a value is in the id itself
         ("metrics/oks.py", "/ 2", "/ 3"),
         ("errors.py", "cutoff=0.5", "cutoff=0.6"),
-        ("sources.py", "return", "return 1 and"),
         ("definitions.py", "sha256", "sha512"),
         ("identity.py", "sha256", "sha512"),
-        ("data/synthetic.py", r"\d+", "7"),
+        ("data/drawn/synthetic.py", r"\d+", "7"),
         ("data/crops.py", r"\+", "-"),
     ],
 )  # fmt: skip
@@ -441,15 +442,15 @@ def test_what_a_training_is_not_made_of_is_not(mutated, file, old, new):
     [
         (FROZEN_ROOTS, "training/frozen.py", "count = min", "count = max", True),
         (TRAINING_ROOTS, "training/frozen.py", "count = min", "count = max", False),
-        (DRAWN_ROOTS, "data/pose.py", r"0\.5", "0.6", True),
-        (DRAWN_ROOTS, "data/backdrop.py", r"0\.5", "0.6", True),
-        (DRAWN_ROOTS, "data/figure.py", r"0\.5", "0.6", True),
-        (DRAWN_ROOTS, "data/synthetic.py", '"quality": 90', '"quality": 91', True),
+        (DRAWN_ROOTS, "data/drawn/pose.py", r"0\.5", "0.6", True),
+        (DRAWN_ROOTS, "data/drawn/backdrop.py", r"0\.5", "0.6", True),
+        (DRAWN_ROOTS, "data/drawn/figure.py", r"0\.5", "0.6", True),
+        (DRAWN_ROOTS, "data/drawn/synthetic.py", '"quality": 90', '"quality": 91', True),
         (DRAWN_ROOTS, "data/crops.py", r"\+", "-", False),
         (PREPARED_ROOTS, "data/crops.py", r"\+", "-", True),
         (PREPARED_ROOTS, "data/splits.py", r"config\.test_share", "0.3", True),
         (PREPARED_ROOTS, "data/intake/records.py", r"BOX_SLACK = ", "BOX_SLACK = 1 + ", True),
-        (PREPARED_ROOTS, "data/pose.py", r"0\.5", "0.6", False),
+        (PREPARED_ROOTS, "data/drawn/pose.py", r"0\.5", "0.6", False),
         (PREPARED_ROOTS, "data/prepared.py", "READ_AGAIN = 1 << 30", "READ_AGAIN = 1 << 29", False),
         (PREPARED_ROOTS, "data/seal.py", r"sha256|blake2b", "sha512", False),
         (PREPARED_ROOTS, "data/download.py", r"\d+", "7", False),
@@ -461,11 +462,11 @@ def test_data_have_fingerprints_of_their_own(mutated, roots, file, old, new, dif
 
 def test_a_reorganised_library_keeps_every_fingerprint(tmp_path):
     """`models` becomes `network`, heatmaps and augmentation move together, the modules of training into a new wing."""
-    package = shutil.copytree(sources.PACKAGE, tmp_path / "hgnb", ignore=shutil.ignore_patterns("__pycache__"))
+    package = shutil.copytree(PACKAGE, tmp_path / "hgnb", ignore=shutil.ignore_patterns("__pycache__"))
     every = (TRAINING_ROOTS, FROZEN_ROOTS, DRAWN_ROOTS, PREPARED_ROOTS)
     before = [fingerprint(roots, package) for roots in every]
     moves = {
-        "hgnb.models": "hgnb.network",
+        "hgnb.model": "hgnb.network",
         "hgnb.training.modules": "hgnb.learning.steps",
         "hgnb.data.mirror": "hgnb.twins",
     }

@@ -16,7 +16,7 @@ from hgnb.data.dataset import Batch, loader
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
-from hgnb.models.hourglass import HourglassConfig
+from hgnb.model.hourglass import HourglassConfig
 from hgnb.quantity import described
 from hgnb.training import callbacks, card, hardware, profiles, runs
 from hgnb.training.baselines import baselines

@@ -7,11 +7,11 @@ from sklearn.metrics import roc_auc_score
 from test_explain import COCO, persons, planted, scattered
 
 from hgnb import stats
-from hgnb.data.body import draw_pose, skeleton, turn
-from hgnb.data.pose import Pose
-from hgnb.data.scene import View
+from hgnb.analysis import components, posture, traits
+from hgnb.data.drawn.body import draw_pose, skeleton, turn
+from hgnb.data.drawn.pose import Pose
+from hgnb.data.drawn.scene import View
 from hgnb.data.schema import KeypointSchema
-from hgnb.explain import components, posture, traits
 from hgnb.stats import holm
 
 BARE = KeypointSchema(tuple(n for n in COCO.names if n.split("_")[-1] not in ("nose", "eye", "ear")))

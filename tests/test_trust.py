@@ -20,7 +20,6 @@ from rich.console import Console
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 import mutations
 
-from hgnb import sources
 from hgnb.data import coco
 from hgnb.data.check import check
 from hgnb.data.credits import CREDITS, photo_credits
@@ -28,6 +27,7 @@ from hgnb.data.images import UNDECODABLE, DamagedImage, decode
 from hgnb.data.quoting import plain
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
+from hgnb.syntax import PACKAGE
 from hgnb.training.prediction import photograph
 from hgnb_book.build import cut_off, unfit_name
 
@@ -202,7 +202,7 @@ def test_nothing_loads_a_pickle_or_runs_what_a_file_says():
     bad = "import pickle\ntorch.load(f)\nnp.load(f, allow_pickle=True)\nrun(x, shell=True)\neval(s)\nos.system(s)"
     assert unsafe(bad) == ["pickle", "torch.load", "load", "run", "eval", "system"]
     assert unsafe("torch.load(f, weights_only=True)\nnetwork.eval()\nnp.load(f)\nplatform.system()") == []
-    for file in sources.PACKAGE.rglob("*.py"):
+    for file in PACKAGE.rglob("*.py"):
         # identity runs modules of the library itself once more, to hold what is in memory against them
         known = ["exec"] if file.name == "identity.py" else []
         assert unsafe(file.read_text(encoding="utf8")) == known, file
@@ -213,7 +213,7 @@ MARKUP_WRITERS = re.compile(r"\.(?:inner|outer)HTML|insertAdjacentHTML|document\
 
 def test_scripts_write_text_never_markup():
     """What the pages' own scripts show comes from data: set as text, it can't become an element."""
-    scripts = sorted((sources.PACKAGE.parent / "book/_static").glob("*.js"))
+    scripts = sorted((PACKAGE.parent / "book/_static").glob("*.js"))
     assert scripts
     for file in scripts:
         assert not MARKUP_WRITERS.search(file.read_text(encoding="utf8")), file

@@ -102,7 +102,7 @@ def hgnb(clone, *words):
     """Run the command in the clone; the finished process."""
     command = [sys.executable, "-m", "hgnb_book.cli", *words]
     plain = {name: value for name, value in os.environ.items() if name != "HGNB_HOME"}
-    plain["PYTHONPATH"] = f"{clone}:{clone / 'book'}"
+    plain["PYTHONPATH"] = f"{clone}:{clone / 'book'}:{clone / 'notebooks'}"
     return subprocess.run(command, cwd=clone, capture_output=True, text=True, env=plain, timeout=900)
 
 

@@ -1,4 +1,4 @@
-// The trained network in the page: the part `network` of hgnb.js, with data from hgnb.figures.exhibit. Runtime and
+// The trained network in the page: the part `network` of hgnb.js, with data from figures.exhibit. Runtime and
 // network come from scripts beside the page (hgnb_book.in_page) on a click, and run in a worker; nothing is sent.
 // After each answer the part's node gets an event `answer` whose detail holds the heatmaps and what they answer.
 (() => {
@@ -87,7 +87,7 @@
     return canvas;
   }
 
-  // Maps glowing, each scaled to its own peak and the largest at each cell, as hgnb.figures.poses.over draws them.
+  // Maps glowing, each scaled to its own peak and the largest at each cell, as figures.poses.over draws them.
   function glow({ heatmaps, size }, points, shown, fire) {
     const image = new ImageData(size, size);
     for (let i = 0; i < size * size; i++) {

@@ -1,6 +1,6 @@
 """Networks that run in the page: the published pages get the files that their parts load on a click. 00_try_it.
 
-A chapter leaves a part `network` (hgnb.figures.exhibit) that names a run and the digest of the files it exported. Here
+A chapter leaves a part `network` (figures.exhibit) that names a run and the digest of the files it exported. Here
 these become scripts in `_static/in_page`, beside the runtime. Where one or the other is missing, the part gives way
 to a sentence, and the still figure stands for it: a site doesn't fail for that.
 """
@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from hgnb.analysis.exhibited import CROPS, FOLDER, NETWORK, digest
 from hgnb.errors import InputError
-from hgnb.explain.exhibited import CROPS, FOLDER, NETWORK, digest
 from hgnb_book.runtime import LICENCE, VERSION, runtime, script
 
 PART = re.compile(r'<div class="live" (data-of="[^"]*" data-part="network") hidden>(.*?)</div>', re.S)

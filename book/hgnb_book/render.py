@@ -18,10 +18,10 @@ from pathlib import Path
 
 from hgnb import journal
 from hgnb.errors import InputError
-from hgnb.figures.logo import logo
 from hgnb.recording.edition import Edition
 from hgnb_book import chapter, house, icons, in_page, mend, pictures, toc
 from hgnb_book.chapter import ANSI
+from hgnb_book.logo import logo
 
 WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")
 SHEET = re.compile(r'"data:image/webp;base64,([A-Za-z0-9+/=]+)"')  # in the data of an interactive part

@@ -38,8 +38,8 @@ def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:
 def shown(study: str, experiment: Experiment, name: str, run: Run) -> tuple[dict, dict, dict, dict]:
     """What a record holds of a training: what it shares with others, the persons, its columns, its facts."""
     if study == "chain":
-        from hgnb.explain.claims import collect
-        from hgnb.explain.claims.study import Study
+        from hgnb.claims import collect
+        from hgnb.claims.study import Study
 
         return collect.shown(Study(experiment, collect.finished(experiment)), name)
     varied = experiment.varied(name)
@@ -83,7 +83,7 @@ def note_failed(asked: Asked, unit: Unit, reason: str) -> None:
     """Says in the record that a training didn't end, and why."""
     experiment = Experiment.open(asked.profile, asked.data, unit.seed)
     if asked.study == "chain":
-        from hgnb.explain.claims import collect
+        from hgnb.claims import collect
         from hgnb.training.recorded import shared
 
         records.add_failed(shared(experiment, asked.study), collect.people(experiment), unit.seed, unit.name, reason)

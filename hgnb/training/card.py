@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save
 
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
-from hgnb.models.autoencoder import AutoencoderConfig
-from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.autoencoder import AutoencoderConfig
+from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 
 KEY = "hgnb"  # of the header's entry
 DIGEST = "sha256"  # within it, of the card and the tensors

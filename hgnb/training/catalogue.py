@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hgnb.errors import InputError
-from hgnb.models.hourglass import StackedHourglass
+from hgnb.model.hourglass import StackedHourglass
 from hgnb.training.card import Card, read
 from hgnb.training.runs import Run, runs_folder
 

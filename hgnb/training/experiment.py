@@ -18,8 +18,8 @@ from hgnb.errors import InputError, unknown
 from hgnb.home import home, located
 from hgnb.identity import identified, identity
 from hgnb.metrics import pck
-from hgnb.models.autoencoder import AutoencoderConfig
-from hgnb.models.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.autoencoder import AutoencoderConfig
+from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training import profiles
 from hgnb.training.card import Card, plain, shapes, tuples
 from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
@@ -39,7 +39,7 @@ DATASET = "dataset"  # the stage before all training
 TRAINING_ROOTS = (
     "hgnb.training.jobs.hourglass_job",
     "hgnb.training.jobs.autoencoder_job",
-    "hgnb.models.config.HourglassConfig",
+    "hgnb.model.config.HourglassConfig",
     "hgnb.training.inference.Reader.latents",  # what an autoencoder is trained on
     "hgnb.training.begin.Begin",
     "hgnb.training.begin.weights",
@@ -50,7 +50,7 @@ TRAINING_ROOTS = (
     "hgnb.training.parallel.synchronised",
 )
 FROZEN_ROOTS = (*TRAINING_ROOTS, "hgnb.training.frozen.freeze")  # where an autoencoder isn't trained
-DRAWN_ROOTS = ("hgnb.data.synthetic.write",)  # what draws the embedded data
+DRAWN_ROOTS = ("hgnb.data.drawn.synthetic.write",)  # what draws the embedded data
 
 
 @dataclass(frozen=True)
@@ -333,7 +333,7 @@ class Experiment:
 
     def _embedded(self) -> Path:
         """Draws the embedded data into data/, named by what changes it."""
-        from hgnb.data import synthetic
+        from hgnb.data.drawn import synthetic
 
         e = self.profile.embedded
         code = identified(DRAWN_ROOTS)[:8]

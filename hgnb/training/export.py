@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from hgnb.errors import InputError
-from hgnb.models.hourglass import StackedHourglass
+from hgnb.model.hourglass import StackedHourglass
 from hgnb.training.card import KEY
 from hgnb.training.catalogue import Weights
 from hgnb.training.runs import write_aside

@@ -13,7 +13,7 @@ import torch
 from sklearn.decomposition import PCA
 
 from hgnb.errors import unknown
-from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
+from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
 
 KINDS = ("random", "projection")
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from hgnb.data.dataset import Batch, Persons, loader
 from hgnb.data.heatmaps import cells
 from hgnb.metrics import PckConfig, found, peaks
-from hgnb.models.folding import fold
-from hgnb.models.hourglass import Skips, StackedHourglass
+from hgnb.model.folding import fold
+from hgnb.model.hourglass import Skips, StackedHourglass
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 from hgnb.data.dataset import EpochSampler
 from hgnb.data.mirror import exchanged
 from hgnb.data.prepared import Prepared, PreparedSplit
-from hgnb.models.autoencoder import AutoencoderConfig
+from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.training.batches import loaded
 from hgnb.training.configs import TrainingConfig
 from hgnb.training.job import Job, Start

@@ -25,8 +25,8 @@ from hgnb.training.runs import Run
 BATCH = 64  # persons encoded, written and checked together
 ROOTS = (  # what makes them
     "hgnb.training.inference.Reader.latents",
-    "hgnb.models.hourglass.StackedHourglass",
-    "hgnb.models.config.HourglassConfig",
+    "hgnb.model.hourglass.StackedHourglass",
+    "hgnb.model.config.HourglassConfig",
 )
 
 

@@ -21,7 +21,7 @@ from hgnb.data.dataset import EpochSampler
 from hgnb.errors import InputError
 from hgnb.home import home
 from hgnb.identity import answered
-from hgnb.models.hourglass import HourglassConfig
+from hgnb.model.hourglass import HourglassConfig
 from hgnb.training.begin import Begin, weights
 from hgnb.training.callbacks import AtomicCheckpoints, Bar, Clock, Draws, Recorder, Watch
 from hgnb.training.hardware import Convolution, Precision, device_name, keep_freed_memory, precision, threads

@@ -14,8 +14,8 @@ from hgnb.data.dataset import Batch
 from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
 from hgnb.errors import unknown
 from hgnb.metrics import PckConfig, found, peaks
-from hgnb.models.autoencoder import Autoencoder, AutoencoderConfig
-from hgnb.models.hourglass import HourglassConfig, StackedHourglass, glorot
+from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
+from hgnb.model.hourglass import HourglassConfig, StackedHourglass, glorot
 from hgnb.training.configs import AutoencoderTrainingConfig, TrainingConfig
 from hgnb.training.inference import Reader
 from hgnb.training.parallel import gathered, share, total

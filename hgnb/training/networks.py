@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hgnb.errors import InputError, unknown
-from hgnb.models.config import AutoencoderConfig, HourglassConfig
+from hgnb.model.config import AutoencoderConfig, HourglassConfig
 from hgnb.training import forks
 
 if TYPE_CHECKING:

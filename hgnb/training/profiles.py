@@ -12,8 +12,8 @@ from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.metrics import PckConfig
-from hgnb.models.autoencoder import AutoencoderConfig
-from hgnb.models.hourglass import HourglassConfig
+from hgnb.model.autoencoder import AutoencoderConfig
+from hgnb.model.hourglass import HourglassConfig
 from hgnb.quantity import described, quantity
 from hgnb.training.configs import (
     AutoencoderTrainingConfig,

@@ -14,9 +14,9 @@ from rich.markup import escape
 from hgnb import records
 from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import ROOTS
+from hgnb.definitions import fingerprint
 from hgnb.errors import InputError
 from hgnb.records import Record
-from hgnb.sources import fingerprint
 from hgnb.training import profiles
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS
 from hgnb.training.runs import Run
@@ -25,7 +25,7 @@ SEEDS = 5  # that a claim about a method needs; fewer leave it undecided
 DATA_ROOTS = (*DRAWN_ROOTS, *ROOTS)  # what draws the embedded data and crops any
 SWEPT = ("hgnb.training.observations.columns", "hgnb.training.observations.persons")
 OBSERVED = {
-    "chain": ("hgnb.explain.claims.observe.observed", "hgnb.explain.claims.observe.persons"),
+    "chain": ("hgnb.claims.observe.observed", "hgnb.claims.observe.persons"),
     "lighter": SWEPT,
     "beyond": SWEPT,
 }  # by study: what makes columns of a network

@@ -23,8 +23,8 @@ from torch import Tensor
 from hgnb.data.crops import CropTransform
 from hgnb.data.heatmaps import NEWELL, heatmaps
 from hgnb.home import home
-from hgnb.models import cost
-from hgnb.models.hourglass import StackedHourglass, build
+from hgnb.model import cost
+from hgnb.model.hourglass import StackedHourglass, build
 from hgnb.training.configs import LighterConfig
 from hgnb.training.hardware import device_name, give_memory_back, keep_freed_memory
 from hgnb.training.networks import BASE, STUDIES, Training, get

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
+from hgnb.data.drawn.layout import COCO17
 from hgnb.data.images import DamagedImage, header, in_threads
-from hgnb.data.layout import COCO17
 from hgnb.errors import InputError
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".jp2"}

@@ -1,0 +1,134 @@
+"""What COCO's own annotations say: its persons, whom filters keep, what predicting nothing costs on them.
+
+`python benchmarks/annotations.py` counts all persons of train2017 and val2017 once and keeps the counts in
+`results/coco-annotations.json`; everything here follows from these. Thesis 4.1, 5.2, 8.2; claims C1 and C22,
+ambiguities 1 to 3.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from hgnb.analysis.silence import READINGS, SIZE, energy
+from hgnb.errors import InputError
+from hgnb.home import home
+
+SPLITS, KEYPOINTS = ("train", "val"), 17
+THESIS = {"train": 129_104, "val": 5_064}  # persons kept, table 1; the test persons come from train
+TRAINED = 124_040  # of them, without the test persons
+CREDIT = "COCO Consortium (Lin et al., ECCV 2014), annotations under CC BY 4.0, https://cocodataset.org"
+COMMAND = "python benchmarks/annotations.py"
+ALL = "all with a labelled keypoint"
+# what of a person a filter may ask: labelled and visible keypoints, share of the photograph that the box covers,
+# persons with keypoints in the photograph
+Filter = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def _at_least(which: int, least: float) -> Filter:
+    return lambda *told: told[which] >= least
+
+
+def _at_most(which: int, most: float) -> Filter:
+    return lambda *told: told[which] <= most
+
+
+FILTERS: dict[str, Filter] = {
+    ALL: lambda labelled, visible, area, crowd: labelled > 0,
+    **{f"{k} or more labelled": _at_least(0, k) for k in range(2, 12)},
+    **{f"{k} or more visible": _at_least(1, k) for k in range(4, 8)},
+    **{f"box of {p} % or more": _at_least(2, p / 100) for p in (1, 2)},
+    **{f"{n} or fewer in a photograph": _at_most(3, n) for n in (5, 10)},
+}  # fmt: skip
+
+
+def counted(visibility: np.ndarray, boxes: np.ndarray, images: np.ndarray) -> dict:
+    """Counts of one split's persons, JSON-able. visibility: (N, K) in {0, 1, 2}; boxes: (N, 2) width and height as
+    shares of the photograph's; images: (N,)."""
+    labelled, visible = (visibility > 0).sum(1), (visibility == 2).sum(1)
+    _, image, size = np.unique(images, return_inverse=True, return_counts=True)
+    asked = labelled, visible, boxes.prod(1), size[image]
+    kept = {name: ask(*asked) & (labelled > 0) for name, ask in FILTERS.items()}
+    return {
+        "photographs": len(size),
+        "by_labelled": np.bincount(labelled, minlength=visibility.shape[1] + 1).tolist(),
+        "kept": {name: _sums(visibility[rows]) for name, rows in kept.items()},
+    }
+
+
+def _sums(visibility: np.ndarray) -> dict[str, int]:
+    return {
+        "persons": len(visibility),
+        "full": int((visibility > 0).all(1).sum()),
+        "visible": int((visibility == 2).sum()),
+        "hidden": int((visibility == 1).sum()),
+    }
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """The counts of both splits."""
+
+    splits: Mapping[str, dict]
+
+    def kept(self, split: str, name: str = ALL) -> dict[str, int]:
+        """Persons that a filter keeps, the fully labelled among them, and their visible and hidden keypoints."""
+        return self.splits[split]["kept"][name]
+
+    @property
+    def visible(self) -> dict[str, float]:
+        """The share of the labelled keypoints that is visible, by split."""
+        kept = {split: self.kept(split) for split in SPLITS}
+        return {split: k["visible"] / (k["visible"] + k["hidden"]) for split, k in kept.items()}
+
+    def off(self, name: str) -> float:
+        """How far a filter is from the thesis's numbers, relatively, in the split in which it is farther."""
+        return max(abs(self.kept(split, name)["persons"] / n - 1) for split, n in THESIS.items())
+
+    @property
+    def nearest(self) -> str:
+        """The filter that comes nearest to the thesis in both splits."""
+        return min((name for name in FILTERS if name != ALL), key=self.off)
+
+    @property
+    def counts(self) -> dict[str, int | str]:
+        """What C1 holds against the source."""
+        persons = {split: self.kept(split)["persons"] for split in SPLITS}
+        full = self.kept("train")["full"]
+        return {
+            "persons": persons["train"],
+            "persons with val": sum(persons.values()),
+            "photographs": sum(self.splits[split]["photographs"] for split in SPLITS),
+            "filter": self.nearest,
+            **{f"kept {split}": self.kept(split, self.nearest)["persons"] for split in SPLITS},
+            "full": round(full * TRAINED / persons["train"]),  # of the fully labelled as many as of all
+            "full of all": full,
+        }
+
+    def silence(self, split: str, name: str = ALL, reading: str = next(iter(READINGS))) -> float:
+        """The loss of predicting nothing on the persons that a filter keeps, maps of 64 x 64 that sum to 1, away from
+        the borders; `reading` of sigma as in ambiguity 1."""
+        kept, (hidden, visible) = self.kept(split, name), READINGS[reading]
+        total = kept["hidden"] * energy(hidden, "thesis") + kept["visible"] * energy(visible, "thesis")
+        return total / (kept["persons"] * KEYPOINTS * SIZE**2)
+
+
+def file() -> Path:
+    """Where the counts are kept."""
+    return home() / "results" / "coco-annotations.json"
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path) -> Annotated:
+    try:
+        return Annotated(json.loads(path.read_text(encoding="utf8"))["splits"])
+    except (ValueError, KeyError) as error:
+        raise InputError(f"results/{path.name} is damaged: '{COMMAND}' makes it anew.") from error
+
+
+def load() -> Annotated | None:
+    """The counts that are kept; None where there are none."""
+    return _read(file()) if file().is_file() else None

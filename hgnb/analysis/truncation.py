@@ -1,0 +1,139 @@
+"""How many components the network needs: PCK with the first k kept, and with one removed. 03_interpretation.
+
+Ours: thesis 6.3 concludes from unchanged pictures that components from the 50th on are noise (C11). Here they are
+taken away, and what the network then finds is counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from hgnb.analysis.components import Components, principal
+from hgnb.analysis.interventions import BOTTLENECK, Space, intervene
+from hgnb.data.prepared import PreparedSplit
+from hgnb.metrics import PckConfig
+from hgnb.stats import Estimate, halves, pck, pck_difference
+from hgnb.training.inference import Reader
+
+WITHIN = 0.01  # of the full PCK
+NOISE_FROM = 50  # thesis 6.3: components from here on act as noise
+PROBES = 15  # numbers of components tried in one pass
+Fold = tuple[np.ndarray, Components]  # (n,) rows of a split, and the components that are kept of them
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """What N persons' keypoints become when their latents keep only the first k components."""
+
+    hits: dict[int, np.ndarray]  # (N, K) bool by k, ascending; k = 0 leaves the mean
+    whole: np.ndarray  # (N, K) bool with untouched latents
+    visibility: np.ndarray  # (N, K)
+    images: np.ndarray  # (N,)
+
+    @property
+    def counts(self) -> list[int]:
+        """The values of k."""
+        return list(self.hits)
+
+    @cached_property
+    def full(self) -> Estimate:
+        """PCK with untouched latents."""
+        return pck(self.whole, self.visibility > 0, self.images)
+
+    def pck(self, k: int) -> Estimate:
+        """PCK with the first k components."""
+        return pck(self.hits[k], self.visibility > 0, self.images)
+
+    def lost(self, k: int) -> Estimate:
+        """PCK that is lost without the components behind the k-th, paired over the same persons."""
+        return pck_difference(self.whole, self.hits[k], self.visibility > 0, self.images)
+
+    def enough(self, k: int, within: float = WITHIN) -> bool:
+        """Whether PCK with k components is at least the full one less `within` of it."""
+        return _found(self.hits[k], self.visibility) >= (1 - within) * _found(self.whole, self.visibility)
+
+    def smallest(self, within: float = WITHIN) -> int | None:
+        """The smallest k tried that is enough; None if none is."""
+        return next((k for k in self.hits if self.enough(k, within)), None)
+
+
+def _found(hits: np.ndarray, visibility: np.ndarray) -> int:
+    return int((hits & (visibility > 0)).sum())
+
+
+def truncate(reader: Reader, split: PreparedSplit, folds: Sequence[Fold], pck: PckConfig) -> Truncation:
+    """PCK for k = 0, 1, 2, 4 … all, and around the smallest k that is within 1 % of the full PCK.
+
+    The gap below that k is searched again in steps of a fifteenth until it is closed; if PCK doesn't rise with every
+    component, the k found is the end of one rise.
+    """
+    spaces = [(rows, Space.of(parts, reader.device)) for rows, parts in folds]
+    most = min(len(parts) for _, parts in folds)
+    whole = intervene(reader, split, pck, [None])[0]
+    made = Truncation({}, whole, split.visibility, split.image_ids)
+    wanted = doubling(most)
+    while wanted:
+        found = {k: np.zeros(whole.shape, bool) for k in wanted}
+        for rows, space in spaces:
+            hits = intervene(reader, split.take(rows), pck, [space.keep(k) for k in wanted])
+            for k, some in zip(wanted, hits, strict=True):
+                found[k][rows] = some
+        made = Truncation(dict(sorted((made.hits | found).items())), whole, split.visibility, split.image_ids)
+        wanted = _between(made)
+    return made
+
+
+def kept(
+    reader: Reader, split: PreparedSplit, parts: Components, counts: Sequence[int], pck: PckConfig,
+    layer: str = BOTTLENECK,
+) -> Truncation:  # fmt: skip
+    """PCK with the first k of a layer's components kept, for those k of `counts` that there are; one pass.
+
+    parts: of other persons than the split's, or components would be those of single ones.
+    """
+    there, space = [k for k in counts if k <= len(parts)], Space.of(parts, reader.device)
+    whole, *hits = intervene(reader, split, pck, [None, *(space.keep(k) for k in there)], layer)
+    return Truncation(dict(zip(there, hits, strict=True)), whole, split.visibility, split.image_ids)
+
+
+def doubling(most: int) -> list[int]:
+    """0, 1, 2, 4 … up to `most`, and the number behind which the thesis sees noise."""
+    powers = {2**i for i in range(most.bit_length())} | {0, most, NOISE_FROM - 1}
+    return sorted(k for k in powers if k <= most)
+
+
+def _between(made: Truncation) -> list[int]:
+    """Values of k in the gap below the smallest that is enough, at most PROBES."""
+    smallest = made.smallest()
+    if not smallest:  # none, or 0: the latents aren't needed
+        return []
+    below = made.counts[made.counts.index(smallest) - 1]
+    inside = np.linspace(below, smallest, min(PROBES, smallest - below - 1) + 2)[1:-1]
+    return sorted({round(k) for k in inside})
+
+
+def own(split: PreparedSplit, parts: Components) -> list[Fold]:
+    """Everybody keeps the components `parts`."""
+    return [(np.arange(len(split)), parts)]
+
+
+def crossed(split: PreparedSplit, latents: np.ndarray, seed: int) -> list[Fold]:
+    """The persons of each half of the images keep components of the other half's: those that nobody of them shaped.
+
+    latents: (N, D) of the split's persons. Empty if a half has too few persons for a component.
+    """
+    first = halves(split.image_ids, seed)
+    folds = [(np.flatnonzero(~half), principal(latents[half])) for half in (first, ~first)]
+    return folds if all(len(parts) for _, parts in folds) else []
+
+
+def removed(
+    reader: Reader, split: PreparedSplit, parts: Components, wanted: Sequence[int], pck: PckConfig
+) -> dict[int, Estimate]:
+    """PCK that is lost when one component alone is taken out of the latents, for each of those wanted that exist."""
+    space, there = Space.of(parts, reader.device), [c for c in wanted if c <= len(parts)]
+    whole, *hits = intervene(reader, split, pck, [None, *(space.remove(c) for c in there)])
+    drops = (pck_difference(whole, h, split.visibility > 0, split.image_ids) for h in hits)
+    return dict(zip(there, drops, strict=True))

@@ -1,0 +1,340 @@
+"""Claims about clusters of the latents: C13 to C17, C24, C29, C30, C33, C35. Thesis 6.4, 7.1, 8.3.1; 03 and 05.
+
+Which of two clusters is the first, and where the cut through a key lies, is chosen on the photographs of other folds
+than those that are judged, over many dealings (hgnb.stats.dealt).
+"""
+
+from functools import partial
+
+import numpy as np
+
+from hgnb import stats
+from hgnb.analysis.clusters import best_cut
+from hgnb.claims.claim import Claim, Finding, Lacking, Numbers, known
+from hgnb.claims.gates import competent, fully_labelled, named_postures
+from hgnb.claims.seeds import Seeds
+from hgnb.stats import Estimate, above, below, every, within
+from hgnb.stats.separation import FOLDS
+
+PARTED = 0.7  # C15, C16: an AUC under which one could hardly name clusters after what parts them
+# C17: 'almost all' and 'almost no' joints, read as the upper and the lower quarter of a skeleton; the thesis shows
+# 2 of 17 on the lower side.
+ALMOST_ALL, ALMOST_NONE, NEAREST = 0.75, 0.25, 25
+ABSENT = 0.2  # C33: as C10's
+NO_CLUSTERS = "other data: these persons don't make two clusters with different labels"
+
+
+# Of all seeds, by training person: (S, N), NaN for who isn't in a seed's sample or among the fully labelled
+
+
+def labels(seeds: Seeds, of: str, k: int = 2) -> np.ndarray:
+    """Clusters of the 'sample' or the 'full' with K = k."""
+    where = [one.sample if of == "sample" else one.full for one in seeds.all]
+    return seeds.of_persons([one.labels(of, k).astype(float) for one in seeds.all], where)
+
+
+def codes(seeds: Seeds) -> np.ndarray:
+    """The two clusters that the modified hourglass makes of the sample."""
+    found = [one.column("modified", "codes/labels").astype(float) for one in seeds.all]
+    return seeds.of_persons(found, [one.sample for one in seeds.all])
+
+
+def labelled(seeds: Seeds) -> np.ndarray:
+    """(N,) keypoints of each training person."""
+    return seeds.persons("train").labelled.astype(float)
+
+
+def stillness(seeds: Seeds) -> np.ndarray:
+    """(N,) minus the motion score."""
+    return -seeds.people.states.motion_score
+
+
+def misplaced(key: np.ndarray, clusters: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """(S, N, 2): who lies on the wrong side of a cut through the key, and who is judged. In every seed and fold the
+    cut, and which cluster has the higher key, are those that part the other folds' persons best. key: (N,);
+    clusters: (S, N) 0 or 1, NaN for who has none."""
+    out = np.zeros((*clusters.shape, 2))
+    for row, own in zip(out, clusters, strict=True):
+        there = np.isfinite(own) & np.isfinite(key)
+        for number in range(FOLDS):
+            other, here = there & (fold != number), there & (fold == number)
+            means = [key[other & (own == c)].mean() if (other & (own == c)).any() else np.nan for c in (0, 1)]
+            top = own == (0 if means[0] >= means[1] else 1)
+            cut = best_cut(key[other], top[other])
+            if np.isfinite(cut):
+                row[here, 0] = (key[here] >= cut) != top[here]
+                row[here, 1] = 1
+    return out
+
+
+def rate(key: np.ndarray, clusters: np.ndarray, images: np.ndarray) -> Estimate:
+    """Share of the judged persons that are misplaced."""
+    return stats.dealt(partial(misplaced, key, clusters), images, lambda wrong, n: wrong / n)
+
+
+def rates_apart(seeds: Seeds, first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]) -> Estimate:
+    """Misplaced rate of one (key, clusters) less that of another; photographs are dealt for both alike."""
+
+    def of(fold: np.ndarray) -> np.ndarray:
+        return np.concatenate([misplaced(*pair, fold) for pair in (first, second)], -1)
+
+    return stats.dealt(of, seeds.images("train"), lambda wrong, n, other, m: wrong / n - other / m)
+
+
+# Claims
+
+
+def best_k(seeds: Seeds, of: str) -> Numbers:
+    """C13, C14: mean silhouette of K = 2 less that of every other K, each with its best restart."""
+    ks = [one.column("hourglass", f"clusters/{of}/k").tolist() for one in seeds.all]
+    if any(2 not in k or k != ks[0] or len(k) < 2 for k in ks):
+        raise Lacking("other data: too few persons for K-means")
+    where = [one.sample if of == "sample" else one.full for one in seeds.all]
+    tall = [one.column("hourglass", f"clusters/{of}/by_person").astype(float) for one in seeds.all]
+    row, apart = ks[0].index(2), {}
+    for at, k in enumerate(ks[0]):
+        if k != 2:
+            gaps = seeds.of_persons([held[row] - held[at] for held in tall], where)
+            columns = np.stack([np.nan_to_num(gaps), np.isfinite(gaps)], -1)
+            apart[k] = stats.crossed(columns, seeds.images("train"), lambda total, n: total / n)
+    best = [ks[0][int(one.column("hourglass", f"clusters/{of}/silhouettes").max(1).argmax())] for one in seeds.all]
+    return {"best": best, "apart": apart}
+
+
+def two_are_best(found: Numbers) -> Finding:
+    """The silhouette of K = 2 exceeds that of every other K, over seeds and photographs, each K with the best of its
+    restarts, as in the thesis. Whether there are clusters at all is another question: an even cloud cut in two scores
+    best at K = 2 as well."""
+    k, closest = min(found["apart"].items(), key=lambda pair: pair[1].value)
+    told = (
+        f"best K by seed: {', '.join(map(str, found['best']))}; silhouette of K = 2 less that of {k}: {closest.text()}"
+    )
+    return Finding(closest, told, every(*(above(estimate) for estimate in found["apart"].values())))
+
+
+def parted(seeds: Seeds, of: str) -> Numbers:
+    """C15, C16: a key between two clusters."""
+    key, clusters, images = (labelled if of == "sample" else stillness)(seeds), labels(seeds, of), seeds.images("train")
+    classes = np.where(np.isfinite(key), clusters, np.nan)
+    return {
+        "auc": stats.cross_fitted_auc(np.nan_to_num(key), classes, images),
+        "misplaced": rate(key, clusters, images),
+    }
+
+
+def parted_by_labels(found: Numbers) -> Finding:
+    """AUC of the number of labelled keypoints between the two clusters: lower limit above 0.7. Which cluster is the
+    fuller one is chosen on other photographs. Misplaced is who lies on the wrong side of the cut that other
+    photographs chose."""
+    return _parted(found, "labelled keypoints")
+
+
+def parted_by_motion(found: Numbers) -> Finding:
+    """As C15, with the motion score of fully labelled persons in place of the number of keypoints."""
+    return _parted(found, "the motion score")
+
+
+def _parted(found: Numbers, by: str) -> Finding:
+    auc = known(found, "auc", NO_CLUSTERS)
+    return Finding(
+        auc, f"AUC of {by} {auc.text(2)}; {found['misplaced'].text(1, 100)} % misplaced", above(auc, PARTED)
+    )  # fmt: skip
+
+
+def centroids(seeds: Seeds) -> Numbers:
+    """C17: of the 25 persons nearest each centroid, how many have almost all joints labelled, or almost none."""
+    joints, many = len(seeds.people.schema), labelled(seeds)
+    columns = np.zeros((seeds.count, len(many), 4))
+    for row, one in zip(columns, seeds.all, strict=True):
+        if one.by_labels.count < 2:
+            raise Lacking(NO_CLUSTERS)
+        full, sparse = (one.sample[rows] for rows in one.nearest(NEAREST))
+        row[full, 0], row[full, 1] = many[full] > ALMOST_ALL * joints, 1
+        row[sparse, 2], row[sparse, 3] = many[sparse] < ALMOST_NONE * joints, 1
+    images = seeds.images("train")
+    shares = [stats.crossed(columns[..., part], images, lambda a, n: a / n) for part in ([0, 1], [2, 3])]
+    medians = [np.median(many[(columns[..., part] > 0).any(0)]) for part in (1, 3)]
+    return {"full": shares[0], "sparse": shares[1], "medians": medians, "keypoints": joints}
+
+
+def nearest_persons(found: Numbers) -> Finding:
+    """Of the 25 persons nearest one centroid more than half have over three quarters of the skeleton labelled, of
+    those nearest the other more than half under one quarter (which is to say their medians), over seeds and
+    photographs. The thesis looked at one person each."""
+    full, sparse = known(found, "full"), known(found, "sparse")
+    a, b = found["medians"]
+    told = (
+        f"medians {a:.0f} and {b:.0f} of {found['keypoints']}; {full.text(0, 100)} % nearly full near one, "
+        f"{sparse.text(0, 100)} % nearly empty near the other"
+    )
+    return Finding(sparse, told, every(above(full, 0.5), above(sparse, 0.5)))
+
+
+def after(seeds: Seeds) -> Numbers:
+    """C24: the same persons' latents and codes."""
+    key = labelled(seeds)
+    return {"fewer": rates_apart(seeds, (key, labels(seeds, "sample")), (key, codes(seeds)))}
+
+
+def fewer_misplaced(found: Numbers) -> Finding:
+    """Misplaced rate of the latents less that of the codes, the same persons in both, each judged as in C15: above
+    zero."""
+    fewer = known(found, "fewer", NO_CLUSTERS)
+    return Finding(fewer, f"latents less codes: {fewer.text(1, 100)} points misplaced", above(fewer))
+
+
+def balance(seeds: Seeds) -> Numbers:
+    """C35: the smaller cluster's share of the sample, in the codes and in the latents."""
+    before, then = labels(seeds, "sample"), codes(seeds)
+    columns = np.nan_to_num(np.stack([before, then, np.isfinite(before)], -1))
+
+    def gained(a, b, n):
+        return np.minimum(b, n - b) / n - np.minimum(a, n - a) / n
+
+    return {"more": stats.crossed(columns, seeds.images("train"), gained, each=True)}
+
+
+def more_balanced(found: Numbers) -> Finding:
+    """The smaller cluster's share of the persons in the codes less that in the latents: above zero."""
+    more = known(found, "more")
+    return Finding(more, f"the smaller cluster grows by {more.text(1, 100)} points", above(more))
+
+
+def moved(seeds: Seeds) -> Numbers:
+    """C29: the misplaced persons' latents moved to the other centroid, and as far by lot."""
+    key, clusters, images = labelled(seeds), labels(seeds, "sample"), seeds.images("train")
+    where, seen = [one.sample for one in seeds.all], seeds.labelled("train")
+    sums = []
+    for name in ("moved/hits", "astray/hits"):
+        held = [one.of("hourglass").get(name) for one in seeds.all]
+        if any(hits is None for hits in held):
+            raise Lacking("the column `hourglass/moved/hits` of every seed, which two clusters give")
+        sums.append(
+            seeds.of_persons([(h & seen[at]).sum(1) for h, at in zip(held, where, strict=True) if h is not None], where)
+        )
+    sums += [seeds.of_persons([seen[at].sum(1) for at in where], where)]
+    columns = np.nan_to_num(np.stack(sums, -1))
+
+    def of(fold: np.ndarray) -> np.ndarray:
+        return columns * misplaced(key, clusters, fold)[..., :1]
+
+    return {"gain": stats.dealt(of, images, lambda a, b, n: (a - b) / n)}
+
+
+def misplaced_are_worse(found: Numbers) -> Finding:
+    """If being misplaced explains poor accuracy, then a misplaced person's keypoints are found better once the latents
+    are moved to the other centroid: PCK of the misplaced so moved less that of the same persons moved as far in a
+    direction drawn by lot, above zero. That the misplaced do worse as they are would show no cause."""
+    gain = known(found, "gain", "other data: nobody is misplaced")
+    return Finding(gain, f"misplaced moved across less moved by lot: {gain.text()} PCK", above(gain))
+
+
+def full_and_sample(seeds: Seeds) -> Numbers:
+    """C30."""
+    sample, full = (labelled(seeds), labels(seeds, "sample")), (stillness(seeds), labels(seeds, "full"))
+    return {"fewer": rates_apart(seeds, sample, full)}
+
+
+def fewer_among_full(found: Numbers) -> Finding:
+    """Misplaced rate of the random sample, by labelled keypoints, less that of the fully labelled, by motion: above
+    zero."""
+    fewer = known(found, "fewer", NO_CLUSTERS)
+    return Finding(fewer, f"sample less fully labelled: {fewer.text(1, 100)} points misplaced", above(fewer))
+
+
+def third(seeds: Seeds) -> Numbers:
+    """C33: the division that K = 3 makes within one of the two clusters, against moving and stationary."""
+    moving, images = seeds.people.states.moving, seeds.images("train")
+    sides = [divided(one.labels("sample", 2), one.labels("sample", 3)) for one in seeds.all]
+    side = np.where(np.isfinite(moving), seeds.of_persons(sides, [one.sample for one in seeds.all]), np.nan)
+    classes = np.where(np.isfinite(side), moving, np.nan)
+    a, b = np.nan_to_num(side) > 0, np.nan_to_num(classes) > 0
+    there = np.isfinite(side)
+    table = np.stack([a & b, a & ~b & there, ~a & b & there, ~a & ~b & there], -1).astype(float)
+    return {
+        "rand": stats.crossed(table, images, adjusted_rand, each=True),
+        "auc": stats.cross_fitted_auc(np.nan_to_num(side), classes, images).less(0.5),
+    }
+
+
+def divided(pair: np.ndarray, triple: np.ndarray) -> np.ndarray:
+    """(n,) 1 or 0: on which side of the division a person lies that K = 3 makes within one cluster of K = 2, the one
+    whose persons are spread most evenly over two of the three; NaN elsewhere."""
+    shares = [np.sort(np.bincount(triple[pair == c], minlength=3) / (pair == c).sum())[::-1] for c in np.unique(pair)]
+    inside = pair == np.unique(pair)[int(np.argmax([s[1] for s in shares]))]
+    largest = np.argsort(-np.bincount(triple[inside], minlength=3), kind="stable")[:2]
+    return np.where(inside & np.isin(triple, largest), (triple == largest[0]).astype(float), np.nan)
+
+
+def adjusted_rand(a, b, c, d):
+    """Adjusted Rand index (Hubert & Arabie, 1985) of a 2 x 2 table of counts, its rows (a, b) and (c, d)."""
+
+    def pairs(n):
+        return n * (n - 1) / 2
+
+    together = pairs(a) + pairs(b) + pairs(c) + pairs(d)
+    rows, columns = pairs(a + b) + pairs(c + d), pairs(a + c) + pairs(b + d)
+    chance = rows * columns / pairs(a + b + c + d)
+    return (together - chance) / ((rows + columns) / 2 - chance)
+
+
+def third_is_not_motion(found: Numbers) -> Finding:
+    """K = 3 divides one of the two clusters in two. That this division isn't the one between moving and stationary
+    persons is a test of absence: the adjusted Rand index between them within ±0.2, and the AUC, its sign chosen on
+    other photographs, less than 0.2 above 0.5, the limit of C10."""
+    lacking = "other data: too few persons of either motion in the divided cluster"
+    rand, auc = known(found, "rand", lacking), known(found, "auc", lacking)
+    told = f"adjusted Rand index {rand.text(2)}; AUC's distance from 0.5: {auc.text(2)}"
+    return Finding(rand, told, every(within(rand, ABSENT), below(auc, ABSENT)))
+
+
+ONE, BOTH, FAMILY = ("hourglass",), ("hourglass", "modified"), "clusters"
+CLAIMS = (
+    Claim(
+        "C13", "The best number of clusters is 2 on a random sample.", "6.4, figure 17a", "2 of 2 to 10",
+        ("fig-silhouette-all",), FAMILY, ONE, partial(best_k, of="sample"), two_are_best, (competent,),
+    ),
+    Claim(
+        "C14", "The best number of clusters is 2 on fully labelled persons, too.", "6.4, figure 17b", "2 of 2 to 10",
+        ("fig-silhouette-full",), FAMILY, ONE, partial(best_k, of="full"), two_are_best, (competent, fully_labelled),
+    ),
+    Claim(
+        "C15", "The two clusters part almost fully labelled persons from sparsely labelled ones.",
+        "6.4, figures 18 and 19", "figures", ("fig-clusters-all",), FAMILY, ONE, partial(parted, of="sample"),
+        parted_by_labels, (competent,),
+    ),
+    Claim(
+        "C16", "On fully labelled persons they part stationary from moving ones.", "6.4, figures 20 and 21",
+        "figures", ("fig-clusters-full", "fig-centroids-full"), FAMILY, ONE, partial(parted, of="full"),
+        parted_by_motion, (competent, fully_labelled, named_postures),
+    ),
+    Claim(
+        "C17", "Persons nearest one centroid have almost all joints labelled, nearest the other almost none.",
+        "6.4, figure 19", "2 joints in one", ("fig-centroids-all",), FAMILY, ONE, centroids, nearest_persons,
+        (competent,),
+    ),
+)  # fmt: skip
+FEWER = Claim(
+    "C24", "The autoencoder's clusters have fewer misplaced persons.", "8.3.1, figure 26", "figure",
+    ("fig-clusters-ae",), FAMILY, BOTH, after, fewer_misplaced, (competent,),
+)  # fmt: skip
+LATER = (
+    Claim(
+        "C29", "Misplaced persons explain poor accuracy.", "6.4, 7.1", "argued",
+        ("fig-clusters-all", "tbl-both-networks"), FAMILY, ONE, moved, misplaced_are_worse, (competent,),
+    ),
+    Claim(
+        "C30", "Fewer are misplaced among the fully labelled than in the sample.", "6.4, figures 18 and 20",
+        "figures", ("fig-clusters-all", "fig-clusters-full"), FAMILY, ONE, full_and_sample, fewer_among_full,
+        (competent, fully_labelled, named_postures),
+    ),
+)  # fmt: skip
+THIRD = Claim(
+    "C33", "A third cluster is not the division between moving and stationary persons.", "examiner's questions, 7",
+    "doubted", ("fig-clusters-k3", "tbl-clusters-k3"), FAMILY, ONE, third, third_is_not_motion,
+    (competent, named_postures),
+)  # fmt: skip
+BALANCED = Claim(
+    "C35", "The autoencoder's clusters are more balanced.", "8.3.1, figure 26", "figure", ("fig-clusters-ae",), FAMILY,
+    BOTH, balance, more_balanced, (competent,),
+)  # fmt: skip

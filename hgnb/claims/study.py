@@ -1,0 +1,242 @@
+"""One seed's runs and what several claims read from them, each computed once: predictions, latents, clusters."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from hgnb.analysis import clusters, components, posture, skips
+from hgnb.analysis.distances import distances
+from hgnb.analysis.latents import read
+from hgnb.data.heatmaps import cells, heatmaps
+from hgnb.data.prepared import Prepared, PreparedSplit
+from hgnb.metrics import found, peaks
+from hgnb.model.autoencoder import Autoencoder
+from hgnb.model.hourglass import glorot
+from hgnb.training import batches
+from hgnb.training.experiment import Experiment
+from hgnb.training.inference import Reader
+from hgnb.training.latents import Latents
+from hgnb.training.profiles import AnalysisConfig
+from hgnb.training.runs import Run, filled
+
+COCO = {"train2017": 118_287, "val2017": 5_000}  # images that its annotation files list
+LAST = "last"  # weights of the last epoch; others are called by the column that they were best by
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a network makes of N persons."""
+
+    hits: np.ndarray  # (N, K) bool
+    loss: np.ndarray  # (N,) mean squared error over the person's heatmaps
+
+
+@dataclass
+class Study:
+    """An experiment of one seed and its finished runs by name."""
+
+    experiment: Experiment
+    runs: dict[str, Run]
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        return self.experiment.prepared()
+
+    @cached_property
+    def train(self) -> PreparedSplit:
+        return self.prepared.split("train")
+
+    @cached_property
+    def test(self) -> PreparedSplit:
+        return self.prepared.split("test")
+
+    @cached_property
+    def val(self) -> PreparedSplit:
+        return self.prepared.split("val")
+
+    @property
+    def seed(self) -> int:
+        return self.experiment.seed
+
+    @property
+    def analysis(self) -> AnalysisConfig:
+        return self.experiment.profile.analysis
+
+    def reader(self, name: str, epoch: str = "val_pck") -> Reader:
+        """A run's network at its best epoch by a column, or at its last."""
+        run = self.runs[name]
+        network = self.experiment.network(run)
+        filled(network, weights(run, epoch), f"data/runs/{run.id}")
+        return Reader(network, self.prepared.mean_rgb)
+
+    def scores(self, name: str, epoch: str = "val_pck", split: str = "test") -> Scores:
+        """Hits and losses of a run on a split, in one pass; an epoch that is best by two columns is read once."""
+        run = self.runs[name]
+        number = len(run.metrics) if epoch == LAST else run.best_epoch(epoch)
+        key = (run.id, number, split)
+        if key not in self._scores:
+            self._scores[key] = scored(self.reader(name, epoch), getattr(self, split), self.experiment)
+        return self._scores[key]
+
+    @cached_property
+    def _scores(self) -> dict[tuple[str, int, str], Scores]:
+        return {}
+
+    @cached_property
+    def sample(self) -> np.ndarray:
+        """Positions of the random training persons of chapters 03 and 05."""
+        return self.experiment.sample()
+
+    @cached_property
+    def full(self) -> components.Complete:
+        """The fully labelled training persons, or the most labelled where these are few."""
+        return components.complete(self.train)
+
+    @cached_property
+    def skips(self) -> skips.SkipStudy:
+        """The hourglass on all training persons with and without skips."""
+        config, schema = self.experiment.profile.pck, self.prepared.schema
+        return skips.study(self.reader("hourglass"), self.train, schema, config, seed=self.seed, part=1)
+
+    def skipless(self, split: str) -> np.ndarray:
+        """(N, K) bool: what the hourglass finds of a split without its skips."""
+        persons = getattr(self, split)
+        return read(self.reader("hourglass"), persons, self.experiment.profile.pck, (False,)).hits[0]
+
+    @cached_property
+    def _kept(self) -> Latents:
+        """Latents of the persons that components and clusters look at, in a file of the run."""
+        return self.experiment.latents(self.runs["hourglass"], "train", np.union1d(self.sample, self.full.positions))
+
+    @cached_property
+    def latents(self) -> np.ndarray:
+        """(N, D) of the sample."""
+        return self._kept.of(self.sample)
+
+    @cached_property
+    def latents_full(self) -> np.ndarray:
+        """(N, D) of the fully labelled."""
+        return self._kept.of(self.full.positions)
+
+    @cached_property
+    def states(self) -> posture.Postures:
+        """Posture and motion of the training persons."""
+        return posture.postures(self.train, self.prepared.schema)
+
+    @cached_property
+    def parts(self) -> components.Components:
+        """Components of the fully labelled persons' latents."""
+        return components.principal(self.latents_full)
+
+    @cached_property
+    def plane(self) -> components.Components:
+        """Components of the sample's latents."""
+        return components.principal(self.latents)
+
+    @cached_property
+    def inner(self) -> np.ndarray:
+        """(N, D) latents of the sample in the modified hourglass, as its autoencoder gets them."""
+        return self.experiment.latents(self.runs["modified"], "train", self.sample).of(self.sample)
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """(N, code) of the sample in the modified hourglass."""
+        return self.reader("modified").codes(self.inner.reshape(-1, *self._shape))
+
+    @cached_property
+    def code_plane(self) -> components.Components:
+        """Components of the sample's codes."""
+        return components.principal(self.codes)
+
+    @cached_property
+    def random_codes(self) -> np.ndarray:
+        """(N, code) that an autoencoder with random weights makes of the sample's latents."""
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            untrained = Autoencoder(self._shape, self.experiment.profile.autoencoder).apply(glorot).eval()
+        with torch.inference_mode():
+            latents = torch.from_numpy(self.latents.reshape(-1, *self._shape))
+            return torch.cat([untrained.encode(part) for part in latents.split(1024)]).numpy()
+
+    @property
+    def _shape(self) -> tuple[int, int, int]:
+        return self.experiment.model().latent_shape(self.experiment.profile.data.side)
+
+    @cached_property
+    def apart(self) -> np.ndarray:
+        """(N, N) distances of the sample."""
+        return distances(self.latents)
+
+    @cached_property
+    def apart_full(self) -> np.ndarray:
+        """(N, N) distances of the fully labelled."""
+        return distances(self.latents_full)
+
+    @cached_property
+    def sweep(self) -> clusters.Sweep:
+        """K-means of the sample."""
+        return self._swept(self.latents, self.apart)
+
+    @cached_property
+    def sweep_full(self) -> clusters.Sweep:
+        """K-means of the fully labelled."""
+        return self._swept(self.latents_full, self.apart_full)
+
+    def _swept(self, points: np.ndarray, apart: np.ndarray) -> clusters.Sweep:
+        return clusters.sweep(points, self.analysis.clusters, self.analysis.restarts, self.seed, apart)
+
+    @cached_property
+    def by_labels(self) -> clusters.Clustering:
+        """The sample's two clusters, the fuller one first."""
+        return self.clustering(self.latents, self.sweep.of(2))
+
+    @cached_property
+    def by_codes(self) -> clusters.Clustering:
+        """The two clusters that the modified hourglass makes of the sample, the fuller one first."""
+        found = clusters.sweep(self.codes, (2,), self.analysis.restarts, self.seed)
+        return self.clustering(self.codes, found.of(2))
+
+    def clustering(self, points: np.ndarray, labels: np.ndarray) -> clusters.Clustering:
+        """Clusters of the sample, ordered by labelled keypoints."""
+        key = self.train.labelled[self.sample].astype(float)
+        return clusters.clustering(points, labels, key, self.train.image_ids[self.sample], seed=self.seed)
+
+    @cached_property
+    def by_motion(self) -> clusters.Clustering:
+        """The two clusters of the fully labelled, the quieter one first."""
+        at = self.full.positions
+        key, images = self.states.motion_score[at], self.train.image_ids[at]
+        return clusters.clustering(self.latents_full, self.sweep_full.of(2), key, images, sign=-1, seed=self.seed)
+
+
+def weights(run: Run, epoch: str) -> dict[str, torch.Tensor]:
+    """A network's weights at its best epoch by a column, or at its last."""
+    if epoch != LAST:
+        return run.weights(epoch)
+    held = run.checkpoint(LAST)["state_dict"]
+    return {name.removeprefix("network."): value for name, value in held.items() if name.startswith("network.")}
+
+
+@torch.inference_mode()
+def reconstruction(study: Study, run: Run, latents: torch.Tensor, epoch: str) -> np.ndarray:
+    """(N,) mean squared error of each person's latents (N, C, s, s)."""
+    network = Autoencoder(tuple(latents.shape[1:]), study.experiment.profile.autoencoder)
+    filled(network, weights(run, epoch), f"data/runs/{run.id}")
+    parts = [(network.eval()(z) - z).square().flatten(1).mean(1) for z in latents.split(1024)]
+    return torch.cat(parts).numpy().astype(float)
+
+
+@torch.inference_mode()
+def scored(reader: Reader, split: PreparedSplit, experiment: Experiment) -> Scores:
+    """One pass of a network over a split: what it finds, and each person's loss."""
+    config, side, hits, losses = experiment.profile, split.crops.shape[1], [], []
+    for batch in batches.read(reader, split):
+        maps = reader.network(batch.images(reader.mean_rgb))
+        size = maps.shape[-1]
+        truth = heatmaps(batch.points, batch.visibility, side=side, size=size, config=config.heatmaps)
+        losses.append((maps - truth).square().flatten(1).mean(1).cpu())
+        true = cells(batch.points, side, size)
+        hits.append(found(peaks(maps)[0], true, size=size, config=config.pck).cpu())
+    return Scores(torch.cat(hits).numpy(), torch.cat(losses).numpy().astype(float))

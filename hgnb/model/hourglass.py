@@ -1,0 +1,187 @@
+"""Stacked hourglass. Newell, Yang & Deng (2016), sec. 3; thesis 3.2 and 5.1; explained in 02_experiment.
+
+One network serves the whole book: skip-connections can be switched off level by level, the latents can be
+read and replaced, and an autoencoder can sit in the bottleneck. Only torch is needed.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hgnb.errors import InputError
+from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
+from hgnb.model.config import HourglassConfig
+from hgnb.model.residual import Residual, residuals
+
+Skips = bool | Sequence[bool]  # all levels, or one flag a level, finest first
+Edit = Callable[[Tensor], Tensor]  # latents (B, C, s, s) -> those decoded in their place
+
+
+class Hourglass(nn.Module):
+    """One hourglass: residuals and poolings down, three residuals at the bottom, upsampling back; 3.2.3.
+
+    Level 0 is the finest. The last of the bottleneck's residuals puts out the latents of chapter 3.
+    """
+
+    def __init__(self, config: HourglassConfig, depth: int):
+        super().__init__()
+        skip, down, up = config.modules
+        c, self.depth = config.channels, depth
+        self.skips = nn.ModuleList(residuals(skip, config) for _ in range(depth if config.skips else 0))
+        self.encoder = nn.ModuleList(residuals(down, config) for _ in range(depth - 1))
+        self.bottleneck = nn.Sequential(*(Residual(c, c, config.inner, config) for _ in range(config.bottleneck)))
+        self.decoder = nn.ModuleList(residuals(up, config) for _ in range(depth - 1))
+        self.autoencoder: Autoencoder | None = None
+
+    def encode(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(B, C, H, W) -> latents (B, C, H/2^depth, W/2^depth) and the maps at which the skips branch off."""
+        branches = [x]
+        for residual in self.encoder:
+            branches.append(residual(F.max_pool2d(branches[-1], 2)))
+        return self.bottleneck(F.max_pool2d(branches[-1], 2)), branches
+
+    def decode(self, latents: Tensor, branches: list[Tensor], skips: Skips = True) -> Tensor:
+        """Latents and branches -> (B, C, H, W); a skip that is off contributes nothing (ambiguity 9)."""
+        levels = len(self.skips)  # none in a network that was built without
+        on = [skips] * levels if isinstance(skips, bool) else list(skips)
+        if len(on) != levels:
+            raise ValueError(f"skips must be one flag or {levels}, one for each level, not {len(on)}")
+        x = latents if self.autoencoder is None else self.autoencoder(latents)
+        for level in reversed(range(self.depth)):
+            x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+            if levels and on[level]:
+                x = x.add_(self.skips[level](branches[level]))  # interpolation has just made x: no edit's own tensor
+            if level > 0:
+                x = self.decoder[level - 1](x)
+        return x
+
+
+class Head(nn.Module):
+    """A residual and two 1x1 convolutions, BN and ReLU before the last: features -> heatmaps; 3.2.3."""
+
+    def __init__(self, config: HourglassConfig):
+        super().__init__()
+        c = config.channels
+        self.features = nn.Sequential(
+            Residual(c, c, config.inner, config), nn.Conv2d(c, c, 1), nn.BatchNorm2d(c), nn.ReLU(inplace=True)
+        )
+        self.heatmaps = nn.Conv2d(c, config.keypoints, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.features(x)
+        # In float32 even under autocast: bfloat16's 8 bits would tie neighbouring pixels of a heatmap.
+        with torch.autocast(features.device.type, enabled=False):
+            return features, self.heatmaps(features.float())
+
+
+class StackedHourglass(nn.Module):
+    """Crops (B, 3, side, side), mean subtracted -> heatmaps (B, K, side/4, side/4)."""
+
+    def __init__(self, config: HourglassConfig):
+        super().__init__()
+        self.config = config
+        c = config.channels
+        self.stem = stem(config)
+        depths = config.levels[:1] if config.shared else config.levels
+        self.hourglasses = nn.ModuleList(Hourglass(config, depth) for depth in depths)
+        self.heads = nn.ModuleList(Head(config) for _ in range(config.stacks))
+        # Between two hourglasses: features and heatmaps of the first come back to the second (Newell 3.3).
+        self.from_features = nn.ModuleList(nn.Conv2d(c, c, 1) for _ in range(config.stacks - 1))
+        self.from_heatmaps = nn.ModuleList(nn.Conv2d(config.keypoints, c, 1) for _ in range(config.stacks - 1))
+        self.apply(glorot if config.init == "glorot" else he)
+        for head in self.heads:
+            head.heatmaps.weight.data *= config.output_gain
+
+    def insert_autoencoder(self, config: AutoencoderConfig | Sequence[AutoencoderConfig], side: int) -> None:
+        """Puts an autoencoder behind the bottleneck of each hourglass; 7.2, fig-shg-ae-architecture.
+
+        `config`: one for all, or one for each hourglass.
+        """
+        configs = [config] * len(self.hourglasses) if isinstance(config, AutoencoderConfig) else config
+        if len(configs) != len(self.hourglasses):
+            raise InputError(f"{len(configs)} autoencoders can't sit in {len(self.hourglasses)} hourglasses.")
+        for i, (hourglass, one) in enumerate(zip(self.hourglasses, configs, strict=True)):
+            hourglass.autoencoder = Autoencoder(self.config.latent_shape(side, i), one).apply(glorot)
+
+    def forward(self, x: Tensor, **switches) -> Tensor:
+        """Heatmaps of the last hourglass, (B, K, side/4, side/4) float32; `switches` as in `predictions`."""
+        return self.predictions(x, **switches)[-1]
+
+    def predictions(self, x: Tensor, *, skips: Skips = True, edit: Edit | None = None) -> list[Tensor]:
+        """Heatmaps of every hourglass, each to be supervised.
+
+        `skips`: off for all levels, or by level (finest first); residual modules keep their shortcuts.
+        `edit`: maps the latents (B, C, s, s) of every hourglass to those that are decoded in their place.
+        """
+        self.config.check_side(x.shape[-1])
+        x, outputs = self.stem(x), []
+        for i in range(self.config.stacks):
+            heatmaps, x = self._pass(i, x, skips, edit)
+            outputs.append(heatmaps)
+        return outputs
+
+    def latents(self, x: Tensor, stack: int = 0) -> Tensor:
+        """(B, C, s, s): the bottleneck's last residual of a hourglass; the first's is the latent space of chapter 3."""
+        self.config.check_side(x.shape[-1])
+        x = self.stem(x)
+        for i in range(stack):
+            _, x = self._pass(i, x)
+        return self.hourglass(stack).encode(x)[0]
+
+    def hourglass(self, stack: int) -> Hourglass:
+        """The hourglass at a place of the stack; where weights are shared it is the same in all."""
+        return self.hourglasses[0 if self.config.shared else stack]
+
+    def _pass(self, i: int, x: Tensor, skips: Skips = True, edit: Edit | None = None) -> tuple[Tensor, Tensor]:
+        """The heatmaps of one hourglass and what the next one sees, (B, C, H, W)."""
+        hourglass = self.hourglass(i)
+        latents, branches = hourglass.encode(x)
+        latents = latents if edit is None else edit(latents)
+        features, heatmaps = self.heads[i](hourglass.decode(latents, branches, skips))
+        if i < len(self.from_features):
+            x = x + self.from_features[i](features) + self.from_heatmaps[i](heatmaps.to(features.dtype))
+        return heatmaps, x
+
+
+def build(config: HourglassConfig, side: int, autoencoders: Sequence[AutoencoderConfig] = ()) -> StackedHourglass:
+    """A new network for crops of `side` pixels; ValueError where a side can't be halved so often.
+
+    `autoencoders`: one for each hourglass, or none.
+    """
+    config.check_side(side)
+    network = StackedHourglass(config)
+    if autoencoders:
+        network.insert_autoencoder(autoencoders, side)
+    return network
+
+
+def stem(config: HourglassConfig) -> nn.Sequential:
+    """(B, 3, side, side) -> (B, C, side/4, side/4): a 7x7 convolution and residuals, a pooling behind the first."""
+    first, c = config.stem, config.channels
+    if config.stem_widths:  # Newell: each residual is half as wide inside as it puts out
+        widths = [first, *config.stem_widths, c]
+        row = [Residual(a, b, min(config.inner, b // 2), config) for a, b in pairwise(widths)]
+    else:  # 128 of 256, as 3.2.2 says
+        row = [Residual(first, c, min(config.inner, first // 2), config)]
+    convolution = nn.Conv2d(3, first, 7, stride=2, padding=3)
+    return nn.Sequential(
+        convolution, nn.BatchNorm2d(first), nn.ReLU(inplace=True), row[0], nn.MaxPool2d(2), *row[1:]
+    )  # fmt: skip
+
+
+def he(module: nn.Module) -> None:
+    """He-normal weights N(0, 2/fan_in) and zero biases: He et al. 2015, for layers behind which a ReLU stands."""
+    glorot(module)
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+
+
+def glorot(module: nn.Module) -> None:
+    """Glorot-normal weights N(0, 2/(fan_in + fan_out)) and zero biases; 5.1."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.xavier_normal_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,133 @@
+"""The network in the page: pictures of what it answers, and the part that runs it. Figures of 00_try_it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.collections import LineCollection
+
+from figures.live import facts, title
+from figures.photographs import credited
+from figures.plate import Live, Note, Plate
+from figures.portraits import Portraits
+from figures.words import percent
+from hgnb.analysis.exhibit import Exhibit
+from hgnb.analysis.latents import hits_of
+from hgnb.data.heatmaps import cells
+from hgnb.drawing.poses import grid, over, picture
+from hgnb.drawing.style import SIDES, style
+from hgnb.errors import InputError
+from hgnb.metrics import PckConfig, peaks
+
+LABEL = "fig-try-it"
+SHOWN = 5  # persons of the still pictures
+STEPS = 17  # of the colour map
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Heatmaps (n, K, h, w) by one setting of the switches, and the share of the labelled keypoints that they find."""
+
+    name: str
+    heatmaps: np.ndarray
+    pck: float
+
+
+def answers(exhibit: Exhibit, portraits: Portraits, pck: PckConfig) -> list[Answer]:
+    """As the network was trained, without its skip-connections, and with the first component only."""
+    settings: dict[str, Callable[[], np.ndarray]] = {
+        "as it was trained": exhibit.heatmaps,
+        "all skips off": partial(exhibit.heatmaps, skips=False),
+    }
+    if exhibit.basis is not None:
+        settings["first component only"] = partial(exhibit.heatmaps, keep=1)
+    keypoints = torch.from_numpy(np.array(portraits.split.keypoints))
+    made = []
+    for name, answer in settings.items():
+        maps = answer()
+        hits = hits_of(torch.from_numpy(maps), keypoints[..., :2], portraits.side, pck)
+        made.append(Answer(name, maps, float(hits[portraits.split.visibility > 0].mean())))
+    return made
+
+
+def pictures(made: Sequence[Answer], portraits: Portraits, credits: Mapping[int, str], *, crops: bool) -> Plate:
+    """fig-try-it: a row for each setting, a column for each of the first persons; without `crops` ink on paper."""
+    persons = range(min(SHOWN, len(portraits.split)))
+    with style():
+        figure, axes = grid(len(made) * len(persons), len(persons), cell=1.5)
+        for ax, (answer, i) in zip(axes, [(answer, i) for answer in made for i in persons], strict=True):
+            maps = answer.heatmaps[i]
+            if crops:
+                picture(ax, over(portraits.split.picture(i), maps))
+                _bones(ax, maps, portraits)
+            else:
+                portraits.said(ax, maps)
+            if i == 0:
+                ax.set_ylabel(answer.name, fontsize=8)
+    told = ", ".join(f"{percent(answer.pck)} {answer.name}" for answer in made)
+    caption = (
+        "What the trained hourglass answers for test persons, whom it has never seen: heatmaps, each scaled to its own "
+        "peak, and the bones between their maxima, under different settings of the switches."
+    )
+    alt = f"Of the labelled keypoints of {len(portraits.split)} test persons the network finds {told}."
+    shown = [portraits.split.image_ids[i] for i in persons]
+    return Plate(figure, credited(caption, credits, shown) if crops else caption, alt)
+
+
+def _bones(ax: plt.Axes, maps: np.ndarray, portraits: Portraits) -> None:
+    """Thin bones between the maxima, in pixels of the crop."""
+    points = _maxima(maps, portraits.side)
+    segments = [points[list(pair)] for pair in portraits.schema.skeleton]
+    for colour, width in (("black", 1.8), ("white", 0.8)):
+        ax.add_collection(LineCollection(segments, colors=colour, linewidths=width))
+
+
+def _maxima(maps: np.ndarray, side: int) -> np.ndarray:
+    """(K, 2) crop pixels: the middle of each map's highest cell."""
+    return (peaks(torch.from_numpy(maps))[0].numpy() + 0.5) * side / maps.shape[-1] - 0.5
+
+
+def part(
+    exhibit: Exhibit, portraits: Portraits, pck: PckConfig, credits: Mapping[int, str], *, crops: bool
+) -> Live | Note:
+    """The part that runs the network in the page; a sentence instead where the network can't be exported.
+
+    `portraits`: of the exhibit's persons; without `crops` the page carries none of them.
+    """
+    try:
+        exported, digest = exhibit.write(crops)
+    except InputError as error:
+        return Note(f"The network isn't in this page. {error}")
+    run, card, size = exhibit.weights.run, exhibit.weights.card, portraits.side // 4
+    assert run is not None  # of an experiment, and no file of its own
+    data = {
+        "run": run.id,
+        "digest": digest,
+        "side": card.side,
+        "levels": [size // 2**level for level in range(card.model.depth)],  # of the map that each skip carries
+        "components": exported.components,
+        "shares": [round(float(share), 4) for share in np.cumsum(exhibit.ratio)],
+        "joints": [
+            {"name": name, "side": side} for name, side in zip(card.schema.titles, card.schema.sides, strict=True)
+        ],
+        "bones": [list(pair) for pair in card.skeleton],
+        "looks": {side: look["color"] for side, look in SIDES.items()},
+        "fire": [[round(255 * c) for c in colour[:3]] for colour in plt.get_cmap("inferno")(np.linspace(0, 1, STEPS))],
+        "reach": pck.radius * pck.normaliser * size,  # cells within which a keypoint counts as found
+        "persons": persons(portraits, credits) if crops else [],
+    }
+    return Live(LABEL, "network", data)
+
+
+def persons(portraits: Portraits, credits: Mapping[int, str]) -> list[dict]:
+    """Name, facts and annotation of each person: `true` is (x, y, v) for each keypoint, in cells of the map."""
+    keypoints = torch.from_numpy(np.array(portraits.split.keypoints))
+    places = cells(keypoints[..., :2], portraits.side, portraits.side // 4)
+    true = torch.cat([places, keypoints[..., 2:].long()], -1)
+    return [
+        {"name": title(portraits, i), "facts": facts(portraits, i, credits), "true": true[i].tolist()}
+        for i in range(len(portraits.split))
+    ]
