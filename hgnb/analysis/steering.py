@@ -1,4 +1,4 @@
-"""By intervention, not by looking: latents moved along a direction, and what the decoded heatmaps then show. Thesis 6.3.
+"""By intervention, not by looking: latents moved along a direction, and what decoding then shows. Thesis 6.3.
 
 The thesis says what components and clusters are for by looking at the persons near a point of the latent space. Here a
 test person's own latent is moved and decoded, with the skips of that person and with the mean person's, and posture,
