@@ -1,7 +1,7 @@
 """What the field asks of a network beside the thesis's way: probes at every depth, likeness of latents. 08_how_far.
 
-A probe says whether a trait can be read off a layer by a plane (Alain & Bengio 2016), CKA how alike two networks lay out
-the same persons (Kornblith et al. 2019). A network with random weights is asked the same: what it gives too, training
+A probe says whether a plane reads a trait off a layer (Alain & Bengio 2016), CKA how alike two networks lay out the
+same persons (Kornblith et al. 2019). A network with random weights is asked the same: what it gives too, training
 didn't bring.
 """
 
