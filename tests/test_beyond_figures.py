@@ -16,8 +16,7 @@ from figures.ledger import Column
 from figures.plate import Note, Plate, Table
 from hgnb.analysis import components, correction, redundancy, silence
 from hgnb.analysis.truncation import Truncation
-from hgnb.claims.catalogue import CLAIMS
-from hgnb.claims.result import Result
+from hgnb.claims.ledger import CLAIMS, Result
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded

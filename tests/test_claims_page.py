@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -14,11 +15,8 @@ from test_claims import BY_ID, CASES, case
 
 from figures import ledger
 from hgnb import cli
-from hgnb.claims import rules
-from hgnb.claims.catalogue import CLAIMS
-from hgnb.claims.ledger import decided
-from hgnb.claims.result import Result
-from hgnb.claims.sheet import Sheet, summary
+from hgnb.claims import claim as rules
+from hgnb.claims.ledger import CLAIMS, Result, decided, summary
 
 LEVEL = "`paper` on the whole of COCO"
 
@@ -29,7 +27,7 @@ def result(at=0, seeds=(0,)):
     for name, numbers in CASES.items():
         shown = next(n for n in (numbers[at], *numbers) if n is not None)
         made.append(case(name, shown, LEVEL if BY_ID[name].number else ""))
-    return Result.of(decided(made), made_up.chain([{"hourglass": 0.4}] * len(seeds)))
+    return Result([row.facts() for row in decided(made)], made_up.chain([{"hourglass": 0.4}] * len(seeds)))
 
 
 def cells(markdown):
@@ -114,7 +112,9 @@ def test_the_rules_are_on_the_page():
 def test_the_terminal_shows_verdicts_reasons_and_remedies():
     out = StringIO()
     command = "hgnb train modified --profile tiny --data embedded --seed 0"
-    Console(file=out, width=140).print(Sheet(result(2), [command], kept=Path("results/claims-tiny-embedded.json")))
+    Console(file=out, width=140).print(
+        replace(result(2), remedies=[command], kept=Path("results/claims-tiny-embedded.json"))
+    )
     text = out.getvalue()
     assert command in text and "results/claims-tiny-embedded.json" in text
     assert all(claim.id in text for claim in CLAIMS) and "undecided" in text

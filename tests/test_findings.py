@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hgnb.analysis import findings
+from hgnb.claims import study as findings
 from hgnb.metrics import pck
 
 

@@ -16,10 +16,10 @@ from figures.lighter import networks as drawings
 from figures.lighter import outcomes, report, tables, tradeoff, verdicts
 from figures.plate import Note, Plate
 from hgnb.analysis import fronts, lighter
-from hgnb.claims import lighter as lighter_claims
+from hgnb.claims import on_lighter as lighter_claims
 from hgnb.claims.ledger import judge_lighter
-from hgnb.claims.lighter import CLAIMS, CONTROL
-from hgnb.claims.lighter import Sweep as Recorded
+from hgnb.claims.on_lighter import CLAIMS, CONTROL
+from hgnb.claims.on_lighter import Sweep as Recorded
 from hgnb.data.drawn.layout import MPII16
 from hgnb.errors import InputError
 from hgnb.metrics.pckh import joint_groups

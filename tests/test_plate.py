@@ -8,7 +8,7 @@ import pytest
 from figures import controls, future
 from figures.plate import Table
 from hgnb import records
-from hgnb.claims import chains
+from hgnb.claims import evidence as chains
 from hgnb.training import networks
 
 

@@ -1,7 +1,7 @@
 """Comparisons of recorded networks of chapter 06: accuracies over seeds and test images, times over turns. Source 004.
 
 An accuracy is a share of keypoints (PCKh@0.5), compared between trainings that share a seed; a speed is the logarithm
-of a ratio of seconds. The claims, L1 to L15, stand in `hgnb.claims.lighter`.
+of a ratio of seconds. The claims, L1 to L15, stand in `hgnb.claims.on_lighter`.
 """
 
 import numpy as np

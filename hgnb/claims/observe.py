@@ -1,8 +1,8 @@
 """What finished networks show, as the columns of a record: hits, losses, labels, projections; nothing is judged here.
 
 `persons` says whom they were measured on, `observed` what one training of a seed shows of them. What the claims and
-pages then say of it, `hgnb.claims.seen` and `evidence` compute from these columns alone, so that a rule may
-change without a network. Explained in 05_discussion.
+pages then say of it, `hgnb.claims.evidence` computes from these columns alone, so that a rule may change without a
+network. Explained in 05_discussion.
 """
 
 import numpy as np
@@ -14,6 +14,7 @@ from hgnb.analysis.distances import silhouettes
 from hgnb.analysis.interventions import Space, intervene
 from hgnb.analysis.kmeans import centroids
 from hgnb.analysis.truncation import NOISE_FROM, crossed
+from hgnb.claims.evidence import FINE, WATCHED
 from hgnb.claims.study import LAST, Study, reconstruction
 from hgnb.data import coco
 from hgnb.training.baselines import mean_pose_hits
@@ -21,8 +22,6 @@ from hgnb.training.experiment import Experiment
 from hgnb.training.runs import Run
 
 SPLITS = ("train", "val", "test")
-FINE = 64  # keypoints are kept in 64ths of a pixel of the crop
-WATCHED = (1, 2, 3, 10, 30, 50)  # components whose scores are kept; thesis 6.3
 CLOUDS = 10  # Gaussian ones beside the silhouettes; more than chapter 03 draws, so that their spread is known better
 LOTS = 20  # directions by lot beside the walk along a component (C11)
 
