@@ -276,7 +276,7 @@ def export(
     ] = 100,
 ):
     """Write a trained hourglass as an ONNX file with switches for skips and components, checked against torch."""
-    from hgnb.analysis.basis import of_run
+    from hgnb.analysis.components import of_run
     from hgnb.training.catalogue import weights
     from hgnb.training.export import export, ready
 

@@ -19,8 +19,7 @@ from hgnb.analysis import clusters as kmeans
 from hgnb.analysis import components as pca
 from hgnb.analysis import posture, skips
 from hgnb.analysis.distances import distances
-from hgnb.claims import claim as gates
-from hgnb.claims import collect, observe
+from hgnb.claims import claim, collect, observe
 from hgnb.claims import on_clusters as clusters
 from hgnb.claims import on_components as components
 from hgnb.claims import on_improvement as beyond
@@ -337,7 +336,7 @@ def test_a_planted_rise_is_found_and_none_is_not():
 
 
 def test_a_short_training_is_no_judge_of_fifty_epochs():
-    shut = gates.long_enough(50)
+    shut = claim.long_enough(50)
     assert shut(courses(0.1)) == ""
     short = courses(0.1, epochs=40)
     assert shut(short) == "", "it has come to its end"
@@ -355,25 +354,25 @@ def replace_column(one: Seen, name, value) -> Seen:
 def test_a_network_that_knows_nothing_is_no_judge():
     for share, floor, opened in ((0.5, 0.1, True), (0.2, 0.05, False), (0.4, 0.3, False)):
         seeds = together(*(planted(s, {"hourglass": share}, floor) for s in range(5)))
-        assert (gates.competent(seeds) == "") == opened
+        assert (claim.competent(seeds) == "") == opened
         if not opened:
-            assert "a network that knows something" in gates.competent(seeds)
+            assert "a network that knows something" in claim.competent(seeds)
             (row,) = judge(seeds, Sweep(None), False, collect.wanted, [BY_ID["C7"]])
             assert row.verdict == "needs" and row.measured != "–"
 
 
 def test_few_fully_labelled_persons_are_asked_for_more():
     seeds = together(showing(people(everywhere(999)), hourglass={"full": np.arange(999)}))
-    assert "1,000 fully labelled persons, here 999" in gates.fully_labelled(seeds)
+    assert "1,000 fully labelled persons, here 999" in claim.fully_labelled(seeds)
     enough = together(showing(people(everywhere(1000)), hourglass={"full": np.arange(1000)}))
-    assert gates.fully_labelled(enough) == ""
+    assert claim.fully_labelled(enough) == ""
     hidden = together(showing(people(everywhere(1000, 0.0)), hourglass={"full": np.arange(1000)}))
-    assert "here 0" in gates.fully_labelled(hidden), "the most labelled aren't fully labelled"
+    assert "here 0" in claim.fully_labelled(hidden), "the most labelled aren't fully labelled"
 
 
 def test_postures_must_be_labels():
     seeds = together(showing(people(everywhere(5))))
-    assert "labelled, by eye or as drawn" in gates.named_postures(seeds)
+    assert "labelled, by eye or as drawn" in claim.named_postures(seeds)
 
 
 def test_few_seeds_are_asked_for_more():
@@ -387,7 +386,7 @@ def test_few_seeds_are_asked_for_more():
 def test_a_column_that_a_seed_lacks_is_named():
     seeds = together(*(planted(s, {"hourglass": 0.5}) for s in range(5)))
     assert "`hourglass/validation/loss` of every seed" in found("C2", seeds).reason
-    assert "`hourglass/sample` of seed 0" in found("C30", seeds).reason
+    assert "`hourglass/clusters/sample/k` of seed 0" in found("C30", seeds).reason
     with pytest.raises(Lacking):
         seeds.column("hourglass", "no such column")
 
@@ -528,11 +527,11 @@ def test_every_claim_has_numbers_as_its_rule_reads_them(gathered):
     _, record, found = gathered
     seeds, read = Seeds.of(record), 0
     assert set(found) == set(CASES)
-    for name, claim in BY_ID.items():
-        if claim.family == "lighter" or not seeds.with_(*claim.trainings).count:
+    for name, one in BY_ID.items():
+        if one.family == "lighter" or not seeds.with_(*one.trainings).count:
             continue
         try:
-            numbers = claim.gather(seeds.with_(*claim.trainings))
+            numbers = one.gather(seeds.with_(*one.trainings))
         except Lacking:
             continue
         read += 1

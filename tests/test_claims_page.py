@@ -15,7 +15,7 @@ from test_claims import BY_ID, CASES, case
 
 from figures import ledger
 from hgnb import cli
-from hgnb.claims import claim as rules
+from hgnb.claims import claim
 from hgnb.claims.ledger import CLAIMS, Result, decided, summary
 
 LEVEL = "`paper` on the whole of COCO"
@@ -39,7 +39,7 @@ def test_the_table_has_every_claim_with_its_verdict_to_filter_by():
     page, rows = made.markdown(), cells(made.markdown())
     assert ":name: tbl-claims" in page and "nan" not in page.lower().split()
     assert [row[0].split("**")[1] for row in rows] == [claim.id for claim in CLAIMS]
-    assert made.filters == (ledger.VERDICT,) and {row[3] for row in rows} <= set(rules.VERDICTS)
+    assert made.filters == (ledger.VERDICT,) and {row[3] for row in rows} <= set(claim.VERDICTS)
     assert "{numref}`fig-skip-histograms`" in page
 
 
@@ -50,7 +50,7 @@ def test_records_stand_beside_and_a_stale_one_says_so():
     rows = cells(made.markdown())
     assert "| small on embedded | small on lspet | Shown in |" in made.markdown()
     assert made.classes == "sortable filter-3 filter-4 filter-5", "every column of verdicts can be filtered by"
-    assert all(row[4].split(";")[0] in rules.VERDICTS and row[5] == f"*stale:* {row[4]}" for row in rows)
+    assert all(row[4].split(";")[0] in claim.VERDICTS and row[5] == f"*stale:* {row[4]}" for row in rows)
     assert any(row[4].startswith("fails; ") for row in rows)
     note = ledger.record([fresh, old]).text
     assert note.count("2026-01-02, seeds 0, 1, 2, 3 and 4") == 2 and "**Stale**: the code changed." in note
@@ -69,7 +69,7 @@ def test_every_column_of_verdicts_filters_the_page(tmp_path):
         menus = tab.page.locator(".live-filters select")
         assert menus.count() == 2
         for menu in (menus.nth(0), menus.nth(1)):
-            assert set(menu.locator("option").all_text_contents()) <= {"all", *rules.VERDICTS}
+            assert set(menu.locator("option").all_text_contents()) <= {"all", *claim.VERDICTS}
         menus.nth(1).select_option("fails")
         shown = tab.page.evaluate("[...document.querySelectorAll('tbody tr')].filter(r => !r.hidden).length")
     assert shown == sum(row["verdict"] == "fails" for row in result(1).rows) > 0
@@ -139,7 +139,7 @@ def test_the_command_judges_what_is_there(trained, monkeypatch, capsys, words):
     if words:
         facts = json.loads(printed)
         assert facts["about"]["seeds"] == [0] and len(facts["claims"]) == len(CLAIMS)
-        assert all(row["rule"] and row["verdict"] in rules.VERDICTS for row in facts["claims"])
+        assert all(row["rule"] and row["verdict"] in claim.VERDICTS for row in facts["claims"])
     else:
         assert "hgnb train modified" in printed and "make claims SEEDS=5" in printed
         assert str(experiment.folder.parent) not in printed.split("What is missing")[0], "no path but in the commands"

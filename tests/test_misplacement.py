@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from figures.misplacement import told
-from hgnb.analysis.clusters import Misplaced
-from hgnb.analysis.misplacement import compared, rates_apart
+from hgnb.analysis.misplaced import Misplaced, compared, rates_apart
 
 
 def wrong(flags, judged=None, images=None):

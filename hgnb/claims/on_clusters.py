@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from hgnb import stats
-from hgnb.analysis.clusters import best_cut
+from hgnb.analysis.misplaced import wrong_side
 from hgnb.claims.claim import (
     BOTH,
     Claim,
@@ -23,7 +23,6 @@ from hgnb.claims.claim import (
 )
 from hgnb.claims.evidence import Lacking, Seeds
 from hgnb.stats import Estimate, above, below, every, within
-from hgnb.stats.separation import FOLDS
 
 PARTED = 0.7  # C15, C16: an AUC under which one could hardly name clusters after what parts them
 # C17: 'almost all' and 'almost no' joints, read as the upper and the lower quarter of a skeleton; the thesis shows
@@ -60,34 +59,16 @@ def stillness(seeds: Seeds) -> np.ndarray:
     return -seeds.people.states.motion_score
 
 
-def misplaced(key: np.ndarray, clusters: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """(S, N, 2): who lies on the wrong side of a cut through the key, and who is judged. In every seed and fold the
-    cut, and which cluster has the higher key, are those that part the other folds' persons best. key: (N,);
-    clusters: (S, N) 0 or 1, NaN for who has none."""
-    out = np.zeros((*clusters.shape, 2))
-    for row, own in zip(out, clusters, strict=True):
-        there = np.isfinite(own) & np.isfinite(key)
-        for number in range(FOLDS):
-            other, here = there & (fold != number), there & (fold == number)
-            means = [key[other & (own == c)].mean() if (other & (own == c)).any() else np.nan for c in (0, 1)]
-            top = own == (0 if means[0] >= means[1] else 1)
-            cut = best_cut(key[other], top[other])
-            if np.isfinite(cut):
-                row[here, 0] = (key[here] >= cut) != top[here]
-                row[here, 1] = 1
-    return out
-
-
 def rate(key: np.ndarray, clusters: np.ndarray, images: np.ndarray) -> Estimate:
     """Share of the judged persons that are misplaced."""
-    return stats.dealt(partial(misplaced, key, clusters), images, lambda wrong, n: wrong / n)
+    return stats.dealt(partial(wrong_side, key, clusters), images, lambda wrong, n: wrong / n)
 
 
 def rates_apart(seeds: Seeds, first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]) -> Estimate:
     """Misplaced rate of one (key, clusters) less that of another; photographs are dealt for both alike."""
 
     def of(fold: np.ndarray) -> np.ndarray:
-        return np.concatenate([misplaced(*pair, fold) for pair in (first, second)], -1)
+        return np.concatenate([wrong_side(*pair, fold) for pair in (first, second)], -1)
 
     return stats.dealt(of, seeds.images("train"), lambda wrong, n, other, m: wrong / n - other / m)
 
@@ -252,7 +233,7 @@ def moved(seeds: Seeds) -> Numbers:
     columns = np.nan_to_num(np.stack(sums, -1))
 
     def of(fold: np.ndarray) -> np.ndarray:
-        return columns * misplaced(key, clusters, fold)[..., :1]
+        return columns * wrong_side(key, clusters, fold)[..., :1]
 
     return {"gain": stats.dealt(of, images, lambda a, b, n: (a - b) / n)}
 

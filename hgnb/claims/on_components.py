@@ -6,7 +6,7 @@ import numpy as np
 
 from hgnb import stats
 from hgnb.analysis.components import needed
-from hgnb.analysis.traits import questions
+from hgnb.analysis.posture import questions
 from hgnb.analysis.truncation import NOISE_FROM
 from hgnb.claims.claim import (
     BOTH,

@@ -12,7 +12,7 @@ import torch
 from hgnb import stats
 from hgnb.analysis import clusters, components, posture, skips
 from hgnb.analysis.distances import distances
-from hgnb.analysis.latents import read
+from hgnb.analysis.skips import read
 from hgnb.data.heatmaps import cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.metrics import found, peaks
