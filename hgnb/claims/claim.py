@@ -61,20 +61,26 @@ class Claim:
         return " ".join((self.judge.__doc__ or "").split())
 
 
-def entered(
-    claims: list[Claim], id: str, sentence: str, source: str, value: str, shown: tuple[str, ...],
-    gather: Callable[[Any], Numbers], *, family: str, trainings: tuple[str, ...] = ONE,
-    gates: tuple[Gate, ...] | None = None, number: bool = False,
-) -> Callable[[Judge], Judge]:  # fmt: skip
-    """Enters a claim, decided by the function below it, in its subject's list. Unless it is a level or has gates of its
-    own it is judged on a network that knows something."""
+class Subject(list[Claim]):
+    """The claims of one family about one subject, in which each is entered above the function that decides it."""
 
-    def enter(judge: Judge) -> Judge:
+    def __init__(self, family: str):
+        super().__init__()
+        self.family = family
+
+    def claim(
+        self, id: str, sentence: str, source: str, value: str, shown: tuple[str, ...],
+        gather: Callable[[Any], Numbers], *, trainings: tuple[str, ...] = ONE, gates: tuple[Gate, ...] | None = None,
+        number: bool = False,
+    ) -> Callable[[Judge], Judge]:  # fmt: skip
+        """Unless it is a level or has gates of its own a claim is judged on a network that knows something."""
         own = (() if number else (competent,)) if gates is None else gates
-        claims.append(Claim(id, sentence, source, value, shown, family, trainings, gather, judge, own, number))
-        return judge
 
-    return enter
+        def enter(judge: Judge) -> Judge:
+            self.append(Claim(id, sentence, source, value, shown, self.family, trainings, gather, judge, own, number))
+            return judge
+
+        return enter
 
 
 def known(numbers: Numbers, name: str, lacking: str = "") -> Estimate:

@@ -12,11 +12,10 @@ from hgnb import stats
 from hgnb.analysis.misplaced import wrong_side
 from hgnb.claims.claim import (
     BOTH,
-    Claim,
     Finding,
     Numbers,
+    Subject,
     competent,
-    entered,
     fully_labelled,
     known,
     named_postures,
@@ -31,8 +30,7 @@ ALMOST_ALL, ALMOST_NONE, NEAREST = 0.75, 0.25, 25
 ABSENT = 0.2  # C33: as C10's
 NO_CLUSTERS = "other data: these persons don't make two clusters with different labels"
 POSTURES = (competent, fully_labelled, named_postures)
-CLAIMS: list[Claim] = []
-claim = partial(entered, CLAIMS, family="clusters")
+CLAIMS = Subject("clusters")
 
 
 # Of all seeds, by training person: (S, N), NaN for who isn't in a seed's sample or among the fully labelled
@@ -90,11 +88,11 @@ def best_k(seeds: Seeds, of: str) -> Numbers:
     return {"best": best, "apart": apart}
 
 
-@claim(
+@CLAIMS.claim(
     "C13", "The best number of clusters is 2 on a random sample.", "6.4, figure 17a", "2 of 2 to 10",
     ("fig-silhouette-all",), partial(best_k, of="sample"),
 )  # fmt: skip
-@claim(
+@CLAIMS.claim(
     "C14", "The best number of clusters is 2 on fully labelled persons, too.", "6.4, figure 17b", "2 of 2 to 10",
     ("fig-silhouette-full",), partial(best_k, of="full"), gates=(competent, fully_labelled),
 )  # fmt: skip
@@ -119,7 +117,7 @@ def parted(seeds: Seeds, of: str) -> Numbers:
     }
 
 
-@claim(
+@CLAIMS.claim(
     "C15", "The two clusters part almost fully labelled persons from sparsely labelled ones.", "6.4, figures 18 and 19",
     "figures", ("fig-clusters-all",), partial(parted, of="sample"),
 )  # fmt: skip
@@ -130,7 +128,7 @@ def parted_by_labels(found: Numbers) -> Finding:
     return _parted(found, "labelled keypoints")
 
 
-@claim(
+@CLAIMS.claim(
     "C16", "On fully labelled persons they part stationary from moving ones.", "6.4, figures 20 and 21", "figures",
     ("fig-clusters-full", "fig-centroids-full"), partial(parted, of="full"), gates=POSTURES,
 )  # fmt: skip
@@ -162,7 +160,7 @@ def centroids(seeds: Seeds) -> Numbers:
     return {"full": shares[0], "sparse": shares[1], "medians": medians, "keypoints": joints}
 
 
-@claim(
+@CLAIMS.claim(
     "C17", "Persons nearest one centroid have almost all joints labelled, nearest the other almost none.",
     "6.4, figure 19", "2 joints in one", ("fig-centroids-all",), centroids,
 )  # fmt: skip
@@ -185,7 +183,7 @@ def after(seeds: Seeds) -> Numbers:
     return {"fewer": rates_apart(seeds, (key, labels(seeds, "sample")), (key, codes(seeds)))}
 
 
-@claim(
+@CLAIMS.claim(
     "C24", "The autoencoder's clusters have fewer misplaced persons.", "8.3.1, figure 26", "figure",
     ("fig-clusters-ae",), after, trainings=BOTH,
 )  # fmt: skip
@@ -207,7 +205,7 @@ def balance(seeds: Seeds) -> Numbers:
     return {"more": stats.crossed(columns, seeds.images("train"), gained, each=True)}
 
 
-@claim(
+@CLAIMS.claim(
     "C35", "The autoencoder's clusters are more balanced.", "8.3.1, figure 26", "figure", ("fig-clusters-ae",), balance,
     trainings=BOTH,
 )  # fmt: skip
@@ -238,7 +236,7 @@ def moved(seeds: Seeds) -> Numbers:
     return {"gain": stats.dealt(of, images, lambda a, b, n: (a - b) / n)}
 
 
-@claim(
+@CLAIMS.claim(
     "C29", "Misplaced persons explain poor accuracy.", "6.4, 7.1", "argued", ("fig-clusters-all", "tbl-both-networks"),
     moved,
 )  # fmt: skip
@@ -256,7 +254,7 @@ def full_and_sample(seeds: Seeds) -> Numbers:
     return {"fewer": rates_apart(seeds, sample, full)}
 
 
-@claim(
+@CLAIMS.claim(
     "C30", "Fewer are misplaced among the fully labelled than in the sample.", "6.4, figures 18 and 20", "figures",
     ("fig-clusters-all", "fig-clusters-full"), full_and_sample, gates=POSTURES,
 )  # fmt: skip
@@ -303,7 +301,7 @@ def adjusted_rand(a, b, c, d):
     return (together - chance) / ((rows + columns) / 2 - chance)
 
 
-@claim(
+@CLAIMS.claim(
     "C33", "A third cluster is not the division between moving and stationary persons.", "examiner's questions, 7",
     "doubted", ("fig-clusters-k3", "tbl-clusters-k3"), third, gates=(competent, named_postures),
 )  # fmt: skip

@@ -1,7 +1,5 @@
 """Claims about principal components of the latents: C9 to C12 and C25. Thesis 6.3 and 8.3.2; shown in 03 and 05."""
 
-from functools import partial
-
 import numpy as np
 
 from hgnb import stats
@@ -11,12 +9,11 @@ from hgnb.analysis.truncation import NOISE_FROM
 from hgnb.claims.claim import (
     BOTH,
     RELATIVE_WIDENING,
-    Claim,
     Finding,
     Numbers,
+    Subject,
     always,
     competent,
-    entered,
     fully_labelled,
     known,
     level,
@@ -36,8 +33,7 @@ RATIO_50, SHARE_OF_TWO = 0.00165, 0.37  # C11, C12
 COMPONENTS, SHARE = {"latents": 541, "codes": 16}, 0.95  # C25
 FIGURES = ("fig-pc-walks", "tbl-components")
 POSTURES = (competent, fully_labelled, named_postures)
-CLAIMS: list[Claim] = []
-claim = partial(entered, CLAIMS, family="components")
+CLAIMS = Subject("components")
 
 
 def _scores(seeds: Seeds) -> np.ndarray:
@@ -52,7 +48,7 @@ def postures(seeds: Seeds) -> Numbers:
     return {"auc": stats.cross_fitted_auc(_scores(seeds)[:, :, 0], sitting, seeds.images("train")[at])}
 
 
-@claim(
+@CLAIMS.claim(
     "C9", "The first component tells sitting from standing.", "6.3, figure 15", "figure", FIGURES, postures,
     gates=POSTURES,
 )  # fmt: skip
@@ -81,7 +77,7 @@ def patterns(seeds: Seeds) -> Numbers:
     return {"traits": {name: estimate for name, estimate in told.items() if estimate.known}}
 
 
-@claim(
+@CLAIMS.claim(
     "C10", "Components 2, 3, 10 and 30 show no clear pattern.", "6.3, figure 15", "figure", FIGURES, patterns,
     gates=POSTURES,
 )  # fmt: skip
@@ -112,7 +108,7 @@ def later(seeds: Seeds) -> Numbers:
     }
 
 
-@claim(
+@CLAIMS.claim(
     "C11", "Component 50 explains 0.165 % of the variance, and from it on components are noise.",
     "6.3, figure 15", "0.165 %, 7,017 persons", ("fig-pc-walks", "fig-pck-components"), later,
     gates=(competent, fully_labelled),
@@ -150,7 +146,7 @@ def plane(seeds: Seeds) -> Numbers:
     return {"share": share}
 
 
-@claim(
+@CLAIMS.claim(
     "C12", "Two components hold about 37 % of the variance.", "6.4, figure 16", "37 %, 10,000 random persons",
     ("fig-latent-map",), plane, number=True,
 )  # fmt: skip
@@ -176,7 +172,7 @@ def _counted(counts: list[float]) -> Estimate:
     return Estimate.exact(counts[0]) if len(set(counts)) == 1 else stats.student(np.array(counts))
 
 
-@claim(
+@CLAIMS.claim(
     "C25", "For 95 % of the variance the latents need many components, the codes few.", "8.3.2, figure 27",
     "541 (hourglass), 16 (autoencoder)", ("fig-explained-variance",), dimensions, trainings=BOTH, number=True,
 )  # fmt: skip

@@ -13,12 +13,11 @@ from hgnb.claims.claim import (
     NEEDS,
     PCK_WIDENING,
     RELATIVE_WIDENING,
-    Claim,
     Finding,
     Numbers,
+    Subject,
     competent,
     control,
-    entered,
     known,
     level,
     long_enough,
@@ -34,8 +33,7 @@ LIMBS = {"original": 0.32, "modified": 0.38}  # C23
 MINUTES = {"hourglass": 70, "autoencoder": 2, "modified": 70}  # C26, an epoch
 DEVICE = "1070"  # C26: a GeForce GTX 1070
 PAIRS = {"original": "hourglass", "modified": "modified"}
-CLAIMS: list[Claim] = []
-claim = partial(entered, CLAIMS, family="improvement")
+CLAIMS = Subject("improvement")
 
 
 def late_loss(seeds: Seeds) -> Numbers:
@@ -45,7 +43,7 @@ def late_loss(seeds: Seeds) -> Numbers:
     return {"rise": rise, "epochs": seeds.column("autoencoder", "epochs/val_loss").shape[1]}
 
 
-@claim(
+@CLAIMS.claim(
     "C18", "The autoencoder does not overfit in its 100 epochs.", "7.3, figure 24", "figure", ("fig-ae-training",),
     late_loss, trainings=("hourglass", "autoencoder"), gates=(competent, long_enough(EPOCHS, "autoencoder")),
 )  # fmt: skip
@@ -64,7 +62,7 @@ def first_and_best(seeds: Seeds) -> Numbers:
     return {"start": start, "end": seeds.gain("modified", "hourglass")}
 
 
-@claim(
+@CLAIMS.claim(
     "C19", "The modified hourglass starts below the original and ends above it.", "7.3, figure 25", "figure",
     ("fig-shg-ae-training",), first_and_best, trainings=BOTH,
 )  # fmt: skip
@@ -83,11 +81,11 @@ def reached(seeds: Seeds, split: str, source: float) -> Numbers:
     return {"pck": seeds.pck("modified", split), "gain": gain, "source": source}
 
 
-@claim(
+@CLAIMS.claim(
     "C20", "Validation PCK of the modified hourglass.", "7.3", "0.467 (+0.034, 7.85 %)", ("fig-shg-ae-training",),
     partial(reached, split="val", source=0.467), trainings=BOTH, number=True,
 )  # fmt: skip
-@claim(
+@CLAIMS.claim(
     "C21", "Test PCK of the modified hourglass.", "7.3", "0.474 (+0.033, 7.48 %)", ("tbl-comparison",),
     partial(reached, split="test", source=TEST_PCK), trainings=BOTH, number=True,
 )  # fmt: skip
@@ -97,7 +95,7 @@ def pck_agrees(found: Numbers) -> Finding:
     return level(pck, f"{pck.text()}; gain {found['gain'].text()}", near(found["source"], pck, PCK_WIDENING))
 
 
-@claim(
+@CLAIMS.claim(
     "C22", "Test PCK on visible keypoints alone.", "8.2", "0.469 and 0.576", ("tbl-comparison",),
     lambda _: {"visible": whole_coco().visible}, trainings=(), number=True,
 )  # fmt: skip
@@ -124,7 +122,7 @@ def on_limbs(seeds: Seeds) -> Numbers:
     return {title: seeds.pck(name, counted=counted) for title, name in PAIRS.items()}
 
 
-@claim(
+@CLAIMS.claim(
     "C23", "Test PCK on joints of neither head nor torso.", "8.2", "0.32 and 0.38", ("tbl-comparison",), on_limbs,
     trainings=BOTH, number=True,
 )  # fmt: skip
@@ -142,7 +140,7 @@ def minutes(seeds: Seeds) -> Numbers:
     return made | {"device": ", ".join(devices)}
 
 
-@claim(
+@CLAIMS.claim(
     "C26", "What an epoch costs.", "5.3, 7.4", "70 min; autoencoder 2; modified 70 (GeForce GTX 1070)", ("tbl-cost",),
     minutes, trainings=("hourglass", "autoencoder", "modified"), number=True,
 )  # fmt: skip
@@ -166,7 +164,7 @@ def against_rivals(seeds: Seeds) -> Numbers:
     return found
 
 
-@claim(
+@CLAIMS.claim(
     "C27", "The gain is the autoencoder's, not longer training's.", "examiner's 6.5", "argued",
     ("fig-controls", "fig-shg-ae-training"), against_rivals, trainings=(*BOTH, "control-longer"),
 )  # fmt: skip
@@ -186,7 +184,7 @@ def two_chains(seeds: Seeds) -> Numbers:
     return {"gap": seeds.gain("modified", "modified-best-loss"), "same": same}
 
 
-@claim(
+@CLAIMS.claim(
     "C28", "The checkpoint of the best PCK serves better than that of the best loss.", "examiner's 4.5, table 2",
     "“much worse”; 0.433 against 0.42", ("fig-controls", "tbl-best-epochs"), two_chains,
     trainings=(*BOTH, "modified-best-loss"),
@@ -209,7 +207,7 @@ def visible_alone(seeds: Seeds) -> Numbers:
     return {"gain": seeds.gain("visible-only", "hourglass", counted=seeds.persons().visibility == 2)}
 
 
-@claim(
+@CLAIMS.claim(
     "C32", "Training on visible keypoints alone narrows the gap to others on them.", "8.2", "conjecture",
     ("tbl-comparison", "fig-later"), visible_alone, trainings=("hourglass", "visible-only"),
 )  # fmt: skip
@@ -227,7 +225,7 @@ def stacked(seeds: Seeds) -> Numbers:
     }  # fmt: skip
 
 
-@claim(
+@CLAIMS.claim(
     "C34", "Two modified stacks reach four plain ones, and 25 units do in the second.", "8.4", "hoped", ("fig-later",),
     stacked, trainings=("hourglass", "two-modified", "two-modified-25", "four-plain"),
     gates=(competent, control("four-plain", "two-plain", "four plain stacks must beat two")),
@@ -246,7 +244,7 @@ def more(seeds: Seeds) -> Numbers:
     return {"two": seeds.gain("two-plain", "control-longer"), "four": seeds.gain("four-plain", "two-plain")}
 
 
-@claim(
+@CLAIMS.claim(
     "C36", "More stacks are better.", "8.2", "argued", ("fig-later",), more,
     trainings=("hourglass", "control-longer", "two-plain", "four-plain"),
 )  # fmt: skip

@@ -5,7 +5,7 @@ bad one: eight hourglasses must beat two. Times come from turns in which the net
 a training step is timed alone and with the loading of its batch, and both have to agree.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from hgnb import records, stats
 from hgnb.analysis.lighter import INFERENCE, LOADED, STEP, gain, paired, ratio_text, together, unpaired
-from hgnb.claims.claim import SEEDS, Claim, Finding, Judge, Numbers, entered, known
+from hgnb.claims.claim import SEEDS, Finding, Numbers, Subject, known
 from hgnb.claims.evidence import Lacking
 from hgnb.stats import Estimate, Test, above, below, every, within
 from hgnb.training import speed
@@ -127,19 +127,9 @@ def two_blocks_weight(sweep: Sweep) -> Numbers:
     return numbers
 
 
-CLAIMS: list[Claim] = []
-
-
-def _claim(
-    name: str, sentence: str, source: str, value: str, *shown: str, gather_: Callable[[Sweep], Numbers] | None = None,
-    controls: bool = False, **wanted,
-) -> Callable[[Judge], Judge]:  # fmt: skip
-    """A claim that reads differences and ratios as `gather` takes them, or with `gather_` its own numbers."""
-    gates = (controlled,) if controls or wanted.get("accuracy") else ()
-    made = gather_ or partial(gather, **wanted)
-    return entered(
-        CLAIMS, name, sentence, f"004, {source}", value, shown, made, family="lighter", trainings=(), gates=gates
-    )  # fmt: skip
+CLAIMS = Subject("lighter")
+_claim = partial(CLAIMS.claim, trainings=(), gates=())
+_accurate = partial(CLAIMS.claim, trainings=(), gates=(controlled,))
 
 
 def _finding(found: Numbers, parts: dict[str, Test]) -> Finding:
@@ -160,54 +150,55 @@ def _faster(found: Numbers) -> dict[str, Test]:
     return {kind: below(known(found, kind)) for kind in (STEP, LOADED)}
 
 
-@_claim(
-    "L1", "An inner width of 64 instead of 128 is faster and less accurate.", "table 1",
-    "83.18 → 80.48; 14.8 → 14.3 min at batch 20", SHORT, SPEED,
-    accuracy={"accuracy": ("inner-64", BASE)}, ratios={"": side_by_side("inner-64")},
+@_accurate(
+    "L1", "An inner width of 64 instead of 128 is faster and less accurate.", "004, table 1",
+    "83.18 → 80.48; 14.8 → 14.3 min at batch 20", (SHORT, SPEED),
+    partial(gather, accuracy={"accuracy": ("inner-64", BASE)}, ratios={"": side_by_side("inner-64")}),
 )  # fmt: skip
 def narrower(found: Numbers) -> Finding:
     """Times below the original's, without and with loading; accuracy below the original's."""
     return _finding(found, {"accuracy": below(known(found, "accuracy")), **_faster(found)})
 
 
-@_claim(
-    "L2", "Six hourglasses have the accuracy of eight and are faster.", "table 1", "83.13 against 83.18; 14.4 min",
-    SHORT, SPEED, accuracy={"accuracy": ("stacks-6", BASE)}, ratios={"": side_by_side("stacks-6")},
+@_accurate(
+    "L2", "Six hourglasses have the accuracy of eight and are faster.", "004, table 1",
+    "83.13 against 83.18; 14.4 min", (SHORT, SPEED),
+    partial(gather, accuracy={"accuracy": ("stacks-6", BASE)}, ratios={"": side_by_side("stacks-6")}),
 )  # fmt: skip
 def fewer_stacks(found: Numbers) -> Finding:
     """Times below the original's, without and with loading; accuracy equivalent to it within half a point."""
     return _finding(found, {"accuracy": within(known(found, "accuracy"), ALIKE), **_faster(found)})
 
 
-@_claim(
-    "L3", "Six hourglasses, 64 wide, with four modules a level do not win the accuracy back.", "table 1", "80.73",
-    SHORT, accuracy={"accuracy": ("stacks-6-inner-64-modules-4", BASE)},
+@_accurate(
+    "L3", "Six hourglasses, 64 wide, with four modules a level do not win the accuracy back.", "004, table 1", "80.73",
+    (SHORT,), partial(gather, accuracy={"accuracy": ("stacks-6-inner-64-modules-4", BASE)}),
 )  # fmt: skip
-@_claim(
-    "L4", "Layer norm is below batch norm, at 64 wide.", "table 1", "78.83 against 80.48", SHORT,
-    accuracy={"accuracy": ("inner-64-layer-norm", "inner-64")},
+@_accurate(
+    "L4", "Layer norm is below batch norm, at 64 wide.", "004, table 1", "78.83 against 80.48", (SHORT,),
+    partial(gather, accuracy={"accuracy": ("inner-64-layer-norm", "inner-64")}),
 )  # fmt: skip
 def less_accurate(found: Numbers) -> Finding:
     """Accuracy of the first network of the sentence below the other's, paired seeds."""
     return _finding(found, {"accuracy": below(known(found, "accuracy"))})
 
 
-@_claim(
-    "L5", "Falling depths beat rising ones, at 64 wide.", "table 1", "81.47 against 80.68", SHORT,
-    accuracy={"accuracy": ("inner-64-depths-falling", "inner-64-depths-rising")},
+@_accurate(
+    "L5", "Falling depths beat rising ones, at 64 wide.", "004, table 1", "81.47 against 80.68", (SHORT,),
+    partial(gather, accuracy={"accuracy": ("inner-64-depths-falling", "inner-64-depths-rising")}),
 )  # fmt: skip
-@_claim(
-    "L11", "A batch of 20 gives better results than one of 6.", "section 6", "text; but table 2: 86.4 < 86.7", LONG,
-    accuracy={"accuracy": (BASE, "newell-batch-6")},
+@_accurate(
+    "L11", "A batch of 20 gives better results than one of 6.", "004, section 6", "text; but table 2: 86.4 < 86.7",
+    (LONG,), partial(gather, accuracy={"accuracy": (BASE, "newell-batch-6")}),
 )  # fmt: skip
 def more_accurate(found: Numbers) -> Finding:
     """Accuracy of the first network of the sentence above the other's, paired seeds."""
     return _finding(found, {"accuracy": above(known(found, "accuracy"))})
 
 
-@_claim(
-    "L6", "A fourth block in every module is best at 50 epochs and no slower.", "table 1", "84.23; 14.6 min",
-    SHORT, SPEED, accuracy={"accuracy": ("blocks-4", BASE)}, ratios={"": side_by_side("blocks-4")},
+@_accurate(
+    "L6", "A fourth block in every module is best at 50 epochs and no slower.", "004, table 1", "84.23; 14.6 min",
+    (SHORT, SPEED), partial(gather, accuracy={"accuracy": ("blocks-4", BASE)}, ratios={"": side_by_side("blocks-4")}),
 )  # fmt: skip
 def fourth_block(found: Numbers) -> Finding:
     """Accuracy above the original's; times at most 2 % above the original's, with and without loading."""
@@ -216,8 +207,8 @@ def fourth_block(found: Numbers) -> Finding:
 
 
 @_claim(
-    "L7", "A batch of 20 takes less time than one of 6.", "table 2", "18 → 14.8 min", LONG,
-    ratios={"": ((LARGE, BASE), (SMALL, BASE))},
+    "L7", "A batch of 20 takes less time than one of 6.", "004, table 2", "18 → 14.8 min", (LONG,),
+    partial(gather, ratios={"": ((LARGE, BASE), (SMALL, BASE))}),
 )  # fmt: skip
 def larger_batch(found: Numbers) -> Finding:
     """Seconds a person in steps of 20 below those in steps of 6, without and with loading."""
@@ -225,8 +216,8 @@ def larger_batch(found: Numbers) -> Finding:
 
 
 @_claim(
-    "L8", "RMSProp trains faster than Adam, and Adam profits from large batches.", "section 6", "text", SHORT,
-    gather_=fluctuation,
+    "L8", "RMSProp trains faster than Adam, and Adam profits from large batches.", "004, section 6", "text", (SHORT,),
+    fluctuation,
 )  # fmt: skip
 def optimisers(found: Numbers) -> Finding:
     """A training step with RMSProp takes less time than with Adam, without and with loading; and with Adam the training
@@ -238,10 +229,12 @@ def optimisers(found: Numbers) -> Finding:
     return Finding(timed.estimate, told, every(*_faster(found).values(), below(fewer)))
 
 
-@_claim(
-    "L9", "Mixed precision and dropout gave nothing worth keeping.", "appendix", "text", SHORT,
-    accuracy={"mixed precision": ("newell-bf16", BASE), "dropout": ("dropout", BASE)},
-    ratios={"": side_by_side("newell-bf16", BASE, PRECISION)}, kinds=(STEP,),
+@_accurate(
+    "L9", "Mixed precision and dropout gave nothing worth keeping.", "004, appendix", "text", (SHORT,),
+    partial(
+        gather, accuracy={"mixed precision": ("newell-bf16", BASE), "dropout": ("dropout", BASE)},
+        ratios={"": side_by_side("newell-bf16", BASE, PRECISION)}, kinds=(STEP,),
+    ),
 )  # fmt: skip
 def nothing_kept(found: Numbers) -> Finding:
     """Mixed precision takes no less than 0.98 of the time of 32 bits, and neither it nor dropout is more accurate by
@@ -250,18 +243,18 @@ def nothing_kept(found: Numbers) -> Finding:
     return _finding(found, {**parts, STEP: above(known(found, STEP), -NO_SLOWER)})
 
 
-@_claim(
-    "L10", "Both orders of depths lose accuracy.", "section 6", "text; but 80.68 and 81.47 > 80.48 at equal width",
-    SHORT, accuracy={"rising": ("depths-rising", BASE), "falling": ("depths-falling", BASE)},
+@_accurate(
+    "L10", "Both orders of depths lose accuracy.", "004, section 6",
+    "text; but 80.68 and 81.47 > 80.48 at equal width", (SHORT,),
+    partial(gather, accuracy={"rising": ("depths-rising", BASE), "falling": ("depths-falling", BASE)}),
 )  # fmt: skip
 def both_orders(found: Numbers) -> Finding:
     """Accuracy of rising and of falling depths below the original's at full width."""
     return _finding(found, {key: below(known(found, key)) for key in ("rising", "falling")})
 
 
-@_claim(
-    "L12", "Two blocks in every module are worse.", "section 6", "text", SHORT,
-    gather_=two_blocks_weight, controls=True,
+@_accurate(
+    "L12", "Two blocks in every module are worse.", "004, section 6", "text", (SHORT,), two_blocks_weight,
 )  # fmt: skip
 def two_blocks(found: Numbers) -> Finding:
     """Accuracy with two convolutions in a module below the original's. A module of the source has three; as it
@@ -270,10 +263,13 @@ def two_blocks(found: Numbers) -> Finding:
     return Finding(made.estimate, "; ".join([made.measured, *filter(None, [found.get("weight")])]), made.decision)
 
 
-@_claim(
-    "L13", "Trained long, six hourglasses and four blocks stay comparable to the original.", "table 2",
-    "85.8 and 86.38 against 86.4", LONG,
-    accuracy={"six hourglasses": ("stacks-6-long", "newell-long"), "four blocks": ("blocks-4-long", "newell-long")},
+@_accurate(
+    "L13", "Trained long, six hourglasses and four blocks stay comparable to the original.", "004, table 2",
+    "85.8 and 86.38 against 86.4", (LONG,),
+    partial(
+        gather,
+        accuracy={"six hourglasses": ("stacks-6-long", "newell-long"), "four blocks": ("blocks-4-long", "newell-long")},
+    ),
 )  # fmt: skip
 def comparable(found: Numbers) -> Finding:
     """Accuracy of both after the long training equivalent to the original's within half a point."""
@@ -281,9 +277,11 @@ def comparable(found: Numbers) -> Finding:
 
 
 @_claim(
-    "L14", "Six hourglasses, four blocks and an inner width of 64 predict faster, too.", "table 1, section 6",
-    "inference times", SPEED,
-    ratios={name: side_by_side(name) for name in ("stacks-6", "blocks-4", "inner-64")}, kinds=(INFERENCE,),
+    "L14", "Six hourglasses, four blocks and an inner width of 64 predict faster, too.", "004, table 1, section 6",
+    "inference times", (SPEED,),
+    partial(
+        gather, ratios={name: side_by_side(name) for name in ("stacks-6", "blocks-4", "inner-64")}, kinds=(INFERENCE,),
+    ),
 )  # fmt: skip
 def quicker_predictions(found: Numbers) -> Finding:
     """Seconds of a prediction below the original's, for six hourglasses, for four blocks and for half the width."""
@@ -292,8 +290,11 @@ def quicker_predictions(found: Numbers) -> Finding:
 
 
 @_claim(
-    "L15", "Changing the depths improves times little.", "section 6", "text", SPEED,
-    ratios={name: side_by_side(name) for name in ("depths-rising", "depths-falling")}, kinds=(STEP, INFERENCE),
+    "L15", "Changing the depths improves times little.", "004, section 6", "text", (SPEED,),
+    partial(
+        gather, kinds=(STEP, INFERENCE),
+        ratios={name: side_by_side(name) for name in ("depths-rising", "depths-falling")},
+    ),
 )  # fmt: skip
 def little_time(found: Numbers) -> Finding:
     """Rising and falling depths take more than 0.95 of the original's time, in a training step and in a prediction: an

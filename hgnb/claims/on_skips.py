@@ -3,13 +3,11 @@
 Thesis 6.2 and 8.4, examiner's question 5.2; shown in 03_interpretation.
 """
 
-from functools import partial
-
 import numpy as np
 
 from hgnb import stats
 from hgnb.analysis.skips import BIG, ENOUGH, SMALL
-from hgnb.claims.claim import Claim, Finding, Numbers, entered, known
+from hgnb.claims.claim import Finding, Numbers, Subject, known
 from hgnb.claims.evidence import Seeds
 from hgnb.stats import UNKNOWN, Estimate, below, every
 
@@ -17,8 +15,7 @@ from hgnb.stats import UNKNOWN, Estimate, below, every
 # to the lowest bins. What the mean pose finds needs no network, so it is taken off both sides.
 COLLAPSED = 0.5
 JOINTS = "other data: these lack small or big joints, or the network finds none of them on well-labelled persons"
-CLAIMS: list[Claim] = []
-claim = partial(entered, CLAIMS, family="skips")
+CLAIMS = Subject("skips")
 
 
 def without_skips(seeds: Seeds) -> Numbers:
@@ -47,7 +44,7 @@ def gap(seeds: Seeds, on: np.ndarray, off: np.ndarray, less: np.ndarray | None =
     return stats.crossed(np.stack(sums, -1), split.image_ids, lambda a, c, n, b, d, m: (a - c) / n - (b - d) / m)
 
 
-@claim(
+@CLAIMS.claim(
     "C7", "Without the skip-connections the training PCK collapses.", "6.2, figure 13", "figure",
     ("fig-skip-histograms",), without_skips,
 )  # fmt: skip
@@ -58,7 +55,7 @@ def collapses(found: Numbers) -> Finding:
     return Finding(share, f"{share.text(2)} of the PCK above the mean pose's is left", below(share, COLLAPSED))
 
 
-@claim(
+@CLAIMS.claim(
     "C8", "Small joints (nose, eyes, ears) lose more of it than big ones (shoulders, hips, knees).", "6.2, figure 14",
     "figure", ("tbl-skip-groups", "fig-skip-samples"), without_skips,
 )  # fmt: skip
@@ -78,7 +75,7 @@ def retrained(seeds: Seeds) -> Numbers:
     return {"left": left(seeds, off, on), "gap": gap(seeds, on, off, other), "control": gap(seeds, on, other)}
 
 
-@claim(
+@CLAIMS.claim(
     "C31", "What the skip-connections carry is lost for a network retrained without them, too.", "8.4, examiner's 5.2",
     "left open", ("fig-later",), retrained, trainings=("hourglass", "without-skips"),
 )  # fmt: skip

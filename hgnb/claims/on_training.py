@@ -11,12 +11,11 @@ from hgnb.claims.claim import (
     HOLDS,
     PCK_WIDENING,
     RELATIVE_WIDENING,
-    Claim,
     Finding,
     Numbers,
+    Subject,
     always,
     competent,
-    entered,
     known,
     level,
     long_enough,
@@ -32,8 +31,7 @@ FULL, KEPT = 7_017, {"train": 129_104, "val": 5_064}  # 6.3; table 1, the test p
 # C2: 'well before the end'. The thesis calls 32 of 50 epochs overfitting and 47 of 50 converged; 0.8 is the middle.
 WELL_BEFORE = 0.8
 EPOCHS = 50
-CLAIMS: list[Claim] = []
-claim = partial(entered, CLAIMS, family="training")
+CLAIMS = Subject("training")
 
 
 def whole_coco() -> annotated.Annotated:
@@ -43,7 +41,7 @@ def whole_coco() -> annotated.Annotated:
     return held
 
 
-@claim(
+@CLAIMS.claim(
     "C1", "So many images and persons are in the data, and so many are kept.", "4.1, table 1, 6.3",
     "66,808 images; 149,813 persons (156,165 with validation); 7,017 fully labelled; kept 124,040 / 5,064 / 5,064",
     ("tbl-counts", "tbl-split"), lambda _: whole_coco().counts, trainings=(), number=True,
@@ -90,7 +88,7 @@ def chosen(losses: np.ndarray, fold: np.ndarray) -> np.ndarray:
     return np.stack([losses[:, -1], low], -1)
 
 
-@claim(
+@CLAIMS.claim(
     "C2", "The hourglass overfits: its validation loss is lowest well before the last epoch.", "5.2, table 2",
     "epoch 32 of 50", ("fig-shg-training", "tbl-best-epochs"), course, gates=(competent, long_enough(EPOCHS)),
 )  # fmt: skip
@@ -114,7 +112,7 @@ def fork(seeds: Seeds) -> Numbers:
     return {"effect": stats.pck_difference(dropped, kept, seeds.labelled(), seeds.images())}
 
 
-@claim(
+@CLAIMS.claim(
     "C3", "PCK jumps because the learning rate drops.", "5.2, figure 12", "drop after epoch 21", ("fig-shg-training",),
     fork, trainings=("hourglass", "fork-dropped", "fork-kept"),
 )  # fmt: skip
@@ -133,7 +131,7 @@ def best_epochs(seeds: Seeds) -> Numbers:
     return {"best": best, "gap": seeds.gain("hourglass", "hourglass-best-loss")}
 
 
-@claim(
+@CLAIMS.claim(
     "C4", "Training loss, validation loss and PCK are best at different epochs.", "table 2", "50, 32, 47",
     ("tbl-best-epochs",), best_epochs, gates=(competent, long_enough(EPOCHS)),
 )  # fmt: skip
@@ -151,11 +149,11 @@ def reached(seeds: Seeds, split: str, source: float) -> Numbers:
     return {"pck": seeds.pck("hourglass", split), "source": source}
 
 
-@claim(
+@CLAIMS.claim(
     "C5", "Validation PCK of the hourglass.", "5.2, table 2", "0.433", ("fig-shg-training",),
     partial(reached, split="val", source=0.433), number=True,
 )  # fmt: skip
-@claim(
+@CLAIMS.claim(
     "C6", "Test PCK of the hourglass.", "5.2", "0.441", ("tbl-comparison",),
     partial(reached, split="test", source=0.441), number=True,
 )  # fmt: skip
