@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hgnb.analysis import depths, steering
-from hgnb.analysis.kmeans import centroids
+from hgnb.analysis.distances import centroids
 from hgnb.claims import steering as judged
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hgnb.analysis.kmeans import centroids
+from hgnb.analysis.distances import centroids
 from hgnb.analysis.posture import motion_score, sitting_score
 from hgnb.data.heatmaps import cells
 from hgnb.data.prepared import PreparedSplit

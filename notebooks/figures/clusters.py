@@ -43,8 +43,8 @@ def clusters(group: Clustering, plane: np.ndarray, key: str, who: str, *, space:
     )
     if wrong is not None and wrong.judged.any():
         caption += (
-            f" Crosses mark the {int(wrong.flags.sum()):,} persons on the wrong side of the dotted cuts, each chosen "
-            "on one half of the images and applied to the other."
+            f" Crosses mark the {int(wrong.flags.sum()):,} persons on the wrong side of cuts that other images "
+            "chose, in most of the dealings; the dotted lines are the lowest and the highest of them."
         )
         alt += f"; {percent(wrong.rate.value)} of the persons lie on the wrong side of the cut"
     return Plate(figure, caption, alt + ".")

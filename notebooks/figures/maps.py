@@ -10,8 +10,7 @@ from matplotlib.collections import LineCollection
 from figures.plate import Plate
 from figures.portraits import Portraits
 from figures.words import nothing, number, percent
-from hgnb.analysis.components import Components
-from hgnb.analysis.planes import Map
+from hgnb.analysis.components import Components, Map
 from hgnb.analysis.posture import Postures
 from hgnb.drawing.style import BLUE, GREY, ORANGE, PURPLE, RED, style
 

@@ -10,9 +10,7 @@ from matplotlib.axes import Axes
 from figures.clusters import plot_map
 from figures.plate import Plate, Table
 from figures.words import nothing, number, percent
-from hgnb.analysis.clusters import Clustering, Sweep
-from hgnb.analysis.everyone import Everyone
-from hgnb.analysis.stability import Stability
+from hgnb.analysis.clusters import Clustering, Everyone, Stability, Sweep
 from hgnb.drawing.style import BLUE, GREY, RED, SKY, style
 
 

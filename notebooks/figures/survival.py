@@ -7,8 +7,8 @@ from figures.ledger import Column
 from figures.plate import Note, Table
 from figures.words import listed
 from hgnb import records
+from hgnb.claims.claim import FAILS, HOLDS
 from hgnb.claims.collect import judged
-from hgnb.claims.rules import FAILS, HOLDS
 from hgnb.records import BETTER
 from hgnb.training.experiment import Experiment
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from figures.plate import Plate, Table
 from figures.words import nothing, number, percent
-from hgnb.analysis.traits import FIRST, LEVEL, Answers
+from hgnb.analysis.posture import FIRST, LEVEL, Answers
 from hgnb.drawing.style import CYCLE, GREY, INK, counted, style
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
