@@ -12,9 +12,9 @@ from hgnb.analysis import clusters, components, interventions, reasons, truncati
 from hgnb.analysis.misplaced import Misplaced
 from hgnb.analysis.truncation import Truncation
 from hgnb.errors import InputError
-from hgnb.intervals import Interval
 from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.stats import Estimate
 from hgnb.training.inference import Reader
 
 matplotlib.use("agg")
@@ -73,7 +73,7 @@ def test_thirds_keep_equal_counts_together(counts, titles):
     assert list(groups) == titles and sum(rows.sum() for rows in groups.values()) == len(counts)
 
 
-FEWER, MORE, SAME = Interval(0.1, 0.05, 0.15), Interval(-0.1, -0.15, -0.05), Interval(0, -0.05, 0.05)
+FEWER, MORE, SAME = Estimate(0.1, 0.05, 0.15), Estimate(-0.1, -0.15, -0.05), Estimate(0, -0.05, 0.05)
 FLAGS = np.random.default_rng(1).random(N) < 0.3
 
 
