@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples, silhouette_
 from test_explain import clouds
 
 from hgnb.analysis import clusters, components, distances
-from hgnb.analysis.clusters import everyone
+from hgnb.analysis.clusters import cluster_everyone
 from hgnb.training.runs import Run
 
 
@@ -206,10 +206,13 @@ def test_everyone_falls_into_the_samples_clusters(tmp_path):
     np.save(tmp_path / "points.npy", points)
     mapped = np.load(tmp_path / "points.npy", mmap_mode="r")
     sample = np.arange(0, 2400, 3)
-    found = everyone(mapped, sample, own[sample], seed=0)
+    found = cluster_everyone(mapped, sample, own[sample], seed=0)
     assert found.on_sample == found.on_all == 1 == adjusted_rand_score(own, found.labels)
     assert (found.by_sample == own).all()
-    for alone in (everyone(mapped, sample, np.zeros(800, int), 0), everyone(mapped[:0], sample[:0], own[:0], 0)):
+    for alone in (
+        cluster_everyone(mapped, sample, np.zeros(800, int), 0),
+        cluster_everyone(mapped[:0], sample[:0], own[:0], 0),
+    ):
         assert not alone.labels.any() and np.isnan(alone.on_all)
 
 
