@@ -26,7 +26,6 @@ from hgnb.claims.study import Study
 from hgnb.data.heatmaps import heatmaps
 from hgnb.records import Seed
 from hgnb.training import forks
-from hgnb.training.fit import Untrained, finished_only
 from hgnb.training.runs import runs_folder
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
@@ -425,16 +424,12 @@ def stacks(two, narrow, four, plain):
         ("C7", WITH | {"off": 0.5}, "undecided"),  # half of what is above the floor of 0.1
         ("C8", WITH | {"off": shares(0.1, 0.5, 0.3)}, "holds"),
         ("C8", WITH | {"off": shares(0.5, 0.1, 0.3)}, "fails"),
-        ("C8", WITH | {"off": 0.3}, "undecided"),
         ("C31", WITH | {"without-skips": shares(0.1, 0.4, 0.25)}, "holds"),
         ("C31", WITH | {"without-skips": shares(0.8, 0.85, 0.82)}, "fails"),  # hardly anything is lost
         ("C31", WITH | {"without-skips": shares(0.3, 0.1, 0.2)}, "fails"),  # the big joints lose more
-        ("C31", WITH | {"without-skips": 0.25}, "undecided"),
         ("C32", {"hourglass": 0.5, "visible-only": 0.6}, "holds"),
-        ("C32", {"hourglass": 0.6, "visible-only": 0.5}, "fails"),
         ("C34", stacks(0.6, 0.61, 0.5, 0.4), "holds"),
         ("C34", stacks(0.6, 0.6, 0.5, 0.4), "undecided"),  # not one keypoint differs: no network is that alike
-        ("C34", stacks(0.4, 0.4, 0.5, 0.4), "fails"),
         ("C34", stacks(0.6, 0.5, 0.6, 0.4), "fails"),  # 25 units are too few
         ("C34", stacks(0.48, 0.48, 0.5, 0.4), "undecided"),
         ("C34", stacks(0.6, 0.6, 0.5, 0.5), "needs"),  # four plain stacks don't beat two
@@ -578,15 +573,6 @@ def test_a_ledger_without_runs_trains_nothing(trained):
     asked = collect.remedies(other, record)
     assert any("hgnb train modified --profile smoke" in line and "--seed 7" in line for line in asked)
     json.dumps(made.facts(), allow_nan=False)
-
-
-def test_finished_only_raises_and_ends(trained):
-    experiment, run = trained
-    with finished_only():
-        assert experiment.hourglass().id == run.id
-        with pytest.raises(Untrained, match="autoencoder"):
-            experiment.autoencoder()
-    assert not any(f.name.startswith("autoencoder") for f in runs_folder().iterdir())
 
 
 def test_forks_differ_in_the_rate_alone(trained, monkeypatch):

@@ -235,13 +235,6 @@ def test_components_of_few_persons_equal_scikit_learns():
     assert np.allclose(np.abs(np.sum(parts.axes * theirs.components_[:24], 1)), 1, atol=1e-8)
 
 
-def test_constant_features_have_no_part():
-    points = cigar(100, 10)
-    points[:, 4] = 7
-    parts = components.principal(points)
-    assert parts.variance[-1] < 1e-9 and np.abs(parts.axes[:9, 4]).max() < 1e-6
-
-
 # UMAP
 
 

@@ -164,17 +164,6 @@ def planted(n=120, d=40, deviations=(5.0, 3.0, 1.5), noise=0.05, seed=0):
     return (10 + factors @ axes + noise * rng.normal(size=(n, d))).astype(np.float32), factors, axes
 
 
-@pytest.mark.parametrize("n", [30, 200])  # fewer and more persons than dimensions
-def test_components_come_back_in_order(n):
-    latents, _, axes = planted(n)
-    parts = components.principal(latents)
-    assert len(parts) == min(n - 1, 40)
-    assert parts.needed(0.95) <= 3 and (np.diff(parts.variance) <= 1e-9).all()
-    for i, own in enumerate(axes):
-        assert np.abs(parts.axes[:3] @ own).argmax() == i
-    assert np.allclose(parts.variance[:3], np.var(parts.scores(3), axis=0, ddof=1))
-
-
 def test_two_persons_have_one_component():
     parts = components.principal(planted(2)[0])
     space = interventions.Space.of(parts, torch.device("cpu"))  # torch takes no negative stride
