@@ -241,7 +241,7 @@ def moved(seeds: Seeds) -> Numbers:
     key, clusters, seen = labelled(seeds), labels(seeds, "sample"), seeds.labelled("train")
     where, sums = [one.sample for one in seeds.all], []
     for name in ("moved/hits", "astray/hits"):
-        held = [one.of("hourglass").get(name) for one in seeds.all]
+        held = [one.held("hourglass", name) for one in seeds.all]
         if any(hits is None for hits in held):
             raise Lacking("the column `hourglass/moved/hits` of every seed, which two clusters give")
         sums.append(

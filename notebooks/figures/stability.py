@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from figures.clusters import plot_map
 from figures.plate import Plate, Table
 from figures.words import nothing, number, percent
-from hgnb.analysis.clusters import Clustering, Everyone, Stability, Sweep
+from hgnb.analysis.clusters import Clustering, EveryoneClustered, Stability, Sweep
 from hgnb.drawing.style import BLUE, GREY, RED, SKY, style
 
 
@@ -105,7 +105,9 @@ def told(judged: Stability, who: str) -> str:
     return f"{again}; it lies {more}." if judged.holds else f"{again} only, though it lies {more}."
 
 
-def beside(sample: Clustering, everyone: Clustering, rows: np.ndarray, plane: np.ndarray, found: Everyone) -> Plate:
+def beside(
+    sample: Clustering, everyone: Clustering, rows: np.ndarray, plane: np.ndarray, found: EveryoneClustered
+) -> Plate:
     """fig-clusters-everyone: the sample's clusters beside those of all N persons; rows (n,) of the sample, plane (N, 2)
     two components of all."""
     if min(sample.count, everyone.count) < 2:
