@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from figures.words import verdict
+from figures.page import verdict
 from hgnb.analysis.clusters import Misplaced
 from hgnb.analysis.misplacement import compared, rates_apart
 

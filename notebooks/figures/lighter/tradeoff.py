@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from figures.lighter.words import DASH, seeds, small
-from figures.plate import Live, Note, Plate, Table
+from figures.page import Live, Note, Plate, Table
 from hgnb.analysis.fronts import SURE, Place
 from hgnb.analysis.lighter import accuracy
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, RED, style
