@@ -13,7 +13,7 @@ from figures import beyond, decoding, elsewhere, plateau, recipes, survival
 from figures import correction as correction_figures
 from figures import redundancy as redundancy_figures
 from figures.ledger import Column
-from figures.plate import Note, Plate, Table
+from figures.page import Note, Plate, Table
 from hgnb.analysis import components, interventions, silence, truncation
 from hgnb.analysis.truncation import Truncation
 from hgnb.claims.ledger import CLAIMS, Result

@@ -15,7 +15,7 @@ from figures import discussion, maps
 from figures import interventions as intervention_figures
 from figures import skips as skip_figures
 from figures import traits as trait_figures
-from figures.plate import Plate
+from figures.page import Plate
 from figures.portraits import Portraits
 from hgnb.analysis import clusters, components, posture, skips, truncation
 from hgnb.analysis.components import Map, trust

@@ -18,7 +18,7 @@ from test_book import chapter, saved, small_book
 from test_live import cell
 
 from figures import exhibit as figures
-from figures.plate import Live, Note
+from figures.page import Live, Note
 from figures.portraits import Portraits
 from hgnb import journal
 from hgnb.analysis import components

@@ -14,7 +14,7 @@ from scipy import stats
 
 from figures.lighter import networks as drawings
 from figures.lighter import outcomes, report, tables, tradeoff, verdicts
-from figures.plate import Note, Plate
+from figures.page import Note, Plate
 from hgnb.analysis import lighter
 from hgnb.claims import on_lighter as lighter_claims
 from hgnb.claims.ledger import judge_lighter

@@ -6,9 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from figures.plate import Plate, Table
+from figures.page import Plate, Table, nothing, number, percent
 from figures.portraits import Portraits
-from figures.words import nothing, number, percent
 from hgnb.analysis.clusters import Clustering
 from hgnb.analysis.posture import Postures
 from hgnb.drawing.style import BLUE, GREEN, INK, ORANGE, PURPLE, RED, SKY, style

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.plate import Plate, Table
-from figures.words import percent
+from figures.page import Plate, Table, percent
 from hgnb.analysis.components import Components
 from hgnb.analysis.reasons import SIGNAL
 from hgnb.data.schema import KeypointSchema

@@ -6,8 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from figures.plate import Plate
-from figures.words import nothing, number, percent, verdict
+from figures.page import Plate, nothing, number, percent, verdict
 from hgnb.analysis.truncation import NOISE_FROM, WITHIN, Truncation
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, RED, style
 from hgnb.stats import Estimate

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from figures.words import verdict
+from figures.page import verdict
 from hgnb.analysis.misplaced import Misplaced, compared, rate_difference
 
 Group = tuple[Misplaced, np.ndarray, np.ndarray]  # who is misplaced, and (N,) keypoints found and labelled

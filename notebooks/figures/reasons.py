@@ -5,8 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.plate import Plate, Table
-from figures.words import nothing, number, verdict
+from figures.page import Plate, Table, nothing, number, verdict
 from hgnb.analysis.misplaced import Misplaced
 from hgnb.analysis.reasons import Pair, Part, Reason, turned
 from hgnb.analysis.truncation import NOISE_FROM, Truncation

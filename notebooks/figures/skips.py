@@ -6,9 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from figures.plate import Plate, Table
+from figures.page import Plate, Table, nothing, number, percent, verdict
 from figures.portraits import Portraits, sharpened
-from figures.words import nothing, number, percent, verdict
 from hgnb.analysis.skips import BIG, ENOUGH, SMALL, Shown, SkipStudy
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, SIDES, style

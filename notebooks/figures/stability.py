@@ -8,8 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from figures.clusters import plot_map
-from figures.plate import Plate, Table
-from figures.words import nothing, number, percent
+from figures.page import Plate, Table, nothing, number, percent
 from hgnb.analysis.clusters import Clustering, EveryoneClustered, Stability, Sweep
 from hgnb.drawing.style import BLUE, GREY, RED, SKY, style
 
