@@ -20,7 +20,7 @@ from typing import Any
 
 from hgnb.definitions import Key, Unit, fingerprint, reached
 from hgnb.errors import InputError
-from hgnb.syntax import PACKAGE, stamp
+from hgnb.definitions import PACKAGE, stamp
 
 MISSING = object()
 TRAINERS = ("torch", "lightning")  # where one name for another's function or class is a swap, not an alias

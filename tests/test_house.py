@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hgnb.syntax import PACKAGE
+from hgnb.definitions import PACKAGE
 from hgnb_book import imports
 
 BOOK = PACKAGE.parent / "book/hgnb_book"

@@ -18,7 +18,7 @@ from hgnb.errors import InputError
 from hgnb.identity import identified, identity, replaced
 from hgnb.model import hourglass, residual
 from hgnb.model.config import HourglassConfig
-from hgnb.syntax import PACKAGE
+from hgnb.definitions import PACKAGE
 from hgnb.training import begin, catalogue, loop, modules
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS, TRAINING_ROOTS, Experiment
 from hgnb.training.job import Start

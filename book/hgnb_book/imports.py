@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 
 from hgnb.errors import InputError
-from hgnb.syntax import PACKAGE, parsed, stamp, tree
-from hgnb.syntax import modules as modules_of
+from hgnb.definitions import PACKAGE, parsed, stamp, tree
+from hgnb.definitions import modules as modules_of
 
 HOUSE = (
     PACKAGE,
