@@ -8,12 +8,12 @@ import io
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from hgnb import journal
 from hgnb.errors import InputError
 
 # what a disk, a quota or a permission refuses: a person's to mend
@@ -100,6 +100,7 @@ def train(
 
 @app.command()
 def record(
+    ctx: typer.Context,
     study: Annotated[
         str, typer.Argument(metavar="chain|lighter|beyond", help="What to train: chapters 02-05, 06, 07.")
     ],
@@ -113,7 +114,7 @@ def record(
     """Train whatever isn't trained yet of a study, on all cores, and record each in results/ as it ends; resumes."""
     from hgnb.recording.queue import record
 
-    record(study, profile, data, range(first_seed, first_seed + seeds), jobs, only or ())
+    record(study, profile, data, range(first_seed, first_seed + seeds), jobs, only or (), **(ctx.obj or {}))
 
 
 @app.command("variants")
@@ -402,38 +403,37 @@ def _paired(words: list[str]) -> list[str]:
     return paired
 
 
-def main() -> None:
-    """Run a command; what a person can mend is said in one sentence, with exit status 1."""
+def main(tell: Callable[[str, str, str], None] = lambda *_: None, **knows: Any) -> None:
+    """Run a command; what a person can mend is said in one sentence, with exit status 1.
+
+    `tell`: hears of an error, as ("error", "", sentence). `knows`: what else a program around this one hands to
+    `hgnb.recording.queue.record`.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a pipe of Windows has no ✓ and no ×
     try:
-        sys.exit(app(_paired(sys.argv[1:]), standalone_mode=False))
+        sys.exit(app(_paired(sys.argv[1:]), standalone_mode=False, obj={"tell": tell, **knows}))
     except InputError as error:
-        _stop(str(error))
+        sentence = str(error)
     except _UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             sys.exit(0)  # the help stands there already
-        _stop(
-            f"{error.format_message()} ('{error.ctx.command_path} --help' lists what there is.)"
-            if error.ctx
-            else str(error)
-        )
+        sentence = error.format_message()
+        sentence += f" ('{error.ctx.command_path} --help' lists what there is.)" if error.ctx else ""
     except typer.Abort:
-        _stop("Stopped.")
+        sentence = "Stopped."
     except MemoryError:
-        _stop("There isn't enough memory for this: close other programs, or take a smaller profile.")
+        sentence = "There isn't enough memory for this: close other programs, or take a smaller profile."
     except OSError as error:
         if error.errno not in REFUSED:
             raise
-        _stop(f"'{error.filename or 'A file'}' can't be written or read ({error.strerror}): mend that and call again.")
+        what = f"'{error.filename or 'A file'}' can't be written or read ({error.strerror})"
+        sentence = f"{what}: mend that and call again."
     except Exception as error:
-        journal.tell("error", "", f"{type(error).__name__}: {error} (data/build.log says where)")
+        tell("error", "", f"{type(error).__name__}: {error} (data/build.log says where)")
         raise
-
-
-def _stop(sentence: str) -> None:
-    journal.tell("error", "", sentence)
+    tell("error", "", sentence)
     print(sentence, file=sys.stderr)
     sys.exit(1)
 

@@ -441,7 +441,8 @@ class _Scan:
         names = [(place, one.arg) for place, kind in enumerate(kinds) for one in kind if one is not None]
         self.say(*(f"{place}:{name}" for place, name in names))
         body: list[ast.AST] = [made.body] if isinstance(made, ast.Lambda) else [*made.body]
-        self.scopes.append({name: None for _, name in names} | _bound(body, self.here))
+        own: dict[str, str | None] = {name: None for _, name in names}
+        self.scopes.append(own | _bound(body, self.here))
         for one in body:
             self.node(one)
         self.scopes.pop()
@@ -467,7 +468,7 @@ class _Scan:
                 pass
             case ast.If() if _typing_only(node):
                 pass
-            case ast.AnnAssign(target=target, value=value) | ast.Assign(targets=[target], value=value):
+            case ast.AnnAssign(target=target, value=ast.AST() as value) | ast.Assign(targets=[target], value=value):
                 self.say("Assign")
                 self.node(target)
                 self.node(value)

@@ -94,9 +94,10 @@ class _Look:
         """Of a class bases and fields, too; its methods are looked at one by one."""
         if not _same(new, live) or (isinstance(new, type) and not _same(new.__bases__, live.__bases__)):
             return self.replace(name, live)
+        methods = unit.methods if unit else {}
         for part, value in vars(live).items() if unit and isinstance(new, type) else ():
             known = vars(new).get(part, MISSING)
-            if part in unit.methods or (part.startswith("__") and not callable(value)) or part.startswith("_abc"):
+            if part in methods or (part.startswith("__") and not callable(value)) or part.startswith("_abc"):
                 continue
             if known is not MISSING or callable(value) or hasattr(value, "__get__"):  # else a mark of some library
                 self.compare(f"{name}.{part}", known, value)
@@ -111,11 +112,13 @@ class _Look:
     def borrowed(self, name: str, live: Any, origin: Key | str) -> None:
         """A name that a module imported: still what its import gave it?"""
         if isinstance(origin, str):
-            if (there := _object(origin)) is not MISSING and live is not there:
-                self.replace(name, live)
-        elif home := sys.modules.get(origin[0]):
-            if live is not vars(home).get(origin[1], MISSING) and not _same(_afresh(home).get(origin[1]), live):
-                self.replace(name, live)
+            changed = (there := _object(origin)) is not MISSING and live is not there
+        else:
+            home = sys.modules.get(origin[0])
+            changed = home is not None and live is not vars(home).get(origin[1], MISSING)
+            changed = changed and not _same(_afresh(sys.modules[origin[0]]).get(origin[1]), live)
+        if changed:
+            self.replace(name, live)
 
     def foreign(self, path: str) -> None:
         """Another library's function or class: still its own, as far as one can see without its files?"""
@@ -219,7 +222,8 @@ class _Whole(_Shape):
         yield self.told(thing.__bases__)
         for part, value in sorted(vars(thing).items()):
             special = part.startswith("__") and not isinstance(value, FunctionType)
-            if not (special or part.startswith("_abc") or inspect.isdatadescriptor(value) and not _inner(value)):
+            slot = inspect.isdatadescriptor(value) and not _inner(value)
+            if not (special or slot or part.startswith("_abc")):
                 yield f"{part} {self.told(value)}"
 
 

@@ -19,9 +19,9 @@ from hgnb.analysis.truncation import Truncation
 from hgnb.claims.catalogue import CLAIMS
 from hgnb.claims.result import Result
 from hgnb.data.heatmaps import HeatmapConfig
-from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded
 from hgnb.records import Record, Seed
+from hgnb.stats import Estimate as Interval
 from hgnb.training import decodings, networks
 from hgnb.training.decodings import MIRRORED
 from hgnb.training.observations import RADII, Outcomes

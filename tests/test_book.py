@@ -15,12 +15,11 @@ import pytest
 from browser import in_browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from hgnb import journal
+from hgnb import watching
 from hgnb.errors import InputError
-from hgnb.recording import workflow
-from hgnb.recording.edition import Edition
-from hgnb_book import build, execute, house, render, toc, weave
+from hgnb_book import build, execute, house, journal, render, toc, weave, workflow
 from hgnb_book.chapter import ChapterError
+from hgnb_book.edition import Edition
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARAMETERS = 'profile = "tiny"  # smoke, tiny or paper\ndata = "embedded"\nseed = 0'
@@ -321,10 +320,10 @@ def test_bars_are_drawn_where_a_reader_waits(monkeypatch, capsys):
     from rich.progress import Progress
 
     monkeypatch.setattr(rich, "_console", None)
-    monkeypatch.delenv(journal.SESSION, raising=False)
-    assert not journal.watched() and rich._console is None
-    monkeypatch.setenv(journal.SESSION, "01_a.ipynb")
-    assert journal.watched()
+    monkeypatch.delenv(watching.SESSION, raising=False)
+    assert not watching.watched() and rich._console is None
+    monkeypatch.setenv(watching.SESSION, "01_a.ipynb")
+    assert watching.watched()
     with Progress() as bar:
         task = bar.add_task("a description that is long", total=2)
         bar.update(task, completed=1, refresh=True)
@@ -370,7 +369,7 @@ def test_a_build_says_which_other_book_it_replaces(tmp_path, monkeypatch, capsys
 BUILD = """
 import subprocess, sys
 from pathlib import Path
-from hgnb.recording import workflow
+from hgnb_book import workflow
 job = "import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])"
 job += "; print(c.pid, flush=True); c.wait()"
 with workflow.stoppable():

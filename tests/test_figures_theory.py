@@ -12,10 +12,10 @@ from torch import nn
 from figures import blocks, introduction, layers, learning
 from hgnb.analysis.findings import Findings
 from hgnb.data import coco
-from hgnb.intervals import Interval
 from hgnb.model.config import HourglassConfig
 from hgnb.model.hourglass import Hourglass, StackedHourglass
 from hgnb.model.residual import Residual
+from hgnb.stats import Estimate as Interval
 
 SMALL = HourglassConfig(depth=2, channels=8, inner=4, stem=8, keypoints=5)
 

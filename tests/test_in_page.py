@@ -20,7 +20,6 @@ from test_live import cell
 from figures import exhibit as figures
 from figures.plate import Live, Note
 from figures.portraits import Portraits
-from hgnb import journal
 from hgnb.analysis import components
 from hgnb.analysis import exhibit as rooms
 from hgnb.analysis.exhibit import CROPS, Exhibit, chosen, digest
@@ -28,10 +27,10 @@ from hgnb.analysis.latents import hits_of
 from hgnb.data.credits import passed_on
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
-from hgnb.recording.edition import Edition
 from hgnb.training.export import expected
-from hgnb_book import in_page, render, weave
+from hgnb_book import in_page, journal, render, weave
 from hgnb_book import runtime as runtimes
+from hgnb_book.edition import Edition
 
 TOLERANCE = 1e-4  # of the largest magnitude of the heatmaps; 1e-3 is promised
 MB = 1_000_000
@@ -404,7 +403,7 @@ def test_answers_say_what_they_find(once):
 
 
 def test_note_of_a_build_is_told(tmp_path, monkeypatch, capsys):
-    from hgnb.recording import workflow
+    from hgnb_book import workflow
 
     notes = tmp_path / "journal"
     monkeypatch.setenv(journal.VARIABLE, str(notes))

@@ -12,9 +12,9 @@ from hgnb.analysis import clusters, components, interventions, reasons, truncati
 from hgnb.analysis.clusters import Misplaced
 from hgnb.analysis.truncation import Truncation
 from hgnb.errors import InputError
-from hgnb.intervals import Interval
 from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.stats import Estimate as Interval
 from hgnb.training.inference import Reader
 
 matplotlib.use("agg")

@@ -10,9 +10,8 @@ import sys
 import pytest
 
 from hgnb.data.prepared import ROOTS as PREPARED_ROOTS
-from hgnb.definitions import fingerprint
+from hgnb.definitions import PACKAGE, fingerprint
 from hgnb.errors import InputError
-from hgnb.definitions import PACKAGE
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS, TRAINING_ROOTS
 from hgnb_book import imports
 

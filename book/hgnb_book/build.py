@@ -9,13 +9,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from hgnb import journal
+from hgnb.data.config import EMBEDDED
 from hgnb.data.intake.layouts import annotation_files
 from hgnb.errors import InputError
 from hgnb.home import home
-from hgnb.recording.edition import EMBEDDED, Edition, resolved, titled
-from hgnb.recording.workflow import LOG, BuildError, last_words, only_build, snakemake
-from hgnb_book import house
+from hgnb_book import house, journal
+from hgnb_book.edition import Edition, resolved, titled
+from hgnb_book.workflow import LOG, BuildError, last_words, only_build, snakemake
 
 MARKUP = re.compile(r"[`<>&|$\\\x00-\x1f]")
 REPEATED = ("profile", "data", "seed", "folder", "run")  # the same in every row, or too long for one

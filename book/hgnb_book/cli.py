@@ -1,12 +1,15 @@
 """The command `hgnb`: the library's verbs, and those that make the book of it."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hgnb.cli import Data, Profile, Seed, Threads, app, limit, main
-from hgnb.recording.edition import Edition
+from hgnb import cli as library
+from hgnb.cli import Data, Profile, Seed, Threads, app, limit
+from hgnb_book import journal
+from hgnb_book.edition import Edition
 
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")]
 
@@ -93,6 +96,17 @@ def stage(
     from hgnb_book.build import stage
 
     stage(Edition(profile, data, seed), name, stamp)
+
+
+def main() -> None:
+    """Run a command and keep the journal; `hgnb record` goes where Snakemake's own variable sends jobs, if it does."""
+
+    def send(*asked):
+        from hgnb_book import cluster
+
+        return cluster.work_off(*asked)
+
+    library.main(journal.tell, send=send if os.environ.get("SNAKEMAKE_PROFILE") else None)
 
 
 if __name__ == "__main__":

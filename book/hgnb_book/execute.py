@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hgnb import journal
+from hgnb import watching
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
-from hgnb_book import house
+from hgnb_book import house, journal
 from hgnb_book.chapter import ANSI, ChapterError, parameters, place, read
 from hgnb_book.weave import weave
 
@@ -104,7 +104,7 @@ def _execute(notebook: Path, source, values: dict[str, Any], cwd: Path | None):
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # a debugger's notice, printed by every kernel
-    os.environ.pop(journal.SESSION, None)  # a build that a notebook started is watched by nobody
+    os.environ.pop(watching.SESSION, None)  # a build that a notebook started is watched by nobody
     start = time.monotonic()
     try:
         # papermill formats path names with the parameters, which fails on a folder with braces: it gets none;

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from hgnb.recording.edition import EMBEDDED, resolved
+from hgnb.data.config import EMBEDDED
+from hgnb_book.edition import resolved
 
 PUBLISHED = "edition.txt"  # in the site: which book it is
 

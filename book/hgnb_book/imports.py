@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from hgnb.errors import InputError
 from hgnb.definitions import PACKAGE, parsed, stamp, tree
 from hgnb.definitions import modules as modules_of
+from hgnb.errors import InputError
 
 HOUSE = (
     PACKAGE,

@@ -16,11 +16,10 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hgnb import journal
 from hgnb.errors import InputError
-from hgnb.recording.edition import Edition
-from hgnb_book import chapter, house, icons, in_page, mend, pictures, toc
+from hgnb_book import chapter, house, icons, in_page, journal, mend, pictures, toc
 from hgnb_book.chapter import ANSI
+from hgnb_book.edition import Edition
 from hgnb_book.logo import logo
 
 WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")

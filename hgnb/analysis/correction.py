@@ -17,8 +17,10 @@ from hgnb.analysis import clusters
 from hgnb.analysis.clusters import Clustering, Misplaced
 from hgnb.analysis.interventions import BOTTLENECK, CODE, intervene
 from hgnb.data.prepared import PreparedSplit
-from hgnb.intervals import Interval, bootstrap, pck_difference
 from hgnb.metrics import PckConfig
+from hgnb.stats import Estimate as Interval
+from hgnb.stats import crossed as bootstrap
+from hgnb.stats import pck_difference
 from hgnb.training.experiment import Experiment
 from hgnb.training.inference import Reader
 from hgnb.training.runs import Run

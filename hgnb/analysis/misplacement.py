@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hgnb.analysis.clusters import Misplaced
-from hgnb.intervals import Interval, bootstrap
+from hgnb.stats import Estimate as Interval
+from hgnb.stats import crossed as bootstrap
 
 
 @dataclass(frozen=True)

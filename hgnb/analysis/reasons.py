@@ -18,7 +18,10 @@ from hgnb.analysis.misplacement import compared
 from hgnb.analysis.truncation import NOISE_FROM, Truncation
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.intervals import Interval, bootstrap, pck_difference, pooled_pck
+from hgnb.stats import Estimate as Interval
+from hgnb.stats import crossed as bootstrap
+from hgnb.stats import pck as pooled_pck
+from hgnb.stats import pck_difference
 
 SIGNAL = 0.95  # of the variance; thesis 8.3.2 takes the rest for noise
 SURVIVES, FAILS, OPEN = "survives", "does not survive", "is neither borne out nor refuted"

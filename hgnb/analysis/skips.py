@@ -13,8 +13,11 @@ import numpy as np
 from hgnb.analysis.latents import Latents, read
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.intervals import Interval, bootstrap, pck_difference, pooled_pck
 from hgnb.metrics import PckConfig
+from hgnb.stats import Estimate as Interval
+from hgnb.stats import crossed as bootstrap
+from hgnb.stats import pck as pooled_pck
+from hgnb.stats import pck_difference
 from hgnb.training.inference import Reader
 
 SMALL = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")  # thesis 6.2

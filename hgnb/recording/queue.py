@@ -12,22 +12,19 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from hgnb import journal
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
-from hgnb.recording import workflow
-from hgnb.recording.edition import resolved
 from hgnb.training import networks
 from hgnb.training.networks import Study, Training
 
@@ -36,6 +33,7 @@ NICE = 10
 GRACE = 3  # seconds in which a process that was asked to end may do so
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SILENT = f"it ended without a word, as a process does that is killed or finds no memory; the log is {LOG}."
+MARKS = {"start": "[dim]…[/dim]", "done": "[green]✓[/green]", "failed": "[red]✗[/red]", "note": "[yellow]![/yellow]"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,12 @@ class Unit:
 
     def __str__(self) -> str:
         return f"{self.name} (seed {self.seed})"
+
+
+# Hears of each training: start, done or failed, which, and what is said of it.
+Tell = Callable[[str, str, str], None]
+# Trains units elsewhere than on this machine's cores; why each that failed did.
+Send = Callable[[Asked, Sequence[Unit]], dict[Unit, str]]
 
 
 @dataclass
@@ -89,24 +93,24 @@ class Plan:
                 return unit
         return None
 
-    def expected(self, name: str) -> float | None:
+    def expected(self, name: str) -> float:
         """Seconds that a training takes: the mean of its other seeds, else of all that was measured."""
         like = [s for unit, s in self.done.items() if unit.name == name] or list(self.done.values())
-        return sum(like) / len(like) if like else None
+        return sum(like) / len(like)
 
     def left(self, jobs: int, now: float) -> float | None:
         """Seconds until all is done, from what like trainings took; None while nothing is measured."""
         if not self.done:
             return None
-        whole = [self.expected(unit.name) or 0 for unit in self.waiting]
-        begun = [max((self.expected(unit.name) or 0) - (now - since), 0) for unit, since in self.running.items()]
+        whole = [self.expected(unit.name) for unit in self.waiting]
+        begun = [max(self.expected(unit.name) - (now - since), 0) for unit, since in self.running.items()]
         return max([sum(whole + begun) / jobs, *begun])
 
     def told(self, jobs: int, now: float) -> str:
         """'3 of 12, about 14 min left'."""
         ended, left = len(self.done) + len(self.failed), self.left(jobs, now)
         unmeasured = {u.name for u in [*self.waiting, *self.running]} - {u.name for u in self.done}
-        guess = f" (a guess for {len(unmeasured)} that weren't measured)" if unmeasured and left is not None else ""
+        guess = f" (a guess for {len(unmeasured)} that weren't measured)" if unmeasured else ""
         time_left = "no time known yet" if left is None else f"about {spoken(left)} left{guess}"
         return f"{ended} of {len(self.units)}, " + (time_left if ended < len(self.units) else "all ended")
 
@@ -119,18 +123,18 @@ def spoken(seconds: float) -> str:
 
 
 def record(
-    study: str, profile: str, data: str, seeds: Sequence[int], jobs: int | None = None, only: Sequence[str] = ()
-) -> Path:
+    study: str, profile: str, data: str, seeds: Sequence[int], jobs: int | None = None, only: Sequence[str] = (),
+    tell: Tell = lambda *_: None, send: Send | None = None,
+) -> Path:  # fmt: skip
     """Trains and records whatever is missing; the record's folder. InputError names what failed, or why it stopped.
 
     `only`: trainings of the study, by name; what they go on from is trained with them.
     """
     from hgnb import records
-    from hgnb.recording import cluster
     from hgnb.training.experiment import Experiment
 
-    asked, whole = Asked(study, profile, resolved(data)), networks.study(study)
-    opened = Experiment.open(profile, asked.data, seeds[0])
+    asked, whole = Asked(study, profile, data), networks.study(study)
+    opened = Experiment.open(profile, data, seeds[0])
     opened.check()
     trainings = chosen(whole, opened.profile, only)
     for one in trainings:  # a shape that can't be is told before anything trains
@@ -138,11 +142,11 @@ def record(
             scaled = networks.scaled(opened.profile, one.name)
             scaled.model.check_side(scaled.data.side)
     plan = Plan.of(whole, trainings, seeds)
-    if jobs is None and cluster.asked_for():
-        plan.failed = cluster.work_off(asked, plan.units)
+    if jobs is None and send:
+        plan.failed = send(asked, plan.units)
         plan.done = {unit: 0.0 for unit in plan.units if unit not in plan.failed}
     else:
-        _work_off(asked, plan, min(jobs or workflow.all_cores(), len(plan.units)))
+        _Queue(asked, plan, min(jobs or all_cores(), len(plan.units)), tell).work_off()
     where = records.place(study, profile, opened.data_name)
     Console(soft_wrap=True, highlight=False).print(
         f"{len(plan.done)} of {len(plan.units)} trainings: {where.relative_to(home()).as_posix()}", markup=False
@@ -156,142 +160,142 @@ def record(
 def chosen(study: Study, profile, only: Sequence[str]) -> list[Training]:
     """The trainings of a study that a profile, or `only`, asks for."""
     section = getattr(profile, study.name, None)
-    wanted = study.units(section.cases if section else ())
     names = [one.name for one in study.trainings]
     for name in only:
         if name not in names:
             raise unknown(f"training of the study '{study.name}'", name, names)
-    return [one for one in study.trainings if one.name in only] if only else wanted
+    if only:
+        return [one for one in study.trainings if one.name in only]
+    return study.units(section.cases if section else ())
 
 
-def _work_off(asked: Asked, plan: Plan, jobs: int) -> None:
-    """Until no unit waits or runs; whatever ends it earlier, no process stays behind."""
-    pool: list[Worker] = []
-    log = Log(home() / LOG)
-    log.write(f"{asked.study} of {asked.profile} on {asked.data}: {len(plan.units)} trainings, {jobs} processes")
-    try:
-        with _told(plan, jobs) as bar, workflow.stoppable():
-            pool += [Worker(asked) for _ in range(jobs)]
-            while plan.running or plan.next():
-                for worker in [w for w in pool if w.unit is None and w.ready]:
-                    if unit := plan.next():
-                        plan.running[unit] = time.monotonic()
-                        worker.begin(unit)
-                        log.write(f"{unit}: begun")
-                wait([part for worker in pool for part in worker.parts], timeout=1)
-                bar.show()
-                for place, worker in enumerate(pool):
-                    for kind, words, seconds in worker.heard():
-                        _note(plan, worker, kind, words, seconds, log, bar)
-                    if not worker.process.is_alive():
-                        log.write(f"process {worker.process.pid} ended with {worker.process.exitcode}")
-                        if worker.unit:
-                            _note(plan, worker, "failed", SILENT, 0.0, log, bar)
-                        if not worker.ready:
-                            raise InputError(f"A process ended before it could train; the log is {LOG}.")
-                        pool[place] = Worker(asked)
-    except KeyboardInterrupt:
-        log.write("stopped")
-        raise InputError(
-            f"Stopped with {len(plan.done)} of {len(plan.units)} trainings done; the same command goes on from there."
-        ) from None
-    finally:
-        _end(pool)
+class _Queue:
+    """Processes that each train a unit at a time; a bar over all of them, and a line for each training that ends."""
+
+    def __init__(self, asked: Asked, plan: Plan, jobs: int, tell: Tell):
+        self.asked, self.plan, self.jobs, self.tell = asked, plan, jobs, tell
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        columns = (BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"))
+        self.bar = Progress(*columns, console=console, disable=not console.is_terminal, auto_refresh=False)
+        self.task = self.bar.add_task("", total=len(plan.units))
+
+    def work_off(self) -> None:
+        """Until no unit waits or runs; whatever ends it earlier, no process stays behind."""
+        plan, asked = self.plan, self.asked
+        workers: list[_Worker] = []
+        log(f"{asked.study} of {asked.profile} on {asked.data}: {len(plan.units)} trainings, {self.jobs} processes")
+        os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+        try:
+            with self.bar, stoppable():
+                workers += [_Worker() for _ in range(self.jobs)]
+                while plan.running or plan.next():
+                    wait([worker.future for worker in workers if worker.busy], 1, FIRST_COMPLETED)
+                    for place, worker in enumerate(workers):
+                        if worker.busy and worker.future.done() and self.ended(worker):
+                            workers[place] = worker = _Worker()
+                        if not worker.busy and (unit := plan.next()):
+                            plan.running[unit] = time.monotonic()
+                            worker.begin(asked, unit)
+                            log(f"{unit}: begun")
+                            self.tell("start", str(unit), "")
+                    running = ", ".join(map(str, plan.running))
+                    told = plan.told(self.jobs, time.monotonic()) + (f": {running}" if running else "")
+                    ended = len(plan.done) + len(plan.failed)
+                    self.bar.update(self.task, completed=ended, description=told, refresh=True)
+        except KeyboardInterrupt:
+            log("stopped")
+            raise InputError(
+                f"Stopped with {len(plan.done)} of {len(plan.units)} trainings done; "
+                "the same command goes on from there."
+            ) from None
+        finally:
+            _end()
+
+    def ended(self, worker: "_Worker") -> bool:
+        """Notes how a worker's unit ended; whether the process ended, too."""
+        plan, unit, worker.unit, worker.busy = self.plan, worker.unit, None, False
+        try:
+            kind, words, seconds = worker.future.result()
+        except BrokenProcessPool:
+            log(f"a process ended, of {unit}")
+            kind, words, seconds = "broken", SILENT, 0.0
+        if unit is None:
+            if kind == "broken":
+                raise InputError(f"A process ended before it could train; the log is {LOG}.")
+            return False
+        del plan.running[unit]
+        log(f"{unit}: {kind}, {words}")
+        if kind == "full":
+            ended = f"{len(plan.done)} of {len(plan.units)} trainings done"
+            raise InputError(f"{words} The queue stopped with {ended}, and none is lost.")
+        if kind == "done":
+            plan.done[unit] = seconds
+        else:
+            plan.failed[unit] = words
+        shown = "done" if kind == "done" else "failed"
+        self.tell(shown, str(unit), words)
+        told = f"[dim]{words if shown == 'done' else ''}[/dim] ({plan.told(self.jobs, time.monotonic())})"
+        self.bar.console.print(f"{MARKS[shown]} {unit} {told}")
+        return kind == "broken"
 
 
-def _note(plan: Plan, worker: "Worker", kind: str, words: str, seconds: float, log: "Log", bar: "_Bar") -> None:
-    """What a worker said of its unit."""
-    unit, worker.unit = worker.unit, None
-    if unit is None:
-        return
-    del plan.running[unit]
-    log.write(f"{unit}: {kind}, {words}")
-    if kind == "full":
-        raise InputError(
-            f"{words} The queue stopped with {len(plan.done)} of {len(plan.units)} trainings done, and none is lost."
-        )
-    if kind == "done":
-        plan.done[unit] = seconds
-    else:
-        plan.failed[unit] = words
-    bar.ended(unit, kind, words)
+class _Worker:
+    """A process of its own, on one core."""
 
-
-class Worker:
-    """A process of its own, on one core, that trains a unit at a time."""
-
-    def __init__(self, asked: Asked):
-        context = get_context("spawn")  # torch's threads don't survive a fork
-        self.pipe, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=work, args=(theirs, asked))
-        with _one_thread():
-            self.process.start()
-        theirs.close()
+    def __init__(self) -> None:
+        self.pool = ProcessPoolExecutor(1, get_context("spawn"), _begin)  # torch's threads don't survive a fork
+        self.future: Future[tuple[str, str, float]] = self.pool.submit(_ready)
         self.unit: Unit | None = None
-        self.ready = False
+        self.busy = True
 
-    @property
-    def parts(self) -> list:
-        return [self.pipe, self.process.sentinel]
-
-    def begin(self, unit: Unit) -> None:
-        self.unit = unit
-        with suppress(OSError):  # it has just died: its unit fails below
-            self.pipe.send(unit)
-
-    def heard(self) -> Iterator[tuple[str, str, float]]:
-        """What it said since: how its unit ended."""
-        with suppress(EOFError, OSError):
-            while self.pipe.poll():
-                said = self.pipe.recv()
-                if said == "ready":
-                    self.ready = True
-                else:
-                    yield said
+    def begin(self, asked: Asked, unit: Unit) -> None:
+        self.unit, self.busy = unit, True
+        try:
+            self.future = self.pool.submit(_train, asked, unit)
+        except BrokenProcessPool as error:  # it has just died
+            self.future = Future()
+            self.future.set_exception(error)
 
 
-def work(pipe: Connection, asked: Asked) -> None:
-    """A worker's life: it takes units until the queue is gone."""
+def _begin() -> None:
+    """A process becomes polite, ends with its queue, and speaks to the log."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the queue's to answer
     os.nice(max(NICE - os.nice(0), 0)) if hasattr(os, "nice") else None
     threading.Thread(target=_end_with_the_queue, daemon=True).start()
-    log = os.open(home() / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    file = os.open(home() / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
     # libraries write to the log, but a full disk must not end a process that warns of something
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf8")  # noqa: SIM115
+
+
+def _ready() -> tuple[str, str, float]:
     import torch
 
-    from hgnb.recording.gather import train
+    import hgnb.recording.gather  # noqa: F401  # once for all trainings
 
     torch.set_num_threads(1)
-    pipe.send("ready")
-    while True:
-        unit = pipe.recv()
-        try:
-            with journal.told(str(unit)):
-                words, seconds = train(asked, unit)
-        except Exception as error:
-            pipe.send((*_failed(asked, unit, error), 0.0))
-        else:
-            pipe.send(("done", words, seconds))
+    return "ready", "", 0.0
 
 
-def _failed(asked: Asked, unit: Unit, error: Exception) -> tuple[str, str]:
-    """'full' or 'failed', and why; the record says why, too, unless the disk is full."""
-    from hgnb.recording.gather import note_failed
+def _train(asked: Asked, unit: Unit) -> tuple[str, str, float]:
+    """'done', 'failed' or, of the disk, 'full'; what to say of it; seconds. The record says why one failed, too."""
+    from hgnb.recording import gather
 
-    if full(error):
-        return "full", sentence(error)
-    if not isinstance(error, InputError):
-        Log(home() / LOG).write("".join(traceback.format_exception(error)))
     try:
-        note_failed(asked, unit, sentence(error))
-    except Exception as second:
-        if full(second):
-            return "full", sentence(second)
-        Log(home() / LOG).write("".join(traceback.format_exception(second)))
-    return "failed", sentence(error)
+        return "done", *gather.train(asked, unit)
+    except SystemExit:  # Lightning's answer to SIGTERM
+        os._exit(1)
+    except Exception as error:
+        try:
+            if not full(error):
+                if not isinstance(error, InputError):
+                    log("".join(traceback.format_exception(error)))
+                gather.note_failed(asked, unit, sentence(error))
+        except Exception as second:
+            log("".join(traceback.format_exception(second)))
+            error = second if full(second) else error
+        return "full" if full(error) else "failed", sentence(error), 0.0
 
 
 def _end_with_the_queue() -> None:
@@ -300,6 +304,33 @@ def _end_with_the_queue() -> None:
     if queue is not None:
         queue.join()
         os._exit(1)
+
+
+def _end() -> None:
+    """Ends every process, within seconds; what they have on disk is whole at any time."""
+    started, last = active_children(), time.monotonic() + GRACE
+    for process in started:
+        process.terminate()
+    for process in started:
+        process.join(max(last - time.monotonic(), 0))
+        process.kill()
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """SIGTERM is as good as Ctrl-C within the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def full(error: BaseException | None) -> bool:
@@ -319,73 +350,15 @@ def sentence(error: BaseException) -> str:
     return words.replace(f"{home()}/", "")
 
 
-def _end(pool: Sequence[Worker]) -> None:
-    """Ends every process, within seconds; what they have on disk is whole at any time."""
-    for worker in pool:
-        worker.process.terminate()
-    last = time.monotonic() + GRACE
-    for worker in pool:
-        worker.process.join(max(last - time.monotonic(), 0))
-        if worker.process.is_alive():
-            worker.process.kill()
-            worker.process.join()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """What numerical libraries of a process that starts within the block read once."""
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
-
-
-class Log:
-    """Lines with the time and the queue's process, appended: several queues may write."""
-
-    def __init__(self, path: Path):
-        self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-
-    def write(self, words: str) -> None:
-        line = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {os.getpid()} {words.replace(chr(10), ' ')}\n"
-        with suppress(OSError), open(self.path, "a", encoding="utf8") as file:  # a full disk is told elsewhere
+def log(words: str) -> None:
+    """A line with the time and the process, appended: several queues may write."""
+    line = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {os.getpid()} {words.replace(chr(10), ' ')}\n"
+    with suppress(OSError):  # a full disk is told elsewhere
+        (home() / LOG).parent.mkdir(parents=True, exist_ok=True)
+        with open(home() / LOG, "a", encoding="utf8") as file:
             file.write(line)
 
 
-class _Bar:
-    """Progress over the whole queue; a line for each training that ends."""
-
-    def __init__(self, plan: Plan, jobs: int, progress: Progress):
-        self.plan, self.jobs, self.progress = plan, jobs, progress
-        self.task = progress.add_task("", total=len(plan.units))
-
-    def show(self) -> None:
-        running = ", ".join(map(str, self.plan.running))
-        words = f"{self.plan.told(self.jobs, time.monotonic())}" + (f": {running}" if running else "")
-        self.progress.update(
-            self.task, completed=len(self.plan.done) + len(self.plan.failed), description=words, refresh=True
-        )
-
-    def ended(self, unit: Unit, kind: str, words: str) -> None:
-        told = self.plan.told(self.jobs, time.monotonic())
-        self.progress.console.print(
-            f"{workflow.MARKS[kind]} {unit} [dim]{words if kind == 'done' else ''}[/dim] ({told})"
-        )
-
-
-@contextmanager
-def _told(plan: Plan, jobs: int) -> Iterator[_Bar]:
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    shown = Progress(
-        BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"), console=console,
-        disable=not console.is_terminal, auto_refresh=False,
-    )  # fmt: skip
-    with shown:
-        yield _Bar(plan, jobs, shown)
+def all_cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -14,9 +14,11 @@ from torch import Tensor
 from hgnb.data import mirror
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.metrics import PckConfig
 from hgnb.metrics.decoding import decoded
+from hgnb.stats import Estimate as Interval
+from hgnb.stats import pck as pooled_pck
+from hgnb.stats import pck_difference
 from hgnb.training import batches
 from hgnb.training.inference import Reader
 

@@ -19,8 +19,9 @@ from hgnb.data.intake import layouts
 from hgnb.data.prepared import PreparedSplit
 from hgnb.errors import InputError
 from hgnb.home import home
-from hgnb.intervals import Interval, pooled_pck
 from hgnb.metrics import PckConfig, found
+from hgnb.stats import Estimate as Interval
+from hgnb.stats import pck as pooled_pck
 from hgnb.training import decodings
 from hgnb.training.catalogue import RELEASED_FILE, Weights, find, opened
 from hgnb.training.evaluation import as_trained, evaluate

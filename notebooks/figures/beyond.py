@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from figures.plate import Note, Plate, Table
 from figures.words import listed, nothing, number, percent
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
-from hgnb.intervals import Interval, over_seeds
+from hgnb.stats import Estimate as Interval
+from hgnb.stats.estimate import student as over_seeds
 from hgnb.training.experiment import Experiment
 from hgnb.training.networks import BEST, BEYOND, GENTLE, NEWELL, THESIS, Training, get
 from hgnb.training.observations import AT, RADII, Outcome, Outcomes

@@ -13,7 +13,9 @@ from hgnb.analysis.components import Components
 from hgnb.analysis.reasons import SIGNAL
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import GREY, MODIFIED, ORIGINAL, style
-from hgnb.intervals import Interval, pck_difference, pooled_pck
+from hgnb.stats import Estimate as Interval
+from hgnb.stats import pck as pooled_pck
+from hgnb.stats import pck_difference
 from hgnb.training.profiles import Profile
 
 THESIS_COMPONENTS = {"hourglass": 541, "autoencoder": 16}  # 8.3.2, figure 27

@@ -6,8 +6,8 @@ import pandas as pd
 from figures.beyond import made, score
 from figures.plate import Note, Table
 from figures.words import listed, number
-from hgnb.intervals import over_seeds
 from hgnb.records import folders, read
+from hgnb.stats.estimate import student as over_seeds
 from hgnb.training.decodings import MIRRORED
 from hgnb.training.networks import BEST, GENTLE, NEWELL, THESIS, Training, get
 from hgnb.training.observations import AT, Outcomes

@@ -13,8 +13,9 @@ from figures.words import nothing, number, percent
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import BLUE, GREY, MODIFIED, ORANGE, ORIGINAL, style
-from hgnb.intervals import Interval, bootstrap
 from hgnb.metrics import PckConfig
+from hgnb.stats import Estimate as Interval
+from hgnb.stats import crossed as bootstrap
 from hgnb.training.inference import Predictions
 from hgnb.training.runs import Run
 

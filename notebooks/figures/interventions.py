@@ -10,7 +10,7 @@ from figures.plate import Plate
 from figures.words import nothing, number, percent, verdict
 from hgnb.analysis.truncation import NOISE_FROM, WITHIN, Truncation
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, RED, style
-from hgnb.intervals import Interval
+from hgnb.stats import Estimate as Interval
 
 
 def pck_components(

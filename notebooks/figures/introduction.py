@@ -16,7 +16,7 @@ from hgnb.data.crops import keypoints_in, square
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.poses import picture, skeleton
 from hgnb.drawing.style import GREY, INK, SIDES, style
-from hgnb.intervals import Interval
+from hgnb.stats import Estimate as Interval
 
 TOLD = ("fig-shg-training", "fig-skip-histograms", "tbl-components", "fig-clusters-all", "tbl-comparison")
 SIZE = 384  # pixels: larger than a network's crop, so that the joints' names have room

@@ -12,7 +12,7 @@ from hgnb.analysis.reasons import Pair, Part, Reason, turned
 from hgnb.analysis.truncation import NOISE_FROM, Truncation
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import GREY, INK, MODIFIED, ORIGINAL, PURPLE, style
-from hgnb.intervals import Interval
+from hgnb.stats import Estimate as Interval
 
 APART = 2.2  # of the most components: where an untouched network stands on the axis
 LINES = {

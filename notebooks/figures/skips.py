@@ -12,7 +12,7 @@ from figures.words import nothing, number, percent, verdict
 from hgnb.analysis.skips import BIG, ENOUGH, SMALL, Shown, SkipStudy
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, SIDES, style
-from hgnb.intervals import Interval
+from hgnb.stats import Estimate as Interval
 
 
 def histograms(study: SkipStudy) -> Plate:

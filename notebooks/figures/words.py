@@ -5,8 +5,8 @@ import numpy as np
 
 from figures.plate import Plate
 from hgnb.drawing.style import INK, style
-from hgnb.intervals import Interval
 from hgnb.stats import Estimate
+from hgnb.stats import Estimate as Interval
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

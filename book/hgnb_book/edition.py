@@ -5,9 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from hgnb.data.config import EMBEDDED
 from hgnb.home import located
-
-EMBEDDED = "embedded"  # the name of the data that the book draws itself
 
 
 def resolved(data: str) -> str:
