@@ -5,7 +5,12 @@ from difflib import get_close_matches
 
 
 class InputError(ValueError):
-    """What a person gave can't be used; the message is one sentence and says what to change."""
+    """What a person gave can't be used; the message is one sentence and says what to change.
+
+    >>> load_profile("papr")
+    Traceback (most recent call last):
+    hgnb.errors.InputError: Unknown profile 'papr': did you mean 'paper'?
+    """
 
 
 def unknown(kind: str, name: str, valid: Iterable[str], where: str = "") -> InputError:

@@ -243,7 +243,11 @@ def folders(study: str = "*") -> list[Path]:
 
 
 def find(study: str, profile: str, data: str) -> Record | None:
-    """The record of a profile and data; None if there is none."""
+    """The record of a profile and data; None if there is none.
+
+    >>> find_record("chain", "small", "embedded").study
+    'chain'
+    """
     where = place(study, profile, data)
     return read(where) if where.is_dir() else None
 

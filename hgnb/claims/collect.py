@@ -44,7 +44,11 @@ def silent(words: str) -> None:
 
 
 def judged(record: Record) -> Result:
-    """The ledger of a record, or of fresh evidence in its form."""
+    """The ledger of a record, or of fresh evidence in its form.
+
+    >>> judged(find_record("chain", "small", "embedded")).seeds[0]  # doctest: +SKIP
+    0
+    """
     seeds, sweep = Seeds(People(record.persons), tuple(seen(record))), Sweep.recorded(record.profile, record.data)
     scene = Scene(record.profile, record.data, record.profile == "paper" and on_coco(seeds.people))
     return Result.of(judge(seeds, sweep, scene, wanted), record)
