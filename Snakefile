@@ -46,7 +46,7 @@ SHOW_RECORDS = {
 }
 
 # what turns executed chapters into the site
-PASSES = ("render", "mend", "icons", "pictures", "toc", "in_page", "runtime", "logo")
+PASSES = ("render", "site", "toc", "in_page", "reference", "logo")
 RENDERING = [f"book/hgnb_book/{name}.py" for name in PASSES]
 
 ROOT = Path(workflow.basedir)

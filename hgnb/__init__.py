@@ -43,7 +43,7 @@ PUBLIC = {
     "InputError": "hgnb.errors.InputError",
 }  # where each is at home, in the order of the page
 
-__all__ = list(PUBLIC)  # noqa: PLE0605
+__all__ = list(PUBLIC)
 
 
 def __getattr__(name: str) -> Any:

@@ -17,9 +17,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from hgnb import watching
 from hgnb.errors import InputError
-from hgnb_book import build, execute, house, journal, render, toc, weave, workflow
+from hgnb_book import build, execute, journal, render, toc, weave, workflow
 from hgnb_book.chapter import ChapterError
-from hgnb_book.edition import Edition
+from hgnb_book.edition import PUBLISHED, Edition, homely, private_folders, published
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARAMETERS = 'profile = "tiny"  # smoke, tiny or paper\ndata = "embedded"\nseed = 0'
@@ -119,7 +119,7 @@ def test_data_are_named_by_their_folder_only(tmp_path):
     assert str(tmp_path) not in str(given.stamps(Path("r")))
     other = Edition("tiny", str(tmp_path / "b" / "photos"), 0)
     assert given.stamps(Path("r")) != other.stamps(Path("r"))
-    assert weave.relative(f"'{tmp_path}/photos'", house.private_folders(Path("/r/s"), given.data)) == "'photos'"
+    assert weave.relative(f"'{tmp_path}/photos'", private_folders(Path("/r/s"), given.data)) == "'photos'"
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ def test_notebooks_carry_no_outputs():
 def test_a_build_says_which_other_book_it_replaces(tmp_path, monkeypatch, capsys):
     (tmp_path / "site").mkdir()
     tiny, smoke = Edition("tiny", "embedded", 0), Edition("smoke", "embedded", 0)
-    (tmp_path / "site" / house.PUBLISHED).write_text(f"{tiny}\n", encoding="utf8")
+    (tmp_path / "site" / PUBLISHED).write_text(f"{tiny}\n", encoding="utf8")
     monkeypatch.setattr(build, "home", lambda: tmp_path)
     monkeypatch.setattr(build, "_check", lambda *given: None)
     monkeypatch.setattr(build, "only_build", lambda root: nullcontext(None))
@@ -363,7 +363,7 @@ def test_a_build_says_which_other_book_it_replaces(tmp_path, monkeypatch, capsys
     assert said in capsys.readouterr().out
     build.build("tiny", "embedded", 0)
     assert "site/ holds" not in capsys.readouterr().out
-    assert house.published(tmp_path) == str(tiny) != str(smoke)
+    assert published(tmp_path) == str(tiny) != str(smoke)
 
 
 BUILD = """
@@ -407,8 +407,8 @@ def test_a_home_that_cannot_be_written_to_is_replaced(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "person"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "person/.cache"))
     (tmp_path / "person").mkdir()
-    house.homely(tmp_path)
+    homely(tmp_path)
     assert os.environ["HOME"] == str(tmp_path / "person"), "one that can be written to stays"
     monkeypatch.setenv("HOME", "/proc/1/no home")
-    house.homely(tmp_path)
+    homely(tmp_path)
     assert Path.home() == tmp_path / "data/.home" and Path.home().is_dir() and "XDG_CACHE_HOME" not in os.environ

@@ -13,8 +13,8 @@ from hgnb.data.config import EMBEDDED
 from hgnb.data.intake.layouts import annotation_files
 from hgnb.errors import InputError
 from hgnb.home import home
-from hgnb_book import house, journal
-from hgnb_book.edition import Edition, resolved, titled
+from hgnb_book import journal
+from hgnb_book.edition import Edition, homely, published, resolved, titled
 from hgnb_book.workflow import LOG, BuildError, last_words, only_build, snakemake
 
 MARKUP = re.compile(r"[`<>&|$\\\x00-\x1f]")
@@ -24,10 +24,10 @@ REPEATED = ("profile", "data", "seed", "folder", "run")  # the same in every row
 def build(profile: str, data: str, seed: int, cores: int | None = None, forced: bool = False) -> Path:
     """Make or refresh the site; prints its path and the results, and returns the path of index.html."""
     edition, root = Edition(profile, resolved(data), seed), home()
-    house.homely(root)
+    homely(root)
     _check(edition, root)
     site, console = root / "site" / "index.html", Console(soft_wrap=True, highlight=False)
-    if (there := house.published(root)) not in ("", str(edition)):
+    if (there := published(root)) not in ("", str(edition)):
         console.print(f"site/ holds {there}; once this build is done it holds {edition}.", markup=False)
     with only_build(root) as lock:
         if not site.is_file():

@@ -13,8 +13,9 @@ from typing import Any
 from hgnb import watching
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
-from hgnb_book import house, journal
+from hgnb_book import journal
 from hgnb_book.chapter import ANSI, ChapterError, parameters, place, read
+from hgnb_book.edition import homely, private_folders
 from hgnb_book.weave import weave
 
 
@@ -23,7 +24,7 @@ def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False
 
     Text values are read as the type of the notebook's own default. On any failure `out` is not written.
     """
-    house.homely(home())
+    homely(home())
     source = read(notebook)
     values = checked(notebook, source, given)
     with journal.told(notebook.stem):
@@ -32,7 +33,7 @@ def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False
             executed = weave(
                 executed,
                 notebook.stem,
-                house.private_folders(home(), str(values.get("data", "embedded"))),
+                private_folders(home(), str(values.get("data", "embedded"))),
             )
         write(executed, out)
     return out

@@ -15,7 +15,7 @@ def page() -> str:
 
 
 def _entry(name: str, thing, home: str) -> str:
-    words, _, example = inspect.getdoc(thing).partition("\n\n>>> ")
+    words, _, example = (inspect.getdoc(thing) or "").partition("\n\n>>> ")
     words = MARKUP.sub(lambda found: found[1] or f"\\{found[2]}", words)
     called = f"```python\n{_called(name, thing)}\n```"
     return f"## `{name}`\n\n{called}\n\n{words}\n\n```python\n>>> {example}\n```\n\nAt home in `{home}`."
@@ -23,7 +23,7 @@ def _entry(name: str, thing, home: str) -> str:
 
 def _called(name: str, thing) -> str:
     """How it is called, without types, in lines that a page is wide enough for."""
-    if issubclass(thing, Exception) if isinstance(thing, type) else False:
+    if isinstance(thing, type) and issubclass(thing, Exception):
         return name
     given = [p.replace(annotation=p.empty) for p in inspect.signature(thing).parameters.values()]
     line = f"{name}{inspect.Signature(given)}"
