@@ -8,7 +8,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,21 +120,17 @@ def record(
 @app.command("variants")
 def list_variants():
     """List the trainings that `hgnb train` knows by name."""
-    from rich.console import Console
-
     from hgnb.training.networks import sheet
 
-    Console().print(sheet())
+    _show(sheet())
 
 
 @app.command()
 def runs():
     """List the trainings in data/runs: finished, unfinished and running."""
-    from rich.console import Console
-
     from hgnb.training.overview import overview
 
-    Console().print(overview())
+    _show(overview())
 
 
 @app.command()
@@ -155,25 +151,26 @@ def claims(
     from hgnb.claims import collect
     from hgnb.claims.sheet import Sheet
 
-    def told(words: str) -> None:
-        print(words, file=sys.stderr)
+    def judge(record: records.Record, remedies: Sequence[str] = (), keep: bool = keep) -> None:
+        result = collect.judged(record)
+        _show(Sheet(result, remedies, result.keep() if keep else None), result.facts() if as_json else None)
 
     if recorded:
         for where in records.folders(collect.STUDY):
-            result = collect.judged(records.read(where))
-            _show(Sheet(result, kept=result.keep() if keep else None), result.facts() if as_json else None)
+            judge(records.read(where))
         return
     from hgnb.training.experiment import Experiment
+
+    def told(words: str) -> None:
+        print(words, file=sys.stderr)
 
     experiment = Experiment.open(profile, data, seed)
     experiment.check()
     if keep and (file := collect.keep(experiment, told)):
-        result = collect.judged(records.read(file.parent))
-        _show(Sheet(result, kept=result.keep()), result.facts() if as_json else None)
-        return
-    record = collect.live(experiment, told)
-    result = collect.judged(record)
-    _show(Sheet(result, collect.remedies(experiment, record)), result.facts() if as_json else None)
+        judge(records.read(file.parent))
+    else:
+        record = collect.live(experiment, told)
+        judge(record, collect.remedies(experiment, record), keep=False)
 
 
 @app.command("records")
@@ -191,8 +188,7 @@ def list_records(
     if renew is not None:
         from hgnb.recording.gather import renew as renewed
 
-        print(renewed(renew, data, seed, only or ()))
-        return
+        return print(renewed(renew, data, seed, only or ()))
     from hgnb.training.recorded import listed
 
     sheet = listed()
@@ -251,9 +247,9 @@ def predict(
         from hgnb.drawing.predictions import save, save_all
 
         save(results[0], out) if len(results) == 1 else save_all(results, out)
-    facts = [result.facts() for result in results] if as_json else None
-    for result in results if facts is None else results[:1]:
-        _show(result, facts and (facts if len(facts) > 1 else facts[0]))
+    facts = [result.facts() for result in results]
+    for result in results[:1] if as_json else results:
+        _show(result, (facts if len(facts) > 1 else facts[0]) if as_json else None)
 
 
 @app.command()
@@ -327,7 +323,7 @@ def merge(
     """One dataset from several, by the names of the first one's keypoints; what a source lacks is unlabelled."""
     from hgnb.data.merge import merge
 
-    _show(merge(folders, out), None)
+    _show(merge(folders, out))
 
 
 @data_app.command()
@@ -346,8 +342,6 @@ def check(
     ] = "evidence",
 ):
     """Say what a dataset holds, and what was repaired, is dropped, looks suspicious; status 1 if any is dropped."""
-    from rich.console import Console
-
     from hgnb.data.check import check, clean
     from hgnb.data.intake import Choices
     from hgnb.home import located
@@ -355,7 +349,7 @@ def check(
     choices = Choices.parsed(pairs, category, exif)
     folder = located(folder)
     report = check(folder, progress=True, choices=choices)
-    Console().print(report)
+    _show(report)
     if write:
         print(clean(folder, write, choices))
     raise typer.Exit(0 if report.sound else 1)
@@ -364,22 +358,17 @@ def check(
 @profile_app.command()
 def show(name: str):
     """Print every number of a profile with its unit and source."""
-    from rich.console import Console
-
     from hgnb.training import profiles
     from hgnb.training.profile_table import sheet
 
-    Console().print(sheet(name, profiles.load(name)))
+    _show(sheet(name, profiles.load(name)))
 
 
-def _show(result, facts: dict | list | None) -> None:
+def _show(result, facts: dict | list | None = None) -> None:
     """Prints a result as tables, or its facts as JSON."""
-    if facts is not None:
-        print(json.dumps(facts, indent=1, allow_nan=False))
-    else:
-        from rich.console import Console
+    from rich.console import Console
 
-        Console().print(result)
+    Console().print(result) if facts is None else print(json.dumps(facts, indent=1, allow_nan=False))
 
 
 def limit(threads: int | None) -> None:

@@ -270,7 +270,7 @@ def test_warning_becomes_a_sentence():
 
 def test_second_build_says_so(root):
     hold = (
-        "import sys, pathlib; from hgnb.recording import workflow\n"
+        "import sys, pathlib; from hgnb_book import workflow\n"
         "with workflow.only_build(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", hold, str(root)]
