@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -98,31 +98,12 @@ def train(
         print(json.dumps(facts, indent=1))
 
 
-@app.command()
-def record(
-    ctx: typer.Context,
-    study: Annotated[
-        str, typer.Argument(metavar="chain|lighter|beyond", help="What to train: chapters 02-05, 06, 07.")
-    ],
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --first-seed on.")] = 1,
-    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes, one core each; all cores if not given.")] = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="One training; repeat for more.")] = None,
-):
-    """Train whatever isn't trained yet of a study, on all cores, and record each in results/ as it ends; resumes."""
-    from hgnb.recording.queue import record
-
-    record(study, profile, data, range(first_seed, first_seed + seeds), jobs, only or (), **(ctx.obj or {}))
-
-
 @app.command("variants")
 def list_variants():
     """List the trainings that `hgnb train` knows by name."""
     from hgnb.training.networks import sheet
 
-    _show(sheet())
+    show(sheet())
 
 
 @app.command()
@@ -130,7 +111,7 @@ def runs():
     """List the trainings in data/runs: finished, unfinished and running."""
     from hgnb.training.overview import overview
 
-    _show(overview())
+    show(overview())
 
 
 @app.command()
@@ -153,7 +134,7 @@ def claims(
 
     def judge(record: records.Record, remedies: Sequence[str] = (), keep: bool = keep) -> None:
         result = collect.judged(record)
-        _show(Sheet(result, remedies, result.keep() if keep else None), result.facts() if as_json else None)
+        show(Sheet(result, remedies, result.keep() if keep else None), result.facts() if as_json else None)
 
     if recorded:
         for where in records.folders(collect.STUDY):
@@ -173,29 +154,6 @@ def claims(
         judge(record, collect.remedies(experiment, record), keep=False)
 
 
-@app.command("records")
-def list_records(
-    renew: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Make a seed of a stale record anew; current if it is the same.")
-    ] = None,
-    data: Annotated[str, typer.Option(help="With --renew: the folder of data that aren't embedded.")] = "embedded",
-    seed: Annotated[int | None, typer.Option(min=0, help="With --renew: which; the first if not given.")] = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="TRAINING", help="With --renew: some of it.")] = None,
-    as_json: Json = False,
-):
-    """List what is recorded in results/: seeds, hours, whether it is current, and what makes it; exit status 1 if
-    anything is damaged or stale."""
-    if renew is not None:
-        from hgnb.recording.gather import renew as renewed
-
-        return print(renewed(renew, data, seed, only or ()))
-    from hgnb.training.recorded import listed
-
-    sheet = listed()
-    _show(sheet, sheet.facts() if as_json else None)
-    raise typer.Exit(0 if sheet.current else 1)
-
-
 @app.command()
 def evaluate(
     source: Source,
@@ -212,7 +170,7 @@ def evaluate(
     from hgnb.training.evaluation import evaluate
 
     result = evaluate(weights(source), split, data=data, visible_only=visible_only, joints=joints)
-    _show(result, result.facts() if as_json else None)
+    show(result, result.facts() if as_json else None)
 
 
 @app.command()
@@ -249,7 +207,7 @@ def predict(
         save(results[0], out) if len(results) == 1 else save_all(results, out)
     facts = [result.facts() for result in results]
     for result in results[:1] if as_json else results:
-        _show(result, (facts if len(facts) > 1 else facts[0]) if as_json else None)
+        show(result, (facts if len(facts) > 1 else facts[0]) if as_json else None)
 
 
 @app.command()
@@ -323,7 +281,7 @@ def merge(
     """One dataset from several, by the names of the first one's keypoints; what a source lacks is unlabelled."""
     from hgnb.data.merge import merge
 
-    _show(merge(folders, out))
+    show(merge(folders, out))
 
 
 @data_app.command()
@@ -349,22 +307,22 @@ def check(
     choices = Choices.parsed(pairs, category, exif)
     folder = located(folder)
     report = check(folder, progress=True, choices=choices)
-    _show(report)
+    show(report)
     if write:
         print(clean(folder, write, choices))
     raise typer.Exit(0 if report.sound else 1)
 
 
-@profile_app.command()
-def show(name: str):
+@profile_app.command("show")
+def show_profile(name: str):
     """Print every number of a profile with its unit and source."""
     from hgnb.training import profiles
     from hgnb.training.profile_table import sheet
 
-    _show(sheet(name, profiles.load(name)))
+    show(sheet(name, profiles.load(name)))
 
 
-def _show(result, facts: dict | list | None = None) -> None:
+def show(result, facts: dict | list | None = None) -> None:
     """Prints a result as tables, or its facts as JSON."""
     from rich.console import Console
 
@@ -392,17 +350,16 @@ def _paired(words: list[str]) -> list[str]:
     return paired
 
 
-def main(tell: Callable[[str, str, str], None] = lambda *_: None, **knows: Any) -> None:
+def main(tell: Callable[[str, str, str], None] = lambda *_: None) -> None:
     """Run a command; what a person can mend is said in one sentence, with exit status 1.
 
-    `tell`: hears of an error, as ("error", "", sentence). `knows`: what else a program around this one hands to
-    `hgnb.recording.queue.record`.
+    `tell`: hears of an error, as ("error", "", sentence).
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a pipe of Windows has no ✓ and no ×
     try:
-        sys.exit(app(_paired(sys.argv[1:]), standalone_mode=False, obj={"tell": tell, **knows}))
+        sys.exit(app(_paired(sys.argv[1:]), standalone_mode=False))
     except InputError as error:
         sentence = str(error)
     except _UsageError as error:

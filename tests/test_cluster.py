@@ -191,7 +191,7 @@ def test_a_sweep_on_slurm_goes_on_past_a_job_that_is_cancelled(node, tmp_path):
     profile = root / "cluster/slurm/config.yaml"
     profile.write_text(re.sub(r"(status-checks:) \d+", r"\1 2", profile.read_text()))
 
-    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(root), str(root / "book"), *filter(None, [os.environ.get("PYTHONPATH")])]
     plain = {**os.environ, "HGNB_HOME": str(root), "PYTHONPATH": ":".join(paths), "SNAKEMAKE_PROFILE": "cluster/slurm"}
     command = [sys.executable, "-m", "hgnb_book.cli", "record", "lighter", "--profile", "smoke"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

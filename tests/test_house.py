@@ -14,7 +14,7 @@ from hgnb_book import imports
 
 BOOK = PACKAGE.parent / "book/hgnb_book"
 BENCHMARK = PACKAGE.parent / "benchmarks/house.py"
-WINGS = ["data", "model", "training", "analysis", "claims", "drawing", "recording"]  # from the ground up
+WINGS = ["data", "model", "training", "analysis", "claims", "drawing"]  # from the ground up
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 NOT_FOR_TRAINING = ["IPython", "jupyter_core", "ipykernel", "papermill", "nbformat", "pycocotools"]
 NOT_FOR_TRAINING += ["matplotlib", "seaborn"]

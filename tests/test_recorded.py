@@ -11,8 +11,8 @@ from hgnb import records
 from hgnb.claims import collect
 from hgnb.claims.result import place
 from hgnb.errors import InputError
-from hgnb.recording import gather
 from hgnb.training import recorded
+from hgnb_book import gather
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -15,9 +15,9 @@ import psutil
 from rich.console import Console
 
 from hgnb.errors import InputError
-from hgnb.recording.queue import MARKS, all_cores, stoppable
 from hgnb_book import journal
 from hgnb_book.edition import Edition
+from hgnb_book.queue import MARKS, all_cores, stoppable
 
 LOG = "data/build.log"
 GRACE = 10.0  # seconds in which what is asked to end may do so

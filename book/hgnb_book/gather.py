@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from hgnb import records
 from hgnb.errors import InputError
-from hgnb.recording.queue import Asked, Unit
 from hgnb.training import networks, observations
 from hgnb.training.experiment import Experiment
 from hgnb.training.recorded import stale
 from hgnb.training.runs import Run
+from hgnb_book.queue import Asked, Unit
 
 
 def train(asked: Asked, unit: Unit) -> tuple[str, float]:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -27,7 +27,9 @@ from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.training import networks
 from hgnb.training.networks import Study, Training
+from hgnb_book import journal
 
+ELSEWHERE = "SNAKEMAKE_PROFILE"  # environment variable, Snakemake's own: where jobs go
 LOG = "data/queue.log"
 NICE = 10
 GRACE = 3  # seconds in which a process that was asked to end may do so
@@ -54,12 +56,6 @@ class Unit:
 
     def __str__(self) -> str:
         return f"{self.name} (seed {self.seed})"
-
-
-# Hears of each training: start, done or failed, which, and what is said of it.
-Tell = Callable[[str, str, str], None]
-# Trains units elsewhere than on this machine's cores; why each that failed did.
-Send = Callable[[Asked, Sequence[Unit]], dict[Unit, str]]
 
 
 @dataclass
@@ -123,15 +119,15 @@ def spoken(seconds: float) -> str:
 
 
 def record(
-    study: str, profile: str, data: str, seeds: Sequence[int], jobs: int | None = None, only: Sequence[str] = (),
-    tell: Tell = lambda *_: None, send: Send | None = None,
-) -> Path:  # fmt: skip
+    study: str, profile: str, data: str, seeds: Sequence[int], jobs: int | None = None, only: Sequence[str] = ()
+) -> Path:
     """Trains and records whatever is missing; the record's folder. InputError names what failed, or why it stopped.
 
     `only`: trainings of the study, by name; what they go on from is trained with them.
     """
     from hgnb import records
     from hgnb.training.experiment import Experiment
+    from hgnb_book import cluster
 
     asked, whole = Asked(study, profile, data), networks.study(study)
     opened = Experiment.open(profile, data, seeds[0])
@@ -142,11 +138,11 @@ def record(
             scaled = networks.scaled(opened.profile, one.name)
             scaled.model.check_side(scaled.data.side)
     plan = Plan.of(whole, trainings, seeds)
-    if jobs is None and send:
-        plan.failed = send(asked, plan.units)
+    if jobs is None and os.environ.get(ELSEWHERE):
+        plan.failed = cluster.work_off(asked, plan.units)
         plan.done = {unit: 0.0 for unit in plan.units if unit not in plan.failed}
     else:
-        _Queue(asked, plan, min(jobs or all_cores(), len(plan.units)), tell).work_off()
+        _Queue(asked, plan, min(jobs or all_cores(), len(plan.units))).work_off()
     where = records.place(study, profile, opened.data_name)
     Console(soft_wrap=True, highlight=False).print(
         f"{len(plan.done)} of {len(plan.units)} trainings: {where.relative_to(home()).as_posix()}", markup=False
@@ -172,8 +168,8 @@ def chosen(study: Study, profile, only: Sequence[str]) -> list[Training]:
 class _Queue:
     """Processes that each train a unit at a time; a bar over all of them, and a line for each training that ends."""
 
-    def __init__(self, asked: Asked, plan: Plan, jobs: int, tell: Tell):
-        self.asked, self.plan, self.jobs, self.tell = asked, plan, jobs, tell
+    def __init__(self, asked: Asked, plan: Plan, jobs: int):
+        self.asked, self.plan, self.jobs = asked, plan, jobs
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         columns = (BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"))
         self.bar = Progress(*columns, console=console, disable=not console.is_terminal, auto_refresh=False)
@@ -197,7 +193,7 @@ class _Queue:
                             plan.running[unit] = time.monotonic()
                             worker.begin(asked, unit)
                             log(f"{unit}: begun")
-                            self.tell("start", str(unit), "")
+                            journal.tell("start", str(unit), "")
                     running = ", ".join(map(str, plan.running))
                     told = plan.told(self.jobs, time.monotonic()) + (f": {running}" if running else "")
                     ended = len(plan.done) + len(plan.failed)
@@ -233,7 +229,7 @@ class _Queue:
         else:
             plan.failed[unit] = words
         shown = "done" if kind == "done" else "failed"
-        self.tell(shown, str(unit), words)
+        journal.tell(shown, str(unit), words)
         told = f"[dim]{words if shown == 'done' else ''}[/dim] ({plan.told(self.jobs, time.monotonic())})"
         self.bar.console.print(f"{MARKS[shown]} {unit} {told}")
         return kind == "broken"
@@ -272,7 +268,7 @@ def _begin() -> None:
 def _ready() -> tuple[str, str, float]:
     import torch
 
-    import hgnb.recording.gather  # noqa: F401  # once for all trainings
+    import hgnb_book.gather  # noqa: F401  # once for all trainings
 
     torch.set_num_threads(1)
     return "ready", "", 0.0
@@ -280,7 +276,7 @@ def _ready() -> tuple[str, str, float]:
 
 def _train(asked: Asked, unit: Unit) -> tuple[str, str, float]:
     """'done', 'failed' or, of the disk, 'full'; what to say of it; seconds. The record says why one failed, too."""
-    from hgnb.recording import gather
+    from hgnb_book import gather
 
     try:
         return "done", *gather.train(asked, unit)
