@@ -9,7 +9,6 @@ of its content, so that it is whole or named as damaged. Explained in 05_discuss
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ import numpy as np
 from filelock import FileLock
 
 from hgnb.errors import InputError
-from hgnb.home import home
+from hgnb.home import home, write_whole
 
 FORMAT = 1
 STUDIES = ("chain", "lighter", "beyond")
@@ -83,13 +82,7 @@ class Archive:
 
     def write(self, path: Path) -> None:
         """All of it or nothing."""
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            aside.write_bytes(self.packed())
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
+        write_whole(path, self.packed())
 
 
 def _seal(about: Mapping[str, Any], parts: Mapping[str, bytes]) -> str:

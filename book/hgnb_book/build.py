@@ -1,7 +1,6 @@
 """The whole book: checks what was asked for, lets Snakemake do what isn't done yet, and says how it went."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from rich.table import Table
 from hgnb.data.config import EMBEDDED
 from hgnb.data.intake.layouts import annotation_files
 from hgnb.errors import InputError
-from hgnb.home import home
+from hgnb.home import home, write_whole
 from hgnb_book import journal
 from hgnb_book.edition import Edition, homely, published, resolved, titled
 from hgnb_book.workflow import LOG, BuildError, last_words, only_build, snakemake
@@ -78,11 +77,8 @@ def stage(edition: Edition, name: str, out: Path) -> dict:
         facts = opened.stage(name)
         for remark in opened.remarks() if name == "dataset" else ():
             journal.tell("note", remark)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(f".{out.name}.{os.getpid()}.part")
     # sorted and without times: an unchanged stage leaves an unchanged stamp, and no chapter runs again
-    aside.write_text(json.dumps(facts, indent=1, sort_keys=True, default=str) + "\n", encoding="utf8")
-    os.replace(aside, out)
+    write_whole(out, f"{json.dumps(facts, indent=1, sort_keys=True, default=str)}\n".encode())
     return facts
 
 

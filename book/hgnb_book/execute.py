@@ -12,7 +12,7 @@ from typing import Any
 
 from hgnb import watching
 from hgnb.errors import InputError, unknown
-from hgnb.home import home
+from hgnb.home import home, write_whole
 from hgnb_book import journal
 from hgnb_book.chapter import ANSI, ChapterError, parameters, place, read
 from hgnb_book.edition import homely, private_folders
@@ -26,6 +26,8 @@ def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False
     """
     homely(home())
     source = read(notebook)
+    import nbformat  # after `read`, which spares it its grammar
+
     values = checked(notebook, source, given)
     with journal.told(notebook.stem):
         executed = _execute(notebook, source, values, cwd)
@@ -35,21 +37,8 @@ def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False
                 notebook.stem,
                 private_folders(home(), str(values.get("data", "embedded"))),
             )
-        write(executed, out)
+        write_whole(out, f"{nbformat.writes(executed)}\n".encode())
     return out
-
-
-def write(executed, out: Path) -> None:
-    """Write beside `out` and rename, so that `out` is never half a notebook."""
-    import nbformat
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        nbformat.write(executed, aside)
-        os.replace(aside, out)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def checked(notebook: Path, source, given: dict[str, Any]) -> dict[str, Any]:
