@@ -105,7 +105,7 @@ def list_records(
         from hgnb_book.gather import renew as renewed
 
         return print(renewed(renew, data, seed, only or ()))
-    from hgnb.training.recorded import listed
+    from hgnb_book.gather import listed
 
     sheet = listed()
     show(sheet, sheet.facts() if as_json else None)
