@@ -7,9 +7,11 @@ from difflib import get_close_matches
 class InputError(ValueError):
     """What a person gave can't be used; the message is one sentence and says what to change.
 
-    >>> load_profile("papr")
-    Traceback (most recent call last):
-    hgnb.errors.InputError: Unknown profile 'papr': did you mean 'paper'?
+    >>> try:
+    ...     load_profile("papr")
+    ... except InputError as error:
+    ...     print(error)
+    Unknown profile 'papr': did you mean 'paper'?
     """
 
 

@@ -17,7 +17,7 @@ from hgnb_book import reference
 def test_every_name_has_an_example_that_comes_true(name):
     thing = getattr(hgnb, name)
     given = {one: getattr(hgnb, one) for one in hgnb.PUBLIC} | {"torch": torch, "np": np, "home": home}
-    flags = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+    flags = doctest.ELLIPSIS
     (test,) = doctest.DocTestFinder(recurse=False).find(thing, name, globs=given)
     said: list[str] = []
     doctest.DocTestRunner(optionflags=flags).run(test, out=said.append)
