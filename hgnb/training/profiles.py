@@ -92,7 +92,11 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Profile:
-    """The profile called `name`; InputError names the nearest where there is none, or a key that isn't known."""
+    """The profile called `name`; InputError names the nearest where there is none, or a key that isn't known.
+
+    >>> load_profile("paper").model.depth
+    4
+    """
     if name not in names():
         raise unknown("profile", name, names())
     file = home() / "profiles" / f"{name}.toml"
