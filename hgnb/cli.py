@@ -62,6 +62,10 @@ def train(
     start: Annotated[
         str | None, typer.Option(metavar="RUN", help="With hourglass: a run whose best weights it begins from.")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE:BUILD", help="With hourglass: a network of your own; BUILD(K) makes it."),
+    ] = None,
 ):
     """Train a network, or go on with it, or load it: whatever is left to do. Runs under torchrun and SLURM too."""
     limit(threads)
@@ -80,6 +84,10 @@ def train(
         sys.exit(parallel.together(count, [sys.executable, "-m", "hgnb.cli", *sys.argv[1:]]))
     variant = name if networks.get(name).varies else ""
     experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty(), variant=variant)
+    if model:
+        if name != "hourglass":
+            raise InputError(f"--model puts a network of your own in place of 'hourglass', not of '{name}'.")
+        experiment = experiment.changed(model.replace(":", "."), network=model)
     experiment.check()
     first = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0
     for remark in experiment.remarks() if first else ():

@@ -27,14 +27,17 @@ TRAINERS = ("torch", "lightning")  # where one name for another's function or cl
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
 
 
-def identity(roots: Iterable[str]) -> dict[str, Any]:
+def identity(roots: Iterable[str], own: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """{"code": fingerprint of `roots`}, and where something of it was replaced in memory {"replaced": {name: hash}}.
 
+    `own`: a person's functions and classes by what they stand for; {"own": {what: hash}} goes with the rest then.
     JSON-able. A class that isn't the library's stands among the replaced by its own name as well.
     """
-    roots = tuple(roots)
-    others = replaced(roots)
-    return {"code": fingerprint(roots)} | ({"replaced": others} if others else {})
+    roots, look = tuple(roots), _Look()
+    given = {what: look.told(thing, what) for what, thing in (own or {}).items()}
+    others = look.found | replaced(roots)
+    parts = {"replaced": dict(sorted(others.items())), "own": given}
+    return {"code": fingerprint(roots)} | {name: part for name, part in parts.items() if part}
 
 
 def identified(roots: Iterable[str]) -> str:
@@ -236,9 +239,9 @@ class _Look:
                 yield self.told(part, name)
 
     def value(self, function: FunctionType, key: str) -> Any:
-        """A global of somebody's function; of a module of the library, those of its definitions that are named."""
+        """A global of somebody's function; of a module of theirs or ours, those of its definitions that are named."""
         value = function.__globals__[key]
-        if isinstance(value, ModuleType) and value.__name__.partition(".")[0] == PACKAGE.name:
+        if isinstance(value, ModuleType) and not _installed(value.__name__.partition(".")[0]):
             return {name: vars(value)[name] for name in sorted(_names(function.__code__)) if name in vars(value)}
         return value
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,6 +15,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.training.changed import Backbone, imported
 
 KEY = "hgnb"  # of the header's entry
 DIGEST = "sha256"  # within it, of the card and the tensors
@@ -31,13 +33,20 @@ class Card:
     mean_rgb: tuple[float, float, float]  # 0..1, subtracted from every crop
     keypoints: tuple[str, ...]
     skeleton: tuple[tuple[int, int], ...]
+    build: str = ""  # 'module:function' of what makes the network where it is no hourglass; of `model` it has keypoints
 
     @property
     def schema(self) -> KeypointSchema:
         return KeypointSchema(self.keypoints, self.skeleton)
 
+    def facts(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {name: value for name, value in asdict(self).items() if name != "build" or value}
+
     def network(self) -> StackedHourglass:
-        """A new network of this shape."""
+        """A new network of this shape; a Backbone, which predicts as one does, where it is somebody's own."""
+        if self.build:
+            return cast(StackedHourglass, Backbone.built(imported(self.build), self.model, self.side))
         network = StackedHourglass(self.model)
         if self.autoencoder is not None:
             network.insert_autoencoder(self.autoencoder, self.side)
@@ -47,7 +56,7 @@ class Card:
 def weights(network: torch.nn.Module, card: Card | None) -> bytes:
     """A safetensors file of a network's weights, with its card where it has one."""
     tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
-    held = {} if card is None else asdict(card)
+    held = {} if card is None else card.facts()
     return save(tensors, metadata={KEY: json.dumps({**held, DIGEST: digest(held, tensors)})})
 
 

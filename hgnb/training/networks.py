@@ -6,7 +6,7 @@ from other trainings, which it `needs`. What `hgnb record` trains for each seed 
 no torch: the Snakefile does, for every build.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -302,7 +302,7 @@ def _training(name: str, title: str, group: str, source: str, on: str = GENTLE, 
     return _change(name, title, group, source, {"training": numbers}, on)
 
 
-def merged(*parts: Numbers) -> Numbers:
+def merged(*parts: Mapping[str, Mapping[str, Any]]) -> Numbers:
     """Several changes at once; the later wins."""
     sections = {section for part in parts for section in part}
     return {s: {name: v for part in parts for name, v in part.get(s, {}).items()} for s in sections}

@@ -5,7 +5,9 @@ the profile that it names as `like`.
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
+from typing import Any
 
 from hgnb.data.config import DataConfig
 from hgnb.data.heatmaps import HeatmapConfig
@@ -104,7 +106,7 @@ def load(name: str) -> Profile:
             "profile to be like", like, [other for other in names() if other != name], f"profiles/{file.name}"
         )
     start = replace(load(like), name=name) if like else Profile(name)
-    return _filled(start, tables, file.name)
+    return filled(start, tables, file.name)
 
 
 def departures(profile: Profile) -> list[tuple[str, object, object, Field]]:
@@ -123,8 +125,8 @@ def departures(profile: Profile) -> list[tuple[str, object, object, Field]]:
     return found
 
 
-def _filled(profile: Profile, tables: dict, where: str) -> Profile:
-    """The profile with the values of a TOML file; every key must exist and keep its default's type."""
+def filled(profile: Profile, tables: Mapping[str, Any], where: str) -> Profile:
+    """The profile with the values of a TOML file, or of what has its form; keys must exist and keep their types."""
     sections = {f.name for f in fields(profile)} - {"name"}
     changed = {}
     for section, values in tables.items():
@@ -132,11 +134,10 @@ def _filled(profile: Profile, tables: dict, where: str) -> Profile:
             raise unknown("section", section, sections, where)
         config = getattr(profile, section)
         known = {f.name: getattr(config, f.name) for f in fields(config)}
-        for key, value in values.items():
-            if key not in known:
-                raise unknown("key", f"{section}.{key}", [f"{section}.{k}" for k in known], where)
-            values[key] = _like(known[key], value, f"{section}.{key} in {where}")
-        changed[section] = replace(config, **values)
+        for key in set(values) - set(known):
+            raise unknown("key", f"{section}.{key}", [f"{section}.{k}" for k in known], where)
+        typed = {key: _like(known[key], value, f"{section}.{key} in {where}") for key, value in values.items()}
+        changed[section] = replace(config, **typed)
     return replace(profile, **changed)
 
 
