@@ -139,7 +139,7 @@ def runs():
     """List the trainings in data/runs: finished, unfinished and running."""
     from rich.console import Console
 
-    from hgnb.training.overview import overview
+    from hgnb.training.runs import overview
 
     Console().print(overview())
 
@@ -374,7 +374,7 @@ def show(name: str):
     from rich.console import Console
 
     from hgnb.training import profiles
-    from hgnb.training.profile_table import sheet
+    from hgnb.training.profiles import sheet
 
     Console().print(sheet(name, profiles.load(name)))
 

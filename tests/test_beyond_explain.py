@@ -11,7 +11,7 @@ from hgnb.analysis.clusters import Misplaced, clustering
 from hgnb.errors import InputError
 from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 
 @pytest.fixture(scope="module")

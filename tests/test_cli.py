@@ -14,7 +14,7 @@ from hgnb.errors import InputError
 from hgnb.home import located
 from hgnb.recording.edition import resolved
 from hgnb.training.experiment import Experiment
-from hgnb.training.profile_table import rows
+from hgnb.training.profiles import rows
 from hgnb_book import cli
 
 REPOSITORY = Path(__file__).resolve().parents[1]

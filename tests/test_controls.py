@@ -16,8 +16,8 @@ from hgnb.claims.chains import Chains
 from hgnb.errors import InputError
 from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.stats import pck, pck_difference
-from hgnb.training.callbacks import Watch
-from hgnb.training.frozen import freeze, shaped
+from hgnb.training.fit import freeze, shaped
+from hgnb.training.loop import Watch
 from hgnb.training.networks import ARMS, RIVALS
 
 

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from hgnb.errors import InputError
-from hgnb.training import latents as room
-from hgnb.training.card import read, weights
+from hgnb.training import passes as room
+from hgnb.training.catalogue import read, written
 from hgnb.training.experiment import Experiment
-from hgnb.training.rows import Rows
+from hgnb.training.passes import Rows
 
 
 def filled(path, count=10, width=3, batch=4):
@@ -93,7 +93,7 @@ SLOW = """
 import sys, time
 import numpy as np
 from pathlib import Path
-from hgnb.training.rows import Rows
+from hgnb.training.passes import Rows
 
 rows = Rows(Path(sys.argv[1]), 400, 7, 4)
 for part in rows.missing():
@@ -204,7 +204,7 @@ def test_other_weights_have_other_latents(counted):
         network, card = read(best)
         with torch.no_grad():
             network.heads[0].heatmaps.bias += 3
-        best.write_bytes(weights(network, card))
+        best.write_bytes(written(network, card))
         encoded.clear()
         experiment.latents(run, "train")
         assert encoded and len(list((run.folder / "latents").glob("train-*.npy"))) == 1
@@ -229,7 +229,7 @@ def test_the_autoencoder_learns_from_the_file(counted):
 def test_fourteen_keypoints(house, real):
     """LSPET: another schema, and the same file."""
     from hgnb.analysis import clusters, components, distances, stability
-    from hgnb.training.configs import TrainingConfig
+    from hgnb.training.profiles import TrainingConfig
 
     opened = Experiment.open("smoke", str(real("lspet")))
     profile = dataclasses.replace(

@@ -20,7 +20,7 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.intervals import Interval, bootstrap, pck_difference
 from hgnb.metrics import PckConfig
 from hgnb.training.experiment import Experiment
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 from hgnb.training.runs import Run
 
 STEPS = (0.5, 1.0)  # of the way from centroid to centroid

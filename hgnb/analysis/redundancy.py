@@ -19,7 +19,7 @@ from hgnb.analysis.truncation import Truncation
 from hgnb.data.prepared import PreparedSplit
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import Hourglass
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 PIXELS = 64  # sampled of each person's map: its neighbours say nearly the same
 AT_ONCE = 64  # persons whose maps are held in memory

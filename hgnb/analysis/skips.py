@@ -15,7 +15,7 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.intervals import Interval, bootstrap, pck_difference, pooled_pck
 from hgnb.metrics import PckConfig
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 SMALL = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")  # thesis 6.2
 BIG = tuple(f"{side}_{joint}" for joint in ("shoulder", "hip", "knee") for side in ("left", "right"))

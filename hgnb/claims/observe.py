@@ -16,8 +16,8 @@ from hgnb.analysis.kmeans import centroids
 from hgnb.analysis.truncation import NOISE_FROM, crossed
 from hgnb.claims.study import LAST, Study, reconstruction
 from hgnb.data import coco
-from hgnb.training.baselines import mean_pose_hits
 from hgnb.training.experiment import Experiment
+from hgnb.training.passes import mean_pose_hits
 from hgnb.training.runs import Run
 
 SPLITS = ("train", "val", "test")

@@ -14,10 +14,9 @@ from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.metrics import found, peaks
 from hgnb.model.autoencoder import Autoencoder
 from hgnb.model.hourglass import glorot
-from hgnb.training import batches
+from hgnb.training import passes
 from hgnb.training.experiment import Experiment
-from hgnb.training.inference import Reader
-from hgnb.training.latents import Latents
+from hgnb.training.passes import Latents, Reader
 from hgnb.training.profiles import AnalysisConfig
 from hgnb.training.runs import Run, filled
 
@@ -232,7 +231,7 @@ def reconstruction(study: Study, run: Run, latents: torch.Tensor, epoch: str) ->
 def scored(reader: Reader, split: PreparedSplit, experiment: Experiment) -> Scores:
     """One pass of a network over a split: what it finds, and each person's loss."""
     config, side, hits, losses = experiment.profile, split.crops.shape[1], [], []
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         maps = reader.network(batch.images(reader.mean_rgb))
         size = maps.shape[-1]
         truth = heatmaps(batch.points, batch.visibility, side=side, size=size, config=config.heatmaps)

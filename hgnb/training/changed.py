@@ -19,8 +19,8 @@ from hgnb.errors import InputError
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 
 if TYPE_CHECKING:
-    from hgnb.training.inference import Predictions
     from hgnb.training.modules import PoseModule
+    from hgnb.training.passes import Predictions
 
 Build = Callable[[int], nn.Module]  # from the number of keypoints
 CHANGED_ROOTS = ("hgnb.training.changed.Backbone", "hgnb.training.modules.ChangedModule")

@@ -23,18 +23,13 @@ from hgnb.metrics import pck
 from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training import profiles
-from hgnb.training.card import Card, plain, shapes, tuples
+from hgnb.training.catalogue import Card, plain, shapes, tuples
 from hgnb.training.changed import CHANGED_ROOTS, Backbone, Build, Change, imported, origin
-from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
-from hgnb.training.fit import fit
-from hgnb.training.frozen import freeze, shaped
-from hgnb.training.inference import Predictions, Reader
-from hgnb.training.job import Job, Start
-from hgnb.training.jobs import autoencoder_job, hourglass_job
-from hgnb.training.latents import Latents, kept
+from hgnb.training.fit import Job, Start, autoencoder_job, fit, freeze, hourglass_job, shaped
 from hgnb.training.networks import ARMS, Arm, get, merged, names, scaled
 from hgnb.training.parallel import Team
-from hgnb.training.profiles import filled
+from hgnb.training.passes import Latents, Predictions, Reader, kept
+from hgnb.training.profiles import FurtherTrainingConfig, TrainingConfig, filled
 from hgnb.training.runs import Recipe, Run
 
 if TYPE_CHECKING:
@@ -44,19 +39,19 @@ DATASET = "dataset"  # the stage before all training
 # What a training's result is made of besides its numbers, data and parents, which a run's id holds already: network,
 # loss and optimiser, the order of persons, what is drawn by chance, and how another run's state is taken on.
 TRAINING_ROOTS = (
-    "hgnb.training.jobs.hourglass_job",
-    "hgnb.training.jobs.autoencoder_job",
+    "hgnb.training.fit.hourglass_job",
+    "hgnb.training.fit.autoencoder_job",
     "hgnb.model.config.HourglassConfig",
-    "hgnb.training.inference.Reader.latents",  # what an autoencoder is trained on
-    "hgnb.training.begin.Begin",
-    "hgnb.training.begin.weights",
-    "hgnb.training.callbacks.Draws",
-    "hgnb.training.callbacks.improved",  # which epoch's weights are kept
+    "hgnb.training.passes.Reader.latents",  # what an autoencoder is trained on
+    "hgnb.training.loop.Begin",
+    "hgnb.training.loop.weights",
+    "hgnb.training.loop.Draws",
+    "hgnb.training.loop.improved",  # which epoch's weights are kept
     "hgnb.training.loop.TRAINER",
     "hgnb.training.loop.seeded",
     "hgnb.training.parallel.synchronised",
 )
-FROZEN_ROOTS = (*TRAINING_ROOTS, "hgnb.training.frozen.freeze")  # where an autoencoder isn't trained
+FROZEN_ROOTS = (*TRAINING_ROOTS, "hgnb.training.fit.freeze")  # where an autoencoder isn't trained
 DRAWN_ROOTS = ("hgnb.data.drawn.synthetic.write",)  # what draws the embedded data
 
 
@@ -246,7 +241,7 @@ class Experiment:
         """Hourglasses trained on from a checkpoint of `parent`, each with its trained autoencoder where they are given.
 
         `checkpoint` as in Run.checkpoint; the rate, the epochs and what is carried over stand in `training`.
-        `frozen`: 'random' or 'projection' puts one in that stays as it is (hgnb.training.frozen).
+        `frozen`: 'random' or 'projection' puts one in that stays as it is (hgnb.training.fit).
         """
         shape: AutoencoderConfig | tuple[AutoencoderConfig, ...] | None = None
         if frozen:

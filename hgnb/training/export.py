@@ -22,8 +22,7 @@ from torch import Tensor, nn
 
 from hgnb.errors import InputError
 from hgnb.model.hourglass import StackedHourglass
-from hgnb.training.card import KEY
-from hgnb.training.catalogue import Weights
+from hgnb.training.catalogue import KEY, Weights
 from hgnb.training.runs import write_aside
 
 OPSET = 17

@@ -16,9 +16,9 @@ from hgnb.errors import unknown
 from hgnb.metrics import PckConfig, found, peaks
 from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass, glorot
-from hgnb.training.configs import AutoencoderTrainingConfig, TrainingConfig
-from hgnb.training.inference import Reader
 from hgnb.training.parallel import gathered, share, total
+from hgnb.training.passes import Reader
+from hgnb.training.profiles import AutoencoderTrainingConfig, TrainingConfig
 
 
 @dataclass

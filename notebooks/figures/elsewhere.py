@@ -8,9 +8,9 @@ from figures.plate import Note, Table
 from figures.words import listed, number
 from hgnb.intervals import over_seeds
 from hgnb.records import folders, read
-from hgnb.training.decodings import MIRRORED
 from hgnb.training.networks import BEST, GENTLE, NEWELL, THESIS, Training, get
 from hgnb.training.observations import AT, Outcomes
+from hgnb.training.passes import MIRRORED
 from hgnb.training.recorded import command, stale
 
 SHOWN = (THESIS, "loud-peak-1", GENTLE, NEWELL, BEST, "best-wide")
