@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,43 +18,13 @@ from hgnb.model import cost
 from hgnb.training.catalogue import weights
 from hgnb.training.export import export
 
-SIMPLE = '''
-"""Simple baseline (Xiao et al. 2018): ResNet-18 and three deconvolutions."""
-
-from torch import nn
-
-
-class Basic(nn.Module):
-    """Two 3x3 convolutions around a shortcut (He et al. 2016)."""
-
-    def __init__(self, a, b, stride):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU(),
-            nn.Conv2d(b, b, 3, 1, 1, bias=False), nn.BatchNorm2d(b),
-        )
-        same = a == b and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Sequential(nn.Conv2d(a, b, 1, stride), nn.BatchNorm2d(b))
-
-    def forward(self, x):
-        return (self.body(x) + self.shortcut(x)).relu()
-
-
-def up(a, b):
-    return nn.Sequential(nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
-
-
-def build(keypoints, widths=(64, 128, 256, 512), deconvolved=256):
-    stem = [nn.Conv2d(3, widths[0], 7, 2, 3, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
-    stages = [Basic(a, b, s) for w, n, s in zip((widths[0], *widths), widths, (1, 2, 2, 2))
-              for a, b, s in ((w, n, s), (n, n, 1))]
-    ups = [up(a, b) for a, b in ((widths[-1], deconvolved), (deconvolved, deconvolved), (deconvolved, deconvolved))]
-    return nn.Sequential(*stem, *stages, *ups, nn.Conv2d(deconvolved, keypoints, 1))
-
+PAGE = Path(__file__).parents[1] / "book" / "bring_your_own.md"
+SMALL = """
 
 def small(keypoints):
     return build(keypoints, (8, 8, 16, 16), 16)
-'''
+"""
+
 
 
 def absolute(output, truth):
@@ -85,8 +56,9 @@ def short(trained):
 
 @pytest.fixture
 def simple(tmp_path, monkeypatch):
-    """A folder with a module of one's own, in which one stands."""
-    (tmp_path / "simple_baseline.py").write_text(SIMPLE)
+    """A folder with the network of the page "Bring your own", in which one stands; and a narrower one."""
+    shown = PAGE.read_text(encoding="utf8").split("```python\n")[1].split("```")[0]
+    (tmp_path / "simple_baseline.py").write_text(shown + SMALL)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     yield "simple_baseline:small"
