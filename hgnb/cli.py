@@ -63,6 +63,10 @@ def train(
     start: Annotated[
         str | None, typer.Option(metavar="RUN", help="With hourglass: a run whose best weights it begins from.")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE:BUILD", help="With hourglass: a network of your own; BUILD(K) makes it."),
+    ] = None,
 ):
     """Train a network, or go on with it, or load it: whatever is left to do. Runs under torchrun and SLURM too."""
     limit(threads)
@@ -81,6 +85,10 @@ def train(
         sys.exit(parallel.together(count, [sys.executable, "-m", "hgnb.cli", *sys.argv[1:]]))
     variant = name if networks.get(name).varies else ""
     experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty(), variant=variant)
+    if model:
+        if name != "hourglass":
+            raise InputError(f"--model puts a network of your own in place of 'hourglass', not of '{name}'.")
+        experiment = experiment.changed(model.replace(":", "."), network=model)
     experiment.check()
     first = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0
     for remark in experiment.remarks() if first else ():
@@ -110,7 +118,7 @@ def list_variants():
 @app.command()
 def runs():
     """List the trainings in data/runs: finished, unfinished and running."""
-    from hgnb.training.overview import overview
+    from hgnb.training.runs import overview
 
     show(overview())
 
@@ -317,7 +325,7 @@ def check(
 def show_profile(name: str):
     """Print every number of a profile with its unit and source."""
     from hgnb.training import profiles
-    from hgnb.training.profile_table import sheet
+    from hgnb.training.profiles import sheet
 
     show(sheet(name, profiles.load(name)))
 

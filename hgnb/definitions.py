@@ -47,7 +47,7 @@ def fingerprint(roots: Iterable[str], package: Path = PACKAGE) -> str:
     """sha256 in hex over everything that `roots` reach, see above; it doesn't depend on their order.
 
     A root is a dotted name: `hgnb.training.modules.PoseModule` (with all its methods),
-    `hgnb.training.inference.Reader.latents`, a function, a constant, or a module, which is all that it defines.
+    `hgnb.training.passes.Reader.latents`, a function, a constant, or a module, which is all that it defines.
     InputError where there is none of that name.
     """
     return _fingerprint(tuple(sorted(set(roots))), _files(package))

@@ -29,14 +29,17 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
-def identity(roots: Iterable[str]) -> dict[str, Any]:
+def identity(roots: Iterable[str], own: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """{"code": fingerprint of `roots`}, and where something of it was replaced in memory {"replaced": {name: hash}}.
 
+    `own`: a person's functions and classes by what they stand for; {"own": {what: hash}} goes with the rest then.
     JSON-able. A class that isn't the library's stands among the replaced by its own name as well.
     """
-    roots = tuple(roots)
-    others = replaced(roots)
-    return {"code": fingerprint(roots)} | ({"replaced": others} if others else {})
+    roots, look = tuple(roots), _Look()
+    given = {what: look.whole.of(thing, what) for what, thing in (own or {}).items()}
+    others = look.found | replaced(roots)
+    parts = {"replaced": dict(sorted(others.items())), "own": given}
+    return {"code": fingerprint(roots)} | {name: part for name, part in parts.items() if part}
 
 
 def identified(roots: Iterable[str]) -> str:
@@ -106,8 +109,7 @@ class _Look:
     def replace(self, name: str, live: Any) -> None:
         if live is MISSING:
             raise InputError(f"{name} was taken away, so nothing can be trained: start Python anew.")
-        self.whole.name = name
-        self.found[name] = self.whole.told(live)
+        self.found[name] = self.whole.of(live, name)
 
     def borrowed(self, name: str, live: Any, origin: Key | str) -> None:
         """A name that a module imported: still what its import gave it?"""
@@ -198,6 +200,11 @@ class _Whole(_Shape):
     def __init__(self, found: dict[str, str]) -> None:
         super().__init__()
         self.name, self.found = "", found
+
+    def of(self, thing: Any, name: str) -> str:
+        """Of what goes by that name."""
+        self.name = name
+        return self.told(thing)
 
     def unknown(self, thing: Any) -> str:
         raise InputError(
@@ -326,9 +333,9 @@ def _globals(code: CodeType) -> list[str]:
 
 
 def _global(function: FunctionType, key: str) -> Any:
-    """A global of somebody's function; of a module of the library, those of its definitions that are named."""
+    """A global of somebody's function; of a module of theirs or ours, those of its definitions that are named."""
     value = function.__globals__[key]
-    if isinstance(value, ModuleType) and value.__name__.partition(".")[0] == PACKAGE.name:
+    if isinstance(value, ModuleType) and not _installed(value.__name__):
         named = sorted({name for one in _codes(function.__code__) for name in one.co_names})
         return {name: vars(value)[name] for name in named if name in vars(value)}
     return value

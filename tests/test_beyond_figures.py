@@ -21,9 +21,10 @@ from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.metrics.decoding import decoded
 from hgnb.records import Record, Seed
 from hgnb.stats import Estimate
-from hgnb.training import decodings, networks
-from hgnb.training.decodings import MIRRORED
+from hgnb.training import networks
+from hgnb.training import passes as decodings
 from hgnb.training.observations import RADII, Outcomes
+from hgnb.training.passes import MIRRORED
 
 WAYS = [*decoding.WAYS, *(name + MIRRORED for name in decoding.WAYS)]
 

@@ -13,7 +13,7 @@ from hgnb.cli import _paired
 from hgnb.errors import InputError
 from hgnb.home import located
 from hgnb.training.experiment import Experiment
-from hgnb.training.profile_table import rows
+from hgnb.training.profiles import rows
 from hgnb_book import cli
 from hgnb_book.edition import resolved
 

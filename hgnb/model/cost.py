@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from hgnb.model.hourglass import StackedHourglass
 
-# The first that occurs in a module's name; an autoencoder has an encoder of its own.
+# The first that occurs in a module's name; an autoencoder has an encoder of its own. Somebody's own is one part.
 PARTS = {
-    "stem": "stem.", "autoencoder": ".autoencoder.", "down": ".encoder.", "skips": ".skips.",
+    "network": "backbone.", "stem": "stem.", "autoencoder": ".autoencoder.", "down": ".encoder.", "skips": ".skips.",
     "bottleneck": ".bottleneck.", "up": ".decoder.", "head": "heads.", "merges": "from_",
 }  # fmt: skip
 

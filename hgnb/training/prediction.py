@@ -22,7 +22,7 @@ from hgnb.errors import InputError
 from hgnb.metrics import peaks
 from hgnb.metrics.decoding import decoded
 from hgnb.training.catalogue import RELEASED, Weights
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # of a folder's files, these
 MOST = 178_956_970  # pixels of a photograph: phones make 108 million, Pillow refuses more than these

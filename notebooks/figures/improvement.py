@@ -14,7 +14,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import BLUE, GREY, MODIFIED, ORANGE, ORIGINAL, style
 from hgnb.metrics import PckConfig
 from hgnb.stats import Estimate, crossed
-from hgnb.training.inference import Predictions
+from hgnb.training.passes import Predictions
 from hgnb.training.runs import Run
 
 
