@@ -9,8 +9,7 @@ from test_interventions import PCK, Planted, world
 from hgnb.analysis import components, correction, interventions, redundancy
 from hgnb.analysis.clusters import Misplaced, clustering
 from hgnb.errors import InputError
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig, StackedHourglass
 from hgnb.training.passes import Reader
 
 

@@ -26,7 +26,6 @@ def small(keypoints):
 """
 
 
-
 def absolute(output, truth):
     return (output - truth).abs().mean()
 

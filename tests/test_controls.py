@@ -14,7 +14,7 @@ from hgnb import records
 from hgnb.claims import collect
 from hgnb.claims.chains import Chains
 from hgnb.errors import InputError
-from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
+from hgnb.model.hourglass import Autoencoder, AutoencoderConfig
 from hgnb.stats import pck, pck_difference
 from hgnb.training.fit import freeze, shaped
 from hgnb.training.loop import Watch

@@ -14,8 +14,7 @@ from hgnb.analysis.findings import Findings
 from hgnb.data import coco
 from hgnb.intervals import Interval
 from hgnb.model.config import HourglassConfig
-from hgnb.model.hourglass import Hourglass, StackedHourglass
-from hgnb.model.residual import Residual
+from hgnb.model.hourglass import Hourglass, Residual, StackedHourglass
 
 SMALL = HourglassConfig(depth=2, channels=8, inner=4, stem=8, keypoints=5)
 

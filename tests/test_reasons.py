@@ -13,8 +13,7 @@ from hgnb.analysis.clusters import Misplaced
 from hgnb.analysis.truncation import Truncation
 from hgnb.errors import InputError
 from hgnb.intervals import Interval
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig, StackedHourglass
 from hgnb.training.passes import Reader
 
 matplotlib.use("agg")

@@ -12,8 +12,7 @@ from hgnb.analysis.latents import read
 from hgnb.data.heatmaps import cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.metrics import found, peaks
-from hgnb.model.autoencoder import Autoencoder
-from hgnb.model.hourglass import glorot
+from hgnb.model.hourglass import Autoencoder, glorot
 from hgnb.training import passes
 from hgnb.training.experiment import Experiment
 from hgnb.training.passes import Latents, Reader

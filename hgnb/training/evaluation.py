@@ -19,10 +19,18 @@ from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.intervals import Interval, pooled_pck
 from hgnb.metrics import PckConfig, distances
-from hgnb.metrics.average_precision import STATS, area, average_precision
-from hgnb.metrics.oks import oks, sigmas
+from hgnb.metrics.keypoints_found import (
+    Share,
+    among,
+    by_group,
+    by_joint,
+    by_visibility,
+    curve,
+    mean_over_persons,
+    share,
+)
+from hgnb.metrics.oks import STATS, area, average_precision, oks, sigmas
 from hgnb.metrics.pckh import head_lengths, head_segment, within_heads
-from hgnb.metrics.shares import Share, among, by_group, by_joint, by_visibility, curve, mean_over_persons, share
 from hgnb.training.catalogue import Weights, opened
 from hgnb.training.passes import Predictions, Reader, mean_pose_hits
 

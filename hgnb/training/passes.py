@@ -26,8 +26,7 @@ from hgnb.identity import identity
 from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.metrics import PckConfig, found, pck, peaks
 from hgnb.metrics.decoding import decoded
-from hgnb.model.folding import fold
-from hgnb.model.hourglass import Skips, StackedHourglass
+from hgnb.model.hourglass import Skips, StackedHourglass, fold
 from hgnb.training.runs import Run, full_disk_told
 
 

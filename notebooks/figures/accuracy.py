@@ -18,7 +18,7 @@ from hgnb.drawing.poses import picture, skeleton
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, style
 from hgnb.intervals import pooled_pck
 from hgnb.metrics import PckConfig, distances
-from hgnb.metrics.shares import VISIBILITY, Share, among, curve
+from hgnb.metrics.keypoints_found import VISIBILITY, Share, among, curve
 from hgnb.training.passes import Predictions
 
 LINES = {"all": (INK, "-"), "v = 2": (BLUE, "--"), "v = 1": (ORANGE, (0, (1, 1)))}
