@@ -11,8 +11,7 @@ from hgnb.data.dataset import Batch
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, distances
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.model.residual import Residual
+from hgnb.model.hourglass import HourglassConfig, Residual, StackedHourglass
 from hgnb.training import networks, observations, profiles
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import balance

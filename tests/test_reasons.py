@@ -12,8 +12,7 @@ from hgnb.analysis import clusters, components, interventions, reasons, truncati
 from hgnb.analysis.misplaced import Misplaced
 from hgnb.analysis.truncation import Truncation
 from hgnb.errors import InputError
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig, StackedHourglass
 from hgnb.stats import Estimate
 from hgnb.training.passes import Reader
 

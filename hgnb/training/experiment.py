@@ -20,8 +20,7 @@ from hgnb.errors import InputError, unknown
 from hgnb.home import home, located
 from hgnb.identity import identified, identity
 from hgnb.metrics import pck
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig, StackedHourglass
 from hgnb.training import profiles
 from hgnb.training.catalogue import Card, plain, shapes, tuples
 from hgnb.training.changed import CHANGED_ROOTS, Backbone, Build, Change, imported, origin

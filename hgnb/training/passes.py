@@ -25,8 +25,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.identity import identity
 from hgnb.metrics import PckConfig, found, pck, peaks
 from hgnb.metrics.decoding import decoded
-from hgnb.model.folding import fold
-from hgnb.model.hourglass import Skips, StackedHourglass
+from hgnb.model.hourglass import Skips, StackedHourglass, fold
 from hgnb.stats import Estimate, pck_difference
 from hgnb.stats import pck as pooled_pck
 from hgnb.training.runs import Run, full_disk_told

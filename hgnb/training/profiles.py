@@ -12,8 +12,7 @@ from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.metrics import PckConfig
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig
 from hgnb.quantity import described, quantity
 
 
