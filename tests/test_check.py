@@ -11,10 +11,10 @@ from PIL import Image
 
 from hgnb.data import coco
 from hgnb.data.check import check
-from hgnb.data.config import DataConfig
 from hgnb.data.drawn.synthetic import write
 from hgnb.data.images import DamagedImage, decode, header
 from hgnb.data.prepared import prepare
+from hgnb.data.splits import DataConfig
 from hgnb.training.prediction import photograph
 
 KINDS = {"undecodable image", "missing image", "image size", "keypoint length", "unknown category"}

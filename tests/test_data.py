@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from hgnb.data import coco
-from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform, keypoints_in, square, square_of_box
 from hgnb.data.dataset import loader
 from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps, responses
 from hgnb.data.intake import layouts
 from hgnb.data.prepared import prepare
 from hgnb.data.schema import KeypointSchema
-from hgnb.data.splits import divide
+from hgnb.data.splits import DataConfig, divide
 from hgnb.errors import InputError
 
 

@@ -17,10 +17,10 @@ from PIL import Image
 
 from hgnb.data import coco
 from hgnb.data.check import check, suspicions
-from hgnb.data.config import DataConfig
 from hgnb.data.intake import Choices, layouts
 from hgnb.data.intake.categories import spelled
 from hgnb.data.prepared import prepare
+from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError
 from hgnb.training.configs import TrainingConfig
 from hgnb.training.experiment import Experiment

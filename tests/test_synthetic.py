@@ -17,15 +17,11 @@ from typer.testing import CliRunner
 
 from hgnb.cli import app
 from hgnb.data.drawn import synthetic
-from hgnb.data.drawn.annotate import visible_joints
-from hgnb.data.drawn.backdrop import obstacle
-from hgnb.data.drawn.body import KEYPOINTS, skeleton
+from hgnb.data.drawn.annotate import COCO17, LABELLINGS, visible_joints
+from hgnb.data.drawn.body import KEYPOINTS, LIMITS, MOTION, POSTURES, draw_pose, skeleton
 from hgnb.data.drawn.canvas import Canvas
 from hgnb.data.drawn.figure import dress
-from hgnb.data.drawn.labelling import LABELLINGS
-from hgnb.data.drawn.layout import COCO17
-from hgnb.data.drawn.pose import LIMITS, MOTION, POSTURES, draw_pose
-from hgnb.data.drawn.scene import Stage, draw_actors
+from hgnb.data.drawn.scene import Stage, draw_actors, obstacle
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.training.profiles import EmbeddedConfig

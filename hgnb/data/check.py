@@ -18,7 +18,7 @@ from hgnb.data import coco
 from hgnb.data.coco import Split
 from hgnb.data.images import DamagedImage, decode, in_threads
 from hgnb.data.intake import Choices, Fault
-from hgnb.data.intake.images import MISSING
+from hgnb.data.intake.pictures import MISSING
 from hgnb.errors import InputError
 
 SHOWN = 50  # faults of a kind that are printed one by one

@@ -14,13 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hgnb.data import parts
 from hgnb.data.images import copy
-from hgnb.data.intake import Choices, Fault, Notes, layouts
+from hgnb.data.intake import Choices, Fault, Notes, is_id, layouts, named, plain
+from hgnb.data.intake.annotations import TWICE, Records, flagged
 from hgnb.data.intake.categories import Categories
-from hgnb.data.intake.images import MISSING, Listed, ListedImage, listed
-from hgnb.data.intake.records import TWICE, Records, flagged
-from hgnb.data.quoting import is_id, named, plain
+from hgnb.data.intake.pictures import MISSING, Listed, ListedImage, listed
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
@@ -173,7 +171,7 @@ def read(folder: Path, split: str, choices: Choices | None = None, survey: bool 
     return Split(
         source.name, categories.schema, persons, counts, steps, dict(dropped), faults, found.images, notes.repaired,
         _oddities(source, found, judge), found.unreadable,
-        frozenset(number for number, image in found.images.items() if image.part == parts.TEST),
+        frozenset(number for number, image in found.images.items() if image.part == layouts.TEST),
     )  # fmt: skip
 
 
@@ -183,17 +181,17 @@ def _divide(content: dict, found: Listed, source: layouts.Source, faults: list[F
     What has no image, and so no part, is told as damage of the training part.
     """
     numbers = {*found.images, *found.lost}
-    divided = parts.of(numbers, source.folder.resolve().name)
+    divided = layouts.parts_of(numbers, source.folder.resolve().name)
     divided |= {number: image.part for number, image in found.images.items() if image.part}
     found.images = {number: image._replace(part=divided[number]) for number, image in found.images.items()}
-    away = {number for number in numbers if (divided[number] == parts.VAL) != (source.part == parts.VAL)}
+    away = {number for number in numbers if (divided[number] == layouts.VAL) != (source.part == layouts.VAL)}
     found.images = {number: image for number, image in found.images.items() if number not in away}
     found.lost = {number: kind for number, kind in found.lost.items() if number not in away}
-    faults[:] = [f for f in faults if f.id not in away and (f.id is not None or source.part != parts.VAL)]
+    faults[:] = [f for f in faults if f.id not in away and (f.id is not None or source.part != layouts.VAL)]
 
     def here(record: object) -> bool:
         number = found.meant(record.get("image_id"), numbers) if isinstance(record, dict) else None
-        return source.part == parts.TRAIN if number is None else number not in away
+        return source.part == layouts.TRAIN if number is None else number not in away
 
     content["annotations"] = [record for record in content["annotations"] if here(record)]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hgnb.data import coco, parts
+from hgnb.data import coco
 from hgnb.data.intake import layouts
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
@@ -54,7 +54,7 @@ def merge(sources: Sequence[Path], out: Path) -> Merged:
     work = _Work(partial)
     for source in sources:
         work.add(source)
-    for split in (parts.TRAIN, parts.VAL):
+    for split in (layouts.TRAIN, layouts.VAL):
         work.write(split)
     if out.exists():
         out.rmdir()
@@ -81,7 +81,7 @@ class _Work:
         while name in self.merged.images:
             name += "'"
         self.merged.images[name], self.merged.persons[name], self.merged.twice[name] = {}, {}, 0
-        for part in (parts.TRAIN, parts.VAL):
+        for part in (layouts.TRAIN, layouts.VAL):
             split, listed = coco.read(source, part), layouts.source(source, part)
             if listed.is_yolo or any("ids" in words or "categories" in words for words in split.repaired):
                 raise InputError(
@@ -129,7 +129,7 @@ class _Work:
             if (licence := licences.get(record.get("license"))) is not None:
                 moved["license"] = self._licence(licence)
             if number in split.test:
-                moved[parts.FIELD] = parts.TEST
+                moved[layouts.PART] = layouts.TEST
             listed.append(moved)
         self.merged.images[name][part] = len(listed) - before
         return new

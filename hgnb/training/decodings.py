@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hgnb.data import mirror
 from hgnb.data.prepared import PreparedSplit
-from hgnb.data.schema import KeypointSchema
+from hgnb.data.schema import KeypointSchema, exchanged
 from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.metrics import PckConfig
 from hgnb.metrics.decoding import decoded
@@ -63,7 +62,7 @@ class Decodings:
 def compared(reader: Reader, split: PreparedSplit, schema: KeypointSchema, pck: PckConfig) -> Decodings:
     """Every decoding of a split's heatmaps, and of their mean with those of the mirrored crops (Newell et al., 4.1)."""
     stride, side = reader.network.config.stride, split.crops.shape[1]
-    order = torch.as_tensor(mirror.exchanged(schema), device=reader.device)
+    order = torch.as_tensor(exchanged(schema), device=reader.device)
     parts: dict[str, list[Tensor]] = {}
     for batch in batches.read(reader, split):
         images = batch.images(reader.mean_rgb)

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from hgnb.data.dataset import EpochSampler
-from hgnb.data.mirror import exchanged
 from hgnb.data.prepared import Prepared, PreparedSplit
+from hgnb.data.schema import exchanged
 from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.training.batches import loaded
 from hgnb.training.configs import TrainingConfig

@@ -7,8 +7,8 @@ the profile that it names as `like`.
 import tomllib
 from dataclasses import Field, dataclass, field, fields, replace
 
-from hgnb.data.config import DataConfig
 from hgnb.data.heatmaps import HeatmapConfig
+from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.metrics import PckConfig

@@ -12,8 +12,8 @@ from typing import Any
 from rich.markup import escape
 
 from hgnb import records
-from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import ROOTS
+from hgnb.data.splits import EMBEDDED
 from hgnb.definitions import fingerprint
 from hgnb.errors import InputError
 from hgnb.records import Record

@@ -14,10 +14,10 @@ from figures.photographs import credited, opened
 from figures.plate import Plate, Table
 from figures.words import percent
 from hgnb.data.coco import Person, Split, by_image
-from hgnb.data.config import DataConfig
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import DataConfig
 from hgnb.drawing.poses import grid, picture, skeleton
 from hgnb.drawing.style import GREY, INK, ORANGE, SIDES, SKY, style
 
