@@ -18,12 +18,13 @@ from PIL import Image
 
 from hgnb import cli
 from hgnb.data import coco
+from hgnb.data import download as downloads
 from hgnb.data.credits import photo_credits
-from hgnb.data.download import CHUNK, Patience, download
+from hgnb.data.download import CHUNK, download
 from hgnb.data.fetch import ARCHIVES, REPUBLISHABLE, TRAIN, VAL, Archive, choose, fetch, unpack
 from hgnb.errors import InputError
 
-HASTE = Patience(timeout=0.3, tries=3, pause=0.01, longest=0.02)
+HASTE = {"TIMEOUT": 0.3, "TRIES": 3, "PAUSE": 0.01, "LONGEST": 0.02}
 LICENCES = {  # as COCO's annotation files list them
     1: "http://creativecommons.org/licenses/by-nc-sa/2.0/",
     2: "http://creativecommons.org/licenses/by-nc/2.0/",
@@ -61,6 +62,8 @@ def server(monkeypatch):
     """A server on 127.0.0.1 that lives as long as the test."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "HGNB_COCO_URL"):
         monkeypatch.delenv(name, raising=False)
+    for name, value in HASTE.items():
+        monkeypatch.setattr(downloads, name, value)
     script, over = Server(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -177,7 +180,7 @@ def get(server, tmp_path):
     archives = stand_in(server)
 
     def get(what: str, **given):
-        given = {"base_url": server.url, "archives": archives, "patience": HASTE, "images": 12, **given}
+        given = {"base_url": server.url, "archives": archives, "images": 12, **given}
         return fetch(what, tmp_path / "coco", quiet=True, **given)
 
     return get
@@ -285,7 +288,7 @@ def big(server) -> bytes:
 def test_a_dropped_connection_is_gone_on_with(server, big, tmp_path):
     server.drops = [2 * CHUNK + 5, CHUNK]
     heard = []
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE, tick=lambda have, total: heard.append(have))
+    download(f"{server.url}/big", tmp_path / "big", tick=lambda have, total: heard.append(have))
     assert (tmp_path / "big").read_bytes() == big
     etag = server.etag("/big")
     spans = [f"bytes={2 * CHUNK}-", f"bytes={3 * CHUNK}-"]  # what came of a third chunk is asked for again
@@ -295,19 +298,20 @@ def test_a_dropped_connection_is_gone_on_with(server, big, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["big"]
 
 
-def test_drops_that_each_bring_something_are_no_failures(server, big, tmp_path):
+def test_drops_that_each_bring_something_are_no_failures(server, big, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "TRIES", 1)
     server.drops = [CHUNK] * 5
-    download(f"{server.url}/big", tmp_path / "big", patience=Patience(timeout=1, tries=1, pause=0))
+    download(f"{server.url}/big", tmp_path / "big")
     assert (tmp_path / "big").read_bytes() == big
 
 
 def test_an_interrupted_call_is_gone_on_with_by_the_next(server, big, tmp_path):
     server.drops = [2 * CHUNK, 0, 0, 0]
     with pytest.raises(InputError, match=r"'big' can't be fetched .* 3 times in a row; run .* after 131,072 bytes"):
-        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+        download(f"{server.url}/big", tmp_path / "big")
     assert not (tmp_path / "big").exists()
     server.asked.clear()
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    download(f"{server.url}/big", tmp_path / "big")
     assert server.asked == [("/big", f"bytes={2 * CHUNK}-", server.etag("/big"))]
     assert (tmp_path / "big").read_bytes() == big
 
@@ -315,26 +319,26 @@ def test_an_interrupted_call_is_gone_on_with_by_the_next(server, big, tmp_path):
 def test_a_file_that_changed_meanwhile_is_fetched_anew(server, big, tmp_path):
     server.drops = [2 * CHUNK, 0, 0, 0]
     with pytest.raises(InputError):
-        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+        download(f"{server.url}/big", tmp_path / "big")
     server.files["/big"] = big[::-1]
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    download(f"{server.url}/big", tmp_path / "big")
     assert (tmp_path / "big").read_bytes() == big[::-1]
 
 
 def test_a_part_that_the_server_knows_nothing_of_is_fetched_anew(server, big, tmp_path):
     server.drops = [2 * CHUNK, 0, 0, 0]
     with pytest.raises(InputError):
-        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+        download(f"{server.url}/big", tmp_path / "big")
     server.refusals = [416]  # Range Not Satisfiable
     server.asked.clear()
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    download(f"{server.url}/big", tmp_path / "big")
     assert [span for _, span, _ in server.asked] == [f"bytes={2 * CHUNK}-", None]
     assert (tmp_path / "big").read_bytes() == big
 
 
 def test_a_server_without_range_starts_over(server, big, tmp_path):
     server.ranges, server.drops = False, [2 * CHUNK]
-    download(f"{server.url}/big", tmp_path / "big", size=len(big), patience=HASTE)
+    download(f"{server.url}/big", tmp_path / "big", size=len(big))
     assert (tmp_path / "big").read_bytes() == big
     assert len(server.asked) == 2
 
@@ -342,13 +346,13 @@ def test_a_server_without_range_starts_over(server, big, tmp_path):
 def test_a_server_without_range_that_always_drops_ends(server, big, tmp_path):
     server.ranges, server.drops = False, [2 * CHUNK] * 99
     with pytest.raises(InputError, match="3 times in a row"):
-        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+        download(f"{server.url}/big", tmp_path / "big")
     assert len(server.asked) == 4  # the first brought something
 
 
 def test_a_stall_times_out_and_is_asked_again(server, big, tmp_path):
     server.stalls = 1
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    download(f"{server.url}/big", tmp_path / "big")
     assert (tmp_path / "big").read_bytes() == big
 
 
@@ -356,32 +360,32 @@ def test_a_server_that_only_stalls_is_given_up(server, tmp_path):
     server.files["/small"], server.stalls = b"0123456789", 99
     start = time.monotonic()
     with pytest.raises(InputError, match=r"nothing came for 0.3 s, 3 times in a row"):
-        download(f"{server.url}/small", tmp_path / "small", patience=HASTE)
+        download(f"{server.url}/small", tmp_path / "small")
     assert time.monotonic() - start < 4
     assert not (tmp_path / "small").exists()
 
 
 def test_503_is_asked_again_then_said(server, big, tmp_path):
     server.refusals = [503, 503]
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+    download(f"{server.url}/big", tmp_path / "big")
     server.refusals = [503] * 9
     server.asked.clear()
     with pytest.raises(InputError, match=r"the server answered 503 \(Service Unavailable\), 3 times in a row"):
-        download(f"{server.url}/big", tmp_path / "other", patience=HASTE)
+        download(f"{server.url}/big", tmp_path / "other")
     assert len(server.asked) == 3
 
 
 def test_404_is_said_at_once(server, tmp_path):
     with pytest.raises(InputError, match=r"/none answers 404 \(Not Found\)"):
-        download(f"{server.url}/none", tmp_path / "none", patience=HASTE)
+        download(f"{server.url}/none", tmp_path / "none")
     assert len(server.asked) == 1
 
 
 def test_nobody_there_is_said(server, tmp_path):
     with pytest.raises(InputError, match="the connection failed, 3 times"):
-        download("http://127.0.0.1:9/x", tmp_path / "x", patience=HASTE)
+        download("http://127.0.0.1:9/x", tmp_path / "x")
     with pytest.raises(InputError, match="no usable address"):
-        download("coco/x", tmp_path / "x", patience=HASTE)
+        download("coco/x", tmp_path / "x")
 
 
 # Archives that aren't what they should be.
