@@ -297,8 +297,7 @@ def write(splits: list[Split], folder: Path, upright: bool = False) -> None:
 
     `upright`: pictures are turned as their EXIF orientation says, and lose it.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"'{folder}' is there already and not empty: name a new folder.")
+    must_be_new(folder)
     (folder / "annotations").mkdir(parents=True, exist_ok=True)
     for split in splits:
         (folder / split.name).mkdir()
@@ -320,6 +319,12 @@ def write(splits: list[Split], folder: Path, upright: bool = False) -> None:
         }
         file = folder / "annotations" / f"{layouts.PREFIX}{split.name}.json"
         file.write_text(json.dumps(content), encoding="utf8")
+
+
+def must_be_new(folder: Path) -> None:
+    """InputError where something is there, but for an empty folder."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"'{folder}' is there already and not empty: name a new folder.")
 
 
 def _written(person: Person) -> dict:

@@ -17,27 +17,6 @@ MOTION = {
     **dict.fromkeys(("standing", "sitting", "crouching", "reaching", "lying"), "stationary"),
     **dict.fromkeys(("walking", "running", "jumping"), "moving"),
 }
-
-
-# How far joints turn, degrees; a knee at 0 is straight. Means of shoulders and elbows, rounded to a degree, are those
-# of Boone & Azen, "Normal range of motion of joints in male subjects" (1979), as tables in textbooks of goniometry give
-# them. Hips, knees and the added twice a standard deviation are of that paper's order, not copied from its table. Trunk
-# and neck are of the order of the American Academy of Orthopaedic Surgeons' normal ranges, rounded.
-LIMITS = {
-    "shoulder_flexion": (-62.3 - 2 * 9.5, 166.7 + 2 * 4.7),
-    "shoulder_abduction": (0.0, 184.0 + 2 * 7.0),
-    "shoulder_inward": (-103.7 - 2 * 8.5, 68.8 + 2 * 4.6),
-    "elbow": (-0.6 - 2 * 3.1, 142.9 + 2 * 5.6),
-    "hip_flexion": (-9.8 - 2 * 6.8, 122.3 + 2 * 6.1),  # against the pelvis
-    "hip_abduction": (-26.9 - 2 * 4.1, 45.9 + 2 * 9.3),
-    "hip_inward": (-47.2 - 2 * 6.3, 47.3 + 2 * 6.0),
-    "knee": (0.0, 142.5 + 2 * 5.4),
-    "trunk_flexion": (-25.0, 80.0),  # of the thorax against the pelvis
-    "trunk_side": (-35.0, 35.0),
-    "trunk_twist": (-45.0, 45.0),
-    "neck_flexion": (-45.0, 45.0),
-    "neck_twist": (-60.0, 60.0),
-}
 PELVIS = 0.3  # the pelvis' part of the trunk's lean
 
 
@@ -56,18 +35,6 @@ class Pose:
     shoulders: tuple = ((0.0, 8.0, 10.0), (0.0, 8.0, 10.0))
     elbows: tuple[float, float] = (12.0, 12.0)
     lift: float = 0.0  # of the lowest point above the floor, fraction of stature
-
-    def angles(self) -> dict[str, tuple[float, ...]]:
-        """Every joint's angles under the names of `LIMITS`."""
-        named: dict[str, tuple[float, ...]] = {"elbow": self.elbows, "knee": self.knees}
-        for joint, turns in (("shoulder", self.shoulders), ("hip", self.hips)):
-            for part, values in zip(("flexion", "abduction", "inward"), zip(*turns, strict=True), strict=True):
-                named[f"{joint}_{part}"] = values
-        named["hip_flexion"] = tuple(flexion + PELVIS * self.lean for flexion in named["hip_flexion"])
-        trunk = {"flexion": (1 - PELVIS) * self.lean, "side": (1 - PELVIS) * self.side, "twist": self.twist}
-        neck = {"flexion": self.head[0], "twist": self.head[1]}
-        parts = (("trunk", trunk), ("neck", neck))
-        return named | {f"{joint}_{part}": (value,) for joint, turns in parts for part, value in turns.items()}
 
     def mirrored(self) -> "Pose":
         """The same pose with left and right exchanged."""
