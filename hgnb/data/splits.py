@@ -67,11 +67,7 @@ def divide(train: coco.Split, val: coco.Split, config: DataConfig) -> Divided:
         before = np.cumsum([0] + [len(images[i]) for i in order[:-1]])  # persons in the images drawn so far
         chosen = set(order[before < wanted].tolist())
         test = {p.id for p in kept if p.image_id in chosen}
-    return {
-        "train": [p for p in kept if p.id not in test],
-        "val": held,
-        "test": [p for p in kept if p.id in test],
-    }
+    return {"train": [p for p in kept if p.id not in test], "val": held, "test": [p for p in kept if p.id in test]}
 
 
 def place(folder: Path, source: Path, config: DataConfig) -> Path:

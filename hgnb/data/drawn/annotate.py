@@ -148,13 +148,7 @@ def annotate(
     points[~labelled(rng, layout, points[:, 2], region["bbox"][3] / height)] = 0
     keypoints = [int(n) if at % 3 == 2 else round(n, 1) for at, n in enumerate(points.ravel().tolist())]
     extras = {"posture": actor.posture, "motion": MOTION[actor.posture], "facing": round(actor.yaw, 1)}
-    return {
-        **region,
-        "iscrowd": 0,
-        "keypoints": keypoints,
-        "num_keypoints": int((points[:, 2] > 0).sum()),
-        **extras,
-    }
+    return {**region, "iscrowd": 0, "keypoints": keypoints, "num_keypoints": int((points[:, 2] > 0).sum()), **extras}
 
 
 def describe(mask: np.ndarray, window: Window, size: tuple[int, int]) -> dict:

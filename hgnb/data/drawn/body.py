@@ -136,13 +136,7 @@ def _jumping(rng: np.random.Generator) -> Pose:
     arms = ((u(120, 170), u(10, 30), 0.0), (u(110, 170), u(10, 30), 0.0))
     knees = (u(70, 110), u(60, 105))
     return Pose(
-        hips=hips,
-        knees=knees,
-        flat=(0, 0),
-        shoulders=arms,
-        elbows=(u(5, 40), u(5, 40)),
-        lean=u(0, 12),
-        lift=lift,
+        hips=hips, knees=knees, flat=(0, 0), shoulders=arms, elbows=(u(5, 40), u(5, 40)), lean=u(0, 12), lift=lift
     )
 
 
