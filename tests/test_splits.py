@@ -30,6 +30,8 @@ def test_everybody_is_in_one_split(both, by):
     assert sorted(p.id for s in ("train", "test") for p in divided[s]) == [p.id for p in both[0].persons]
     assert divided["val"] == both[1].persons
     assert len(divided["test"]) == 8
+    shared = {p.image_id for p in divided["train"]} & {p.image_id for p in divided["test"]}
+    assert bool(shared) == (by == "person")
 
 
 def test_the_draw_by_hand(both):
@@ -41,27 +43,14 @@ def test_the_draw_by_hand(both):
     assert {p.image_id for p in photographs["test"]} == set(drawn.tolist())
 
 
-def test_drawing_persons_shares_photographs_drawing_photographs_does_not(both):
-    def shared(by):
-        divided = splits.divide(*both, DataConfig(test_by=by))
-        return {p.image_id for p in divided["train"]} & {p.image_id for p in divided["test"]}
-
-    assert shared("person") and not shared("image")
-
-
-def test_another_way_is_refused_by_name():
-    with pytest.raises(InputError, match="'persons' in data.test_by: did you mean 'person'"):
-        DataConfig(test_by="persons")
-
-
 def test_a_profile_may_say_person_and_nothing_else(house):
     from hgnb.training import profiles
 
     file = house / "profiles" / "own.toml"
     file.write_text('[data]\ntest_by = "person"\n')
     assert profiles.load("own").data.test_by == "person"
-    file.write_text('[data]\ntest_by = "photograph"\n')
-    with pytest.raises(InputError, match="'photograph' in data.test_by"):
+    file.write_text('[data]\ntest_by = "persons"\n')
+    with pytest.raises(InputError, match="'persons' in data.test_by: did you mean 'person'"):
         profiles.load("own")
 
 
