@@ -40,11 +40,7 @@ def test_schema_sides_pairs_and_groups():
     schema = KeypointSchema(("right_ankle", "left_ankle", "head_top", "neck", "left_shoulder", "left_hip"))
     assert schema.pairs == ((1, 0),)
     assert schema.sides == ("right", "left", "centre", "centre", "left", "left")
-    assert {g: i.tolist() for g, i in schema.groups.items()} == {
-        "head": [2],
-        "torso": [3, 4],
-        "limbs": [0, 1, 5],
-    }
+    assert {g: i.tolist() for g, i in schema.groups.items()} == {"head": [2], "torso": [3, 4], "limbs": [0, 1, 5]}
 
 
 @pytest.mark.parametrize(
@@ -124,13 +120,7 @@ def test_the_square_of_a_box_by_hand(box, corner):
     assert (crop.x, crop.y, crop.side, crop.size) == (*corner, 44, 22)
 
 
-@given(
-    st.integers(0, 300),
-    st.integers(0, 300),
-    st.integers(1, 400),
-    st.sampled_from([32, 64, 128, 256]),
-    st.data(),
-)
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(1, 400), st.sampled_from([32, 64, 128, 256]), st.data())
 def test_points_come_back(x, y, side, size, data):
     crop = CropTransform(x, y, side, size)
     inside = st.tuples(st.floats(x - 0.5, x + side - 0.5), st.floats(y - 0.5, y + side - 0.5))
@@ -161,17 +151,13 @@ def test_an_unknown_crop_rule_is_refused():
 
 
 def test_a_keypoint_outside_the_crop_is_unlabelled():
+    """Pixel 10 is its first and 14 its last; one reaches from half a pixel before its centre to half behind."""
     someone = person((0, 0, 10, 10), [(5, 5, 2), (50, 5, 2), (7, 3, 0)])
     found = keypoints_in(someone, CropTransform(0, 0, 10, 20))
     assert found.tolist() == [[10.5, 10.5, 2], [0, 0, 0], [0, 0, 0]]
-
-
-def test_the_outermost_pixels_of_a_crop_are_inside():
-    """Pixel 10 is its first and 14 its last; one reaches from half a pixel before its centre to half behind."""
     at = [9.4, 9.6, 10, 14, 14.4, 14.6]
-    crop = CropTransform(10, 10, 5, 5)
     for points in ([(x, 12, 2) for x in at], [(12, y, 1) for y in at]):
-        kept = keypoints_in(person((0, 0, 1, 1), points), crop)[:, 2] > 0
+        kept = keypoints_in(person((0, 0, 1, 1), points), CropTransform(10, 10, 5, 5))[:, 2] > 0
         assert kept.tolist() == [False, True, True, True, True, False]
 
 
@@ -287,6 +273,10 @@ def test_a_broken_image_costs_its_persons_only(coco_folder, tmp_path):
     assert data.manifest["dropped_ids"]["train2017"] == {"undecodable image": train.person_ids[~keep].tolist()}
     assert data.manifest["persons"]["val"] == len(data.split("val")) == 10
     assert data.manifest["persons"]["test"] == len(data.split("test"))
+    for file in (coco_folder / "val2017").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(InputError, match="The val split has no person left"):
+        prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
 
 
 def test_any_number_of_threads_makes_the_same(coco_folder, tmp_path, monkeypatch):
@@ -297,13 +287,6 @@ def test_any_number_of_threads_makes_the_same(coco_folder, tmp_path, monkeypatch
     assert made[0].checksum == made[1].checksum
     for file in made[0].folder.iterdir():
         assert file.read_bytes() == (made[1].folder / file.name).read_bytes(), file.name
-
-
-def test_a_split_that_nobody_is_left_in_is_one_sentence(coco_folder, tmp_path):
-    for file in (coco_folder / "val2017").iterdir():
-        file.write_bytes(b"")
-    with pytest.raises(InputError, match="The val split has no person left"):
-        prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
 
 
 def test_a_crop_shows_the_keypoints_colour(coco_folder, tmp_path):

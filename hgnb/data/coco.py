@@ -76,12 +76,9 @@ class Split:
 
 def check(folder: Path) -> None:
     """InputError unless both splits can be read and have persons and pictures; parses, decodes nothing."""
-    splits = [read(folder, name) for name in ("train", "val")]
-    for split in splits:
-        _somebody(split)
+    for split in load_both(folder):
         if split.unreadable:
             raise InputError(f"No picture of '{split.name}' that was tried can be read: {split.unreadable}")
-    same_keypoints(*splits)
 
 
 def load(folder: Path, split: str) -> Split:
