@@ -12,7 +12,7 @@ from browser import chromium, opened
 from rich.console import Console
 from test_claims import BY_ID, CASES, case
 
-from figures import ledger
+from figures import verdicts as ledger
 from hgnb import cli
 from hgnb.claims import rules
 from hgnb.claims.catalogue import CLAIMS

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from figures import ledger
-from figures.ledger import Column
+from figures import verdicts as ledger
+from figures.verdicts import Column
 from figures.plate import Note, Table
 from figures.words import listed
 from hgnb import records

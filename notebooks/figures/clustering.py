@@ -1,0 +1,427 @@
+"""Clusters and maps of the latent space: what parts it, who is where. 03_interpretation, 05_discussion.
+
+Thesis figures 16 to 21 and 26.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.ticker import MaxNLocator
+
+from figures.live import CELL, CROP, TRUTH, met
+from figures.plate import Live, Plate, Table
+from figures.portraits import Portraits
+from figures.sprites import Sprites
+from figures.words import nothing, number, percent, verdict
+from hgnb.analysis.clusters import Clustering, Sweep
+from hgnb.analysis.components import Components
+from hgnb.analysis.everyone import Everyone
+from hgnb.analysis.misplacement import compared, rates_apart
+from hgnb.analysis.planes import Map
+from hgnb.analysis.posture import Postures
+from hgnb.analysis.stability import Stability
+from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
+
+# Of each cluster: its colour, its marker, its line.
+LOOKS = (
+    (BLUE, "o", "-"), (ORANGE, "s", "--"), (GREEN, "^", "-."), (PURPLE, "D", "-"), (SKY, "v", "--"), (RED, "P", "-."),
+)  # fmt: skip
+# Of each kind of posture: its colour, its marker, and the postures that data state.
+KINDS = {
+    "unknown": ("#C8C8C8", ".", ()), "sitting": (RED, "s", ("sitting",)), "low": (PURPLE, "v", ("crouching", "lying")),
+    "on the spot": (BLUE, "o", ("standing", "reaching")), "moving": (ORANGE, "^", ("walking", "running", "jumping")),
+}  # fmt: skip
+STAMP = 0.062  # of the map's side: a person's picture
+PICTURED = 600  # persons of the map that have pictures; the others are dots
+
+
+# A map of persons
+
+
+def latent_map(parts: Components, positions: np.ndarray, people: Portraits, seed: int = 0) -> Plate:
+    """fig-latent-map: two components; where there is room a person's true heatmaps stand in place of the dot."""
+    if len(parts) < 2:
+        words = ("The latents span no plane.", "No map: the latents span no plane.")
+        return nothing(*words, "The latents span fewer than two dimensions.")
+    plane = parts.scores(2)
+    low, span = plane.min(0), np.ptp(plane, axis=0)
+    unit = (plane - low) / span  # both axes to 0..1: markers are squares of the figure
+    kept = thinned(unit, seed)
+    with style():
+        figure, ax = plt.subplots(figsize=(8, 8))
+        ax.plot(*unit.T, ".", color=GREY, markersize=2, alpha=0.5)
+        for i in kept:
+            plot_stamp(people, int(positions[i]), unit[i], ax=ax)
+        ticks, digits = np.linspace(0, 1, 5), 0 if span.min() > 20 else 1
+        ax.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), xticks=ticks, yticks=ticks, aspect="equal")
+        ax.set_xticklabels([number(low[0] + t * span[0], digits) for t in ticks])
+        ax.set_yticklabels([number(low[1] + t * span[1], digits) for t in ticks])
+        ax.set(xlabel=f"PC 1 ({percent(parts.ratio[0])})", ylabel=f"PC 2 ({percent(parts.ratio[1])})")
+        ax.grid(False)
+    caption = (
+        f"Latents of {len(plane):,} random training persons on two components, which hold "
+        f"{percent(float(parts.ratio[:2].sum()))} "
+        f"of the variance. Grey dots are all persons; up to {len(kept)} of them, thinned so that none overlaps, "
+        "show their true heatmaps."
+    )
+    labelled = people.split.labelled[positions]
+    size = [abs(np.corrcoef(scores, labelled)[0, 1]) if np.ptp(labelled) > 0 else 0.0 for scores in plane.T]
+    alt = (
+        f"A cloud of small skeletons. The {('first', 'second')[int(np.argmax(size))]} component goes with the number "
+        f"of labelled keypoints with a correlation of {number(float(max(size)))} in size."
+    )
+    return Plate(figure, caption, alt, dpi=200)
+
+
+def thinned(unit: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Indices of points (N, 2) in 0..1 whose stamps don't overlap, taken in random order."""
+    kept: list[int] = []
+    for i in np.random.default_rng(seed).permutation(len(unit)):
+        if not kept or (np.abs(unit[kept] - unit[i]).max(1) >= STAMP).all():
+            kept.append(int(i))
+    return np.array(kept, dtype=int)
+
+
+def plot_stamp(people: Portraits, person: int, centre: np.ndarray, *, ax: Axes) -> None:
+    """A person's true heatmaps and bones around a point of the map."""
+    size = STAMP * 0.94
+    x, y = centre - size / 2
+    ink = people.ink(people.maps(person))
+    ax.imshow(ink, extent=(x, x + size, y, y + size), interpolation="bilinear", zorder=2)
+    bones = people.bones(person) * (size, -size) + (x, y + size)
+    ax.add_collection(LineCollection(bones, colors=GREY, linewidths=0.5, zorder=3))
+    ax.add_patch(plt.Rectangle((x, y), size, size, fill=False, edgecolor="#CCCCCC", linewidth=0.5, zorder=3))
+
+
+def pictured(parts: Components, seed: int = 0, count: int = PICTURED) -> np.ndarray:
+    """Indices of the persons of a latent map that get pictures: first those that `latent_map` draws, then others at
+    random."""
+    if len(parts) < 2:
+        return np.zeros(0, dtype=int)
+    plane = parts.scores(2)
+    kept = thinned((plane - plane.min(0)) / np.ptp(plane, axis=0), seed)
+    order = np.random.default_rng(seed).permutation(len(plane))
+    return np.concatenate([kept, order[~np.isin(order, kept)]])[:count]
+
+
+def person_map(
+    parts: Components, chosen: np.ndarray, positions: np.ndarray, people: Portraits, predicted: np.ndarray
+) -> Live | None:
+    """fig-latent-map as a map on which a point shows its person; None where there is no map.
+
+    `chosen` (n,) as `pictured` gives them; positions (N,) in the split of the persons that `parts` were made of;
+    predicted (n, K, h, w) heatmaps of the chosen.
+    """
+    if not len(chosen):
+        return None
+    plane = parts.scores(2)
+    low, high = plane.min(0), plane.max(0)
+    unit = np.round((plane - low) / (high - low), 4)
+    words, pictures = zip(*(met(people, int(p), maps) for p, maps in zip(positions[chosen], predicted, strict=True)),
+                          strict=True)  # fmt: skip
+    sheets = zip((CROP, TRUTH, "predicted peaks"), zip(*pictures, strict=True), strict=True)
+    data = {
+        "axes": [
+            {"label": f"PC {i + 1} ({percent(parts.ratio[i])})", "low": float(low[i]), "high": float(high[i])}
+            for i in range(2)
+        ],
+        "points": unit[chosen].tolist(),
+        "dots": np.delete(unit, chosen, axis=0).tolist(),
+        "names": [one["name"] for one in words],
+        "facts": [one["facts"] for one in words],
+        "stamp": 1,  # the sheet whose pictures stand on the map
+        "noun": "person",
+    }
+    return Live("fig-latent-map", "scatter", data, tuple(Sprites.of(name, made, CELL) for name, made in sheets))
+
+
+def latent_planes(maps: Sequence[Map], labelled: np.ndarray, states: Postures, keypoints: int) -> Plate:
+    """fig-latent-umap: the same persons on two components and by UMAP, coloured twice."""
+    if not len(labelled):
+        return nothing("No persons to map.", "No person to map.", "There are no persons to map.")
+    masks = kinds(states)
+    order = np.random.default_rng(0).permutation(len(labelled))  # no class lies on top
+    dot = float(np.clip(9000 / len(labelled), 5, 40))
+    with style():
+        figure, axes = plt.subplots(2, len(maps), figsize=(4.3 * len(maps), 7.4), squeeze=False)
+        for (top, below), one in zip(axes.T, maps, strict=True):
+            top.set_title(f"{one.name}, trustworthiness {number(one.trust)}")
+            dots = top.scatter(
+                *one.plane[order].T, c=labelled[order], cmap="viridis", vmin=0, vmax=keypoints, s=dot, linewidths=0
+            )
+            for kind, (colour, marker, _) in KINDS.items():
+                if masks[kind].any():
+                    here = one.plane[masks[kind]].T
+                    below.scatter(*here, color=colour, marker=marker, s=dot, alpha=0.7, linewidths=0, label=kind)
+            for ax in (top, below):
+                ax.set(xticks=[], yticks=[])
+                ax.grid(False)
+        figure.colorbar(dots, ax=axes[0, :], label="labelled keypoints", shrink=0.8)
+        axes[1, 0].legend(
+            loc="upper left", bbox_to_anchor=(0, -0.02), ncols=4, fontsize=9, markerscale=2, handletextpad=0.1
+        )
+    each = " and ".join(f"{number(m.trust)} for {m.name}" for m in maps)
+    source = "as the data state it" if states.known else "by the scores computed from the joints"
+    caption = (
+        f"Latents of {len(labelled):,} training persons on two principal components (left) and by UMAP (right), "
+        f"coloured by labelled keypoints (top) and by posture, {source} (bottom). Trustworthiness over at most 15 "
+        f"neighbours: {each}."
+    )
+    better = max(maps, key=lambda m: np.nan_to_num(m.trust, nan=-1))
+    alt = f"{better.name} keeps neighbourhoods better, with a trustworthiness of {number(better.trust)}."
+    few = "Too few persons to say which map is truer."
+    return Plate(figure, caption, alt if np.isfinite(better.trust) else few)
+
+
+def kinds(states: Postures) -> dict[str, np.ndarray]:
+    """(N,) masks: the postures stated, or what the scores make of the joints; and the unknown."""
+    if states.known:
+        masks = {name: np.isin(states.names, stated) for name, (_, _, stated) in KINDS.items()}
+    else:
+        moving = states.moving == 1
+        seated, upright = ((states.sitting == value) & ~moving for value in (1, 0))
+        masks = {"sitting": seated, "low": np.zeros_like(moving), "on the spot": upright, "moving": moving}
+    known = np.any([mask for name, mask in masks.items() if name != "unknown"], axis=0)
+    return masks | {"unknown": ~known}
+
+
+# How many clusters
+
+
+def silhouettes(judged: Stability, who: str) -> Plate:
+    """fig-silhouette-all, fig-silhouette-full: best silhouette of the restarts for every K, beside a Gaussian's."""
+    sweep, k = judged.sweep, judged.sweep.winner
+    if k is None:
+        why = f"{sweep.persons} persons are too few to be clustered."
+        return nothing(why, f"No clusters of {who}.", "There are too few persons for a silhouette.")
+    with style():
+        figure, ax = plt.subplots(figsize=(6.4, 3.4))
+        plot_silhouettes(judged, ax=ax)
+    best, at = float(sweep.best.max()), sweep.clusters.index(k)
+    low, high = (float(bound[at]) for bound in judged.band)
+    caption = (
+        f"Silhouette of K-means on the latents of {sweep.persons:,} {who}: every one of {sweep.silhouettes.shape[1]} "
+        "restarts (dots), the best for each K, and the band that holds 95 % of samples from a Gaussian of equal "
+        f"covariance, known from {len(judged.gaussian)} of them. The best of all is {number(best, 3)}, at K = {k}, "
+        f"which is best in {percent(judged.share)} of {judged.resampled} resamples of the images.{impossible(sweep)}"
+    )
+    falling = len(sweep.best) > 1 and (np.diff(sweep.best) < 0).all()
+    trend = "falls from K = 2 on" if falling and sweep.clusters[0] == 2 else f"is highest at K = {k}"
+    where = "above" if best > high else "below" if best < low else "within"
+    null = f"{where} the band of a single Gaussian cloud, {number(low, 3)} to {number(high, 3)}"
+    told = null if np.isfinite(high) else "with no Gaussian to compare it with"
+    return Plate(figure, caption, f"The best silhouette {trend}: {number(best, 3)} at K = {k}, {told}.")
+
+
+def plot_silhouettes(judged: Stability, *, ax: Axes) -> None:
+    """Silhouette against K: all restarts, the best, and the band of a Gaussian."""
+    sweep, (low, high) = judged.sweep, judged.band
+    ks = sweep.clusters
+    if np.isfinite(high).all():
+        ax.fill_between(ks, low, high, color=GREY, alpha=0.25, linewidth=0)
+        look = {"color": GREY, "linewidth": 1.2, "markersize": 4}
+        ax.plot(ks, judged.gaussian.mean(0), "s--", **look, label="Gaussian of equal covariance")
+    for k, values in zip(ks, sweep.silhouettes, strict=True):
+        ax.plot(np.full(len(values), k), values, ".", color=SKY, markersize=4, alpha=0.8)
+    ax.plot(ks, sweep.best, "o-", color=BLUE, label="latents")
+    ax.plot(sweep.winner, sweep.best.max(), "o", color=RED, markersize=11, fillstyle="none", markeredgewidth=1.8)
+    ax.set(xlabel="clusters K", ylabel="mean silhouette", xticks=ks)
+    ax.legend()
+
+
+def impossible(sweep: Sweep) -> str:
+    """Which values of K so few persons don't allow, in a sentence; nothing where all are possible."""
+    if not sweep.left_out:
+        return ""
+    most = f"at most {max(sweep.clusters)} clusters are possible" if sweep.clusters else "no two clusters are possible"
+    return f" With {sweep.persons:,} persons {most}; asked for, too: K = {', '.join(map(str, sweep.left_out))}."
+
+
+def stability(judged: Stability, who: str, name: str) -> Table:
+    """tbl-stability-all, tbl-stability-full: for every K that was possible, what its clusters are worth."""
+    sweep, bands = judged.sweep, np.transpose(judged.band)
+    columns = {
+        "K": sweep.clusters,
+        "Silhouette": [number(float(best), 3) for best in sweep.best],
+        "Gaussian": [f"{number(low, 3)} to {number(high, 3)}" if np.isfinite(high) else "–" for low, high in bands],
+        "Best in": [percent(share) for share in judged.wins],
+        "Rand: restarts": [number(agreement) for agreement in judged.restarts],
+        "Rand: halves": [number(agreement) for agreement in judged.halves],
+    }
+    if not sweep.clusters:
+        columns = dict.fromkeys(columns, ["–"])
+    caption = (
+        f"K-means on the latents of {sweep.persons:,} {who}: the best silhouette, the band of a Gaussian of equal "
+        f"covariance, in how many of {judged.resampled} resamples of the images this K scores best, and the adjusted "
+        "Rand index between two restarts and between the clusters of one half of the images and those that the other "
+        f"half's centroids give it; 1 is the same, 0 is chance.{impossible(sweep)}"
+    )
+    return Table(pd.DataFrame(columns), caption, name)
+
+
+def told(judged: Stability, who: str) -> str:
+    """C13, C14 in a sentence: is the best K best in other photographs too, and better than one cloud?"""
+    k = judged.sweep.winner
+    if k is None:
+        return f"The {who} are too few for clusters."
+    again = f"On the {who} the best silhouette is at K = {k}, and so it is in {percent(judged.share)} of the resamples"
+    if judged.above is None:
+        return f"{again}; there is no Gaussian to compare it with."
+    if not judged.above:
+        return f"{again}, but a single Gaussian cloud that is cut in {k} scores as high: it says nothing about groups."
+    more = "above what a single Gaussian cloud reaches"
+    return f"{again}; it lies {more}." if judged.holds else f"{again} only, though it lies {more}."
+
+
+# What parts them
+
+
+def clusters(group: Clustering, plane: np.ndarray, key: str, who: str, *, space: str = "latents") -> Plate:
+    """fig-clusters-*: clusters on two components (N, 2), and the distribution of their key in each."""
+    if group.count < 2:
+        why = f"{len(group.labels)} persons form no two clusters."
+        return nothing(why, f"No clusters of {who}.", "There are too few different persons for clusters.")
+    wrong, auc = group.misplaced if group.count == 2 else None, group.separation
+    with style():
+        figure, (left, right) = plt.subplots(1, 2, figsize=(8.8, 4.0), width_ratios=(1.35, 1))
+        plot_map(group, plane, ax=left)
+        plot_key(group, key, ax=right)
+    members = enumerate(zip(group.sizes, group.mean(group.key), strict=True))
+    each = "; ".join(f"cluster {c}: {n:,} persons, mean {number(m, 1)}" for c, (n, m) in members)
+    caption = (
+        f"K-means with K = {group.count} on the {space} of {len(group.labels):,} {who}, shown on two principal "
+        f"components, and the {key} in each cluster ({each})."
+    )
+    alt = f"Between cluster 0 and the rest the AUC of the {key} is {auc.text(2)}"
+    if not np.isfinite(auc.value):
+        alt = f"The clusters can't be compared by the {key}, which is the same or unknown for all"
+    if wrong is not None and wrong.judged.any():
+        caption += (
+            f" Crosses mark the {int(wrong.flags.sum()):,} persons on the wrong side of the dotted cuts, each chosen "
+            "on one half of the images and applied to the other."
+        )
+        alt += f"; {percent(wrong.rate.value)} of the persons lie on the wrong side of the cut"
+    return Plate(figure, caption, alt + ".")
+
+
+def plot_map(group: Clustering, plane: np.ndarray, *, crosses: bool = True, ax: Axes) -> None:
+    """Persons on two components, marker and colour by cluster; misplaced ones crossed, if asked for."""
+    small = 4.5 if len(plane) < 300 else 2.6 if len(plane) < 20_000 else 0.8
+    for c in range(group.count):
+        (colour, marker, _), here = LOOKS[c % 6], plane[group.labels == c].T
+        ax.plot(*here, marker, color=colour, markersize=small, alpha=0.7, markeredgewidth=0, label=f"cluster {c}")
+    if crosses and group.count == 2 and group.misplaced.flags.any():
+        here = plane[group.misplaced.flags].T
+        ax.plot(*here, "x", color=INK, markersize=small + 1, markeredgewidth=0.8, label="misplaced")
+    ax.set(xlabel="PC 1", ylabel="PC 2", xticks=[], yticks=[])
+    ax.grid(False)
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.07), "ncols": 4}
+    ax.legend(**below, fontsize=8.5, handletextpad=0.1, columnspacing=0.8, markerscale=1.6)
+
+
+def plot_key(group: Clustering, key: str, *, ax: Axes) -> None:
+    """Histograms of the key in each cluster, as shares of the cluster."""
+    there = np.isfinite(group.key)
+    if not there.any():
+        ax.text(0.5, 0.5, f"The {key}\nis unknown here.", ha="center", va="center", transform=ax.transAxes)
+        ax.axis("off")
+        return
+    low, high = np.nanpercentile(group.key, (0, 99.5))
+    whole = np.allclose(group.key[there], np.round(group.key[there]))
+    bins = np.arange(low - 0.5, np.ceil(high) + 1) if whole else np.linspace(low, max(high, low + 1e-9), 25)
+    for c in range(group.count):
+        values = np.clip(group.key[there & (group.labels == c)], low, high)
+        if len(values):
+            weights, (colour, _, line) = np.full(len(values), 1 / len(values)), LOOKS[c % 6]
+            ax.hist(values, bins, weights=weights, color=colour, alpha=0.3)
+            outline = {"histtype": "step", "linestyle": line, "linewidth": 1.6}
+            ax.hist(values, bins, weights=weights, color=colour, **outline)
+    for cut in set(group.misplaced.cuts) if group.count == 2 else ():
+        if np.isfinite(cut):
+            ax.axvline(group.sign * cut, color=INK, linestyle=":", linewidth=1.4)
+    ax.set(xlabel=key, ylabel="share of the cluster")
+    ax.xaxis.set_major_locator(MaxNLocator(7, integer=whole))
+
+
+def centroids(group: Clustering, positions: np.ndarray, people: Portraits, who: str, count: int = 5) -> Plate:
+    """fig-centroids-*: crops and true heatmaps of the persons nearest each centroid."""
+    if not group.count:
+        return nothing("No persons to cluster.", f"No clusters of {who}.", "There are no persons to cluster.")
+    nearest = [[int(positions[member]) for member in members] for members in group.nearest(count)]
+    with style():
+        size = (1.25 * count + 0.9, 2.5 * group.count)
+        figure, axes = plt.subplots(2 * group.count, count, figsize=size, squeeze=False)
+        figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0.01, hspace=0.01)
+        for ax in axes.flat:
+            ax.axis("off")
+        for c, members in enumerate(nearest):
+            for photo, truth, person in zip(*axes[2 * c : 2 * c + 2], members, strict=False):
+                photo.axis("on")
+                truth.axis("on")
+                people.photo(photo, person)
+                people.draw(truth, person)
+            axes[2 * c, 0].set_ylabel(f"cluster {c}\n{group.sizes[c]:,} persons", fontsize=9)
+    caption = (
+        f"The persons nearest the centroid of each cluster, nearest first, of {who}: crop above, true heatmaps below."
+    )
+    labelled = (", ".join(str(people.split.labelled[person]) for person in members) for members in nearest)
+    told = "; ".join(f"cluster {c}: {counts}" for c, counts in enumerate(labelled))
+    credited = people.credited(caption, [person for members in nearest for person in members])
+    return Plate(figure, credited, f"Labelled keypoints of the persons nearest each centroid: {told}.")
+
+
+def beside(sample: Clustering, everyone: Clustering, rows: np.ndarray, plane: np.ndarray, found: Everyone) -> Plate:
+    """fig-clusters-everyone: the sample's clusters beside those of all N persons; rows (n,) of the sample, plane (N, 2)
+    two components of all."""
+    if min(sample.count, everyone.count) < 2:
+        return nothing("There are no two clusters.", "No clusters of all persons.", "The sample has no two clusters.")
+    with style():
+        figure, axes = plt.subplots(1, 2, figsize=(8.8, 4.4), sharex=True, sharey=True)
+        for ax, group, at in zip(axes, (sample, everyone), (rows, np.arange(len(plane))), strict=True):
+            plot_map(group, plane[at], crosses=False, ax=ax)
+            ax.set_title(f"{len(at):,} {'sampled persons' if group is sample else 'persons, all of them'}")
+    left, right = (", ".join(percent(n / len(g.labels)) for n in g.sizes) for g in (sample, everyone))
+    caption = (
+        f"K-means with K = {sample.count} on the latents of the sample (left; shares of the clusters: {left}) "
+        f"and mini-batch K-means on those of all training persons (right; {right}), on two principal components "
+        "of all persons. Adjusted Rand index between the two clusterings: "
+        f"{number(found.on_sample)} over the sample; over all persons, each in the cluster of the sample's nearest "
+        f"centroid, {number(found.on_all)}."
+    )
+    rates = [percent(g.misplaced.rate.value, 1) for g in (sample, everyone)]
+    wrong = f"; misplaced are {rates[0]} of the sample and {rates[1]} of all" if sample.count == 2 else ""
+    alt = (
+        f"Clusters of the sample and of all persons agree with an adjusted Rand index of {number(found.on_all)}{wrong}."
+    )
+    return Plate(figure, caption, alt)
+
+
+def misplaced_told(group: Clustering, hits: np.ndarray, labelled: np.ndarray, who: str) -> str:
+    """C29: whether the misplaced of a group are predicted worse than others; (N,) keypoints found and labelled."""
+    made = compared(group.misplaced, hits, labelled)
+    if not np.isfinite(made.difference.value):
+        return f"Among {who} no misplaced person has a well placed one with equally many labelled keypoints."
+    words = ("they are predicted better", "they are predicted worse", "no clear difference")
+    alone = f" ({made.alone:,} more have no such counterpart)" if made.alone else ""
+    return (
+        f"Among {who} the PCK of {made.misplaced:,} misplaced persons{alone} less that of {made.others:,} well placed "
+        f"ones with equally many labelled keypoints is {made.difference.text(3)}: {verdict(made.difference, *words)}."
+    )
+
+
+def rates_told(full: Clustering, sample: Clustering, who: str) -> str:
+    """C30: whether fewer of `who` are misplaced than of the sample."""
+    fewer = rates_apart(full.misplaced, sample.misplaced)
+    if not np.isfinite(fewer.value):
+        return f"Of the sample or of the {who} nobody can be called misplaced, so their rates can't be compared."
+    words = ("more are misplaced than in the sample", "fewer are misplaced than in the sample", "no clear difference")
+    rates = [group.misplaced.rate.text(1, 100) for group in (full, sample)]
+    return (
+        f"Of the {who} {rates[0]} % are misplaced, in the sample {rates[1]} %, a difference of {fewer.text(1, 100)} "
+        f"points: {verdict(fewer, *words)}, though the keys that they are judged by are two, labelled keypoints and "
+        "motion."
+    )
