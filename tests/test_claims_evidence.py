@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from scipy import stats as scipy_stats
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
-from test_claims import CASES, TINY
+from test_claims import CASES
 from test_explain import COCO, persons
 
 from hgnb import records
@@ -19,14 +19,16 @@ from hgnb.analysis import clusters as kmeans
 from hgnb.analysis import components as pca
 from hgnb.analysis import posture, skips
 from hgnb.analysis.distances import distances
-from hgnb.claims import beyond, clusters, collect, components, gates, observe, training
-from hgnb.claims import skips as skip_claims
-from hgnb.claims.catalogue import CLAIMS
+from hgnb.claims import claim, collect, observe
+from hgnb.claims import on_clusters as clusters
+from hgnb.claims import on_components as components
+from hgnb.claims import on_improvement as beyond
+from hgnb.claims import on_skips as skip_claims
+from hgnb.claims import on_training as training
 from hgnb.claims.claim import Lacking
-from hgnb.claims.ledger import judge
-from hgnb.claims.lighter import Sweep
-from hgnb.claims.seeds import Seeds
-from hgnb.claims.seen import People, Seen, seen
+from hgnb.claims.evidence import People, Seeds, Seen
+from hgnb.claims.ledger import CLAIMS, judge
+from hgnb.claims.on_lighter import Sweep
 from hgnb.claims.study import Study
 from hgnb.data.heatmaps import heatmaps
 from hgnb.records import Seed
@@ -72,7 +74,7 @@ def together(*all_seen: Seen) -> Seeds:
 def found(name, seeds: Seeds):
     """The verdict on a claim and its row, its gates aside."""
     claims = [replace(BY_ID[name], gates=())]
-    (row,) = judge(seeds, Sweep(None), TINY, collect.wanted, claims)
+    (row,) = judge(seeds, Sweep(None), False, collect.wanted, claims)
     return row
 
 
@@ -127,7 +129,7 @@ def test_the_best_k_is_found_over_seeds(small):
 def test_the_nearest_of_each_cluster_are_found_from_their_distances(small):
     points = blobs(12)
     made = clustered(points, small)
-    with_points = kmeans.Clustering(points, made.by_labels.labels, np.zeros(120), np.arange(120))
+    with_points = kmeans.Clustering(points, made.labels("sample", 2), np.zeros(120), np.arange(120))
     assert [list(rows) for rows in made.nearest(5)] == [list(rows) for rows in with_points.nearest(5)]
 
 
@@ -334,7 +336,7 @@ def test_a_planted_rise_is_found_and_none_is_not():
 
 
 def test_a_short_training_is_no_judge_of_fifty_epochs():
-    shut = gates.long_enough(50)
+    shut = claim.long_enough(50)
     assert shut(courses(0.1)) == ""
     short = courses(0.1, epochs=40)
     assert shut(short) == "", "it has come to its end"
@@ -352,25 +354,25 @@ def replace_column(one: Seen, name, value) -> Seen:
 def test_a_network_that_knows_nothing_is_no_judge():
     for share, floor, opened in ((0.5, 0.1, True), (0.2, 0.05, False), (0.4, 0.3, False)):
         seeds = together(*(planted(s, {"hourglass": share}, floor) for s in range(5)))
-        assert (gates.competent(seeds) == "") == opened
+        assert (claim.competent(seeds) == "") == opened
         if not opened:
-            assert "a network that knows something" in gates.competent(seeds)
-            (row,) = judge(seeds, Sweep(None), TINY, collect.wanted, [BY_ID["C7"]])
+            assert "a network that knows something" in claim.competent(seeds)
+            (row,) = judge(seeds, Sweep(None), False, collect.wanted, [BY_ID["C7"]])
             assert row.verdict == "needs" and row.measured != "–"
 
 
 def test_few_fully_labelled_persons_are_asked_for_more():
     seeds = together(showing(people(everywhere(999)), hourglass={"full": np.arange(999)}))
-    assert "1,000 fully labelled persons, here 999" in gates.fully_labelled(seeds)
+    assert "1,000 fully labelled persons, here 999" in claim.fully_labelled(seeds)
     enough = together(showing(people(everywhere(1000)), hourglass={"full": np.arange(1000)}))
-    assert gates.fully_labelled(enough) == ""
+    assert claim.fully_labelled(enough) == ""
     hidden = together(showing(people(everywhere(1000, 0.0)), hourglass={"full": np.arange(1000)}))
-    assert "here 0" in gates.fully_labelled(hidden), "the most labelled aren't fully labelled"
+    assert "here 0" in claim.fully_labelled(hidden), "the most labelled aren't fully labelled"
 
 
 def test_postures_must_be_labels():
     seeds = together(showing(people(everywhere(5))))
-    assert "labelled, by eye or as drawn" in gates.named_postures(seeds)
+    assert "labelled, by eye or as drawn" in claim.named_postures(seeds)
 
 
 def test_few_seeds_are_asked_for_more():
@@ -384,7 +386,7 @@ def test_few_seeds_are_asked_for_more():
 def test_a_column_that_a_seed_lacks_is_named():
     seeds = together(*(planted(s, {"hourglass": 0.5}) for s in range(5)))
     assert "`hourglass/validation/loss` of every seed" in found("C2", seeds).reason
-    assert "`hourglass/sample` of seed 0" in found("C30", seeds).reason
+    assert "`hourglass/clusters/sample/k` of seed 0" in found("C30", seeds).reason
     with pytest.raises(Lacking):
         seeds.column("hourglass", "no such column")
 
@@ -450,7 +452,7 @@ def stacks(two, narrow, four, plain):
 def test_networks_are_judged_from_their_hits(claim, chances, verdict):
     """Five seeds of made-up networks, from hits to the verdict, gates and all."""
     seeds = together(*(planted(seed, chances) for seed in range(5)))
-    (row,) = judge(seeds, Sweep(None), TINY, collect.wanted, [BY_ID[claim]])
+    (row,) = judge(seeds, Sweep(None), False, collect.wanted, [BY_ID[claim]])
     assert row.verdict == verdict, row
     if verdict != "needs":
         assert row.seeds == 5 and row.estimate.over == "seeds and photographs"
@@ -523,13 +525,13 @@ def test_only_what_is_finished_is_read(gathered):
 def test_every_claim_has_numbers_as_its_rule_reads_them(gathered):
     """The names that a rule reads are those that columns give."""
     _, record, found = gathered
-    seeds, read = Seeds(People(record.persons), tuple(seen(record))), 0
+    seeds, read = Seeds.of(record), 0
     assert set(found) == set(CASES)
-    for name, claim in BY_ID.items():
-        if claim.family == "lighter" or not seeds.with_(*claim.trainings).count:
+    for name, one in BY_ID.items():
+        if one.family == "lighter" or not seeds.with_(*one.trainings).count:
             continue
         try:
-            numbers = claim.gather(seeds.with_(*claim.trainings))
+            numbers = one.gather(seeds.with_(*one.trainings))
         except Lacking:
             continue
         read += 1
@@ -542,7 +544,7 @@ def test_scores_are_the_readers_and_torchs(gathered):
     made, config = study.scores("hourglass"), study.experiment.profile
     reader, split = study.experiment.reader(study.runs["hourglass"]), study.test
     assert (made.hits == reader.predict(split).hits(config.pck).numpy()).all()
-    assert (made.hits == seen(record)[0].hits("hourglass")).all()
+    assert (made.hits == Seeds.of(record).hits("hourglass")[0]).all()
     points, flags = (torch.from_numpy(split.keypoints[..., part]) for part in (slice(2), 2))
     maps = torch.from_numpy(reader.heatmaps(split))
     truth = heatmaps(points, flags, side=config.data.side, size=maps.shape[-1], config=config.heatmaps)

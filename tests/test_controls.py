@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 
 from hgnb import records
 from hgnb.claims import collect
-from hgnb.claims.chains import Chains
+from hgnb.claims.evidence import Chains
 from hgnb.errors import InputError
 from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.stats import pck, pck_difference

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from hgnb import stats
 from hgnb.analysis import clusters, components, interventions, posture, skips
-from hgnb.analysis.latents import Latents, read
+from hgnb.analysis.skips import Latents, read
 from hgnb.data.drawn.body import draw_pose, skeleton, turn
 from hgnb.data.drawn.scene import View
 from hgnb.data.drawn.synthetic import KEYPOINTS

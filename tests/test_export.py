@@ -8,7 +8,7 @@ import pytest
 import torch
 from test_cli import hgnb
 
-from hgnb.analysis.basis import of_run
+from hgnb.analysis.components import of_run
 from hgnb.errors import InputError
 from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.model.hourglass import HourglassConfig

@@ -7,8 +7,8 @@ from test_explain import clouds
 from test_figures_interpretation import check
 
 from figures import stability as figures
-from hgnb.analysis import clusters, components, distances, stability
-from hgnb.analysis.everyone import everyone
+from hgnb.analysis import clusters, components, distances
+from hgnb.analysis.clusters import everyone
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def judged(points, ks=(2, 3, 4), draws=5):
     sweep = clusters.sweep(points, ks, 3, 0, apart)
     variance = components.principal(points).variance
     images = np.arange(len(points))
-    return stability.stability(points, apart, sweep, variance, images, draws=draws, resampled=10, seed=0)
+    return clusters.stability(points, apart, sweep, variance, images, draws=draws, resampled=10, seed=0)
 
 
 def test_three_clouds_are_told_as_three():

@@ -10,7 +10,7 @@ from scipy.ndimage import correlate
 from torch import nn
 
 from figures import blocks, introduction, layers, learning
-from hgnb.analysis.findings import Findings
+from hgnb.claims.study import Findings
 from hgnb.data import coco
 from hgnb.intervals import Interval
 from hgnb.model.config import HourglassConfig

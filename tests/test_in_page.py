@@ -24,7 +24,7 @@ from hgnb import journal
 from hgnb.analysis import components
 from hgnb.analysis import exhibit as rooms
 from hgnb.analysis.exhibit import CROPS, Exhibit, chosen, digest
-from hgnb.analysis.latents import hits_of
+from hgnb.analysis.skips import hits_of
 from hgnb.data.credits import passed_on
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig

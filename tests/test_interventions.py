@@ -249,7 +249,8 @@ def test_fourteen_keypoints_of_photographs(house, real):
     from figures import skips as skip_figures
     from figures import traits as trait_figures
     from figures.portraits import Portraits
-    from hgnb.analysis import posture, traits
+    from hgnb.analysis import posture
+    from hgnb.analysis import posture as traits
     from hgnb.training.experiment import Experiment
 
     experiment = Experiment.open("smoke", str(real("lspet")))

@@ -228,7 +228,8 @@ def test_the_autoencoder_learns_from_the_file(counted):
 
 def test_fourteen_keypoints(house, real):
     """LSPET: another schema, and the same file."""
-    from hgnb.analysis import clusters, components, distances, stability
+    from hgnb.analysis import clusters, components, distances
+    from hgnb.analysis import clusters as stability
     from hgnb.training.configs import TrainingConfig
 
     opened = Experiment.open("smoke", str(real("lspet")))

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from figures.misplacement import told
-from hgnb.analysis.clusters import Misplaced
-from hgnb.analysis.misplacement import compared, rates_apart
+from hgnb.analysis.misplaced import Misplaced, compared, rate_difference
 
 
 def wrong(flags, judged=None, images=None):
@@ -67,6 +66,6 @@ def test_nobody_to_compare_with(flags):
 
 def test_rates_of_different_persons():
     few, many = wrong([True, False, False, False]), wrong([True, True, False], images=[7, 8, 9])
-    made = rates_apart(few, many)
+    made = rate_difference(few, many)
     assert made.value == pytest.approx(1 / 4 - 2 / 3) and made.low < made.value < made.high
-    assert rates_apart(few, few).value == 0
+    assert rate_difference(few, few).value == 0

@@ -9,7 +9,7 @@ from test_interventions import PCK, world
 
 from figures import reasons as figures
 from hgnb.analysis import clusters, components, interventions, reasons, truncation
-from hgnb.analysis.clusters import Misplaced
+from hgnb.analysis.misplaced import Misplaced
 from hgnb.analysis.truncation import Truncation
 from hgnb.errors import InputError
 from hgnb.intervals import Interval

@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from test_explain import COCO, persons, planted, scattered
 
 from hgnb import stats
-from hgnb.analysis import components, posture, traits
+from hgnb.analysis import components, posture
 from hgnb.data.drawn.body import draw_pose, skeleton, turn
 from hgnb.data.drawn.pose import Pose
 from hgnb.data.drawn.scene import View
@@ -90,17 +90,17 @@ def asked(factors, seed=0):
     n = len(factors)
     classes = np.where(rng.random(n) < 0.1, np.nan, factors[:, 0] > 0)
     return [
-        traits.Question("sitting", classes, is_class=True),
-        traits.Question("motion", factors[:, 1]),
-        traits.Question("body size", rng.normal(size=n)),
-        traits.Question("labelled", np.full(n, 17.0)),
+        posture.Question("sitting", classes, is_class=True),
+        posture.Question("motion", factors[:, 1]),
+        posture.Question("body size", rng.normal(size=n)),
+        posture.Question("labelled", np.full(n, 17.0)),
     ]
 
 
 def test_planted_factors_are_told_by_their_components():
     latents, factors, _ = planted(240)
-    told = traits.answers(components.principal(latents), asked(factors), np.arange(240))
-    stands = told.corrected(20) < traits.LEVEL
+    told = posture.answers(components.principal(latents), asked(factors), np.arange(240))
+    stands = told.corrected(20) < posture.LEVEL
     assert stands[0].nonzero()[0].tolist() == [0] and stands[1].nonzero()[0].tolist() == [1]
     assert not stands[2:].any() and np.isnan(told.p[3]).all()
     assert told.strength[0, 0] > 0.95 and told.strength[1, 1] > 0.95
@@ -109,7 +109,7 @@ def test_planted_factors_are_told_by_their_components():
 def test_answers_equal_scikit_learns_and_scipys():
     latents, factors, _ = planted(120)
     questions, parts = asked(factors), components.principal(latents)
-    told = traits.answers(parts, questions, np.arange(120))
+    told = posture.answers(parts, questions, np.arange(120))
     sitting, known = questions[0].values, np.isfinite(questions[0].values)
     for i, score in enumerate(parts.scores(6).T):
         assert told.told[0, i] == pytest.approx(roc_auc_score(sitting[known], score[known]))
@@ -123,18 +123,18 @@ def test_a_constant_feature_changes_nothing():
     latents, factors, _ = planted(120)
     wider = np.column_stack([latents, np.full(120, 7.0)])
     told, same = (
-        traits.answers(components.principal(x), asked(factors), np.arange(120)) for x in (latents, wider)
+        posture.answers(components.principal(x), asked(factors), np.arange(120)) for x in (latents, wider)
     )  # a direction in which nobody varies is the last component, if it is one at all
     assert np.allclose(np.abs(told.scores), np.abs(same.scores[:, :40]), atol=1e-3)
     assert np.allclose(told.strength, same.strength[:, :40], atol=1e-3, equal_nan=True)
-    assert np.nanmin(same.corrected(len(same.ratio))) < traits.LEVEL
+    assert np.nanmin(same.corrected(len(same.ratio))) < posture.LEVEL
 
 
 def test_questions_know_every_schema():
     for schema in (COCO, BARE, KeypointSchema(("nose",))):
         split = persons(scattered(30, len(schema)))
         split.squares[:, 2] = np.arange(30) + 10
-        told = traits.questions(split, schema, posture.postures(split, schema), np.arange(30))
+        told = posture.questions(split, schema, posture.postures(split, schema), np.arange(30))
         names = {q.name for q in told if np.isfinite(q.values).any() and np.nanstd(q.values) > 0}
         joints = {"motion", "upright", "facing", "heading", "arm raise"} if len(schema) > 1 else set()
         assert names >= joints | {"body size"} and all(len(q.values) == 30 for q in told)

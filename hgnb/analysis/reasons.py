@@ -12,9 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from hgnb.analysis.clusters import Misplaced
 from hgnb.analysis.components import Components
-from hgnb.analysis.misplacement import compared
+from hgnb.analysis.misplaced import Misplaced, compared
 from hgnb.analysis.truncation import NOISE_FROM, Truncation
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema

@@ -1,19 +1,19 @@
 """What finished networks show, as the columns of a record: hits, losses, labels, projections; nothing is judged here.
 
 `persons` says whom they were measured on, `observed` what one training of a seed shows of them. What the claims and
-pages then say of it, `hgnb.claims.seen` and `evidence` compute from these columns alone, so that a rule may
-change without a network. Explained in 05_discussion.
+pages then say of it, `hgnb.claims.evidence` computes from these columns alone, so that a rule may change without a
+network. Explained in 05_discussion.
 """
 
 import numpy as np
 import torch
 
-from hgnb.analysis import clusters, correction, stability
+from hgnb.analysis import clusters, interventions
 from hgnb.analysis.components import Components, principal
-from hgnb.analysis.distances import silhouettes
+from hgnb.analysis.distances import centroids, silhouettes
 from hgnb.analysis.interventions import Space, intervene
-from hgnb.analysis.kmeans import centroids
 from hgnb.analysis.truncation import NOISE_FROM, crossed
+from hgnb.claims.evidence import FINE, WATCHED
 from hgnb.claims.study import LAST, Study, reconstruction
 from hgnb.data import coco
 from hgnb.training.baselines import mean_pose_hits
@@ -21,8 +21,6 @@ from hgnb.training.experiment import Experiment
 from hgnb.training.runs import Run
 
 SPLITS = ("train", "val", "test")
-FINE = 64  # keypoints are kept in 64ths of a pixel of the crop
-WATCHED = (1, 2, 3, 10, 30, 50)  # components whose scores are kept; thesis 6.3
 CLOUDS = 10  # Gaussian ones beside the silhouettes; more than chapter 03 draws, so that their spread is known better
 LOTS = 20  # directions by lot beside the walk along a component (C11)
 
@@ -204,7 +202,7 @@ def clustered(study: Study) -> Columns:
     )  # fmt: skip
     for name, points, apart, found, parts, images in kinds:
         labels = [found.of(k) for k in found.clusters]
-        wins = stability.wins(points, apart, found, images, study.analysis.resamples, study.seed)
+        wins = clusters.wins(points, apart, found, images, study.analysis.resamples, study.seed)
         shape = len(found.clusters), len(points)
         made |= {
             f"clusters/{name}/k": np.array(found.clusters, np.int16),
@@ -222,7 +220,7 @@ def clustered(study: Study) -> Columns:
 def clouds(variance: np.ndarray, count: int, study: Study) -> np.ndarray:
     """(CLOUDS,) best silhouettes of K = 2, from as many restarts, of `count` points of a Gaussian."""
     rng = np.random.default_rng(study.seed)
-    drawn = (stability.normal(variance, count, rng) for _ in range(CLOUDS))
+    drawn = (clusters.normal(variance, count, rng) for _ in range(CLOUDS))
     return np.array([clusters.sweep(cloud, (2,), study.analysis.restarts, n).best[0] for n, cloud in enumerate(drawn)])
 
 
@@ -238,7 +236,7 @@ def moved(study: Study) -> Columns:
     if study.by_labels.count < 2:
         return {}
     who, reader = study.train.take(study.sample), study.reader("hourglass")
-    found = correction.shifted(reader, who, study.by_labels, study.experiment.profile.pck, study.seed)
+    found = interventions.shifted(reader, who, study.by_labels, study.experiment.profile.pck, study.seed)
     return dict(zip(("moved/hits", "astray/hits"), found, strict=True))
 
 

@@ -17,8 +17,8 @@ from figures.portraits import Portraits, sharpened
 from figures.sprites import Sprites
 from figures.words import nothing, number, percent, verdict
 from hgnb.analysis.components import Walk
+from hgnb.analysis.posture import FIRST, LEVEL, Answers
 from hgnb.analysis.skips import BIG, ENOUGH, SMALL, Shown, SkipStudy
-from hgnb.analysis.traits import FIRST, LEVEL, Answers
 from hgnb.analysis.truncation import NOISE_FROM, WITHIN, Truncation
 from hgnb.data.credits import photo_credits
 from hgnb.drawing.style import BLUE, CYCLE, GREY, INK, ORANGE, RED, SIDES, counted, style
@@ -148,9 +148,7 @@ def samples(study: SkipStudy, shown: Shown, people: Portraits, without: np.ndarr
         "the found). Blue: the person's left, red: right."
     )
     share = kept.sum() / max(labelled.sum(), 1)
-    alt = (
-        f"Without skip-connections {kept.sum()} of the {labelled.sum()} keypoints shown are found ({percent(share)})."
-    )
+    alt = f"Without skip-connections {kept.sum()} of the {labelled.sum()} keypoints shown are found ({percent(share)})."
     return Plate(figure, people.credited(caption, shown.positions.tolist()), alt)
 
 
@@ -236,9 +234,7 @@ def slider(paths: Sequence[Walk], steps: Sequence[float], people: Portraits, dec
                 entry["facts"] += ", the same as one step before"
             cells = [filed(sheet, picture) for sheet, picture in zip(drawn.values(), pictures, strict=True)]
             row.append(entry | {"cells": cells})
-        ways.append(
-            {"name": f"PC {path.component}", "detail": f"{percent(path.ratio, 2)} of the variance", "met": row}
-        )
+        ways.append({"name": f"PC {path.component}", "detail": f"{percent(path.ratio, 2)} of the variance", "met": row})
     sheets = tuple(Sprites.of(name, list(pictures.values()), CELL) for name, pictures in drawn.items())
     data = {"steps": [float(c) for c in steps], "ways": ways, "strip": len(sheets) - 1}
     return Live("fig-pc-walks", "walk", data, sheets)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from figures.plate import Plate
 from figures.words import nothing, number, verdict
-from hgnb.analysis.clusters import Misplaced
+from hgnb.analysis.misplaced import Misplaced
 from hgnb.analysis.reasons import Pair, Part, Reason, turned
 from hgnb.analysis.truncation import NOISE_FROM, Truncation
 from hgnb.data.schema import KeypointSchema

@@ -17,13 +17,10 @@ from figures.plate import Live, Plate, Table
 from figures.portraits import Portraits
 from figures.sprites import Sprites
 from figures.words import nothing, number, percent, verdict
-from hgnb.analysis.clusters import Clustering, Sweep
-from hgnb.analysis.components import Components
-from hgnb.analysis.everyone import Everyone
-from hgnb.analysis.misplacement import compared, rates_apart
-from hgnb.analysis.planes import Map
+from hgnb.analysis.clusters import Clustering, Everyone, Stability, Sweep
+from hgnb.analysis.components import Components, Map
+from hgnb.analysis.misplaced import compared, rate_difference
 from hgnb.analysis.posture import Postures
-from hgnb.analysis.stability import Stability
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 
 # Of each cluster: its colour, its marker, its line.
@@ -301,8 +298,8 @@ def clusters(group: Clustering, plane: np.ndarray, key: str, who: str, *, space:
         alt = f"The clusters can't be compared by the {key}, which is the same or unknown for all"
     if wrong is not None and wrong.judged.any():
         caption += (
-            f" Crosses mark the {int(wrong.flags.sum()):,} persons on the wrong side of the dotted cuts, each chosen "
-            "on one half of the images and applied to the other."
+            f" Crosses mark the {int(wrong.flags.sum()):,} persons on the wrong side of cuts that other images "
+            "chose, in most of the dealings; the dotted lines are the lowest and the highest of them."
         )
         alt += f"; {percent(wrong.rate.value)} of the persons lie on the wrong side of the cut"
     return Plate(figure, caption, alt + ".")
@@ -415,7 +412,7 @@ def misplaced_told(group: Clustering, hits: np.ndarray, labelled: np.ndarray, wh
 
 def rates_told(full: Clustering, sample: Clustering, who: str) -> str:
     """C30: whether fewer of `who` are misplaced than of the sample."""
-    fewer = rates_apart(full.misplaced, sample.misplaced)
+    fewer = rate_difference(full.misplaced, sample.misplaced)
     if not np.isfinite(fewer.value):
         return f"Of the sample or of the {who} nobody can be called misplaced, so their rates can't be compared."
     words = ("more are misplaced than in the sample", "fewer are misplaced than in the sample", "no clear difference")

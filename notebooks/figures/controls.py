@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 
 from figures.plate import Note, Plate, Table
 from figures.words import nothing, number, percent, verdict
-from hgnb.claims.chains import Chains
+from hgnb.claims.evidence import Chains
 from hgnb.drawing.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.stats import Estimate
 from hgnb.training.networks import ARMS

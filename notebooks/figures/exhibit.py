@@ -15,7 +15,7 @@ from figures.plate import Live, Note, Plate
 from figures.portraits import Portraits
 from figures.words import percent
 from hgnb.analysis.exhibit import Exhibit
-from hgnb.analysis.latents import hits_of
+from hgnb.analysis.skips import hits_of
 from hgnb.data.heatmaps import cells
 from hgnb.drawing.poses import grid, over, picture
 from hgnb.drawing.style import SIDES, style

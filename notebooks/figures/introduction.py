@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from figures.photographs import credited, opened
 from figures.plate import Plate, Table
-from hgnb.analysis.findings import Findings
+from hgnb.claims.study import Findings
 from hgnb.data.coco import Person, Split
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.schema import KeypointSchema

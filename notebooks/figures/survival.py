@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from figures import verdicts as ledger
-from figures.verdicts import Column
 from figures.plate import Note, Table
+from figures.verdicts import Column
 from figures.words import listed
 from hgnb import records
+from hgnb.claims.claim import FAILS, HOLDS
 from hgnb.claims.collect import judged
-from hgnb.claims.rules import FAILS, HOLDS
 from hgnb.records import BETTER
 from hgnb.training.experiment import Experiment
 

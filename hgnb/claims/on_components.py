@@ -4,13 +4,22 @@ import numpy as np
 
 from hgnb import stats
 from hgnb.analysis.components import needed
-from hgnb.analysis.traits import questions
+from hgnb.analysis.posture import questions
 from hgnb.analysis.truncation import NOISE_FROM
-from hgnb.claims.claim import Claim, Finding, Lacking, Numbers, known, level
-from hgnb.claims.gates import competent, fully_labelled, named_postures
-from hgnb.claims.observe import WATCHED
-from hgnb.claims.rules import RELATIVE_WIDENING, always
-from hgnb.claims.seeds import Seeds
+from hgnb.claims.claim import (
+    BOTH,
+    RELATIVE_WIDENING,
+    Finding,
+    Numbers,
+    Subject,
+    always,
+    competent,
+    fully_labelled,
+    known,
+    level,
+    named_postures,
+)
+from hgnb.claims.evidence import WATCHED, Lacking, Seeds
 from hgnb.stats import Estimate, above, below, every, near
 
 # C9: of two people, one of either posture, the component tells which is which in four pairs of five; 'very clear'
@@ -22,6 +31,9 @@ QUIET, ABSENT = (2, 3, 10, 30), 0.2
 COST = 0.01  # C11: PCK that the later components may be worth and still be called noise
 RATIO_50, SHARE_OF_TWO = 0.00165, 0.37  # C11, C12
 COMPONENTS, SHARE = {"latents": 541, "codes": 16}, 0.95  # C25
+FIGURES = ("fig-pc-walks", "tbl-components")
+POSTURES = (competent, fully_labelled, named_postures)
+CLAIMS = Subject("components")
 
 
 def _scores(seeds: Seeds) -> np.ndarray:
@@ -36,6 +48,10 @@ def postures(seeds: Seeds) -> Numbers:
     return {"auc": stats.cross_fitted_auc(_scores(seeds)[:, :, 0], sitting, seeds.images("train")[at])}
 
 
+@CLAIMS.claim(
+    "C9", "The first component tells sitting from standing.", "6.3, figure 15", "figure", FIGURES, postures,
+    gates=POSTURES,
+)  # fmt: skip
 def sitting(found: Numbers) -> Finding:
     """AUC of the first component's scores between seated persons and persons on their feet: lower limit above 0.8.
     The component's sign is arbitrary, so in every seed and fold it is chosen on the other folds' photographs."""
@@ -61,6 +77,10 @@ def patterns(seeds: Seeds) -> Numbers:
     return {"traits": {name: estimate for name, estimate in told.items() if estimate.known}}
 
 
+@CLAIMS.claim(
+    "C10", "Components 2, 3, 10 and 30 show no clear pattern.", "6.3, figure 15", "figure", FIGURES, patterns,
+    gates=POSTURES,
+)  # fmt: skip
 def no_pattern(found: Numbers) -> Finding:
     """A test of absence: for each of PCs 2, 3, 10 and 30 and every trait that is measured, the correlation, or the
     AUC's distance from 0.5, is below 0.2, the upper limit of its interval. Which direction counts as positive is
@@ -88,6 +108,11 @@ def later(seeds: Seeds) -> Numbers:
     }
 
 
+@CLAIMS.claim(
+    "C11", "Component 50 explains 0.165 % of the variance, and from it on components are noise.",
+    "6.3, figure 15", "0.165 %, 7,017 persons", ("fig-pc-walks", "fig-pck-components"), later,
+    gates=(competent, fully_labelled),
+)  # fmt: skip
 def noise(found: Numbers) -> Finding:
     """Two parts. With the first 49 components kept the network's PCK is less than 0.01 below that with all; the
     components are those of other photographs' persons. And in every seed the walk along the 50th meets no more
@@ -111,7 +136,7 @@ def _listed(numbers: list[int]) -> str:
 def plane(seeds: Seeds) -> Numbers:
     """C12: share of the sample's variance on two components. The axes stay: where they are best their small turns
     change the share by less than its error."""
-    where = [one.sample for one in seeds.all]
+    where = seeds.where("sample")
     scores = [one.column("hourglass", "components/sample/scores").astype(float) for one in seeds.all]
     if any(one.shape[1] < 2 for one in scores):
         raise Lacking("other data: too few persons for two components")
@@ -121,6 +146,10 @@ def plane(seeds: Seeds) -> Numbers:
     return {"share": share}
 
 
+@CLAIMS.claim(
+    "C12", "Two components hold about 37 % of the variance.", "6.4, figure 16", "37 %, 10,000 random persons",
+    ("fig-latent-map",), plane, number=True,
+)  # fmt: skip
 def two_components(found: Numbers) -> Finding:
     """The source's share within our interval widened by 10 % of it."""
     ratio = known(found, "share")
@@ -129,21 +158,13 @@ def two_components(found: Numbers) -> Finding:
 
 def dimensions(seeds: Seeds) -> Numbers:
     """C25: components for 95 % of the variance, seed by seed."""
-    held = [
-        {
-            "latents": needed(one.column("hourglass", "components/sample/variance"), SHARE),
-            "codes": needed(one.column("modified", "codes/variance"), SHARE),
-            "random": needed(one.column("modified", "codes/random_variance"), SHARE),
-            "projection": needed(
-                one.column("hourglass", "components/sample/variance")[
-                    : int(one.column("modified", "codes/dimensions"))
-                ],
-                SHARE,
-            ),
-        }
-        for one in seeds.all
-    ]
-    return {name: _counted([one[name] or np.nan for one in held]) for name in held[0]}
+    held: dict[str, list[int]] = {name: [] for name in (*COMPONENTS, "random", "projection")}
+    for one in seeds.all:
+        latents, codes = one.column("hourglass", "components/sample/variance"), one.column("modified", "codes/variance")
+        random, width = (one.column("modified", f"codes/{name}") for name in ("random_variance", "dimensions"))
+        for name, variance in zip(held, (latents, codes, random, latents[: int(width)]), strict=True):
+            held[name].append(needed(variance, SHARE))
+    return {name: _counted([count or np.nan for count in counts]) for name, counts in held.items()}
 
 
 def _counted(counts: list[float]) -> Estimate:
@@ -151,6 +172,10 @@ def _counted(counts: list[float]) -> Estimate:
     return Estimate.exact(counts[0]) if len(set(counts)) == 1 else stats.student(np.array(counts))
 
 
+@CLAIMS.claim(
+    "C25", "For 95 % of the variance the latents need many components, the codes few.", "8.3.2, figure 27",
+    "541 (hourglass), 16 (autoencoder)", ("fig-explained-variance",), dimensions, trainings=BOTH, number=True,
+)  # fmt: skip
 def few_needed(found: Numbers) -> Finding:
     """Both counts within our interval over seeds, widened by 10 %. Beside them what an autoencoder with random
     weights and a projection to as many dimensions need: a code of 50 makes a small number near certain."""
@@ -161,30 +186,3 @@ def few_needed(found: Numbers) -> Finding:
         f"(random weights {found['random'].text(0)}, projection {found['projection'].text(0)})"
     )
     return level(counts["codes"], told, agrees)
-
-
-ONE, FIGURES = ("hourglass",), ("fig-pc-walks", "tbl-components")
-CLAIMS = (
-    Claim(
-        "C9", "The first component tells sitting from standing.", "6.3, figure 15", "figure", FIGURES, "components",
-        ONE, postures, sitting, (competent, fully_labelled, named_postures),
-    ),
-    Claim(
-        "C10", "Components 2, 3, 10 and 30 show no clear pattern.", "6.3, figure 15", "figure", FIGURES, "components",
-        ONE, patterns, no_pattern, (competent, fully_labelled, named_postures),
-    ),
-    Claim(
-        "C11", "Component 50 explains 0.165 % of the variance, and from it on components are noise.",
-        "6.3, figure 15", "0.165 %, 7,017 persons", ("fig-pc-walks", "fig-pck-components"), "components", ONE, later,
-        noise, (competent, fully_labelled),
-    ),
-    Claim(
-        "C12", "Two components hold about 37 % of the variance.", "6.4, figure 16", "37 %, 10,000 random persons",
-        ("fig-latent-map",), "components", ONE, plane, two_components, number=True,
-    ),
-)  # fmt: skip
-NEEDED = Claim(
-    "C25", "For 95 % of the variance the latents need many components, the codes few.", "8.3.2, figure 27",
-    "541 (hourglass), 16 (autoencoder)", ("fig-explained-variance",), "components", ("hourglass", "modified"),
-    dimensions, few_needed, number=True,
-)  # fmt: skip
