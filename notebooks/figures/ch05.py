@@ -1,4 +1,7 @@
-"""Figures of 05_discussion that are too long for a cell: both networks under the interventions of chapter 03."""
+"""Figures of 05_discussion that are too long for a cell: both networks under the interventions of chapter 03.
+
+Clusters are drawn as there.
+"""
 
 from collections.abc import Mapping
 
@@ -6,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from figures.clustering import clusters as clusters
 from figures.plate import Plate
 from figures.words import nothing, number, verdict
 from hgnb.analysis.misplaced import Misplaced
