@@ -1,11 +1,14 @@
 """The rooms of `hgnb.analysis` on planted structure: what was put in must come out."""
 
+import csv
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from hgnb import stats
 from hgnb.analysis import clusters, components, interventions, posture, skips
@@ -18,6 +21,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
 
 COCO = KeypointSchema(tuple(KEYPOINTS), ((5, 6), (11, 12), (5, 11), (11, 13), (13, 15)))
+ROOT = Path(__file__).resolve().parents[1]
 SIDE, SIZE = 64, 16  # pixels of a crop and of a heatmap
 
 
@@ -355,3 +359,18 @@ def test_classes_are_the_datas_or_the_scores(people):
     computed = posture.postures(persons(keypoints), COCO)
     assert not computed.known and np.nanmean(computed.sitting[60:]) < 0.1
     assert len(computed.of(np.arange(5)).sitting) == 5
+
+
+def test_labels_by_eye_agree_as_their_page_says():
+    """300 persons, seen twice; what the page says of the agreement is counted here."""
+    with (ROOT / "data/labels/coco-val2017.csv").open(encoding="utf8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["person"] for row in rows}) == len(rows) == 300
+    told = (ROOT / "data/README.md").read_text(encoding="utf8")
+    for what in ("posture", "motion"):
+        first, second = ([row[f"{what}_{look}"] for row in rows] for look in (1, 2))
+        share, kappa = np.mean(np.equal(first, second)), cohen_kappa_score(first, second)
+        assert re.search(rf"{what} of {100 * share:.1f} % \(.*?{kappa:.2f}\)", told)
+    seen = posture.by_eye(ROOT / "data/labels")
+    agreed = [row for row in rows if row["posture_1"] == row["posture_2"] != ""]
+    assert sum(of != "" for of, _ in seen.values()) == len(agreed)
