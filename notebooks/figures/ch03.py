@@ -9,23 +9,23 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from figures.live import CELL, CROP, TRUTH, filed, met
 from figures.plate import Live, Plate, Table
 from figures.portraits import Portraits, sharpened
 from figures.sprites import Sprites
-from figures.words import nothing, number, percent, verdict
+from figures.words import nothing, number, percent
 from hgnb.analysis.components import Walk
 from hgnb.analysis.posture import FIRST, LEVEL, Answers
-from hgnb.analysis.skips import BIG, ENOUGH, SMALL, Shown, SkipStudy
-from hgnb.analysis.truncation import NOISE_FROM, WITHIN, Truncation
+from hgnb.analysis.skips import BIG, SMALL, Shown, SkipStudy
+from hgnb.analysis.truncation import WITHIN, Truncation
 from hgnb.data.credits import photo_credits
 from hgnb.drawing.style import BLUE, CYCLE, GREY, INK, ORANGE, RED, SIDES, counted, style
 from hgnb.stats import Estimate
 from hgnb.training.experiment import Experiment
 
-NO_COMPONENT = "There are too few persons for a principal component."
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 
 
@@ -56,39 +56,20 @@ def plot_levels(study: SkipStudy, *, ax: Axes) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(4))
 
 
-def keypoints(study: SkipStudy) -> Plate:
-    """fig-skip-keypoints: what each keypoint loses without all skips, and without each level's alone."""
-    lost = {name: study.lost(name) for name in study.schema.names if study.counted(name)}
-    if not lost:
-        words = "The network finds no visible keypoint of a well-labelled training person."
-        return nothing(words, words, "There is no keypoint whose loss could be measured.")
-    names = sorted(lost, key=lambda name: -lost[name].value)
-    titles = [name.replace("_", " ") for name in names]
+def keypoints(study: SkipStudy, lost: Mapping[str, Estimate]) -> Figure:
+    """What each keypoint loses without all skips, the most lost on top, and without each level's alone."""
     with style():
-        ratios = (1, 0.16 * len(study.alone) + 0.02)
-        figure, (left, right) = plt.subplots(
-            1, 2, figsize=(8.4, 0.25 * len(names) + 1.2), width_ratios=ratios, sharey=True
-        )
-        for row, name in enumerate(names):
+        ratios, size = (1, 0.16 * len(study.alone) + 0.02), (8.4, 0.25 * len(lost) + 1.2)
+        figure, (left, right) = plt.subplots(1, 2, figsize=size, width_ratios=ratios, sharey=True)
+        for row, (name, share) in enumerate(lost.items()):
             colour, marker = (ORANGE, "s") if name in SMALL else (BLUE, "o") if name in BIG else (GREY, "o")
-            left.plot([lost[name].low, lost[name].high], [row, row], color=INK, linewidth=1.0)
             filled = colour if name in SMALL + BIG else "white"
-            left.plot(lost[name].value, row, marker, color=colour, markersize=6, markerfacecolor=filled)
-        left.set(xlabel="lost, all skips off", xlim=(-0.03, 1.03), ylim=(len(names) - 0.5, -0.5))
-        plot_lost_by_level(study, names, ax=right)
-        left.set(yticks=range(len(names)), yticklabels=titles)
-    caption = (
-        "Share of the keypoints found with skip-connections that are missed without them, all off (left, with 95 % "
-        "intervals over photographs) and one level off at a time (right, in %): visible keypoints of training "
-        f"persons with at least {min(ENOUGH, len(study.schema))} labelled ones. Squares are the small joints of the "
-        "thesis, filled dots its big ones, rings the others."
-    )
-    most, least = (percent(lost[names[end]].value) for end in (0, -1))
-    alt = (
-        f"Without skip-connections {most} of the {titles[0]} keypoints are lost, the most, and {least} of the "
-        f"{titles[-1]} keypoints, the fewest."
-    )
-    return Plate(figure, caption, alt)
+            left.plot([share.low, share.high], [row, row], color=INK, linewidth=1.0)
+            left.plot(share.value, row, marker, color=colour, markersize=6, markerfacecolor=filled)
+        left.set(xlabel="lost, all skips off", xlim=(-0.03, 1.03), ylim=(len(lost) - 0.5, -0.5))
+        plot_lost_by_level(study, list(lost), ax=right)
+        left.set(yticks=range(len(lost)), yticklabels=[name.replace("_", " ") for name in lost])
+    return figure
 
 
 def plot_lost_by_level(study: SkipStudy, names: list[str], *, ax: Axes) -> None:
@@ -107,11 +88,9 @@ def plot_lost_by_level(study: SkipStudy, names: list[str], *, ax: Axes) -> None:
     ax.set(xticks=tried, xticklabels=[i + 1 for i in tried], xlabel="lost, one level off")
 
 
-def samples(study: SkipStudy, shown: Shown, people: Portraits, without: np.ndarray, across: int = 3) -> Plate:
-    """fig-skip-samples: crop, truth and the prediction without skips; `without` (n, K, h, w) of the shown persons."""
+def samples(study: SkipStudy, shown: Shown, people: Portraits, without: np.ndarray, across: int = 3) -> Figure:
+    """Crop, truth and the prediction without skips of each shown person; `without` (n, K, h, w)."""
     n = len(shown.positions)
-    if not n:
-        return nothing("No training person to show.", "No person to show.", "There is no training person to show.")
     labelled = study.visibility[shown.positions] > 0
     kept = study.off[shown.positions] & labelled
     across = min(across, n)
@@ -135,21 +114,7 @@ def samples(study: SkipStudy, shown: Shown, people: Portraits, without: np.ndarr
             people.draw(guess, person, sharpened(without[i]) * labelled[i][:, None, None])
             plot_guesses(people, without[i], labelled[i], kept[i], ax=guess)
             guess.set_xlabel(f"{kept[i].sum()} of {labelled[i].sum()}", fontsize=8, labelpad=1)
-    if shown.perfect == n:
-        who = f"{n} of the {shown.available} training persons of whom every keypoint is found with skips, drawn by seed"
-    else:
-        who = (
-            f"{n} training persons; the network with skips finds every keypoint of only {shown.available} that have "
-            "enough labelled, so the best of the others fill the rows"
-        )
-    caption = (
-        f"{who[0].upper()}{who[1:]}: crop, true heatmaps, and the prediction without skips for the same keypoints "
-        "(top fifth of each map's range; a filled dot is a keypoint found, a hollow one missed; the number counts "
-        "the found). Blue: the person's left, red: right."
-    )
-    share = kept.sum() / max(labelled.sum(), 1)
-    alt = f"Without skip-connections {kept.sum()} of the {labelled.sum()} keypoints shown are found ({percent(share)})."
-    return Plate(figure, people.credited(caption, shown.positions.tolist()), alt)
+    return figure
 
 
 def plot_guesses(people: Portraits, maps: np.ndarray, seen: np.ndarray, found: np.ndarray, *, ax: Axes) -> None:
@@ -165,14 +130,11 @@ def plot_guesses(people: Portraits, maps: np.ndarray, seen: np.ndarray, found: n
 # Walks
 
 
-def walks(paths: Sequence[Walk], steps: Sequence[float], people: Portraits, who: str, decoded: np.ndarray) -> Plate:
-    """fig-pc-walks: the person nearest each point of the walk along each component, and the point itself decoded.
+def walks(paths: Sequence[Walk], steps: Sequence[float], people: Portraits, decoded: np.ndarray) -> Figure:
+    """The person nearest each point of the walk along each component, and the point itself decoded.
 
     decoded: (walks, steps, K, h, w), what the network makes of the points.
     """
-    if not paths:
-        words = "The persons' latents don't vary, or there are fewer than two: no component to walk along."
-        return nothing(words, "No components.", NO_COMPONENT)
     with style():
         n = len(steps)
         ratios = [1] * n + [0.18] + [1] * n
@@ -192,29 +154,14 @@ def walks(paths: Sequence[Walk], steps: Sequence[float], people: Portraits, who:
             for block, words in ((0, "nearest person\n"), (n + 1, "the point, decoded\n")):
                 title = f"{words if column == n // 2 else ''}c = {c:g}".replace("-", "−")
                 axes[0, block + column].set_title(title, fontsize=9, pad=3)
-    caption = (
-        rf"Walks to $\bar{{\boldsymbol z}} + c\sqrt{{\lambda_i}}\,\boldsymbol w_i$ for {who}, one row for each "
-        "component with its share of the variance, one column for each step. Left: true heatmaps of the person nearest "
-        "to the point. Right: the heatmaps that the rest of the network makes of the point itself, with the "
-        "skip-connections of the person nearest to the mean throughout (top fifth of each map's range, bones between "
-        "the maxima). Blue: the person's left, red: right."
-    )
-    gone = zip(paths, travel(decoded), strict=True)
-    told = "; ".join(f"{w.different} and {percent(way, 1)} on PC {w.component}" for w, way in gone)
-    alt = (
-        f"Different persons met in {n} steps, and how far a decoded keypoint moves between the ends on average, as a "
-        f"share of the crop's side: {told}."
-    )
-    return Plate(figure, caption, alt)
+    return figure
 
 
-def travel(decoded: np.ndarray) -> np.ndarray:
-    """(W, S, K, h, w) -> (W,): mean distance of a keypoint's peak between the ends of a walk, of the map's side."""
-    ends = decoded[:, [0, -1]]
-    peak = ends.reshape(*ends.shape[:3], -1).argmax(-1)
-    size = decoded.shape[-1]
-    gap = np.stack([peak % size, peak // size], -1)
-    return np.linalg.norm(gap[:, 0] - gap[:, 1], axis=-1).mean(-1) / size
+def peaks(maps: np.ndarray) -> np.ndarray:
+    """(..., K, h, w) -> (..., K, 2): where each map's peak lies as (x, y), shares of the map's side."""
+    size = maps.shape[-1]
+    at = maps.reshape(*maps.shape[:-2], -1).argmax(-1)
+    return np.stack([at % size, at // size], -1) / size
 
 
 def slider(paths: Sequence[Walk], steps: Sequence[float], people: Portraits, decoded: np.ndarray) -> Live | None:
@@ -351,16 +298,11 @@ def runs(numbers: Sequence[int]) -> str:
     return ", ".join(f"{p[0]} to {p[-1]}" if len(p) > 2 else ", ".join(map(str, p)) for p in parts)
 
 
-def pck_components(
-    own: Truncation | None, other: Truncation | None, removed: Mapping[int, Estimate], who: str
-) -> Plate:
-    """fig-pck-components: PCK with the first k components kept, and what is lost without single ones.
+def pck_components(own: Truncation, other: Truncation | None, removed: Mapping[int, Estimate]) -> Figure:
+    """PCK with the first k components kept, and what is lost without single ones.
 
     own: with components of these very persons; other: with those of the other half of the images, if there are any.
     """
-    if own is None:
-        words = "There is no component to keep."
-        return nothing(words, words, NO_COMPONENT)
     with style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 3.9), width_ratios=(1.6, 1))
         plot_kept(own, other, ax=left)
@@ -370,22 +312,7 @@ def pck_components(
         right.axhline(0, color=GREY, linewidth=0.8)
         right.set(xlabel="component removed", ylabel="PCK lost")
         right.set_xticks(range(len(removed)), [str(c) for c in removed], fontsize=8, rotation=90)
-    crossed = ", or of the persons of the other half of the images (dashed)" if other else ""
-    caption = (
-        f"Left: PCK of {len(own.images):,} {who} whose latents keep only their first k components, of these persons "
-        f"(line){crossed}; k = 0 leaves the mean of all. "
-        f"Dotted: PCK with untouched latents, and {percent(WITHIN)} less. "
-        "Skip-connections are on throughout. Right: PCK lost when one component alone is removed, blue where that is "
-        "clear. 95 % intervals over photographs."
-    )
-    smallest, near = own.smallest(), f"within {percent(WITHIN)}"
-    reached = f"not {near}" if smallest is None else f"{near} with {smallest} components"
-    alt = (
-        f"PCK is {number(own.full.value, 3)} with untouched latents and {number(own.pck(0).value, 3)} with none of "
-        f"their components; it is reached {reached}; of {len(removed)} components removed singly "
-        f"{sum(drop.low > 0 for drop in removed.values())} have an interval of the loss above zero."
-    )
-    return Plate(figure, caption, alt)
+    return figure
 
 
 def plot_kept(own: Truncation, other: Truncation | None, *, ax: Axes) -> None:
@@ -408,29 +335,3 @@ def plot_kept(own: Truncation, other: Truncation | None, *, ax: Axes) -> None:
     ax.set(xticks=ticks, xticklabels=ticks, xlabel="components kept", ylabel="PCK", xlim=(-0.1, 1.25 * most))
     ax.minorticks_off()
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.15), ncols=2, fontsize=9)
-
-
-def kept_told(own: Truncation, other: Truncation | None) -> str:
-    """What the curves say of the thesis's fiftieth component, in sentences."""
-    smallest, k, most = own.smallest(), NOISE_FROM - 1, max(own.counts)
-    enough = (
-        f"No number of components tried comes within {percent(WITHIN)} of it."
-        if smallest is None
-        else f"The first {smallest:,} components suffice to come within {percent(WITHIN)} of it."
-    )
-    fiftieth = f"There are only {most:,} components here, fewer than the thesis's first {k}."
-    if k in own.hits:
-        loss = own.lost(k)
-        clear = verdict(loss, "a clear loss", "a clear gain", "no clear difference")
-        fiftieth = f"With the first {k} kept, as the thesis has it, the loss is {loss.text(3)}: {clear}."
-    half = ""
-    if other is not None:
-        last = max(other.counts)
-        half = (
-            " Components of the other half of the images, which these persons had no part in, leave a loss of "
-            f"{other.lost(last).text(3)} with all {last:,} of them kept."
-        )
-    return (
-        f"With untouched latents the PCK of these persons is {own.full.text(3)}; with the mean of all in their place "
-        f"it is {own.pck(0).text(3)}: so much the skip-connections know alone. {enough} {fiftieth}{half}"
-    )

@@ -6,16 +6,12 @@ Clusters are drawn as there.
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from figures.clustering import clusters as clusters
-from figures.plate import Plate
-from figures.words import nothing, number, verdict
-from hgnb.analysis.misplaced import Misplaced
-from hgnb.analysis.reasons import Pair, Part, Reason, turned
+from hgnb.analysis.reasons import turned
 from hgnb.analysis.truncation import NOISE_FROM, Truncation
-from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import GREY, INK, MODIFIED, ORIGINAL, PURPLE, style
 from hgnb.stats import Estimate
 
@@ -27,31 +23,13 @@ LOOKS = {
 }
 
 
-def kept(curves: Mapping[str, Truncation], persons: str) -> Plate:
-    """fig-pck-components-ae: test PCK of both networks with the first k components kept; by the names in LOOKS."""
-    first = curves["original, latents"]
-    if not first.hits:
-        words = "There is no component to keep."
-        return nothing(words, words, "There are too few persons for a principal component.")
+def kept(curves: Mapping[str, Truncation]) -> Figure:
+    """Test PCK of both networks with the first k components kept, and how it changes; by the names in LOOKS."""
     with style():
         figure, axes = plt.subplots(1, 2, figsize=(9.4, 3.9))
         plot_kept(curves, *axes)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncol=3, fontsize=9)
-    k = NOISE_FROM - 1
-    caption = (
-        f"Left: test PCK of {len(first.images):,} persons when only the first k components are kept, of the latents of "
-        f"either network, or of the modified one's codes; components of the {persons}. Right: the same less the "
-        f"untouched network's PCK, paired; 95 % intervals over photographs. Dotted: k = {k}, behind which the thesis "
-        "sees noise."
-    )
-    means = ", ".join(f"{name} {number(made.pck(0).value, 3)}" for name, made in curves.items() if 0 in made.hits)
-    lost = "; ".join(f"{name} {made.lost(k).text(3)}" for name, made in curves.items() if k in made.hits)
-    alt = (
-        f"PCK with everything kept: {number(first.full.value, 3)} for the original, "
-        f"{number(curves['modified, latents'].full.value, 3)} for the modified network; with the mean in the place of "
-        f"everybody's own: {means}. Lost with the first {k} kept: {lost or 'not measured'}."
-    )
-    return Plate(figure, caption, alt)
+    return figure
 
 
 def plot_kept(curves: Mapping[str, Truncation], left: Axes, right: Axes) -> None:
@@ -80,31 +58,12 @@ def plot_kept(curves: Mapping[str, Truncation], left: Axes, right: Axes) -> None
         ax.minorticks_off()
 
 
-def where(pair: Pair, schema: KeypointSchema, wrong: Misplaced) -> Plate:
-    """fig-gain-where: the gain by group of joints, visibility, labelled keypoints and place in the clusters."""
-    groups = pair.groups(schema, wrong).items()
-    members = [(heading, title, counted) for heading, them in groups for title, counted in them.items()]
-    gains = {(heading, title): pair.gain(counted) for heading, title, counted in members if counted.any()}
-    if not gains:
-        words = "No keypoint of these persons is labelled."
-        return nothing(words, words, words)
-    whole = pair.gain(pair.labelled)
+def where(gains: Mapping[tuple[str, str], Estimate], whole: Estimate) -> Figure:
+    """The gain of each group, a row by its heading and title; a heading above each kind, the whole as a band."""
     with style():
         figure, ax = plt.subplots(figsize=(7.2, 0.3 * (len(gains) + 4) + 0.7))
         plot_where(gains, whole, ax=ax)
-    caption = (
-        f"PCK of the modified network less the original's, by group, on the {len(pair.split):,} test persons; 95 % "
-        "intervals over photographs, each group for itself. Grey band: all labelled keypoints. Single joints are in "
-        "{numref}`fig-gains`."
-    )
-    (most, high), (least, low) = (pick(gains.items(), key=lambda item: item[1].value) for pick in (max, min))
-    clear = sum(gain.low > 0 for gain in gains.values())
-    alt = (
-        f"Over all keypoints the gain is {whole.text(3)}. {clear} of {len(gains)} groups gain by more than their "
-        f"interval. The largest gain is that of {': '.join(most)}, {number(high.value, 3)}; the smallest that of "
-        f"{': '.join(least)}, {number(low.value, 3)}."
-    )
-    return Plate(figure, caption, alt)
+    return figure
 
 
 def plot_where(gains: Mapping[tuple[str, str], Estimate], whole: Estimate, *, ax: Axes) -> None:
@@ -124,29 +83,3 @@ def plot_where(gains: Mapping[tuple[str, str], Estimate], whole: Estimate, *, ax
     ax.set(xlabel="gain in test PCK", ylim=(row - 0.4, -1.1))
     ax.set_yticks(list(ticks), list(ticks.values()))
     ax.grid(axis="y", visible=False)
-
-
-def told(gain: Estimate, latents: Truncation, reasons: list[Reason]) -> str:
-    """How much there is to explain, how much of it a bottleneck can, and which of the reasons survive.
-
-    latents: the original's, as components are taken out of them.
-    """
-    words = ("a gain to explain", "a loss, and no gain to explain", "no clear gain to explain")
-    lines = [f"On these test persons there is {verdict(gain, *words)}: {gain.text(3)} in PCK."]
-    if 0 in latents.hits:
-        lines.append(
-            "Both reasons lie in the bottleneck. With one and the same latents for everybody the original's PCK is "
-            f"lower by {latents.lost(0).text(3)}: so much do its latents add to what the skip-connections know."
-        )
-    for reason in reasons:
-        seen = "; ".join(_seen(part) for part in reason.parts)
-        lines.append(f"**The reason “{reason.title}” {reason.verdict}**: {seen}.")
-    return "\n\n".join(lines)
-
-
-def _seen(part: Part) -> str:
-    """What was predicted, what came, and what that says."""
-    if not np.isfinite(part.interval.value):
-        return f"{part.words.format('–')} (not to be measured here)"
-    says = {1: "as it predicts", -1: "the opposite of what it predicts", 0: "no clear difference"}[part.speaks]
-    return f"{part.words.format(part.interval.text(3))} ({says})"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from figures.live import CELL, CROP, TRUTH, met
@@ -17,7 +18,7 @@ from figures.plate import Live, Plate, Table
 from figures.portraits import Portraits
 from figures.sprites import Sprites
 from figures.words import nothing, number, percent, verdict
-from hgnb.analysis.clusters import Clustering, Everyone, Stability, Sweep
+from hgnb.analysis.clusters import Clustering, Stability, Sweep
 from hgnb.analysis.components import Components, Map
 from hgnb.analysis.misplaced import compared, rate_difference
 from hgnb.analysis.posture import Postures
@@ -33,21 +34,14 @@ KINDS = {
     "on the spot": (BLUE, "o", ("standing", "reaching")), "moving": (ORANGE, "^", ("walking", "running", "jumping")),
 }  # fmt: skip
 STAMP = 0.062  # of the map's side: a person's picture
-PICTURED = 600  # persons of the map that have pictures; the others are dots
 
 
 # A map of persons
 
 
-def latent_map(parts: Components, positions: np.ndarray, people: Portraits, seed: int = 0) -> Plate:
-    """fig-latent-map: two components; where there is room a person's true heatmaps stand in place of the dot."""
-    if len(parts) < 2:
-        words = ("The latents span no plane.", "No map: the latents span no plane.")
-        return nothing(*words, "The latents span fewer than two dimensions.")
-    plane = parts.scores(2)
-    low, span = plane.min(0), np.ptp(plane, axis=0)
-    unit = (plane - low) / span  # both axes to 0..1: markers are squares of the figure
-    kept = thinned(unit, seed)
+def latent_map(parts: Components, positions: np.ndarray, people: Portraits, kept: np.ndarray) -> Figure:
+    """Two components; of those persons that are `kept` the true heatmaps stand in place of the dot."""
+    low, span, unit = in_unit(parts)
     with style():
         figure, ax = plt.subplots(figsize=(8, 8))
         ax.plot(*unit.T, ".", color=GREY, markersize=2, alpha=0.5)
@@ -59,24 +53,20 @@ def latent_map(parts: Components, positions: np.ndarray, people: Portraits, seed
         ax.set_yticklabels([number(low[1] + t * span[1], digits) for t in ticks])
         ax.set(xlabel=f"PC 1 ({percent(parts.ratio[0])})", ylabel=f"PC 2 ({percent(parts.ratio[1])})")
         ax.grid(False)
-    caption = (
-        f"Latents of {len(plane):,} random training persons on two components, which hold "
-        f"{percent(float(parts.ratio[:2].sum()))} "
-        f"of the variance. Grey dots are all persons; up to {len(kept)} of them, thinned so that none overlaps, "
-        "show their true heatmaps."
-    )
-    labelled = people.split.labelled[positions]
-    size = [abs(np.corrcoef(scores, labelled)[0, 1]) if np.ptp(labelled) > 0 else 0.0 for scores in plane.T]
-    alt = (
-        f"A cloud of small skeletons. The {('first', 'second')[int(np.argmax(size))]} component goes with the number "
-        f"of labelled keypoints with a correlation of {number(float(max(size)))} in size."
-    )
-    return Plate(figure, caption, alt, dpi=200)
+    return figure
 
 
-def thinned(unit: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Indices of points (N, 2) in 0..1 whose stamps don't overlap, taken in random order."""
+def in_unit(parts: Components) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Least (2,) and span (2,) of the scores on two components, and all scores (N, 2) brought to 0..1."""
+    plane = parts.scores(2)
+    low, span = plane.min(0), np.ptp(plane, axis=0)
+    return low, span, (plane - low) / span
+
+
+def stamped(parts: Components, seed: int = 0) -> np.ndarray:
+    """Indices of persons whose pictures don't overlap on the map, taken in random order; nobody where it is no plane."""
     kept: list[int] = []
+    unit = in_unit(parts)[2] if len(parts) > 1 else np.zeros((0, 2))
     for i in np.random.default_rng(seed).permutation(len(unit)):
         if not kept or (np.abs(unit[kept] - unit[i]).max(1) >= STAMP).all():
             kept.append(int(i))
@@ -94,36 +84,24 @@ def plot_stamp(people: Portraits, person: int, centre: np.ndarray, *, ax: Axes) 
     ax.add_patch(plt.Rectangle((x, y), size, size, fill=False, edgecolor="#CCCCCC", linewidth=0.5, zorder=3))
 
 
-def pictured(parts: Components, seed: int = 0, count: int = PICTURED) -> np.ndarray:
-    """Indices of the persons of a latent map that get pictures: first those that `latent_map` draws, then others at
-    random."""
-    if len(parts) < 2:
-        return np.zeros(0, dtype=int)
-    plane = parts.scores(2)
-    kept = thinned((plane - plane.min(0)) / np.ptp(plane, axis=0), seed)
-    order = np.random.default_rng(seed).permutation(len(plane))
-    return np.concatenate([kept, order[~np.isin(order, kept)]])[:count]
-
-
 def person_map(
     parts: Components, chosen: np.ndarray, positions: np.ndarray, people: Portraits, predicted: np.ndarray
 ) -> Live | None:
     """fig-latent-map as a map on which a point shows its person; None where there is no map.
 
-    `chosen` (n,) as `pictured` gives them; positions (N,) in the split of the persons that `parts` were made of;
+    `chosen` (n,) those with pictures, the most important first; positions (N,) in the split of the persons that `parts` were made of;
     predicted (n, K, h, w) heatmaps of the chosen.
     """
     if not len(chosen):
         return None
-    plane = parts.scores(2)
-    low, high = plane.min(0), plane.max(0)
-    unit = np.round((plane - low) / (high - low), 4)
+    low, span, unit = in_unit(parts)
+    unit = np.round(unit, 4)
     words, pictures = zip(*(met(people, int(p), maps) for p, maps in zip(positions[chosen], predicted, strict=True)),
                           strict=True)  # fmt: skip
     sheets = zip((CROP, TRUTH, "predicted peaks"), zip(*pictures, strict=True), strict=True)
     data = {
         "axes": [
-            {"label": f"PC {i + 1} ({percent(parts.ratio[i])})", "low": float(low[i]), "high": float(high[i])}
+            {"label": f"PC {i + 1} ({percent(parts.ratio[i])})", "low": float(low[i]), "high": float((low + span)[i])}
             for i in range(2)
         ],
         "points": unit[chosen].tolist(),
@@ -136,10 +114,8 @@ def person_map(
     return Live("fig-latent-map", "scatter", data, tuple(Sprites.of(name, made, CELL) for name, made in sheets))
 
 
-def latent_planes(maps: Sequence[Map], labelled: np.ndarray, states: Postures, keypoints: int) -> Plate:
-    """fig-latent-umap: the same persons on two components and by UMAP, coloured twice."""
-    if not len(labelled):
-        return nothing("No persons to map.", "No person to map.", "There are no persons to map.")
+def latent_planes(maps: Sequence[Map], labelled: np.ndarray, states: Postures, keypoints: int) -> Figure:
+    """The same persons on two components and by UMAP, coloured by labelled keypoints and by posture."""
     masks = kinds(states)
     order = np.random.default_rng(0).permutation(len(labelled))  # no class lies on top
     dot = float(np.clip(9000 / len(labelled), 5, 40))
@@ -161,17 +137,7 @@ def latent_planes(maps: Sequence[Map], labelled: np.ndarray, states: Postures, k
         axes[1, 0].legend(
             loc="upper left", bbox_to_anchor=(0, -0.02), ncols=4, fontsize=9, markerscale=2, handletextpad=0.1
         )
-    each = " and ".join(f"{number(m.trust)} for {m.name}" for m in maps)
-    source = "as the data state it" if states.known else "by the scores computed from the joints"
-    caption = (
-        f"Latents of {len(labelled):,} training persons on two principal components (left) and by UMAP (right), "
-        f"coloured by labelled keypoints (top) and by posture, {source} (bottom). Trustworthiness over at most 15 "
-        f"neighbours: {each}."
-    )
-    better = max(maps, key=lambda m: np.nan_to_num(m.trust, nan=-1))
-    alt = f"{better.name} keeps neighbourhoods better, with a trustworthiness of {number(better.trust)}."
-    few = "Too few persons to say which map is truer."
-    return Plate(figure, caption, alt if np.isfinite(better.trust) else few)
+    return figure
 
 
 def kinds(states: Postures) -> dict[str, np.ndarray]:
@@ -250,7 +216,7 @@ def stability(judged: Stability, who: str, name: str) -> Table:
         "Rand: halves": [number(agreement) for agreement in judged.halves],
     }
     if not sweep.clusters:
-        columns = dict.fromkeys(columns, ["–"])
+        columns = {title: ["–"] for title in columns}
     caption = (
         f"K-means on the latents of {sweep.persons:,} {who}: the best silhouette, the band of a Gaussian of equal "
         f"covariance, in how many of {judged.resampled} resamples of the images this K scores best, and the adjusted "
@@ -258,20 +224,6 @@ def stability(judged: Stability, who: str, name: str) -> Table:
         f"half's centroids give it; 1 is the same, 0 is chance.{impossible(sweep)}"
     )
     return Table(pd.DataFrame(columns), caption, name)
-
-
-def told(judged: Stability, who: str) -> str:
-    """C13, C14 in a sentence: is the best K best in other photographs too, and better than one cloud?"""
-    k = judged.sweep.winner
-    if k is None:
-        return f"The {who} are too few for clusters."
-    again = f"On the {who} the best silhouette is at K = {k}, and so it is in {percent(judged.share)} of the resamples"
-    if judged.above is None:
-        return f"{again}; there is no Gaussian to compare it with."
-    if not judged.above:
-        return f"{again}, but a single Gaussian cloud that is cut in {k} scores as high: it says nothing about groups."
-    more = "above what a single Gaussian cloud reaches"
-    return f"{again}; it lies {more}." if judged.holds else f"{again} only, though it lies {more}."
 
 
 # What parts them
@@ -369,32 +321,6 @@ def centroids(group: Clustering, positions: np.ndarray, people: Portraits, who: 
     told = "; ".join(f"cluster {c}: {counts}" for c, counts in enumerate(labelled))
     credited = people.credited(caption, [person for members in nearest for person in members])
     return Plate(figure, credited, f"Labelled keypoints of the persons nearest each centroid: {told}.")
-
-
-def beside(sample: Clustering, everyone: Clustering, rows: np.ndarray, plane: np.ndarray, found: Everyone) -> Plate:
-    """fig-clusters-everyone: the sample's clusters beside those of all N persons; rows (n,) of the sample, plane (N, 2)
-    two components of all."""
-    if min(sample.count, everyone.count) < 2:
-        return nothing("There are no two clusters.", "No clusters of all persons.", "The sample has no two clusters.")
-    with style():
-        figure, axes = plt.subplots(1, 2, figsize=(8.8, 4.4), sharex=True, sharey=True)
-        for ax, group, at in zip(axes, (sample, everyone), (rows, np.arange(len(plane))), strict=True):
-            plot_map(group, plane[at], crosses=False, ax=ax)
-            ax.set_title(f"{len(at):,} {'sampled persons' if group is sample else 'persons, all of them'}")
-    left, right = (", ".join(percent(n / len(g.labels)) for n in g.sizes) for g in (sample, everyone))
-    caption = (
-        f"K-means with K = {sample.count} on the latents of the sample (left; shares of the clusters: {left}) "
-        f"and mini-batch K-means on those of all training persons (right; {right}), on two principal components "
-        "of all persons. Adjusted Rand index between the two clusterings: "
-        f"{number(found.on_sample)} over the sample; over all persons, each in the cluster of the sample's nearest "
-        f"centroid, {number(found.on_all)}."
-    )
-    rates = [percent(g.misplaced.rate.value, 1) for g in (sample, everyone)]
-    wrong = f"; misplaced are {rates[0]} of the sample and {rates[1]} of all" if sample.count == 2 else ""
-    alt = (
-        f"Clusters of the sample and of all persons agree with an adjusted Rand index of {number(found.on_all)}{wrong}."
-    )
-    return Plate(figure, caption, alt)
 
 
 def misplaced_told(group: Clustering, hits: np.ndarray, labelled: np.ndarray, who: str) -> str:
