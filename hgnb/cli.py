@@ -276,13 +276,13 @@ def export(
     ] = 100,
 ):
     """Write a trained hourglass as an ONNX file with switches for skips and components, checked against torch."""
-    from hgnb.analysis.components import of_run
+    from hgnb.analysis.components import export_basis
     from hgnb.training.catalogue import weights
     from hgnb.training.export import export, ready
 
     ready(onnx)  # before components are computed, which takes a while
     chosen = weights(source)
-    print(export(chosen, onnx, *of_run(chosen, components)))
+    print(export(chosen, onnx, *export_basis(chosen, components)))
 
 
 @data_app.command()

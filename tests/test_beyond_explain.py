@@ -9,8 +9,6 @@ from test_interventions import PCK, Planted, world
 from hgnb.analysis import components, interventions, truncation
 from hgnb.analysis.clusters import clustering
 from hgnb.analysis.misplaced import Misplaced
-from hgnb.errors import InputError
-from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training.inference import Reader
 
@@ -117,22 +115,6 @@ def test_a_move_to_the_other_centroid_finds_what_was_planted():
     assert made["well placed", interventions.ACROSS, 1.0] == pytest.approx(-1 / 17)
     assert abs(made["misplaced", interventions.ASTRAY, 1.0]) < 0.4 / 17
     assert len(made) == 8
-
-
-def test_codes_are_moved_within_the_autoencoder(real):
-    """A shift of the codes is a shift of the encoder's last bias."""
-    reader, split = real
-    torch.manual_seed(1)
-    network = StackedHourglass(reader.network.config)
-    network.insert_autoencoder(AutoencoderConfig(code=3, halvings=1), SIDE)
-    own, shift = Reader(network, np.zeros(3, np.float32), batch=4), torch.tensor([9.0, -7.0, 4.0])
-    plain, moved = interventions.intervene(own, split, PCK, [None, lambda x: x + shift], interventions.CODE)
-    assert (plain == own.predict(split).hits(PCK).numpy()).all()
-    with torch.no_grad():
-        own.network.hourglasses[0].autoencoder.encoder[-1].bias += shift
-    assert (moved == own.predict(split).hits(PCK).numpy()).all() and (moved != plain).any()
-    with pytest.raises(InputError, match="layer"):
-        interventions.layer_of(reader.network.hourglasses[0], interventions.CODE)
 
 
 def test_some_are_drawn_among_those_flagged():

@@ -18,9 +18,9 @@ from hgnb.analysis import components, interventions, silence, truncation
 from hgnb.analysis.truncation import Truncation
 from hgnb.claims.ledger import CLAIMS, Result
 from hgnb.data.heatmaps import HeatmapConfig
-from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded
 from hgnb.records import Record, Seed
+from hgnb.stats import Estimate
 from hgnb.training import decodings, networks
 from hgnb.training.decodings import MIRRORED
 from hgnb.training.observations import RADII, Outcomes
@@ -170,7 +170,7 @@ def test_the_least_part_is_named():
 
 
 def test_what_moving_did_is_said():
-    up, down = Interval(0.1, 0.05, 0.15), Interval(-0.1, -0.15, -0.05)
+    up, down = Estimate(0.1, 0.05, 0.15), Estimate(-0.1, -0.15, -0.05)
     ways = [
         (who, where) for who in ("misplaced", "well placed") for where in (interventions.ACROSS, interventions.ASTRAY)
     ]
@@ -178,7 +178,7 @@ def test_what_moving_did_is_said():
     answers = {"latents": (interventions.Bound(up, 9, 40), moves)}
     assert "predicted worse" in correction_figures.told(answers)
     assert isinstance(correction_figures.correction(answers), Plate)
-    none = {"latents": (interventions.Bound(Interval(np.nan, np.nan, np.nan), 0, 0), [])}
+    none = {"latents": (interventions.Bound(Estimate(np.nan, np.nan, np.nan), 0, 0), [])}
     assert "nobody misplaced" in correction_figures.told(none).lower()
     assert "nothing to correct" in correction_figures.correction(none).alt
 

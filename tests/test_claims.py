@@ -12,7 +12,7 @@ from hgnb.analysis import annotated
 from hgnb.claims import claim
 from hgnb.claims.claim import Claim, Lacking
 from hgnb.claims.ledger import CLAIMS, SIZES, Row, considered, decided
-from hgnb.stats import UNKNOWN, Estimate, above, below, every, fact
+from hgnb.stats import UNKNOWN, Estimate, below, every
 from hgnb.stats.estimate import CROSSED
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -268,19 +268,6 @@ def test_a_family_is_as_large_as_its_claims():
     assert decided([case("C7", near), *foreign])[0].verdict == claim.UNDECIDED
 
 
-def test_families_of_true_nulls_are_rarely_wrong():
-    rng, wrong = np.random.default_rng(4), 0
-    plain = {"C15": "auc", "C24": "fewer", "C29": "gain", "C30": "fewer", "C35": "more"}
-    limits = {"C15": 0.7}
-    for _ in range(300):
-        cases = []
-        for name, key in plain.items():
-            value = limits.get(name, 0.0) + rng.normal(0, 0.01)
-            cases.append(case(name, {key: around(value, 0.0196), "misplaced": around(0.1)}))
-        wrong += any(row.verdict != claim.UNDECIDED for row in decided(cases))
-    assert wrong / 300 < 0.05
-
-
 def test_a_fact_of_every_seed():
     for flags, wanted in (([True] * 5, claim.HOLDS), ([False] * 5, claim.FAILS), ([True, False], claim.UNDECIDED)):
         made = Claim("X1", "S.", "s", "v", (), "skips", (), dict, lambda n: None)
@@ -288,7 +275,6 @@ def test_a_fact_of_every_seed():
         both = every(below(finding.estimate, 0.5), claim.always(flags))
         (row,) = decided([Row(replace(made, id="C7"), replace(finding, decision=both), 5)])
         assert row.verdict == wanted
-    assert every(above(around(1)), fact(True)).holds < 0.01
 
 
 def test_a_level_without_spread_says_nothing():

@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples, silhouette_
 from test_explain import clouds
 
 from hgnb.analysis import clusters, components, distances
-from hgnb.analysis.clusters import everyone
+from hgnb.analysis.clusters import cluster_everyone
 from hgnb.training.runs import Run
 
 
@@ -206,10 +206,13 @@ def test_everyone_falls_into_the_samples_clusters(tmp_path):
     np.save(tmp_path / "points.npy", points)
     mapped = np.load(tmp_path / "points.npy", mmap_mode="r")
     sample = np.arange(0, 2400, 3)
-    found = everyone(mapped, sample, own[sample], seed=0)
+    found = cluster_everyone(mapped, sample, own[sample], seed=0)
     assert found.on_sample == found.on_all == 1 == adjusted_rand_score(own, found.labels)
     assert (found.by_sample == own).all()
-    for alone in (everyone(mapped, sample, np.zeros(800, int), 0), everyone(mapped[:0], sample[:0], own[:0], 0)):
+    for alone in (
+        cluster_everyone(mapped, sample, np.zeros(800, int), 0),
+        cluster_everyone(mapped[:0], sample[:0], own[:0], 0),
+    ):
         assert not alone.labels.any() and np.isnan(alone.on_all)
 
 
@@ -230,13 +233,6 @@ def test_components_of_few_persons_equal_scikit_learns():
     parts, theirs = components.principal(points), PCA(svd_solver="full").fit(points.astype(np.float64))
     assert len(parts) == 24 and np.allclose(parts.ratio, theirs.explained_variance_ratio_[:24], atol=1e-12)
     assert np.allclose(np.abs(np.sum(parts.axes * theirs.components_[:24], 1)), 1, atol=1e-8)
-
-
-def test_constant_features_have_no_part():
-    points = cigar(100, 10)
-    points[:, 4] = 7
-    parts = components.principal(points)
-    assert parts.variance[-1] < 1e-9 and np.abs(parts.axes[:9, 4]).max() < 1e-6
 
 
 # UMAP

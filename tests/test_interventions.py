@@ -227,18 +227,6 @@ def test_a_network_without_skips_has_none_to_switch_off():
     assert study.alone == () and study.levels == () and (study.on == study.off).all()
 
 
-def test_planted_latents_of_a_walk_end_where_the_factor_does():
-    """c = ±2 along the first component moves the first keypoint by ±2 of its deviations, decoded."""
-    split, reader, latents = world((3.0, 1.0))
-    parts = components.principal(latents)
-    (walk,) = components.walks(parts, np.arange(120), (1,), (-2.0, 0.0, 2.0))
-    maps = interventions.decoded(reader, walk.points, split.take(np.array([0])))
-    columns = maps[:, 0, 3].argmax(-1) - SIZE // 2
-    deviation = np.sqrt(parts.variance[0])
-    assert columns[1] == 0 and sorted(columns.tolist()) == columns.tolist()[:: 1 if columns[2] > 0 else -1]
-    assert np.abs(np.abs(columns[[0, 2]]) - 2 * deviation).max() < 1  # whole cells, around a mean near 0
-
-
 # Photographs
 
 

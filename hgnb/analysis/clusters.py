@@ -149,7 +149,7 @@ def _mean(values: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class Everyone:
+class EveryoneClustered:
     """All N persons of a split in K clusters, beside a sample's."""
 
     labels: np.ndarray  # (N,) by mini-batch K-means on all
@@ -159,7 +159,7 @@ class Everyone:
     on_all: float  # of `by_sample` and `labels`, over all persons; NaN where there are no two clusters
 
 
-def everyone(latents: np.ndarray, sample: np.ndarray, labels: np.ndarray, seed: int) -> Everyone:
+def cluster_everyone(latents: np.ndarray, sample: np.ndarray, labels: np.ndarray, seed: int) -> EveryoneClustered:
     """As many clusters of (N, D) latents as the labels (n,) of the rows `sample` name; without two, all are in one.
 
     Of STARTS random beginnings the one of least inertia on a part goes on.
@@ -167,12 +167,12 @@ def everyone(latents: np.ndarray, sample: np.ndarray, labels: np.ndarray, seed: 
     k = int(labels.max()) + 1 if len(labels) else 0
     if k < 2:
         one = np.zeros(len(latents), dtype=int)
-        return Everyone(one, one, sample, np.nan, np.nan)
+        return EveryoneClustered(one, one, sample, np.nan, np.nan)
     fitted = MiniBatchKMeans(k, batch_size=BATCH, n_init=STARTS, random_state=seed % 2**32).fit(latents)
     found = fitted.labels_.astype(int)
     by_sample = assigned(latents, centroids(latents[sample].astype(np.float64), labels))
     scores = (adjusted_rand_score(labels, found[sample]), adjusted_rand_score(by_sample, found))
-    return Everyone(found, by_sample, sample, *map(float, scores))
+    return EveryoneClustered(found, by_sample, sample, *map(float, scores))
 
 
 # What they are worth

@@ -176,7 +176,7 @@ def met(parts: Components, steps: np.ndarray, *, equal: bool = False) -> np.ndar
     return np.array([len(set(n.tolist())) for n in nearest], dtype=int)
 
 
-def of_run(weights: Weights, count: int) -> tuple[Basis | None, np.ndarray | None]:
+def export_basis(weights: Weights, count: int) -> tuple[Basis | None, np.ndarray | None]:
     """What an export takes from the run's own data: the first `count` components of the latents of the persons that
     chapter 03 samples (None for 0), and three test crops (n, side, side, 3). A file without a run has neither."""
     if weights.run is None:

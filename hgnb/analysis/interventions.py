@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hgnb.analysis.clusters import Clustering, clustering, sweep
+from hgnb.analysis.clusters import Clustering
 from hgnb.analysis.components import Components
 from hgnb.analysis.misplaced import Bound, bound
 from hgnb.analysis.skips import hits_of
@@ -28,9 +28,7 @@ from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import Hourglass, Skips, StackedHourglass
 from hgnb.stats import Estimate, pck_difference
 from hgnb.training import batches
-from hgnb.training.experiment import Experiment
 from hgnb.training.inference import Reader
-from hgnb.training.runs import Run
 
 Edit = Callable[[Tensor], Tensor]  # (B, D) flattened outputs of a layer -> (B, D) that take their place
 BOTTLENECK, CODE = "bottleneck", "code"
@@ -173,28 +171,20 @@ class Moved:
     persons: int
 
 
-def answer(experiment: Experiment, run: Run, *, codes: bool = False, persons: int = 600) -> tuple[Bound, list[Moved]]:
-    """Both answers for a run of an experiment, on the random training persons of chapters 03 and 05, in two clusters.
-
-    codes: of the autoencoder's codes instead of the latents. `persons`: of those on whom the bound rests, by lot.
-    """
-    train, p, seed = experiment.prepared().split("train"), experiment.profile, experiment.seed
-    sample, reader = experiment.sample(), experiment.reader(run)
-    points = experiment.latents(run, "train", sample).of(sample)
-    if codes:
-        points = reader.codes(points.reshape(-1, *experiment.model().latent_shape(p.data.side)))
-    who = train.take(sample)
-    labels = sweep(points, (2,), p.analysis.restarts, seed).of(2)
-    group = clustering(points, labels, who.labelled.astype(float), who.image_ids, seed=seed)
+def answer(
+    reader: Reader, split: PreparedSplit, group: Clustering, pck: PckConfig, *, layer: str = BOTTLENECK,
+    persons: int = 600, seed: int = 0,
+) -> tuple[Bound, list[Moved]]:  # fmt: skip
+    """What correcting the misplaced of two clusters would gain: a bound, and what moving them does. The arguments are
+    those of `moves`; `persons`: of those on whom the bound rests, by lot."""
     chosen = some(group.misplaced.judged, persons, seed)
-    found, some_judged = np.zeros(len(who), int), np.zeros(len(who), bool)
+    found, judged = np.zeros(len(split), int), np.zeros(len(split), bool)
     if len(chosen):  # nobody can be judged where everybody is labelled alike
-        made = reader.predict(who.take(chosen))
-        found[chosen] = (made.hits(p.pck) & (made.visibility > 0)).sum(1).numpy()
-        some_judged[chosen] = True
-    wrong = replace(group.misplaced, judged=some_judged)
-    layer = CODE if codes else BOTTLENECK
-    return bound(wrong, found, who.labelled), moves(reader, who, group, p.pck, layer=layer, seed=seed)
+        made = reader.predict(split.take(chosen))
+        found[chosen] = (made.hits(pck) & (made.visibility > 0)).sum(1).numpy()
+        judged[chosen] = True
+    wrong = replace(group.misplaced, judged=judged)
+    return bound(wrong, found, split.labelled), moves(reader, split, group, pck, layer=layer, seed=seed)
 
 
 def moves(

@@ -131,7 +131,7 @@ def compared(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Compa
         there = np.isfinite(gap)  # a level may be left without one side
         return np.where(there, gap * weight, 0).sum(0) / np.where(there, weight, 0).sum(0)
 
-    columns = np.stack([cells, cells * pck]).reshape(-1, len(labelled)).T
+    columns = np.stack([cells, cells * pck]).reshape(4 * len(cells), len(labelled)).T
     made = crossed(columns, wrong.images, difference) if len(cells) else UNKNOWN
     bad, good = (int(cells[:, side].sum()) for side in (0, 1))
     return Compared(made, bad, good, int((wrong.judged & wrong.flags & (labelled > 0)).sum()) - bad)
@@ -158,7 +158,7 @@ def bound(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Bound:
         won = np.where(persons[:, 1] > 0, persons[:, 0] * mean - total[:, 0], 0)  # a level may lose its counterparts
         return won.sum(0) / sums[-1]
 
-    columns = np.stack([cells, cells * found]).reshape(-1, len(labelled))
+    columns = np.stack([cells, cells * found]).reshape(4 * len(cells), len(labelled))
     stacked = np.concatenate([columns, (labelled * judged)[None]]).T
     made = crossed(stacked, wrong.images, gain) if len(cells) else UNKNOWN
     return Bound(made, int(cells[:, 0].sum()), int(judged.sum()))

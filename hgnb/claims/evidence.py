@@ -82,25 +82,20 @@ class Seen:
     def number(self) -> int:
         return self.seed.number
 
-    @cached_property
+    @property
     def trainings(self) -> dict[str, dict[str, Any]]:
         """Facts of each training by name."""
         return self.seed.trainings
 
-    @cached_property
-    def _columns(self) -> dict[str, Columns]:
-        return {name: self.seed.of(name) for name in self.trainings}
-
-    def of(self, training: str) -> Columns:
-        """A training's columns."""
-        return self._columns[training]
+    def held(self, training: str, name: str) -> np.ndarray | None:
+        """A training's column, if this seed has it."""
+        return self.seed.columns.get(f"{training}/{name}")
 
     def column(self, training: str, name: str) -> np.ndarray:
-        """One of them; Lacking where this seed has none."""
-        held = self._columns[training]
-        if name not in held:
+        """The same; Lacking where this seed has none."""
+        if (held := self.held(training, name)) is None:
             raise Lacking(f"the column `{training}/{name}` of seed {self.number}: `hgnb claims --keep` records it")
-        return held[name]
+        return held
 
     def epochs(self, training: str, name: str) -> np.ndarray:
         """(E,): losses, PCK, rate or seconds of each epoch."""
@@ -159,7 +154,7 @@ class Seeds:
 
     def column(self, training: str, name: str) -> np.ndarray:
         """(S, …): a column of a training, seed by seed; Lacking where a seed has none or another shape."""
-        held = [one.of(training).get(name) for one in self.all]
+        held = [one.held(training, name) for one in self.all]
         there = [column for column in held if column is not None]
         if len(there) < len(held) or not there or len({column.shape for column in there}) > 1:
             raise Lacking(f"the column `{training}/{name}` of every seed: `hgnb claims --keep` records it")

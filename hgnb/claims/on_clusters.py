@@ -221,7 +221,7 @@ def moved(seeds: Seeds) -> Numbers:
     where, seen = seeds.where("sample"), seeds.labelled("train")
     sums = []
     for name in ("moved/hits", "astray/hits"):
-        held = [one.of("hourglass").get(name) for one in seeds.all]
+        held = [one.held("hourglass", name) for one in seeds.all]
         if any(hits is None for hits in held):
             raise Lacking("the column `hourglass/moved/hits` of every seed, which two clusters give")
         sums.append(

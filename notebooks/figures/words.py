@@ -5,7 +5,6 @@ import numpy as np
 
 from figures.plate import Plate
 from hgnb.drawing.style import INK, style
-from hgnb.intervals import Interval
 from hgnb.stats import Estimate
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -39,7 +38,7 @@ def precision(name: str) -> str:
     return {"32-true": "float32", "bf16-mixed": "bfloat16"}.get(name, name)
 
 
-def verdict(interval: Interval | Estimate, positive: str, negative: str, neither: str) -> str:
+def verdict(interval: Estimate | Estimate, positive: str, negative: str, neither: str) -> str:
     """Which of three words an interval of a difference deserves."""
     if interval.low > 0:
         return positive
