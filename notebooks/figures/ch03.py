@@ -274,7 +274,8 @@ def traits_table(answers: Answers, who: str, name: str) -> Table:
             silent.append(component)
     if silent:
         together = percent(float(answers.ratio[[c - 1 for c in silent]].sum()), 1)
-        rows.append((runs(silent), together, "nothing that stands"))
+        which = f"the other {len(silent)}" if rows else f"all {len(silent)}"
+        rows.append((which, together, "nothing that stands"))
     rows = rows or [("–", "–", "too few persons for a component")]
     unasked = [q.name for q, row in zip(answers.questions, p, strict=True) if not np.isfinite(row).any()]
     without = f" Not asked, because it is the same or unknown for all: {', '.join(unasked)}." if unasked else ""
@@ -285,17 +286,6 @@ def traits_table(answers: Answers, who: str, name: str) -> Table:
         f"correction for their number; the intervals are those of single answers.{without}"
     )
     return Table(pd.DataFrame(rows, columns=["PC", "Variance", "Tells"]), caption, name)
-
-
-def runs(numbers: Sequence[int]) -> str:
-    """'2, 5 to 9, 11' of ascending whole numbers."""
-    parts: list[list[int]] = []
-    for n in numbers:
-        if parts and n == parts[-1][-1] + 1:
-            parts[-1].append(n)
-        else:
-            parts.append([n])
-    return ", ".join(f"{p[0]} to {p[-1]}" if len(p) > 2 else ", ".join(map(str, p)) for p in parts)
 
 
 def pck_components(own: Truncation, other: Truncation | None, removed: Mapping[int, Estimate]) -> Figure:

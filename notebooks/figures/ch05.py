@@ -62,24 +62,21 @@ def where(gains: Mapping[tuple[str, str], Estimate], whole: Estimate) -> Figure:
     """The gain of each group, a row by its heading and title; a heading above each kind, the whole as a band."""
     with style():
         figure, ax = plt.subplots(figsize=(7.2, 0.3 * (len(gains) + 4) + 0.7))
-        plot_where(gains, whole, ax=ax)
+        if whole.bounded:
+            ax.axvspan(whole.low, whole.high, color=GREY, alpha=0.2, linewidth=0)
+        ax.axvline(0, color=GREY, linewidth=1)
+        ticks: dict[float, str] = {}
+        row, last = 0.0, ""
+        for (heading, title), gain in gains.items():
+            if heading != last:
+                row, last = row + (1.4 if last else 0), heading
+                ax.text(
+                    0.01, row - 0.62, heading, transform=ax.get_yaxis_transform(), fontsize=8, color=INK, va="center"
+                )
+            ax.plot([gain.low, gain.high], [row, row], color=MODIFIED, linewidth=1.6)
+            ax.plot(gain.value, row, "D", color=MODIFIED, markersize=4.5)
+            ticks[row], row = title, row + 1
+        ax.set(xlabel="gain in test PCK", ylim=(row - 0.4, -1.1))
+        ax.set_yticks(list(ticks), list(ticks.values()))
+        ax.grid(axis="y", visible=False)
     return figure
-
-
-def plot_where(gains: Mapping[tuple[str, str], Estimate], whole: Estimate, *, ax: Axes) -> None:
-    """A row for each group, a heading above each kind."""
-    if whole.bounded:
-        ax.axvspan(whole.low, whole.high, color=GREY, alpha=0.2, linewidth=0)
-    ax.axvline(0, color=GREY, linewidth=1)
-    ticks: dict[float, str] = {}
-    row, last = 0.0, ""
-    for (heading, title), gain in gains.items():
-        if heading != last:
-            row, last = row + (1.4 if last else 0), heading
-            ax.text(0.01, row - 0.62, heading, transform=ax.get_yaxis_transform(), fontsize=8, color=INK, va="center")
-        ax.plot([gain.low, gain.high], [row, row], color=MODIFIED, linewidth=1.6)
-        ax.plot(gain.value, row, "D", color=MODIFIED, markersize=4.5)
-        ticks[row], row = title, row + 1
-    ax.set(xlabel="gain in test PCK", ylim=(row - 0.4, -1.1))
-    ax.set_yticks(list(ticks), list(ticks.values()))
-    ax.grid(axis="y", visible=False)

@@ -20,7 +20,7 @@ from figures.sprites import Sprites
 from figures.words import nothing, number, percent, verdict
 from hgnb.analysis.clusters import Clustering, Stability, Sweep
 from hgnb.analysis.components import Components, Map
-from hgnb.analysis.misplaced import compared, rate_difference
+from hgnb.analysis.misplaced import compared
 from hgnb.analysis.posture import Postures
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 
@@ -161,11 +161,20 @@ def silhouettes(judged: Stability, who: str) -> Plate:
     if k is None:
         why = f"{sweep.persons} persons are too few to be clustered."
         return nothing(why, f"No clusters of {who}.", "There are too few persons for a silhouette.")
+    ks, best, (below, above) = sweep.clusters, float(sweep.best.max()), judged.band
     with style():
         figure, ax = plt.subplots(figsize=(6.4, 3.4))
-        plot_silhouettes(judged, ax=ax)
-    best, at = float(sweep.best.max()), sweep.clusters.index(k)
-    low, high = (float(bound[at]) for bound in judged.band)
+        if np.isfinite(above).all():
+            ax.fill_between(ks, below, above, color=GREY, alpha=0.25, linewidth=0)
+            look = {"color": GREY, "linewidth": 1.2, "markersize": 4}
+            ax.plot(ks, judged.gaussian.mean(0), "s--", **look, label="Gaussian of equal covariance")
+        for x, values in zip(ks, sweep.silhouettes, strict=True):
+            ax.plot(np.full(len(values), x), values, ".", color=SKY, markersize=4, alpha=0.8)
+        ax.plot(ks, sweep.best, "o-", color=BLUE, label="latents")
+        ax.plot(sweep.winner, sweep.best.max(), "o", color=RED, markersize=11, fillstyle="none", markeredgewidth=1.8)
+        ax.set(xlabel="clusters K", ylabel="mean silhouette", xticks=ks)
+        ax.legend()
+    low, high = (float(bound[ks.index(k)]) for bound in (below, above))
     caption = (
         f"Silhouette of K-means on the latents of {sweep.persons:,} {who}: every one of {sweep.silhouettes.shape[1]} "
         "restarts (dots), the best for each K, and the band that holds 95 % of samples from a Gaussian of equal "
@@ -173,27 +182,11 @@ def silhouettes(judged: Stability, who: str) -> Plate:
         f"which is best in {percent(judged.share)} of {judged.resampled} resamples of the images.{impossible(sweep)}"
     )
     falling = len(sweep.best) > 1 and (np.diff(sweep.best) < 0).all()
-    trend = "falls from K = 2 on" if falling and sweep.clusters[0] == 2 else f"is highest at K = {k}"
+    trend = "falls from K = 2 on" if falling and ks[0] == 2 else f"is highest at K = {k}"
     where = "above" if best > high else "below" if best < low else "within"
     null = f"{where} the band of a single Gaussian cloud, {number(low, 3)} to {number(high, 3)}"
     told = null if np.isfinite(high) else "with no Gaussian to compare it with"
     return Plate(figure, caption, f"The best silhouette {trend}: {number(best, 3)} at K = {k}, {told}.")
-
-
-def plot_silhouettes(judged: Stability, *, ax: Axes) -> None:
-    """Silhouette against K: all restarts, the best, and the band of a Gaussian."""
-    sweep, (low, high) = judged.sweep, judged.band
-    ks = sweep.clusters
-    if np.isfinite(high).all():
-        ax.fill_between(ks, low, high, color=GREY, alpha=0.25, linewidth=0)
-        look = {"color": GREY, "linewidth": 1.2, "markersize": 4}
-        ax.plot(ks, judged.gaussian.mean(0), "s--", **look, label="Gaussian of equal covariance")
-    for k, values in zip(ks, sweep.silhouettes, strict=True):
-        ax.plot(np.full(len(values), k), values, ".", color=SKY, markersize=4, alpha=0.8)
-    ax.plot(ks, sweep.best, "o-", color=BLUE, label="latents")
-    ax.plot(sweep.winner, sweep.best.max(), "o", color=RED, markersize=11, fillstyle="none", markeredgewidth=1.8)
-    ax.set(xlabel="clusters K", ylabel="mean silhouette", xticks=ks)
-    ax.legend()
 
 
 def impossible(sweep: Sweep) -> str:
@@ -333,18 +326,4 @@ def misplaced_told(group: Clustering, hits: np.ndarray, labelled: np.ndarray, wh
     return (
         f"Among {who} the PCK of {made.misplaced:,} misplaced persons{alone} less that of {made.others:,} well placed "
         f"ones with equally many labelled keypoints is {made.difference.text(3)}: {verdict(made.difference, *words)}."
-    )
-
-
-def rates_told(full: Clustering, sample: Clustering, who: str) -> str:
-    """C30: whether fewer of `who` are misplaced than of the sample."""
-    fewer = rate_difference(full.misplaced, sample.misplaced)
-    if not np.isfinite(fewer.value):
-        return f"Of the sample or of the {who} nobody can be called misplaced, so their rates can't be compared."
-    words = ("more are misplaced than in the sample", "fewer are misplaced than in the sample", "no clear difference")
-    rates = [group.misplaced.rate.text(1, 100) for group in (full, sample)]
-    return (
-        f"Of the {who} {rates[0]} % are misplaced, in the sample {rates[1]} %, a difference of {fewer.text(1, 100)} "
-        f"points: {verdict(fewer, *words)}, though the keys that they are judged by are two, labelled keypoints and "
-        "motion."
     )

@@ -81,15 +81,6 @@ def table(live: Result, recorded: Sequence[Column] = ()) -> Table:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-claims", filters=(VERDICT, *titles))
 
 
-def record(recorded: Sequence[Column]) -> Note:
-    """Says of each recorded result when it was made, from what, and whether it still counts."""
-    if not recorded:
-        return Note(NONE)
-    again = " `make claims SEEDS=5` makes stale ones anew." if any(column.changed for column in recorded) else ""
-    lines = "\n".join(f"- {column.came}" for column in recorded)
-    return Note(f"Recorded, with more seeds than this page can train:{again}\n\n{lines}")
-
-
 def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> Table | Note:
     """A table called `name` of the claims `ids`, or of all, as each of several recorded ledgers judges them."""
     if not columns:
