@@ -12,7 +12,7 @@ from test_explain import persons, scattered
 from figures import beyond, decoding, elsewhere, plateau, recipes, survival
 from figures import correction as correction_figures
 from figures import redundancy as redundancy_figures
-from figures.plate import Note, Plate, Table
+from figures.page import Note, Plate, Table
 from figures.verdicts import Column
 from hgnb.analysis import components, interventions, silence, truncation
 from hgnb.analysis.truncation import Truncation

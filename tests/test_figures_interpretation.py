@@ -12,7 +12,7 @@ from test_explain import COCO, SIDE, clouds, persons, planted, reader, scattered
 from test_interventions import world
 
 from figures import ch03, clustering
-from figures.plate import Plate
+from figures.page import Plate
 from figures.portraits import Portraits
 from hgnb.analysis import clusters, components, distances, posture, skips, truncation
 from hgnb.data.heatmaps import HeatmapConfig

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import rankdata
 
-from hgnb.analysis.components import Components
+from hgnb.analysis.components import Components, complete
 from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
@@ -32,6 +32,7 @@ UPRIGHT = ("standing", "walking", "reaching", "upright")  # what sitting is told
 SITTING_ABOVE, MOVING_ABOVE = 1.4, 0.6
 FIRST = tuple(range(1, 21))  # components of the table
 LEVEL = 0.05  # of a corrected p-value
+POSED = "posed"  # the split of those on whom what is said of postures is judged
 
 
 @dataclass(frozen=True)
@@ -199,24 +200,25 @@ def postures(split: PreparedSplit, schema: KeypointSchema) -> Postures:
     return Postures(sitting, motion, seated, moving, np.full(len(split.keypoints), ""), known=False)
 
 
-DRAWN = 900  # pictures: some 1,200 persons with every keypoint labelled
-
-
 def posed(experiment: "Experiment") -> PreparedSplit:
-    """Well labelled persons whose posture and motion are known, for what is said of postures; perhaps none.
+    """The persons on whom what is said of postures is judged, called 'posed'.
 
-    Of the drawn people: every keypoint labelled, drawn for this alone, so that no training has seen them. Of a folder:
-    training persons whose annotations state a posture, or who were labelled by eye (data/README.md).
+    Of the drawn people: every keypoint labelled, drawn for this alone, so that no training has seen them; their ids are
+    negative, since others' photographs bear the same numbers. Of a folder: training persons whose annotations state a
+    posture or who were labelled by eye (data/README.md); where there are none, the most completely labelled.
     """
-    if experiment.data != EMBEDDED:
-        split = named(experiment.prepared().split("train"))
-        return split.take(np.flatnonzero(split.posture != ""))
     p = experiment.profile
-    embedded = replace(p.embedded, labelling="generous", train_images=DRAWN, val_images=2, seed=p.embedded.seed + 1)
+    if experiment.data != EMBEDDED:
+        train = named(experiment.prepared().split("train"))
+        known = np.flatnonzero(train.posture != "")
+        return replace(train.take(known if len(known) else complete(train).positions), name=POSED)
+    embedded = replace(
+        p.embedded, labelling="generous", train_images=p.analysis.posed, val_images=2, seed=p.embedded.seed + 1
+    )
     everybody = replace(p.data, train_persons=0, val_persons=0)
-    drawn = replace(experiment, profile=replace(p, embedded=embedded, data=everybody))
-    split = drawn.prepared().split("train")
-    return split.take(split.fully_labelled)
+    drawn = replace(experiment, profile=replace(p, embedded=embedded, data=everybody)).prepared().split("train")
+    full = drawn.take(drawn.fully_labelled)
+    return replace(full, name=POSED, person_ids=-full.person_ids, image_ids=-full.image_ids)
 
 
 def named(split: PreparedSplit) -> PreparedSplit:

@@ -25,7 +25,6 @@ from hgnb.training.inference import Reader
 
 LOTS = 20  # directions by lot beside each
 STEPS = (-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0)  # of the direction's own length
-PERSONS = 200  # test persons at most, by lot
 BRANCHES = ("own", "mean")  # whose skips decode: the person's, or the mean of the persons
 CONFIDENT = 0.5  # of the median peak over labelled keypoints: what a map must reach to count as confident
 
@@ -78,11 +77,11 @@ def signs(ways: np.ndarray, latents: np.ndarray, trait: np.ndarray) -> np.ndarra
     return np.where(along.T @ (trait[known] - trait[known].mean()) < 0, -1, 1)
 
 
-def steerable(split: PreparedSplit, schema: KeypointSchema, seed: int) -> np.ndarray:
-    """Positions, ascending, of persons whose own joints show a posture: at most PERSONS, by lot."""
+def steerable(split: PreparedSplit, schema: KeypointSchema, most: int, seed: int) -> np.ndarray:
+    """Positions, ascending, of persons whose own joints show a posture: at most `most`, by lot."""
     shown = np.flatnonzero(np.isfinite(sitting_score(split.keypoints, schema)) & (split.labelled > 0))
     rng = np.random.default_rng(seed)
-    return np.sort(rng.permutation(shown)[:PERSONS])
+    return np.sort(rng.permutation(shown)[:most])
 
 
 @torch.inference_mode()

@@ -23,16 +23,16 @@ def columns(study: Study) -> Columns:
     split.
     """
     p, schema, reader = study.experiment.profile, study.prepared.schema, study.reader("hourglass")
-    at = steering.steerable(study.test, schema, study.seed)
+    at = steering.steerable(study.test, schema, study.analysis.steered, study.seed)
     persons = study.test.take(at)
     made: Columns = {"steered/persons": at.astype(np.int32)}
     if not len(at):
         return made
-    # what is said of a trait is said of these persons: fully labelled ones for postures, the sample for labels
-    posture = study.train.take(study.full.positions).keypoints
+    # what is said of a trait is said of these persons: the posed for postures, the sample for labels
+    posture = study.posed.keypoints
     known = {
-        "sitting": (study.latents_full, steering.sitting_score(posture, schema)),
-        "motion": (study.latents_full, steering.motion_score(posture, schema)),
+        "sitting": (study.latents_posed, steering.sitting_score(posture, schema)),
+        "motion": (study.latents_posed, steering.motion_score(posture, schema)),
         "confident": (study.latents, study.train.labelled[study.sample].astype(float)),
     }
     for direction in found_directions(study):
@@ -49,10 +49,10 @@ def columns(study: Study) -> Columns:
 
 def found_directions(study: Study) -> list[Direction]:
     """The thesis's three directions in this seed's latents, those that there are."""
-    full = study.sweep_full.of(2) if 2 in study.sweep_full.clusters else None
+    full = study.sweep_posed.of(2) if 2 in study.sweep_posed.clusters else None
     sample = (study.latents, study.sweep.of(2)) if 2 in study.sweep.clusters else None
-    component = study.parts.axes[0] * np.sqrt(study.parts.variance[0])
-    return steering.directions(study.latents_full, component, full, sample)
+    component = study.parts_posed.axes[0] * np.sqrt(study.parts_posed.variance[0])
+    return steering.directions(study.latents_posed, component, full, sample)
 
 
 def slopes(scores: np.ndarray, signs: np.ndarray) -> np.ndarray:

@@ -122,6 +122,32 @@ class Study:
         return self._kept.of(self.full.positions)
 
     @cached_property
+    def posed(self) -> PreparedSplit:
+        """The persons on whom what is said of postures is judged."""
+        return posture.posed(self.experiment)
+
+    @cached_property
+    def latents_posed(self) -> np.ndarray:
+        """(N, D) of them."""
+        found = self.reader("hourglass").latents(self.posed)
+        return found.reshape(len(found), -1)
+
+    @cached_property
+    def parts_posed(self) -> components.Components:
+        """Components of their latents."""
+        return components.principal(self.latents_posed)
+
+    @cached_property
+    def apart_posed(self) -> np.ndarray:
+        """(N, N) distances of their latents."""
+        return distances(self.latents_posed)
+
+    @cached_property
+    def sweep_posed(self) -> clusters.Sweep:
+        """K-means of them."""
+        return self._swept(self.latents_posed, self.apart_posed)
+
+    @cached_property
     def parts(self) -> components.Components:
         """Components of the fully labelled persons' latents."""
         return components.principal(self.latents_full)

@@ -9,9 +9,7 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 
-from figures.photographs import credited
-from figures.plate import Plate, Table
-from figures.words import nothing, number
+from figures.page import Plate, Table, credited, nothing, number
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.poses import picture, skeleton

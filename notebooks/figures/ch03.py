@@ -13,10 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from figures.live import CELL, CROP, TRUTH, filed, met
-from figures.plate import Live, Plate, Table
+from figures.page import Live, Plate, Sprites, Table, nothing, number, percent
 from figures.portraits import Portraits, sharpened
-from figures.sprites import Sprites
-from figures.words import nothing, number, percent
 from hgnb.analysis.components import Walk
 from hgnb.analysis.posture import FIRST, LEVEL, Answers
 from hgnb.analysis.skips import BIG, SMALL, Shown, SkipStudy

@@ -14,10 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from figures.live import CELL, CROP, TRUTH, met
-from figures.plate import Live, Plate, Table
+from figures.page import Live, Plate, Sprites, Table, nothing, number, percent, verdict
 from figures.portraits import Portraits
-from figures.sprites import Sprites
-from figures.words import nothing, number, percent, verdict
 from hgnb.analysis.clusters import Clustering, Stability, Sweep
 from hgnb.analysis.components import Components, Map
 from hgnb.analysis.misplaced import compared

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from figures.beyond import made, score
-from figures.plate import Note, Table
-from figures.words import listed, number
+from figures.page import Note, Table, listed, number
 from hgnb.records import folders, read
 from hgnb.stats import student
 from hgnb.training.decodings import MIRRORED

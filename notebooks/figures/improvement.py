@@ -8,8 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from figures.accuracy import plot_pose, posed
-from figures.plate import Plate
-from figures.words import nothing, number, percent
+from figures.page import Plate, nothing, number, percent
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import BLUE, GREY, MODIFIED, ORANGE, ORIGINAL, style

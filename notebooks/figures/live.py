@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image, ImageDraw
 
+from figures.page import square
 from figures.portraits import Portraits, sharpened
-from figures.sprites import square
 from hgnb.drawing.style import GREY
 
 CELL = 96  # pixels of a picture

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from figures import verdicts
-from figures.plate import Note, Table
+from figures.page import Note, Table, listed
 from figures.verdicts import Column
-from figures.words import listed
 from hgnb import records
 from hgnb.claims.claim import FAILS, HOLDS
 from hgnb.claims.collect import judged

@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from figures.plate import Note, Table
-from figures.words import cited, listed
+from figures.page import Note, Table, cited, listed
 from hgnb import records
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.claims.collect import judged
