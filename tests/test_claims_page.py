@@ -1,7 +1,6 @@
 """The ledger as the page, the terminal and JSON show it."""
 
 import json
-import re
 import sys
 from dataclasses import replace
 from io import StringIO
@@ -41,14 +40,14 @@ def test_the_table_has_every_claim_with_its_verdict_to_filter_by():
     assert [row[0].split("**")[1] for row in rows] == [claim.id for claim in CLAIMS]
     assert made.filters == (verdicts.VERDICT,) and {row[3] for row in rows} <= set(claim.VERDICTS)
     assert "{numref}`fig-skip-histograms`" in page
+    rules_told = verdicts.rules().text
+    assert all(f"- **{claim.id}** {claim.rule}" in rules_told for claim in CLAIMS)
 
 
 def test_records_stand_beside_and_a_stale_one_says_so():
     live, before = result(0), result(1, seeds=range(5))
-    fresh, old = (
-        verdicts.Column("small on embedded", before),
-        verdicts.Column("small on lspet", before, "the code changed"),
-    )
+    fresh = verdicts.Column("small on embedded", before)
+    old = replace(fresh, title="small on lspet", changed="the code changed")
     made = verdicts.table(live, [fresh, old])
     rows = cells(made.markdown())
     assert "| small on embedded | small on lspet | Shown in |" in made.markdown()
@@ -109,11 +108,6 @@ def test_of_each_dataset_one_record_is_shown(house):
     assert all(column.title in column.came and "**Stale**" in column.came for column in shown), "made-up code"
 
 
-def test_the_rules_are_on_the_page():
-    text = verdicts.rules().text
-    assert all(f"- **{claim.id}** {claim.rule}" in text for claim in CLAIMS)
-
-
 def test_the_terminal_shows_verdicts_reasons_and_remedies():
     out = StringIO()
     command = "hgnb train modified --profile tiny --data embedded --seed 0"
@@ -124,12 +118,9 @@ def test_the_terminal_shows_verdicts_reasons_and_remedies():
     assert command in text and "results/claims-tiny-embedded.json" in text
     assert all(claim.id in text for claim in CLAIMS) and "undecided" in text
     assert summary(result(2)) in " ".join(text.split())
-
-
-def test_the_summary_counts():
-    told = {word: int(n) for n, word in re.findall(r"(\d+) (hold|fail|undecided|need)", summary(result(1)))}
     levels = sum(claim.number for claim in CLAIMS)
-    assert told == {"hold": 0, "fail": len(CLAIMS) - levels, "undecided": 0, "need": levels}
+    told = f"0 hold, {len(CLAIMS) - levels} fail, 0 undecided, {levels} need"
+    assert summary(result(1)).startswith(told)
 
 
 @pytest.mark.parametrize("words", [[], ["--json"]])

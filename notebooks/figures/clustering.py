@@ -87,16 +87,15 @@ def person_map(
 ) -> Live | None:
     """fig-latent-map as a map on which a point shows its person; None where there is no map.
 
-    `chosen` (n,) those with pictures, the most important first; positions (N,) in the split of the persons that `parts` were made of;
-    predicted (n, K, h, w) heatmaps of the chosen.
+    `chosen` (n,) those with pictures, the most important first; positions (N,) in the split of the persons that
+    `parts` were made of; predicted (n, K, h, w) heatmaps of the chosen.
     """
     if not len(chosen):
         return None
     low, span, unit = in_unit(parts)
     unit = np.round(unit, 4)
-    words, pictures = zip(*(met(people, int(p), maps) for p, maps in zip(positions[chosen], predicted, strict=True)),
-                          strict=True)  # fmt: skip
-    sheets = zip((CROP, TRUTH, "predicted peaks"), zip(*pictures, strict=True), strict=True)
+    shown = [met(people, int(p), maps) for p, maps in zip(positions[chosen], predicted, strict=True)]
+    sheets = zip((CROP, TRUTH, "predicted peaks"), zip(*(pictures for _, pictures in shown), strict=True), strict=True)
     data = {
         "axes": [
             {"label": f"PC {i + 1} ({percent(parts.ratio[i])})", "low": float(low[i]), "high": float((low + span)[i])}
@@ -104,8 +103,8 @@ def person_map(
         ],
         "points": unit[chosen].tolist(),
         "dots": np.delete(unit, chosen, axis=0).tolist(),
-        "names": [one["name"] for one in words],
-        "facts": [one["facts"] for one in words],
+        "names": [words["name"] for words, _ in shown],
+        "facts": [words["facts"] for words, _ in shown],
         "stamp": 1,  # the sheet whose pictures stand on the map
         "noun": "person",
     }
@@ -121,9 +120,8 @@ def latent_planes(maps: Sequence[Map], labelled: np.ndarray, states: Postures, k
         figure, axes = plt.subplots(2, len(maps), figsize=(4.3 * len(maps), 7.4), squeeze=False)
         for (top, below), one in zip(axes.T, maps, strict=True):
             top.set_title(f"{one.name}, trustworthiness {number(one.trust)}")
-            dots = top.scatter(
-                *one.plane[order].T, c=labelled[order], cmap="viridis", vmin=0, vmax=keypoints, s=dot, linewidths=0
-            )
+            shade = {"c": labelled[order], "cmap": "viridis", "vmin": 0, "vmax": keypoints}
+            dots = top.scatter(*one.plane[order].T, **shade, s=dot, linewidths=0)
             for kind, (colour, marker, _) in KINDS.items():
                 if masks[kind].any():
                     here = one.plane[masks[kind]].T
@@ -132,9 +130,8 @@ def latent_planes(maps: Sequence[Map], labelled: np.ndarray, states: Postures, k
                 ax.set(xticks=[], yticks=[])
                 ax.grid(False)
         figure.colorbar(dots, ax=axes[0, :], label="labelled keypoints", shrink=0.8)
-        axes[1, 0].legend(
-            loc="upper left", bbox_to_anchor=(0, -0.02), ncols=4, fontsize=9, markerscale=2, handletextpad=0.1
-        )
+        below_left = {"loc": "upper left", "bbox_to_anchor": (0, -0.02), "ncols": 4}
+        axes[1, 0].legend(**below_left, fontsize=9, markerscale=2, handletextpad=0.1)
     return figure
 
 

@@ -65,12 +65,10 @@ def recorded(profile: str, data: str) -> list[Column]:
 
 def table(live: Result, recorded: Sequence[Column] = ()) -> Table:
     """tbl-claims: a row for each claim, with the figures and tables behind it, and a column for each record."""
-    titles, record = [column.title for column in recorded], live.record
-    rows = [
-        (_claim(row), _source(row), _here(row), row["verdict"], *(column.cell(row["id"]) for column in recorded),
-         _shown(row))
-        for row in live.rows
-    ]  # fmt: skip
+    titles, record, rows = [column.title for column in recorded], live.record, []
+    for row in live.rows:
+        cells = (column.cell(row["id"]) for column in recorded)
+        rows.append((_claim(row), _source(row), _here(row), row["verdict"], *cells, _shown(row)))
     caption = (
         f"The sources' claims and what became of them with the profile `{record.profile}` on `{record.data}`, "
         f"{_seeds(live.seeds)}; intervals are 95 %, over photographs and, where there are several seeds, over these "
