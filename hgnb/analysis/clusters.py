@@ -23,7 +23,7 @@ from hgnb.stats import Estimate, cross_fitted_auc, halves, resamples
 BATCH = 1024  # persons; scikit-learn's default
 STARTS = 10
 TOGETHER = 10  # resamples whose K-means share their matrix products
-OFTEN = 0.95  # of the resamples: what "best" means in C13 and C14
+OFTEN = 0.95  # of the resamples: what "best" means
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ class Stability:
 
     @property
     def holds(self) -> bool | None:
-        """C13, C14 of the best K: best in at least 95 % of the resamples, and above the Gaussian."""
+        """Whether the best K makes clusters: best in at least 95 % of the resamples, and above the Gaussian."""
         return None if self.above is None else self.above and self.share >= OFTEN
 
 

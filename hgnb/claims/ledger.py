@@ -52,19 +52,6 @@ class Row:
         return self.claim.id
 
     @property
-    def sentence(self) -> str:
-        return self.claim.sentence
-
-    @property
-    def value(self) -> str:
-        """The source's."""
-        return self.claim.value
-
-    @property
-    def shown(self) -> tuple[str, ...]:
-        return self.claim.shown
-
-    @property
     def measured(self) -> str:
         """With its interval."""
         return self.finding.measured if self.finding else "–"

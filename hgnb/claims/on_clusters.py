@@ -218,15 +218,10 @@ def more_balanced(found: Numbers) -> Finding:
 def moved(seeds: Seeds) -> Numbers:
     """C29: the misplaced persons' latents moved to the other centroid, and as far by lot."""
     key, clusters, images = labelled(seeds), labels(seeds, "sample"), seeds.images("train")
-    where, seen = seeds.where("sample"), seeds.labelled("train")
-    sums = []
+    where, seen, sums = seeds.where("sample"), seeds.labelled("train"), []
     for name in ("moved/hits", "astray/hits"):
-        held = [one.held("hourglass", name) for one in seeds.all]
-        if any(hits is None for hits in held):
-            raise Lacking("the column `hourglass/moved/hits` of every seed, which two clusters give")
-        sums.append(
-            seeds.of_persons([(h & seen[at]).sum(1) for h, at in zip(held, where, strict=True) if h is not None], where)
-        )
+        hits = [one.column("hourglass", name) & seen[at] for one, at in zip(seeds.all, where, strict=True)]
+        sums.append(seeds.of_persons([found.sum(1) for found in hits], where))
     sums += [seeds.of_persons([seen[at].sum(1) for at in where], where)]
     columns = np.nan_to_num(np.stack(sums, -1))
 
