@@ -22,8 +22,9 @@ from hgnb.claims.claim import Lacking
 from hgnb.claims.evidence import People, Seeds, Seen
 from hgnb.claims.ledger import CLAIMS, judge
 from hgnb.claims.on_lighter import Sweep
-from hgnb.claims.study import Study
+from hgnb.claims.study import Study, five
 from hgnb.data.heatmaps import heatmaps
+from hgnb.metrics import pck
 from hgnb.records import Seed
 from hgnb.training import forks
 from hgnb.training.runs import runs_folder
@@ -591,3 +592,18 @@ def test_forks_differ_in_the_rate_alone(trained, monkeypatch):
     assert dropped[2].rate * factor == pytest.approx(kept[2].rate)
     assert replace(dropped[2], rate=0.0) == replace(kept[2], rate=0.0)
     assert kept[2].epochs == 3 and kept[2].keep_optimiser and not kept[2].keep_rate
+
+
+def test_results_are_those_of_the_stages(trained):
+    experiment, _ = trained
+    found = five(experiment)
+    before, after = (experiment.stage(name)["pck"]["test"] for name in ("hourglass", "modified"))
+    assert found.test_pck.value == pytest.approx(before)
+    assert found.gain.value == pytest.approx(after - before)
+    assert found.gain.low <= found.gain.value <= found.gain.high
+    train, reader = experiment.prepared().split("train"), experiment.reader(experiment.hourglass())
+    for on, interval in ((True, found.with_skips), (False, found.without_skips)):
+        predictions = reader.predict(train, skips=on)
+        score = float(pck(predictions.hits(experiment.profile.pck), predictions.visibility))
+        assert interval.value == pytest.approx(score, abs=1e-6)
+    assert np.isnan(found.sitting.value)  # dots have no shoulders, so nobody is known to sit
