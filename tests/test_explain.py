@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hgnb.analysis import clusters, components, interventions, skips
-from hgnb.analysis.skips import Latents, read
+from hgnb.analysis.skips import read
 from hgnb.data.drawn.synthetic import KEYPOINTS
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
@@ -67,19 +67,16 @@ def reader(split, through):
 
 # Skip-connections
 
-NOBODY = Latents(np.zeros(0, int), np.zeros((0, 1)))
-
 
 def test_skips_that_carry_everything():
     split = persons(scattered())
-    study = skips.study(reader(split, "skips"), split, COCO, PckConfig(), keep=[3, 5])
+    study = skips.study(reader(split, "skips"), split, COCO, PckConfig())
     on, off = study.pooled(study.on), study.pooled(study.off)
     assert on.value == 1 and off.value < 0.2  # an empty map's first pixel is a corner
     assert study.drop.value > 0.8 and not study.drop.bounded, "everybody loses all: no spread, no interval"
     assert study.survival(*skips.BIG).value < 0.2
     finest, coarse = study.levels
     assert finest.value == pytest.approx(study.drop.value) and coarse.value == 0
-    assert study.latents.of(np.array([5])).shape == (1, 17 * SIZE * SIZE)
 
 
 def test_skips_that_carry_nothing():
@@ -88,7 +85,6 @@ def test_skips_that_carry_nothing():
     assert study.drop.value == 0 and not study.drop.bounded
     assert study.survival(*skips.SMALL).value == 1
     assert study.compare(skips.SMALL, skips.BIG).value == 0
-    assert len(study.latents.positions) == 0
 
 
 def test_one_pass_equals_the_reader():
@@ -134,7 +130,7 @@ def test_survival_counts_only_what_was_found_with_skips():
     on, off = np.zeros((3, 17), bool), np.zeros((3, 17), bool)
     on[0, 5:7] = on[2, 5:7] = True
     off[0, 5] = off[1, 5] = off[2, 5:7] = True
-    study = skips.SkipStudy(on, off, visibility, np.arange(3), COCO, (), np.arange(3), NOBODY)
+    study = skips.SkipStudy(on, off, visibility, np.arange(3), COCO, (), np.arange(3))
     assert study.survival("left_shoulder", "right_shoulder").value == 0.5
     assert study.counted("left_shoulder", "right_shoulder") == 2
     assert np.isnan(study.survival("nose").value) and study.survival("nose").text() == "–"
@@ -144,7 +140,7 @@ def test_examples_prefer_the_perfect_then_the_best():
     visibility = np.full((4, 17), 2.0)
     on = np.zeros((4, 17), bool)
     on[1], on[3, :16], on[0, :2] = True, True, True
-    study = skips.SkipStudy(on, on, visibility, np.arange(4), COCO, (), np.arange(4), NOBODY)
+    study = skips.SkipStudy(on, on, visibility, np.arange(4), COCO, (), np.arange(4))
     shown = skips.examples(study, 3, seed=1)
     assert shown.positions.tolist() == [1, 3, 0] and (shown.perfect, shown.available) == (1, 1)
 

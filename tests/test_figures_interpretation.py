@@ -55,7 +55,7 @@ def check(plate):
 
 
 def study(given, through="skips", schema=COCO):
-    return skips.study(reader(given, through), given, schema, PckConfig(), keep=range(len(given)))
+    return skips.study(reader(given, through), given, schema, PckConfig())
 
 
 @pytest.mark.parametrize("schema", [COCO, FOURTEEN], ids=["17", "14"])

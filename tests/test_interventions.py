@@ -209,7 +209,7 @@ def test_of_several_stacks_the_first_is_studied():
     network = StackedHourglass(HourglassConfig(stacks=2, depth=2, channels=8, inner=4, stem=4))
     reader, split = Reader(network, np.zeros(3, np.float32)), persons(scattered(5))
     split.crops[:] = np.random.default_rng(0).integers(0, 255, split.crops.shape)
-    study = skips.study(reader, split, COCO, PCK, keep=range(5))
+    study = skips.study(reader, split, COCO, PCK)
     images = torch.from_numpy(split.crops).permute(0, 3, 1, 2).float() / 255
     with torch.inference_mode():
         first = network.eval().predictions(images)[0]
@@ -217,7 +217,7 @@ def test_of_several_stacks_the_first_is_studied():
     truth = np.floor(split.keypoints[..., :2] * SIZE / SIDE)
     gap = np.stack([peak % SIZE, peak // SIZE], -1) - truth
     assert (study.on == (np.linalg.norm(gap, axis=-1) < 0.05 * SIZE)).all()
-    assert len(study.alone) == 2 and study.latents.values.shape == (5, 8 * 4 * 4)
+    assert len(study.alone) == 2
 
 
 def test_a_network_without_skips_has_none_to_switch_off():
@@ -246,9 +246,9 @@ def test_fourteen_keypoints_of_photographs(house, real):
     torch.manual_seed(0)
     reader = Reader(StackedHourglass(experiment.model()), prepared.mean_rgb)
     full = components.complete(train)
-    study = skips.study(reader, train, schema, pck, keep=full.positions)
+    study = skips.study(reader, train, schema, pck)
     assert study.on.shape == (len(train), 14) and len(full.positions) >= 20
-    parts = components.principal(study.latents.of(full.positions))
+    parts = components.principal(interventions.outputs(reader, train.take(full.positions)))
     states = posture.postures(train, schema)
     asked = posture.questions(train, schema, states, full.positions)
     known = {q.name for q in asked if np.isfinite(q.values).any() and np.nanstd(q.values) > 0}
