@@ -36,9 +36,9 @@ CLAIMS = Subject("clusters")
 # Of all seeds, by training person: (S, N), NaN for who isn't in a seed's sample or among the fully labelled
 
 
-def labels(seeds: Seeds, of: str, k: int = 2) -> np.ndarray:
-    """Clusters of the 'sample' or the 'full' with K = k."""
-    return seeds.of_persons([one.labels(of, k).astype(float) for one in seeds.all], seeds.where(of))
+def labels(seeds: Seeds, of: str) -> np.ndarray:
+    """The two clusters of the 'sample' or the 'full'."""
+    return seeds.of_persons([one.labels(of, 2).astype(float) for one in seeds.all], seeds.where(of))
 
 
 def codes(seeds: Seeds) -> np.ndarray:
