@@ -67,7 +67,7 @@ def together(*all_seen: Seen) -> Seeds:
 def found(name, seeds: Seeds):
     """The verdict on a claim and its row, its gates aside."""
     claims = [replace(BY_ID[name], gates=())]
-    (row,) = judge(seeds, Sweep(None), False, collect.wanted, claims)
+    (row,) = judge(seeds, Sweep(None), False, claims)
     return row
 
 
@@ -350,7 +350,7 @@ def test_a_network_that_knows_nothing_is_no_judge():
         assert (claim.competent(seeds) == "") == opened
         if not opened:
             assert "a network that knows something" in claim.competent(seeds)
-            (row,) = judge(seeds, Sweep(None), False, collect.wanted, [BY_ID["C7"]])
+            (row,) = judge(seeds, Sweep(None), False, [BY_ID["C7"]])
             assert row.verdict == "needs" and row.measured != "–"
 
 
@@ -441,7 +441,7 @@ def stacks(two, narrow, four, plain):
 def test_networks_are_judged_from_their_hits(claim, chances, verdict):
     """Five seeds of made-up networks, from hits to the verdict, gates and all."""
     seeds = together(*(planted(seed, chances) for seed in range(5)))
-    (row,) = judge(seeds, Sweep(None), False, collect.wanted, [BY_ID[claim]])
+    (row,) = judge(seeds, Sweep(None), False, [BY_ID[claim]])
     assert row.verdict == verdict, row
     if verdict != "needs":
         assert row.seeds == 5 and row.estimate.over == "seeds and photographs"
