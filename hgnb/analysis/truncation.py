@@ -81,7 +81,7 @@ def truncate(reader: Reader, split: PreparedSplit, folds: Sequence[Fold], pck: P
     most = min(len(parts) for _, parts in folds)
     whole = intervene(reader, split, pck, [None])[0]
     made = Truncation({}, whole, split.visibility, split.image_ids)
-    wanted = sorted({*doubling(most), *([NOISE_FROM - 1] if most >= NOISE_FROM else [])})
+    wanted = sorted({*doubling(most), min(most, NOISE_FROM - 1)})
     while wanted:
         found = {k: np.zeros(whole.shape, bool) for k in wanted}
         for rows, space in spaces:
