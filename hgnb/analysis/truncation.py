@@ -58,13 +58,13 @@ class Truncation:
         """PCK that is lost without the components behind the k-th, paired over the same persons."""
         return pck_difference(self.whole, self.hits[k], self.visibility > 0, self.images)
 
-    def enough(self, k: int, within: float = WITHIN) -> bool:
-        """Whether PCK with k components is at least the full one less `within` of it."""
-        return _found(self.hits[k], self.visibility) >= (1 - within) * _found(self.whole, self.visibility)
+    def enough(self, k: int) -> bool:
+        """Whether PCK with k components is at least the full one less 1 % of it."""
+        return _found(self.hits[k], self.visibility) >= (1 - WITHIN) * _found(self.whole, self.visibility)
 
-    def smallest(self, within: float = WITHIN) -> int | None:
+    def smallest(self) -> int | None:
         """The smallest k tried that is enough; None if none is."""
-        return next((k for k in self.hits if self.enough(k, within)), None)
+        return next((k for k in self.hits if self.enough(k)), None)
 
 
 def _found(hits: np.ndarray, visibility: np.ndarray) -> int:
@@ -215,8 +215,3 @@ def keep(parts: Components, count: int, device: torch.device) -> Edit:
         return (mean + axes.T @ (axes @ (maps - mean))).flatten(1)
 
     return edit
-
-
-def needed(parts: Sequence[Part], within: float = 0.01) -> dict[str, int | None]:
-    """By title, the least number of components tried that comes within a share of the whole PCK; None if none does."""
-    return {part.title: part.kept.smallest(within) for part in parts}
