@@ -32,9 +32,9 @@ class Start:
 
     run: Run
     checkpoint: str  # "last", "drop", "best-val_pck" or "best-val_loss"
-    optimiser: bool
-    rate: bool
-    rule: bool
+    optimiser: bool = False
+    rate: bool = False
+    rule: bool = False
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
         if those.size > 1:
             synchronised(job.module.network)
         recorder = Recorder(folder, job)
-        watchers = [Clock(), Draws(recipe.seed), Watch(recipe.id, job.person_ids), recorder]
+        watchers = [Draws(recipe.seed), Watch(recipe.id, job.person_ids), recorder]
         resumed = those.agreed(last.exists())
         if job.start is not None and not resumed:
             watchers.append(Begin(job.start))
@@ -201,16 +201,6 @@ DROP_AT = 21 / 50  # of a training's epochs: where the thesis's rate drops; 5.2,
 LOOK = 16  # steps between two looks at the losses: a GPU need not wait for a number in each
 
 
-class Clock(L.Callback):
-    """Seconds of each epoch, validation included; first among the hooks of an epoch's end."""
-
-    def on_train_epoch_start(self, trainer: L.Trainer, module: Tracked) -> None:
-        self.start = time.perf_counter()
-
-    def on_validation_end(self, trainer: L.Trainer, module: Tracked) -> None:
-        module.row["seconds"] = round(time.perf_counter() - self.start, 3)
-
-
 class Draws(L.Callback):
     """torch's generator starts anew in each epoch, so that a resumed run draws the same dropout."""
 
@@ -333,9 +323,13 @@ class Recorder(Checkpoint):
 
     def on_train_epoch_start(self, trainer: L.Trainer, module: Tracked) -> None:
         self._losses.clear()
+        self._began = time.perf_counter()
 
     def on_train_batch_end(self, trainer: L.Trainer, module: Tracked, outputs, batch, _: int) -> None:
         self._losses.append(outputs["loss"].detach())  # on the device: no step waits for a number
+
+    def on_validation_end(self, trainer: L.Trainer, module: Tracked) -> None:
+        module.row["seconds"] = round(time.perf_counter() - self._began, 3)
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: Tracked) -> None:
         self.rows.append({"epoch": trainer.current_epoch + 1, **module.row})
