@@ -10,8 +10,8 @@ import torch
 
 from figures import controls
 from figures.improvement import Changes, gains, helped_and_hurt
-from figures.plate import Note, Plate, Table
-from hgnb.claims.chains import Chains, each_dataset
+from figures.page import Note, Plate, Table
+from hgnb.claims.evidence import Chains, each_dataset
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig

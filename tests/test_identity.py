@@ -13,12 +13,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from hgnb.data import augment, heatmaps, splits
-from hgnb.definitions import fingerprint
+from hgnb.definitions import PACKAGE, fingerprint
 from hgnb.errors import InputError
 from hgnb.identity import identified, identity, replaced
 from hgnb.model import hourglass
 from hgnb.model.config import HourglassConfig
-from hgnb.syntax import PACKAGE
 from hgnb.training import catalogue, loop, modules
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS, TRAINING_ROOTS, Experiment
 from hgnb.training.fit import Start

@@ -13,7 +13,7 @@ import torch
 
 from hgnb.errors import InputError
 from hgnb.training import passes as room
-from hgnb.training.catalogue import read, written
+from hgnb.training.catalogue import read, weights
 from hgnb.training.experiment import Experiment
 from hgnb.training.passes import Rows
 
@@ -204,7 +204,7 @@ def test_other_weights_have_other_latents(counted):
         network, card = read(best)
         with torch.no_grad():
             network.heads[0].heatmaps.bias += 3
-        best.write_bytes(written(network, card))
+        best.write_bytes(weights(network, card))
         encoded.clear()
         experiment.latents(run, "train")
         assert encoded and len(list((run.folder / "latents").glob("train-*.npy"))) == 1
@@ -228,7 +228,7 @@ def test_the_autoencoder_learns_from_the_file(counted):
 
 def test_fourteen_keypoints(house, real):
     """LSPET: another schema, and the same file."""
-    from hgnb.analysis import clusters, components, distances, stability
+    from hgnb.analysis import clusters, components, distances
     from hgnb.training.profiles import TrainingConfig
 
     opened = Experiment.open("smoke", str(real("lspet")))
@@ -246,5 +246,5 @@ def test_fourteen_keypoints(house, real):
     apart = distances.distances(kept.values)
     sweep = clusters.sweep(kept.values, (2, 3), 2, 0, apart)
     variance = components.principal(kept.values).variance
-    judged = stability.stability(kept.values, apart, sweep, variance, train.image_ids, draws=2, resampled=4, seed=0)
+    judged = clusters.stability(kept.values, apart, sweep, variance, train.image_ids, draws=2, resampled=4, seed=0)
     assert 0 <= judged.share <= 1 and judged.above is not None and np.isfinite(judged.halves).all()

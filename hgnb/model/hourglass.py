@@ -76,6 +76,9 @@ class Autoencoder(nn.Module):
     3x3 convolutions reduce only the channels, a linear layer makes the code, and the decoder mirrors both.
     The code and the output stay signed: the latents of a pre-activation residual are signed too, and a final
     ReLU would clip them (ambiguity 5).
+
+    >>> Autoencoder((8, 4, 4), AutoencoderConfig(code=10))(torch.zeros(2, 8, 4, 4)).shape
+    torch.Size([2, 8, 4, 4])
     """
 
     def __init__(self, shape: tuple[int, int, int], config: AutoencoderConfig):
@@ -159,7 +162,12 @@ class Head(nn.Module):
 
 
 class StackedHourglass(nn.Module):
-    """Crops (B, 3, side, side), mean subtracted -> heatmaps (B, K, side/4, side/4)."""
+    """Crops (B, 3, side, side), mean subtracted -> heatmaps (B, K, side/4, side/4).
+
+    >>> network = StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=8))
+    >>> network(torch.zeros(1, 3, 64, 64)).shape, network.latents(torch.zeros(1, 3, 64, 64)).shape
+    (torch.Size([1, 17, 16, 16]), torch.Size([1, 8, 4, 4]))
+    """
 
     def __init__(self, config: HourglassConfig):
         super().__init__()

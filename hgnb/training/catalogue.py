@@ -203,7 +203,11 @@ def _ids() -> tuple[list[str], list[str]]:
 
 
 def weights(name: str) -> Weights:
-    """The hourglass of a run at its best PCK, of a .safetensors file, or the released one; InputError for no such."""
+    """The hourglass of a run at its best PCK, of a .safetensors file, or the released one; InputError for no such.
+
+    >>> weights("released").card.schema.names[0]
+    'nose'
+    """
     if name == RELEASED:
         return released()
     file = Path(name).expanduser()

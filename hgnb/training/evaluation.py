@@ -17,7 +17,6 @@ from hgnb.data.prepared import SPLITS, Prepared, PreparedSplit, prepare
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
-from hgnb.intervals import Interval, pooled_pck
 from hgnb.metrics import PckConfig, distances
 from hgnb.metrics.keypoints_found import (
     Share,
@@ -31,6 +30,8 @@ from hgnb.metrics.keypoints_found import (
 )
 from hgnb.metrics.oks import STATS, area, average_precision, oks, sigmas
 from hgnb.metrics.pckh import head_lengths, head_segment, within_heads
+from hgnb.stats import Estimate
+from hgnb.stats import pck as pooled_pck
 from hgnb.training.catalogue import Weights, opened
 from hgnb.training.passes import Predictions, Reader, mean_pose_hits
 
@@ -81,7 +82,7 @@ class Evaluation:
     persons: int
     images: int
     pck: Share
-    interval: Interval  # of pck; 95 %, over photographs
+    interval: Estimate  # of pck; 95 %, over photographs
     by_visibility: dict[str, Share]
     by_group: dict[str, Share]
     by_joint: dict[str, Share]
@@ -115,8 +116,6 @@ class Evaluation:
         }  # fmt: skip
 
     def __rich_console__(self, console, options):
-        from hgnb.training.evaluation import sheet
-
         yield from sheet(self)
 
 

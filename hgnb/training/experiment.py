@@ -56,7 +56,13 @@ DRAWN_ROOTS = ("hgnb.data.drawn.synthetic.write",)  # what draws the embedded da
 
 @dataclass(frozen=True)
 class Experiment:
-    """A profile, a dataset and a seed."""
+    """A profile, a dataset and a seed.
+
+    >>> experiment = Experiment.open("smoke", "embedded", seed=1)
+    >>> run = experiment.hourglass()  # doctest: +SKIP
+    >>> experiment.data_name, experiment.seed
+    ('embedded', 1)
+    """
 
     profile: profiles.Profile
     data: str  # "embedded", or a folder in COCO layout; a relative one as hgnb.home.located has it

@@ -81,6 +81,10 @@ def predict(weights: Weights, file: Path, boxes: Sequence[str] = (), *, mirrored
     A keypoint is the centre of its heatmap's highest cell, or a point near it as `weights.decoding` says, mapped back
     through the crop. `mirrored`: heatmaps are the
     mean of those of the crop and of its mirror image, as Newell et al. have it (sec. 4.1); it costs twice the time.
+
+    >>> photograph = home() / "book/_static/page.png"
+    >>> predict(weights("released"), photograph, ["100,100,200,400"]).points.shape
+    (1, 17, 2)
     """
     image, card = photograph(file), weights.card
     given = np.array([parse_box(text, image.size) for text in boxes] or [(0, 0, *image.size)], dtype=np.float64)

@@ -132,6 +132,8 @@ class AnalysisConfig:
     steps: tuple[float, ...] = quantity((-3.0, -1.5, 0.0, 1.5, 3.0), "sqrt(lambda)", "6.3 gives the rule, not c")
     clusters: tuple[int, ...] = quantity(tuple(range(2, 11)), "values of K", "6.4")
     restarts: int = quantity(10, "K-means restarts", "6.4")
+    posed: int = quantity(900, "pictures drawn for what is said of postures, some 1,200 persons", "ours")
+    steered: int = quantity(200, "test persons at most whose latents are steered", "ours")
     gaussians: int = quantity(5, "samples of a Gaussian that the silhouettes are held against", "ours")
     resamples: int = quantity(100, "draws of the images among which K must be best again", "ours")
     samples: int = quantity(20, "persons shown", "6.2, figure 14")
@@ -166,7 +168,11 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Profile:
-    """The profile called `name`; InputError names the nearest where there is none, or a key that isn't known."""
+    """The profile called `name`; InputError names the nearest where there is none, or a key that isn't known.
+
+    >>> load_profile("paper").model.depth
+    4
+    """
     if name not in names():
         raise unknown("profile", name, names())
     file = home() / "profiles" / f"{name}.toml"

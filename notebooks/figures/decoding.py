@@ -4,8 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from figures.plate import Plate
-from figures.words import number, verdict
+from figures.page import Plate, number, verdict
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, style
 from hgnb.training.passes import MIRRORED, Decodings
 

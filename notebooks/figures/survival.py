@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from figures import ledger
 from figures.ledger import Column
-from figures.plate import Note, Table
-from figures.words import listed
+from figures.page import Note, Table, listed
 from hgnb import records
+from hgnb.claims.claim import FAILS, HOLDS
 from hgnb.claims.collect import judged
-from hgnb.claims.rules import FAILS, HOLDS
 from hgnb.records import BETTER
 from hgnb.training.experiment import Experiment
 
