@@ -27,9 +27,7 @@ from book import ROOT, machine
 
 ROOMS = {
     "hgnb.metrics.keypoints_found": ["tests/test_metrics.py"],
-    "hgnb.metrics.keypoints_found": ["tests/test_metrics.py"],
     "hgnb.metrics.pckh": ["tests/test_metrics.py"],
-    "hgnb.metrics.oks": ["tests/test_metrics.py"],
     "hgnb.metrics.oks": ["tests/test_metrics.py"],
     "hgnb.metrics.decoding": ["tests/test_decoding.py"],
     "hgnb.data.crops": ["tests/test_data.py"],

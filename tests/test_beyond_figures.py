@@ -21,8 +21,7 @@ from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.metrics.decoding import decoded
 from hgnb.records import Record, Seed
 from hgnb.stats import Estimate
-from hgnb.training import networks
-from hgnb.training import passes as decodings
+from hgnb.training import networks, passes
 from hgnb.training.observations import RADII, Outcomes
 from hgnb.training.passes import MIRRORED
 
@@ -143,7 +142,7 @@ def test_decodings_name_the_best_one():
     rng = np.random.default_rng(0)
     visibility, images = np.full((20, 3), 2), np.arange(20)
     offsets = {name: rng.normal(0, 3.0 if "dark" not in name else 1.0, (20, 3, 2)) for name in WAYS}
-    made = decodings.Decodings(offsets, visibility, images, 6.4)
+    made = passes.Decodings(offsets, visibility, images, 6.4)
     shown = decoding.decodings(made, "twenty persons")
     assert "top of a parabola" in shown.alt.split("best decoding")[1]
     assert "a clear gain" in decoding.told(made, 4)
