@@ -1,7 +1,8 @@
 """Stacked hourglass. Newell, Yang & Deng (2016), sec. 3; thesis 3.2 and 5.1; explained in 02_experiment.
 
 One network serves the whole book: skip-connections can be switched off level by level, the latents can be
-read and replaced, and an autoencoder can sit in the bottleneck. Only torch is needed.
+read and replaced, and an autoencoder can sit in the bottleneck (7.2; its figure 22 is lost: ambiguity 5); the residual
+modules that it is built of are 3.2.2 and A2. Only torch is needed.
 """
 
 from collections.abc import Callable, Sequence

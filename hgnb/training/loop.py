@@ -1,4 +1,8 @@
-"""The training loop around Lightning: a job is trained, or gone on with, until its run is finished."""
+"""The training loop around Lightning: a job is trained, or gone on with, until its run is finished.
+
+What goes on meanwhile: its randomness, its progress, the first loss that is no number; and what it leaves: checkpoints,
+the best weights, the table of epochs, what each validation found, the loss of each step.
+"""
 
 import importlib.util
 import io
@@ -163,7 +167,11 @@ def quiet():
 
 
 class Begin(L.Callback):
-    """Puts the state of a checkpoint in place before the first step; a resumed run has its own already."""
+    """Puts the state of a checkpoint in place before the first step; a resumed run has its own already.
+
+    Ambiguity 13: the thesis trains its modified hourglass on from epoch 47 and doesn't say whether the optimiser's
+    averages, the learning rate and the rule that drops it begin anew. Each is a choice here.
+    """
 
     def __init__(self, start: Start):
         self.start = start
