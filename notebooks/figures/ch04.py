@@ -313,9 +313,9 @@ def explanation(records: Sequence[Chains]) -> Note:
 def _explained(record: Chains) -> str:
     gain, longer = (record.difference(name, "hourglass", "test") for name in ("modified", "control-longer"))
     alone, learned = record.difference("modified", "control-longer", "test"), []
-    share = f"longer training alone comes to {percent(longer.value / gain.value)} of the gain."
-    if not gain.low > 0:
-        share = "a gain that isn't clear has no clear share either." if gain.value > 0 else "no gain on average."
+    share = "a gain that isn't clear has no clear share either." if gain.value > 0 else "no gain on average."
+    if gain.low > 0:
+        share = f"longer training alone comes to {percent(longer.value / gain.value)} of the gain."
     for name, words in (("control-random", "one frozen at random weights"), ("control-projection", "a projection")):
         d = record.difference("modified", name, "test")
         learned.append(f"{verdict(d, 'beats', 'falls behind', 'cannot be told from')} {words}: {d.text(3)}")
