@@ -107,13 +107,14 @@ def gains(split: PreparedSplit, schema: KeypointSchema, before: np.ndarray, afte
         f"PCK of each keypoint on the {len(split):,} {split.name} persons, before and after the autoencoder, and the "
         "paired differences; 95 % intervals over photographs, each keypoint for itself."
     )
-    values = np.array([c.value for c in change])
-    if not np.isfinite(values).any():
+    known = [k for k in rows if change[k].known]
+    if not known:
         return Plate(figure, caption, "No keypoint of these persons is labelled.")
-    up, down, most = sum(c.low > 0 for c in change), sum(c.high < 0 for c in change), int(np.nanargmax(np.abs(values)))
+    up, down = sum(c.low > 0 for c in change), sum(c.high < 0 for c in change)
+    most = max(known, key=lambda k: abs(change[k].value))
     alt = (
         f"{up} of {len(schema)} keypoints gain and {down} lose by more than their interval; the "
-        f"{schema.titles[most]} moves most, by {number(values[most], 3)}."
+        f"{schema.titles[most]} moves most, by {number(change[most].value, 3)}."
     )
     return Plate(figure, caption, alt)
 
@@ -169,21 +170,6 @@ def helped_and_hurt(
 
 
 # Several seeds and the controls, as recorded
-
-
-def about(records: Sequence[Chains]) -> Note:
-    """Which records there are, how old, and which are stale."""
-    lines = []
-    for r in records:
-        state = f"**Stale**: {'; '.join(r.stale)}" if r.stale else "Made by today's code and profile"
-        failed = f"; failed: {', '.join(r.failed)}" if r.failed else ""
-        took = f"{r.record.hours:.1f} hours" if r.record.hours >= 1.5 else f"{60 * r.record.hours:.0f} minutes"
-        level, gain = number(r.values("hourglass", "test").mean(), 3), r.difference("modified", "hourglass", "test")
-        lines.append(
-            f"- `results/{r.record.name}`: {r.title}, {took} of training on {r.device}{failed}. "
-            f"Test PCK of the original {level}, with the autoencoder {gain.text(3)} more. {state}."
-        )
-    return Note("\n".join(lines) or NONE)
 
 
 def titles(records: Sequence[Chains]) -> str:

@@ -19,13 +19,12 @@ from matplotlib.patheffects import withStroke
 from torch import nn
 
 from figures.architecture import trace
-from figures.plate import Live, Note, Plate, Table
+from figures.plate import Live, Note, Plate
 from figures.words import signed
 from hgnb.analysis.fronts import early
 from hgnb.analysis.lighter import accuracy
 from hgnb.claims.ledger import Row, judge_lighter
 from hgnb.claims.lighter import Sweep
-from hgnb.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.drawing.poses import picture, skeleton
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.metrics.shares import Share
@@ -68,12 +67,6 @@ PANELS = {
     "parameters": "parameters, millions",
 }
 SIDES = ((8, 7), (9, -7), (-9, 7), (-9, -7), (12, 0), (-12, 0))  # where a letter may stand beside its point, in points
-WORDS = {
-    HOLDS: ("holds", "hold"),
-    FAILS: ("fails", "fail"),
-    UNDECIDED: ("is undecided", "are undecided"),
-    NEEDS: ("needs trainings or times", "need trainings or times"),
-}
 DASH = "–"
 NONE = "No sweep of trainings is recorded for this profile and data: `make lighter` makes one."
 
@@ -227,28 +220,6 @@ def seeds(sweep: Outcomes) -> str:
     return "one seed" if len(sweep.seeds) == 1 else f"up to {len(sweep.seeds)} seeds"
 
 
-def reach(sweep: Outcomes | None, times: Times, profile: str, data: str) -> Note:
-    """What was trained and timed, where, and how far that goes."""
-    said = (
-        f"Speed was measured on this run's machine ({where(times)}) with networks at "
-        f"{'full size' if times.side == 256 else 'a toy size that proves that everything runs'}. "
-    )
-    if sweep is None:
-        return Note(said + NONE)
-    said += (
-        f"Accuracy comes from {len(sweep.all)} trainings ({seeds(sweep)}, {sweep.hours:.2g} hours of one "
-        f"{sweep.device}, {sweep.record.date[:10]}) of the profile `{sweep.profile}` on {sweep.data}"
-    )
-    if (sweep.profile, sweep.data) != (profile, data):
-        said += f", the record that fits best (this page: `{profile}` on {data})"
-    if sweep.people.measure == "PCK":
-        said += ". These data have no head segment, so the thesis's PCK stands in for PCKh"
-    return Note(
-        said + ". Small networks after few epochs can show which changes hurt at once; differences of a point or two, "
-        "such as the report's, they can't."
-    )
-
-
 def trained_at(sweep: Outcomes | None, epochs: str = "epochs") -> str:
     """The end of a caption: at what size the accuracies were trained, or that there are none.
 
@@ -286,8 +257,9 @@ def row(name: str, times: Times | None, sweep: Outcomes | None) -> list[str]:
             cells.append(f"{ms:,.0f}" if ms >= 100 else f"{ms:.3g}")
         else:
             cells.append(DASH)
-    count = len(sweep.of(name)) if sweep else 0
-    return [*cells, accuracy(sweep, name).text(1, 100) + (f", {count} seeds" if count > 1 else "") if count else DASH]
+    if sweep is None or not (count := len(sweep.of(name))):
+        return [*cells, DASH]
+    return [*cells, accuracy(sweep, name).text(1, 100) + (f", {count} seeds" if count > 1 else "")]
 
 
 def pooled(shares: Sequence[Share]) -> float:
@@ -304,7 +276,7 @@ def samples(sweep: Outcomes | None, limit: int = 9) -> Plate | Note:
     its order, then the others, the most accurate first."""
     if sweep is None or sweep.people.crops is None:
         return Note("No sweep with pictures that may be shown is recorded for this profile and data.")
-    order, people = list(REPORT), sweep.people
+    order, people, crops = list(REPORT), sweep.people, sweep.people.crops
     short = [sweep.of(n)[0] for n in sweep.names if not get(n).long]
     places = {o.name: order.index(o.name) if o.name in order else len(order) for o in short}
     chosen = sorted(short, key=lambda o: (places[o.name], -(o.mean.value or 0)))[:limit]
@@ -317,7 +289,7 @@ def samples(sweep: Outcomes | None, limit: int = 9) -> Plate | Note:
         figure, axes = plt.subplots(len(rows), len(truths), figsize=size, squeeze=False)
         figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)
         for line, (title, poses) in zip(axes, rows.items(), strict=True):
-            for ax, crop, keypoints in zip(line, people.crops, poses, strict=True):
+            for ax, crop, keypoints in zip(line, crops, poses, strict=True):
                 skeleton(picture(ax, crop), keypoints, people.schema, width=1.1)
                 ax.set(xlim=(-0.5, len(crop) - 0.5), ylim=(len(crop) - 0.5, -0.5))
             words = textwrap.fill(title, 16)
@@ -492,19 +464,3 @@ def judged(sweep: Outcomes | None, times: Times) -> list[Row]:
     """The report's claims, by the recorded times; the live ones stand in for the first part where it isn't there."""
     first, *others = (speed.recorded(part) for part in speed.PARTS)
     return judge_lighter(Sweep(sweep, dict(zip(speed.PARTS, (first or times, *others), strict=True))))
-
-
-def claims_table(rows: Sequence[Row]) -> Table:
-    """tbl-lighter-claims: L1 to L15, the source's value, ours and the verdict."""
-    shown = [", ".join(f"{{numref}}`{label}`" for label in r.shown) for r in rows]
-    cells = [
-        (f"**{r.id}** {r.sentence}", r.value, r.measured, r.verdict, r.reason or DASH, s)
-        for r, s in zip(rows, shown, strict=True)
-    ]
-    counts = ", ".join(f"{n} {WORDS[v][n != 1]}" for v in WORDS if (n := sum(r.verdict == v for r in rows)))
-    caption = (
-        f"The report's claims: {counts}. Differences of accuracy are in percentage points, one network's less "
-        "the other's; intervals are 95 %, over test images and seeds, those of times over turns."
-    )
-    columns = ["Claim", "Report", "Here", "Verdict", "Because", "Shown in"]
-    return Table(pd.DataFrame(cells, columns=columns), caption, "tbl-lighter-claims", filters=("Verdict",))

@@ -65,23 +65,7 @@ def record(profile: str, data: str) -> Outcomes | None:
     return observations.found("beyond", profile, data)
 
 
-def about(record: Outcomes | None, live: Experiment) -> Note:
-    """Which record there is, how it is made again, and whether it is stale."""
-    if record is None:
-        return Note(NONE)
-    reasons, persons = stale(record.record), record.people.counts
-    state = f"**Stale**: {'; '.join(reasons)}." if reasons else "Made by today's code, profile and data."
-    other = "" if record.data == live.data_name else f" There is none of {live.data_name}, so this one stands in."
-    lost = [f"{name} (seed {seed.number}): {why}" for seed in record.record.seeds for name, why in seed.failed.items()]
-    failed = f" Not trained to the end: {'; '.join(lost)}" if lost else ""
-    return Note(
-        f"What follows was recorded: {record.title}, {len(record.names)} changes, {record.hours:.1f} hours of training "
-        f"on {record.device}, {persons['train']:,} training and {persons['test']:,} test persons. {state}{other} "
-        f"Made again by `{command(record.record)}`.{failed}"
-    )
-
-
-def _again(record: Outcomes) -> str:
+def again(record: Outcomes) -> str:
     """The end of a caption: what the record is, and the command that makes it again."""
     return f"Recorded: {record.title}; made again by `{command(record.record)}`."
 
@@ -148,7 +132,7 @@ def plateau_curves(record: Outcomes | None) -> Plate:
     told = "; ".join(f"{get(n).title}: {percent(low)} of silence, PCK {number(top)}" for n, (low, top) in best.items())
     caption = (
         "Validation loss as a share of the loss of silence under the same targets, on a logarithmic axis, and "
-        f"validation PCK, by epoch: a thin line a seed, a thick one their mean. {_again(record)}"
+        f"validation PCK, by epoch: a thin line a seed, a thick one their mean. {again(record)}"
     )
     return Plate(figure, caption, f"Lowest loss and best validation PCK, mean over seeds. {told}.")
 
@@ -170,7 +154,7 @@ def gains(record: Outcomes | None) -> Plate:
     caption = (
         "Test PCK gained by each change over the training that it changes, on the same persons. Small dots: seeds; "
         f"large ones: their mean with Student's 95 % interval. In the last group a training is compared with the "
-        f"one without what its name ends with. {_again(record)}"
+        f"one without what its name ends with. {again(record)}"
     )
     alt = (
         f"{len(clear)} of {len(rows)} changes have an interval above zero; the largest gain, "
@@ -216,7 +200,7 @@ def radii(record: Outcomes | None) -> Plate:
     wide = ", ".join(number(curves[c.name].mean(0)[-1]) for c in shown)
     caption = (
         f"Test PCK over the radius, mean of the seeds and their range; dotted: the thesis's radius. Distances between "
-        f"cells of the heatmap, as the thesis has them. {_again(record)}"
+        f"cells of the heatmap, as the thesis has them. {again(record)}"
     )
     return Plate(figure, caption, f"At the thesis's radius: {told}; at {RADII[-1]:g} tenths: {wide}.")
 
@@ -232,7 +216,7 @@ def table(record: Outcomes | None) -> Table | Note:
         parts = [_mean([o.pck[v].value for o in outcomes]) for v in ("v = 2", "v = 1")]
         rows.append((
             change.title, get(change.on).title if change.on else "–", change.source,
-            f"{number(np.mean(scores), 3)} ({number(min(scores), 3)} to {number(max(scores), 3)})", *parts,
+            f"{number(float(np.mean(scores)), 3)} ({number(min(scores), 3)} to {number(max(scores), 3)})", *parts,
             _mean([o.oks_ap for o in outcomes]), f"{np.mean([min(o.val_loss) / o.silent for o in outcomes]):.2f}",
             f"{np.mean([o.seconds for o in outcomes]):.0f}",
         ))  # fmt: skip
@@ -240,7 +224,7 @@ def table(record: Outcomes | None) -> Table | Note:
     caption = (
         "Every change: mean over the seeds, smallest to largest; the lowest validation loss over that of silence under "
         "the same targets. AP with boxes given. A dash: nothing to measure. Seconds are of one machine, whatever else "
-        f"it did. {_again(record)}"
+        f"it did. {again(record)}"
     )
     return Table(pd.DataFrame(rows, columns=[*columns, "Seconds of training"]), caption, "tbl-beyond")
 
@@ -350,9 +334,9 @@ def decodings(made: Decodings, persons: str) -> Plate:
         for place, (radius, colour, marker) in enumerate(zip(SHOWN, (GREEN, BLUE, INK), "^so", strict=True)):
             for row, name in enumerate(rows):
                 won, y = made.gain(name, radius), row + 0.22 * (place - 1)
-                label = f"radius {radius}" if row == 0 else None
                 right.plot([won.low, won.high], [y, y], color=colour, linewidth=1.1)
-                right.plot(won.value, y, marker, color=colour, markersize=5, label=label)
+                first = f"radius {radius}" if row == 0 else None
+                right.plot(won.value, y, marker, color=colour, markersize=5, label=first)
         right.axvline(0, color=GREY, linewidth=0.8)
         right.set(xlabel="PCK gained over the highest pixel", ylim=(len(rows) - 0.5, -0.5))
         right.set_yticks(range(len(rows)), [way(name) for name in rows], fontsize=8)
@@ -385,7 +369,7 @@ def by_decoding(record: Outcomes | None) -> Table | Note:
         rows.append((way(name), *(", ".join(number(curve[RADII.index(r)]) for r in SHOWN) for curve in drawn)))
     caption = (
         f"Test PCK at radii {', '.join(map(str, SHOWN))} by the way heatmaps are decoded, against the labelled points "
-        f"on the crop and not their cells; mean over the seeds. {_again(record)}"
+        f"on the crop and not their cells; mean over the seeds. {again(record)}"
     )
     return Table(pd.DataFrame(rows, columns=["Decoding", *(c.title for c in shown)]), caption, "tbl-beyond-decodings")
 

@@ -29,7 +29,7 @@ def commit(found: dict) -> str:
 def rooms(found: dict, whole: str, part: str) -> list[tuple[str, str, str, str]]:
     """Of each room of the library and of all together: how many, how many of them `part`, and their share."""
     counts = {f"`{room}`": (told[whole], told[part]) for room, told in found["rooms"].items()}
-    counts["together"] = tuple(map(sum, zip(*counts.values(), strict=True)))
+    counts["together"] = sum(all_ for all_, _ in counts.values()), sum(some for _, some in counts.values())
     return [(room, f"{all_:,}", f"{some:,}", percent(some / all_)) for room, (all_, some) in counts.items()]
 
 
