@@ -22,7 +22,6 @@ from hgnb.metrics import PckConfig
 from hgnb.stats import pck, pck_difference
 from hgnb.training.inference import Predictions
 from hgnb.training.recorded import SEEDS
-from hgnb.training.runs import Run
 
 # Differences that claims ask for, first less second.
 PAIRS = (
@@ -48,37 +47,6 @@ SHORT = {
     "longer-best-loss": "trained on, lowest loss", "modified-best-loss": "modified, lowest loss",
 }  # fmt: skip
 NONE = "No seeds are recorded in results/: `make claims` makes them."
-
-
-def modified_training(original: Run, modified: Run) -> Plate:
-    """The modified hourglass from the epoch it was carried over, against the original (thesis figure 25)."""
-    start = original.best_epoch("val_pck")
-    old, new = original.metrics, modified.metrics.assign(epoch=modified.metrics.epoch + start)
-    looks = ((old, ORIGINAL, "-", "original"), (new, MODIFIED, "--", "with the autoencoder"))
-    titles = {"train_loss": "training loss", "val_loss": "validation loss", "val_pck": "validation PCK"}
-    with style():
-        figure, axes = plt.subplots(2, 3, figsize=(10, 5.4))
-        for row, first in zip(axes, (1, start), strict=True):
-            for ax, (column, title) in zip(row, titles.items(), strict=True):
-                for table, colour, line, label in looks:
-                    shown = table[table.epoch >= first]
-                    ax.plot(shown.epoch, shown[column], line, color=colour, marker="o", markersize=2.5, label=label)
-                ax.set(xlabel="epoch", title=title)
-                ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
-                if column.endswith("loss") and first == 1:
-                    ax.set_yscale("log")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncol=2, fontsize=8)
-    before, first, best = old.val_pck.max(), new.val_pck.iloc[0], new.val_pck.max()
-    caption = (
-        f"The modified hourglass, trained on for {len(new)} epochs from the original's best (epoch {start}), against "
-        f"the original. Top: all epochs; bottom: from epoch {start}."
-    )
-    alt = (
-        f"The modified hourglass starts {'below' if first < before else 'not below'} the original's best PCK "
-        f"({first:.3f} against {before:.3f}) and its best is {'above' if best > before else 'not above'} it "
-        f"({best:.3f})."
-    )
-    return Plate(figure, caption, alt)
 
 
 def gains(split: PreparedSplit, schema: KeypointSchema, before: np.ndarray, after: np.ndarray) -> Plate:

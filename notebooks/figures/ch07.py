@@ -487,44 +487,6 @@ def later(profile: str, data: str) -> list[Chains]:
     return [one for one in chains.each_dataset(chains.beside(profile, data)) if one.has("narrow")]
 
 
-def plot_later(recorded: Sequence[Chains], networks: Mapping[str, tuple[str, str]]) -> Plate:
-    """fig-later: test PCK of what section 8.4 asks for, below the first three, of chapter 04; a panel a record.
-
-    networks: how each is called, and its colour, by training.
-    """
-    if not recorded:
-        return nothing(NO_SEEDS, NO_SEEDS, NO_SEEDS)
-    alt, failed = [], []
-    with style():
-        size = (2.6 + 3.3 * len(recorded), 3.9)
-        figure, axes = plt.subplots(1, len(recorded), figsize=size, squeeze=False, sharey=True)
-        for chain, ax in zip(recorded, axes[0], strict=True):
-            levels, lost = [], []
-            for row, (name, (words, colour)) in enumerate(networks.items()):
-                each, level = chain.values(name, "test"), chain.level(name, "test")
-                ax.plot(each, row + np.linspace(0.12, 0.34, len(each)), "o", color=colour, markersize=3, alpha=0.8)
-                if np.isfinite([level.low, level.high]).all():
-                    ax.plot([level.low, level.high], [row - 0.14] * 2, color=INK, linewidth=2)
-                ax.plot(level.value, row - 0.14, "o", color=colour, markeredgecolor=INK, markersize=6.5)
-                levels.append(f"{words} {number(level.value, 3)}")
-                lost += [f"{words} ({missing} of {len(each)})"] if (missing := np.isnan(each).sum()) else []
-            ax.axhline(2.5, color=GREY, linewidth=0.8)
-            ax.set_yticks(range(len(networks)), [words for words, _ in networks.values()], fontsize=8.5)
-            ax.set(ylim=(len(networks) - 0.45, -0.6), xlabel="test PCK")
-            ax.xaxis.set_major_locator(plt.MaxNLocator(5))
-            ax.set_title(chain.name, fontsize=10)
-            alt.append(f"On {chain.data}: {', '.join(levels)}.")
-            failed += [f" Not trained to the end on {chain.data}, in so many seeds: {listed(lost)}."] if lost else []
-    caption = (
-        "Test PCK of the networks that the thesis left for later, below those of {doc}`04_improvement`. Small dots: "
-        "seeds; large ones: their mean, with the ledger's 95 % interval over seeds and photographs. Plain and modified "
-        "ones in a row are trained on as long as the single ones are; those in one go and from the first step as long "
-        f"as the chain's two trainings together. Recorded: {'; '.join(chain.title for chain in recorded)}."
-        f"{''.join(failed)}"
-    )
-    return Plate(figure, caption, " ".join(alt))
-
-
 def ledgers(live: Experiment) -> list[Column]:
     """The ledger of the thesis's targets, judged from the record that fits the live data best, and the better model's
     on the same data."""
