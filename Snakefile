@@ -30,6 +30,7 @@ NEEDS = {
     "04_improvement": ["dataset", "hourglass", "autoencoder", "modified"],
     "05_discussion": ["dataset", "hourglass", "autoencoder", "modified"],
     "B1_trust": [],  # what benchmarks/ recorded
+    "B2_annotations": [],  # counted once, in results/coco-annotations.json
     "06_lighter_hourglasses": [],  # its sweep is the target `lighter`, and recorded
     "07_beyond": ["dataset", "hourglass", "autoencoder", "modified"],  # and `beyond`, recorded
 }
@@ -42,6 +43,7 @@ SHOW_RECORDS = {
     "06_lighter_hourglasses": "results/lighter-*/*.npz",
     "07_beyond": "results/[bc]*/*.npz",  # beyond-* and chain-*
     "B1_trust": "benchmarks/results/*.json",
+    "B2_annotations": "results/coco-annotations.json",
 }
 
 # what turns executed chapters into the site

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -152,7 +153,6 @@ def claims(
     """Judge every claim of the sources on the finished runs of this profile and data; trains and writes nothing."""
     from hgnb import records
     from hgnb.claims import collect
-    from hgnb.claims.sheet import Sheet
 
     def told(words: str) -> None:
         print(words, file=sys.stderr)
@@ -160,7 +160,7 @@ def claims(
     if recorded:
         for where in records.folders(collect.STUDY):
             result = collect.judged(records.read(where))
-            _show(Sheet(result, kept=result.keep() if keep else None), result.facts() if as_json else None)
+            _show(result.keep() if keep else result, result.facts() if as_json else None)
         return
     from hgnb.training.experiment import Experiment
 
@@ -168,11 +168,11 @@ def claims(
     experiment.check()
     if keep and (file := collect.keep(experiment, told)):
         result = collect.judged(records.read(file.parent))
-        _show(Sheet(result, kept=result.keep()), result.facts() if as_json else None)
+        _show(result.keep(), result.facts() if as_json else None)
         return
     record = collect.live(experiment, told)
-    result = collect.judged(record)
-    _show(Sheet(result, collect.remedies(experiment, record)), result.facts() if as_json else None)
+    result = replace(collect.judged(record), remedies=collect.remedies(experiment, record))
+    _show(result, result.facts() if as_json else None)
 
 
 @app.command("records")
@@ -276,13 +276,13 @@ def export(
     ] = 100,
 ):
     """Write a trained hourglass as an ONNX file with switches for skips and components, checked against torch."""
-    from hgnb.analysis.basis import of_run
+    from hgnb.analysis.components import export_basis
     from hgnb.training.catalogue import weights
     from hgnb.training.export import export, ready
 
     ready(onnx)  # before components are computed, which takes a while
     chosen = weights(source)
-    print(export(chosen, onnx, *of_run(chosen, components)))
+    print(export(chosen, onnx, *export_basis(chosen, components)))
 
 
 @data_app.command()

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from figures import ch07
-from figures.plate import Note, Plate, Table
+from figures.page import Note, Plate, Table
 from hgnb import records
-from hgnb.analysis import components, correction, redundancy
+from hgnb.analysis import components, interventions, truncation
 from hgnb.analysis.truncation import Truncation
 from hgnb.records import Record, Seed
 from hgnb.stats import UNKNOWN, Estimate
@@ -128,7 +128,7 @@ def test_the_least_part_is_named():
     for name, share in (("encoder.0", 0.2), ("bottleneck", 0.9), ("skips.0", 0.6)):
         some = rng.random((30, 4)) < share
         kept = Truncation({0: some, 1: some, 4: whole}, whole, np.full((30, 4), 2), np.arange(30))
-        parts.append(redundancy.Part(name, components.principal(rng.normal(size=(50, 4))), kept))
+        parts.append(truncation.Part(name, components.principal(rng.normal(size=(50, 4))), kept))
     shown = ch07.redundancy(parts, 50)
     assert "replaces the encoder, level 1" in shown.alt and "for the bottleneck" in shown.alt
     assert ch07.within(parts[2]) == "skip at level 1" and "skip, level 1 4" in shown.alt
@@ -136,8 +136,9 @@ def test_the_least_part_is_named():
 
 def test_what_moving_did_is_drawn():
     down, steps = Estimate(-0.1, -0.15, -0.05), (0.5, 1.0)
-    ways = [(who, where) for who in ("misplaced", "well placed") for where in (correction.ACROSS, correction.ASTRAY)]
-    moves = [correction.Moved(who, where, step, down, 9) for who, where in ways for step in steps]
-    shown = ch07.correction({"latents": (correction.Bound(Estimate(0.1, 0.05, 0.15), 9, 40), moves)})
+    places = (interventions.ACROSS, interventions.ASTRAY)
+    ways = [(who, where) for who in ("misplaced", "well placed") for where in places]
+    moves = [interventions.Moved(who, where, step, down, 9) for who, where in ways for step in steps]
+    shown = ch07.correction({"latents": (interventions.Bound(Estimate(0.1, 0.05, 0.15), 9, 40), moves)})
     assert "changes PCK by −0.100 (−0.150 to −0.050)" in shown.alt
-    assert "nothing to correct" in ch07.correction({"latents": (correction.Bound(UNKNOWN, 0, 0), [])}).alt
+    assert "nothing to correct" in ch07.correction({"latents": (interventions.Bound(UNKNOWN, 0, 0), [])}).alt

@@ -28,17 +28,17 @@ FIGURE = """\
 import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from figures.plate import Plate
+from figures.page import Plate
 
 figure, ax = plt.subplots()
 ax.plot([seed, 1])
 Plate(figure, f"A line from {seed}, see $x^2$.", f"The line starts at {seed}.")"""
 TABLE = """\
 import pandas as pd
-from figures.plate import Table
+from figures.page import Table
 
 Table(pd.DataFrame({"set": ["train"], "persons": [12]}), "Persons a set.", "tbl-sets")"""
-NOTE = 'from figures.plate import Note\nNote(f"The seed is {seed}, as {{numref}}`fig-line` shows.")'
+NOTE = 'from figures.page import Note\nNote(f"The seed is {seed}, as {{numref}}`fig-line` shows.")'
 
 
 def tagged(code, name=None):

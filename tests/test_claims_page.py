@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -14,11 +15,8 @@ from test_claims import BY_ID, CASES, case
 
 from figures import ledger
 from hgnb import cli
-from hgnb.claims import rules
-from hgnb.claims.catalogue import CLAIMS
-from hgnb.claims.ledger import decided
-from hgnb.claims.result import Result
-from hgnb.claims.sheet import Sheet, summary
+from hgnb.claims import claim
+from hgnb.claims.ledger import CLAIMS, Result, decided, summary
 
 LEVEL = "`paper` on the whole of COCO"
 
@@ -29,7 +27,7 @@ def result(at=0, seeds=(0,)):
     for name, numbers in CASES.items():
         shown = next(n for n in (numbers[at], *numbers) if n is not None)
         made.append(case(name, shown, LEVEL if BY_ID[name].number else ""))
-    return Result.of(decided(made), made_up.chain([{"hourglass": 0.4}] * len(seeds)))
+    return Result([row.facts() for row in decided(made)], made_up.chain([{"hourglass": 0.4}] * len(seeds)))
 
 
 def cells(markdown):
@@ -41,7 +39,7 @@ def test_the_table_has_every_claim_with_its_verdict_to_filter_by():
     page, rows = made.markdown(), cells(made.markdown())
     assert ":name: tbl-claims" in page and "nan" not in page.lower().split()
     assert [row[0].split("**")[1] for row in rows] == [claim.id for claim in CLAIMS]
-    assert made.filters == (ledger.VERDICT,) and {row[3] for row in rows} <= set(rules.VERDICTS)
+    assert made.filters == (ledger.VERDICT,) and {row[3] for row in rows} <= set(claim.VERDICTS)
     assert "{numref}`fig-skip-histograms`" in page
 
 
@@ -52,7 +50,7 @@ def test_records_stand_beside_and_a_stale_one_says_so():
     rows = cells(made.markdown())
     assert "| small on embedded | small on lspet | Shown in |" in made.markdown()
     assert made.classes == "sortable filter-3 filter-4 filter-5", "every column of verdicts can be filtered by"
-    assert all(row[4].split(";")[0] in rules.VERDICTS and row[5] == f"*stale:* {row[4]}" for row in rows)
+    assert all(row[4].split(";")[0] in claim.VERDICTS and row[5] == f"*stale:* {row[4]}" for row in rows)
     assert any(row[4].startswith("fails; ") for row in rows)
     note = ledger.record([fresh, old]).text
     assert note.count("2026-01-02, seeds 0, 1, 2, 3 and 4") == 2 and "**Stale**: the code changed." in note
@@ -71,7 +69,7 @@ def test_every_column_of_verdicts_filters_the_page(tmp_path):
         menus = tab.page.locator(".live-filters select")
         assert menus.count() == 2
         for menu in (menus.nth(0), menus.nth(1)):
-            assert set(menu.locator("option").all_text_contents()) <= {"all", *rules.VERDICTS}
+            assert set(menu.locator("option").all_text_contents()) <= {"all", *claim.VERDICTS}
         menus.nth(1).select_option("fails")
         shown = tab.page.evaluate("[...document.querySelectorAll('tbody tr')].filter(r => !r.hidden).length")
     assert shown == sum(row["verdict"] == "fails" for row in result(1).rows) > 0
@@ -114,7 +112,9 @@ def test_the_rules_are_on_the_page():
 def test_the_terminal_shows_verdicts_reasons_and_remedies():
     out = StringIO()
     command = "hgnb train modified --profile tiny --data embedded --seed 0"
-    Console(file=out, width=140).print(Sheet(result(2), [command], kept=Path("results/claims-tiny-embedded.json")))
+    Console(file=out, width=140).print(
+        replace(result(2), remedies=[command], kept=Path("results/claims-tiny-embedded.json"))
+    )
     text = out.getvalue()
     assert command in text and "results/claims-tiny-embedded.json" in text
     assert all(claim.id in text for claim in CLAIMS) and "undecided" in text
@@ -139,7 +139,7 @@ def test_the_command_judges_what_is_there(trained, monkeypatch, capsys, words):
     if words:
         facts = json.loads(printed)
         assert facts["about"]["seeds"] == [0] and len(facts["claims"]) == len(CLAIMS)
-        assert all(row["rule"] and row["verdict"] in rules.VERDICTS for row in facts["claims"])
+        assert all(row["rule"] and row["verdict"] in claim.VERDICTS for row in facts["claims"])
     else:
         assert "hgnb train modified" in printed and "make claims SEEDS=5" in printed
         assert str(experiment.folder.parent) not in printed.split("What is missing")[0], "no path but in the commands"

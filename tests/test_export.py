@@ -8,7 +8,7 @@ import pytest
 import torch
 from test_cli import hgnb
 
-from hgnb.analysis.basis import of_run
+from hgnb.analysis.components import export_basis
 from hgnb.errors import InputError
 from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.model.hourglass import HourglassConfig
@@ -110,14 +110,14 @@ def test_a_file_that_disagrees_is_not_written(tmp_path, monkeypatch):
 def test_a_run_exports_its_own_components(trained, tmp_path, monkeypatch, capsys):
     """The basis is that of the run's training latents, and the command hands it over."""
     experiment, run = trained
-    basis, crops = of_run(catalogue.weights(run.id), 4)
+    basis, crops = export_basis(catalogue.weights(run.id), 4)
     latents = experiment.reader(run).latents(experiment.prepared().split("train"))
     flat = latents.reshape(len(latents), -1).astype(np.float64)
     flat -= flat.mean(0)
     assert crops.shape == (3, 64, 64, 3) and crops.dtype == np.uint8
     np.testing.assert_allclose(np.abs(np.linalg.svd(flat)[2][:4] @ basis.axes.T), np.eye(4), atol=1e-4)
-    assert of_run(catalogue.weights(run.id), 0)[0] is None
-    assert of_run(catalogue.weights(str(run.folder / "best-val_pck.safetensors")), 4) == (None, None)
+    assert export_basis(catalogue.weights(run.id), 0)[0] is None
+    assert export_basis(catalogue.weights(str(run.folder / "best-val_pck.safetensors")), 4) == (None, None)
     pytest.importorskip("onnxruntime", reason="onnxruntime isn't installed")
     words = ["export", run.id, "--onnx", str(tmp_path / "run.onnx"), "--components", "4"]
     status, out, _ = hgnb(monkeypatch, capsys, *words)

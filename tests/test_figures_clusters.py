@@ -7,8 +7,8 @@ from test_explain import clouds
 from test_figures_interpretation import check
 
 from figures import stability as figures
-from hgnb.analysis import clusters, components, distances, stability
-from hgnb.analysis.everyone import everyone
+from hgnb.analysis import clusters, components, distances
+from hgnb.analysis.clusters import cluster_everyone
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def judged(points, ks=(2, 3, 4), draws=5):
     sweep = clusters.sweep(points, ks, 3, 0, apart)
     variance = components.principal(points).variance
     images = np.arange(len(points))
-    return stability.stability(points, apart, sweep, variance, images, draws=draws, resampled=10, seed=0)
+    return clusters.stability(points, apart, sweep, variance, images, draws=draws, resampled=10, seed=0)
 
 
 def test_three_clouds_are_told_as_three():
@@ -75,7 +75,7 @@ def test_too_few_persons_are_a_sentence(n):
 def test_all_persons_beside_the_sample(k):
     points, own = clouds((300, 200, 150)[:k] if k > 1 else (300,), d=6, apart=9)
     sample, images = np.arange(0, len(own), 2), np.arange(len(own))
-    found = everyone(points, sample, own[sample], 0)
+    found = cluster_everyone(points, sample, own[sample], 0)
     key = np.array([17.0, 2.0, 9.0])[own]
     part = clusters.clustering(points[sample], own[sample], key[sample], images[sample])
     whole = clusters.clustering(points, found.labels, key, images)

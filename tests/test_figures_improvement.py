@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from figures import ch04
-from figures.plate import Plate
-from hgnb.claims.chains import Chains, each_dataset
+from figures.page import Plate
+from hgnb.claims.evidence import Chains, each_dataset
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig

@@ -15,11 +15,11 @@ from figures import discussion, maps
 from figures import interventions as intervention_figures
 from figures import skips as skip_figures
 from figures import traits as trait_figures
-from figures.plate import Plate
+from figures.page import Plate
 from figures.portraits import Portraits
-from hgnb.analysis import clusters, components, posture, skips, traits, truncation
-from hgnb.analysis.distances import distances, trust
-from hgnb.analysis.planes import Map
+from hgnb.analysis import clusters, components, posture, skips, truncation
+from hgnb.analysis.components import Map, trust
+from hgnb.analysis.distances import distances
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
@@ -113,7 +113,7 @@ def test_walk_and_trait_figures(n, schema):
     own, equal = components.met(parts, tried), components.met(parts, tried, equal=True)
     check(component_figures.steps(own, equal, tried, "persons"))
     states = posture.postures(given, schema)
-    told = traits.answers(parts, traits.questions(given, schema, states, np.arange(n)), given.image_ids)
+    told = posture.answers(parts, posture.questions(given, schema, states, np.arange(n)), given.image_ids)
     check(trait_figures.traits(told, "persons"))
     table = trait_figures.table(told, "persons")
     assert table.name == "tbl-components" and "nan" not in table.markdown()
@@ -122,9 +122,9 @@ def test_walk_and_trait_figures(n, schema):
 
 def test_only_what_stands_after_correction_is_listed():
     latents, factors, _ = planted(200)
-    asked = [traits.Question("sitting", (factors[:, 0] > 0).astype(float), is_class=True),
-             traits.Question("motion", factors[:, 1]), traits.Question("labelled", np.full(200, 17.0))]  # fmt: skip
-    told = traits.answers(components.principal(latents), asked, np.arange(200))
+    asked = [posture.Question("sitting", (factors[:, 0] > 0).astype(float), is_class=True),
+             posture.Question("motion", factors[:, 1]), posture.Question("labelled", np.full(200, 17.0))]  # fmt: skip
+    told = posture.answers(components.principal(latents), asked, np.arange(200))
     rows = trait_figures.table(told, "persons").rows
     assert rows.Tells[0].startswith("sitting: AUC") and rows.Tells[1].startswith("motion: r")
     assert rows.Tells[2:].str.startswith("nothing that stands; strongest is").all()

@@ -10,12 +10,12 @@ from scipy.ndimage import correlate
 from torch import nn
 
 from figures import blocks, introduction, layers, learning
-from hgnb.analysis.findings import Findings
+from hgnb.claims.study import Findings
 from hgnb.data import coco
-from hgnb.intervals import Interval
 from hgnb.model.config import HourglassConfig
 from hgnb.model.hourglass import Hourglass, StackedHourglass
 from hgnb.model.residual import Residual
+from hgnb.stats import Estimate
 
 SMALL = HourglassConfig(depth=2, channels=8, inner=4, stem=8, keypoints=5)
 
@@ -137,11 +137,11 @@ def test_names_beside_a_person_keep_apart_and_inside():
 
 
 def test_five_results_with_signs_and_dashes():
-    one, none = Interval(0.25, 0.2, 0.3), Interval(np.nan, np.nan, np.nan)
-    table = introduction.results(Findings(one, one, one, none, one, gain=Interval(-0.01, -0.02, 0.01)))
+    one, none = Estimate(0.25, 0.2, 0.3), Estimate(np.nan, np.nan, np.nan)
+    table = introduction.results(Findings(one, one, one, none, one, gain=Estimate(-0.01, -0.02, 0.01)))
     cells = table.rows["This run"].tolist()
     assert cells[0] == "test PCK 0.250 (0.200 to 0.300)"
     assert cells[2:4] == ["AUC –", "AUC 0.25 (0.20 to 0.30), below chance"] and "−0.010 (−0.020 to 0.010)" in cells[4]
-    assert introduction._auc(Interval(0.6, 0.2, 0.9)) == "AUC 0.60 (0.20 to 0.90), may be chance"
-    assert introduction._auc(Interval(0.7, 0.6, 0.8)).endswith("above chance")
+    assert introduction._auc(Estimate(0.6, 0.2, 0.9)) == "AUC 0.60 (0.20 to 0.90), may be chance"
+    assert introduction._auc(Estimate(0.7, 0.6, 0.8)).endswith("above chance")
     assert introduction._signed(one) == "+0.250 (0.200 to 0.300)"

@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 
 from figures import chB, measured
-from figures.plate import Note
+from figures.page import Note
 from hgnb.errors import InputError
 
 

@@ -94,6 +94,6 @@ def test_a_bare_machine_can_train():
 
 
 def test_the_watch_sees_plotting():
-    code = f"NONE_OF = {NOT_FOR_TRAINING}\n{WATCH}\nimport figures.plate"
+    code = f"NONE_OF = {NOT_FOR_TRAINING}\n{WATCH}\nimport figures.page"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stderr.startswith("figures.plate imports matplotlib")
+    assert done.stderr.startswith("figures.page imports matplotlib")

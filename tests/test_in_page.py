@@ -18,17 +18,17 @@ from test_book import chapter, saved, small_book
 from test_live import cell
 
 from figures import exhibit as figures
-from figures.plate import Live, Note
+from figures.page import Live, Note
 from figures.portraits import Portraits
 from hgnb import journal
 from hgnb.analysis import components
-from hgnb.analysis import exhibit as rooms
 from hgnb.analysis.exhibit import CROPS, Exhibit, chosen, digest
-from hgnb.analysis.latents import hits_of
+from hgnb.analysis.skips import hits_of
 from hgnb.data.credits import passed_on
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.recording.edition import Edition
+from hgnb.training import export
 from hgnb.training.export import expected
 from hgnb_book import in_page, render, weave
 from hgnb_book import runtime as runtimes
@@ -374,7 +374,7 @@ def test_chapter_goes_on_without_the_packages_of_an_export(trained, monkeypatch)
     def missing(*_):
         raise InputError("An export needs onnx and onnxruntime.")
 
-    monkeypatch.setattr(rooms, "export", missing)
+    monkeypatch.setattr(export, "export", missing)
     *_, part = made(trained)
     assert isinstance(part, Note)
     assert part.text == "The network isn't in this page. An export needs onnx and onnxruntime."

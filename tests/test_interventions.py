@@ -227,18 +227,6 @@ def test_a_network_without_skips_has_none_to_switch_off():
     assert study.alone == () and study.levels == () and (study.on == study.off).all()
 
 
-def test_planted_latents_of_a_walk_end_where_the_factor_does():
-    """c = ±2 along the first component moves the first keypoint by ±2 of its deviations, decoded."""
-    split, reader, latents = world((3.0, 1.0))
-    parts = components.principal(latents)
-    (walk,) = components.walks(parts, np.arange(120), (1,), (-2.0, 0.0, 2.0))
-    maps = interventions.decoded(reader, walk.points, split.take(np.array([0])))
-    columns = maps[:, 0, 3].argmax(-1) - SIZE // 2
-    deviation = np.sqrt(parts.variance[0])
-    assert columns[1] == 0 and sorted(columns.tolist()) == columns.tolist()[:: 1 if columns[2] > 0 else -1]
-    assert np.abs(np.abs(columns[[0, 2]]) - 2 * deviation).max() < 1  # whole cells, around a mean near 0
-
-
 # Photographs
 
 
@@ -249,7 +237,7 @@ def test_fourteen_keypoints_of_photographs(house, real):
     from figures import skips as skip_figures
     from figures import traits as trait_figures
     from figures.portraits import Portraits
-    from hgnb.analysis import posture, traits
+    from hgnb.analysis import posture
     from hgnb.training.experiment import Experiment
 
     experiment = Experiment.open("smoke", str(real("lspet")))
@@ -262,11 +250,11 @@ def test_fourteen_keypoints_of_photographs(house, real):
     assert study.on.shape == (len(train), 14) and len(full.positions) >= 20
     parts = components.principal(study.latents.of(full.positions))
     states = posture.postures(train, schema)
-    asked = traits.questions(train, schema, states, full.positions)
+    asked = posture.questions(train, schema, states, full.positions)
     known = {q.name for q in asked if np.isfinite(q.values).any() and np.nanstd(q.values) > 0}
     assert known >= {"sitting", "motion", "body size", "upright", "facing", "heading", "arm raise"}
     assert np.isfinite(asked[3].values).mean() > 0.9
-    told = traits.answers(parts, asked, train.image_ids[full.positions])
+    told = posture.answers(parts, asked, train.image_ids[full.positions])
     people = train.take(full.positions)
     made = truncation.truncate(reader, people, truncation.own(people, parts), pck)
     assert (made.hits[len(parts)] == made.whole).mean() > 0.99  # all components are the latents, up to rounding

@@ -228,7 +228,7 @@ def test_the_autoencoder_learns_from_the_file(counted):
 
 def test_fourteen_keypoints(house, real):
     """LSPET: another schema, and the same file."""
-    from hgnb.analysis import clusters, components, distances, stability
+    from hgnb.analysis import clusters, components, distances
     from hgnb.training.configs import TrainingConfig
 
     opened = Experiment.open("smoke", str(real("lspet")))
@@ -246,5 +246,5 @@ def test_fourteen_keypoints(house, real):
     apart = distances.distances(kept.values)
     sweep = clusters.sweep(kept.values, (2, 3), 2, 0, apart)
     variance = components.principal(kept.values).variance
-    judged = stability.stability(kept.values, apart, sweep, variance, train.image_ids, draws=2, resampled=4, seed=0)
+    judged = clusters.stability(kept.values, apart, sweep, variance, train.image_ids, draws=2, resampled=4, seed=0)
     assert 0 <= judged.share <= 1 and judged.above is not None and np.isfinite(judged.halves).all()

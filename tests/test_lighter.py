@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from figures import ch06
-from figures.plate import Note, Plate
-from hgnb.analysis import fronts, lighter
-from hgnb.claims import lighter as lighter_claims
+from figures.page import Note, Plate
+from hgnb.analysis import lighter
+from hgnb.claims import on_lighter as lighter_claims
 from hgnb.claims.ledger import judge_lighter
-from hgnb.claims.lighter import CLAIMS, CONTROL
-from hgnb.claims.lighter import Sweep as Recorded
+from hgnb.claims.on_lighter import CLAIMS, CONTROL
+from hgnb.claims.on_lighter import Sweep as Recorded
 from hgnb.data.drawn.layout import MPII16
 from hgnb.errors import InputError
 from hgnb.metrics.pckh import joint_groups
@@ -357,11 +357,11 @@ def test_the_front_against_its_definition(points):
             for j in range(len(costs))
         )
 
-    assert fronts.front(costs, gains).tolist() == [not beaten(i) for i in range(len(costs))]
+    assert lighter.front(costs, gains).tolist() == [not beaten(i) for i in range(len(costs))]
 
 
 def test_what_was_not_trained_is_on_no_front():
-    assert fronts.front(np.array([1.0, 2.0]), np.array([np.nan, 0.5])).tolist() == [False, True]
+    assert lighter.front(np.array([1.0, 2.0]), np.array([np.nan, 0.5])).tolist() == [False, True]
 
 
 # --- figures
@@ -379,7 +379,7 @@ def test_stacks_have_the_sizes_of_their_depths():
 
 def test_a_page_without_a_sweep_says_so():
     times = took({n: (1.0, 1.1, 1.2) for n in ("newell", "inner-64", "stacks-6", "blocks-4")})
-    points = fronts.points(None, times)
+    points = lighter.points(None, times)
     assert isinstance(ch06.tradeoff(points, times, None), Note) and isinstance(ch06.exits(None), Note)
     assert "No sweep" in ch06.trained_at(None) and ch06.live(points, None) is None
     cells = ch06.row("newell", times, None)
@@ -391,7 +391,7 @@ def test_a_page_without_a_sweep_says_so():
 def test_every_trained_network_answers_in_the_interactive_part():
     times = took({n: (1.0 + i, 1.1 + i) for i, n in enumerate(("newell-2", "inner-64", "newell"))})
     made = made_up({"newell": [0.5], "newell-2": [0.4], "inner-64": [0.3]})
-    points = fronts.points(made, times)
+    points = lighter.points(made, times)
     data = ch06.live(points, made).data
     bare = [name.partition(" · ")[2] or name for name in data["names"]]  # without the figure's letters
     assert bare == [networks.get(n).title for n in times.cases] and data["names"][2].startswith("A · ")

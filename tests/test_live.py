@@ -19,9 +19,8 @@ from test_explain import COCO, SIDE, persons, planted, scattered
 from figures import components as component_figures
 from figures import live
 from figures.maps import latent_map
-from figures.plate import Live, Note, Plate, Table
+from figures.page import Live, Note, Plate, Sprites, Table
 from figures.portraits import Portraits
-from figures.sprites import Sprites
 from hgnb.analysis import components
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.recording.edition import Edition

@@ -9,12 +9,12 @@ from test_interventions import PCK, world
 
 from figures import reasons as figures
 from hgnb.analysis import clusters, components, interventions, reasons, truncation
-from hgnb.analysis.clusters import Misplaced
+from hgnb.analysis.misplaced import Misplaced
 from hgnb.analysis.truncation import Truncation
 from hgnb.errors import InputError
-from hgnb.intervals import Interval
 from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.stats import Estimate
 from hgnb.training.inference import Reader
 
 matplotlib.use("agg")
@@ -73,7 +73,7 @@ def test_thirds_keep_equal_counts_together(counts, titles):
     assert list(groups) == titles and sum(rows.sum() for rows in groups.values()) == len(counts)
 
 
-FEWER, MORE, SAME = Interval(0.1, 0.05, 0.15), Interval(-0.1, -0.15, -0.05), Interval(0, -0.05, 0.05)
+FEWER, MORE, SAME = Estimate(0.1, 0.05, 0.15), Estimate(-0.1, -0.15, -0.05), Estimate(0, -0.05, 0.05)
 FLAGS = np.random.default_rng(1).random(N) < 0.3
 
 
@@ -139,11 +139,11 @@ def test_other_persons_fall_to_the_nearest_centroid_and_are_judged_by_the_whole_
     key = np.r_[rng.integers(12, 18, 40), rng.integers(2, 9, 40)].astype(float)
     group = clusters.clustering(points, np.repeat([1, 0], 40), key, np.arange(80))
     others = np.array([[5, 5, 5], [5, 4, 5], [-5, -5, -5], [-4, -5, -5], [5, 5, 5]], np.float32)
-    made = clusters.placed(group, others, np.array([16, 3, 4, 15, np.nan]), np.arange(5))
+    made = group.placed(others, np.array([16, 3, 4, 15, np.nan]), np.arange(5))
     assert made.flags.tolist() == [False, True, False, True, False]
     assert made.judged.tolist() == [True, True, True, True, False]
     lone = clusters.clustering(points, np.zeros(80, int), key, np.arange(80))
-    assert not clusters.placed(lone, others, np.full(5, 9.0), np.arange(5)).judged.any()
+    assert not lone.placed(others, np.full(5, 9.0), np.arange(5)).judged.any()
 
 
 def test_one_pass_keeps_what_the_search_keeps():

@@ -9,7 +9,6 @@ from conftest import at_home, lend
 
 from hgnb import records
 from hgnb.claims import collect
-from hgnb.claims.result import place
 from hgnb.errors import InputError
 from hgnb.recording import gather
 from hgnb.training import recorded
@@ -29,7 +28,7 @@ def test_the_committed_ledgers_are_what_their_records_are_judged_to(monkeypatch)
     monkeypatch.setenv("HGNB_HOME", str(ROOT))
     for where in records.folders(collect.STUDY):
         result = collect.judged(records.read(where))
-        assert place(result.record).read_text(encoding="utf8") == result.text, where.name
+        assert result.place.read_text(encoding="utf8") == result.text, where.name
     ledgers = {file.stem.removeprefix("claims-") for file in (ROOT / "results").glob("claims-*.json")}
     assert ledgers == {where.name.removeprefix("chain-") for where in records.folders(collect.STUDY)}
 

@@ -7,7 +7,7 @@ import pytest
 from links import broken, skipped_levels
 from PIL import Image, ImageDraw
 
-from figures import compact
+from figures import page
 from hgnb_book import icons, mend, pictures
 
 # as the theme and Font Awesome write them
@@ -101,22 +101,22 @@ def opened(file):
 def test_drawings_keep_every_pixel_with_few_colours():
     drawing = Image.new("RGBA", (400, 300), (255, 255, 255, 0))
     ImageDraw.Draw(drawing).line([(0, 0), (400, 290)], fill=(0, 114, 178, 255), width=7)
-    mime, file = compact.compact(png(drawing))
+    mime, file = page.compact(png(drawing))
     assert mime == "image/png" and len(file) < len(png(drawing))
     white = Image.alpha_composite(Image.new("RGBA", drawing.size, "white"), drawing).convert("RGB")
-    assert compact.signal_to_noise(opened(file), white) == float("inf")
+    assert page.signal_to_noise(opened(file), white) == float("inf")
 
 
 def test_photographs_keep_their_colours():
     rows, columns = np.mgrid[0:300, 0:400]
     waves = [np.sin(columns / 23 + rows / f) for f in (11, 17, 29)]
     photograph = Image.fromarray(np.uint8(127 + 100 * np.stack(waves, -1)))
-    mime, file = compact.compact(png(photograph))
+    mime, file = page.compact(png(photograph))
     assert mime == "image/jpeg" and len(file) < len(png(photograph)) / 2
     assert opened(file).size == (400, 300)
-    assert compact.signal_to_noise(opened(file), photograph) > compact.FAITHFUL
+    assert page.signal_to_noise(opened(file), photograph) > page.FAITHFUL
 
 
 def test_signal_to_noise_is_that_of_a_hand_made_case():
     one, other = Image.new("RGB", (5, 5), (100, 100, 100)), Image.new("RGB", (5, 5), (110, 90, 110))
-    assert compact.signal_to_noise(one, other) == pytest.approx(10 * np.log10(255**2 / 100))
+    assert page.signal_to_noise(one, other) == pytest.approx(10 * np.log10(255**2 / 100))

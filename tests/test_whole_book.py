@@ -70,6 +70,7 @@ TABLES = {
         "tbl-lighter-claims",
     ],
     "07_beyond": ["tbl-silence"],
+    "B2_annotations": ["tbl-annotations-filters", "tbl-annotations-silence", "tbl-annotations-visible"],
     "B1_trust": [
         "tbl-trust-inputs",
         "tbl-trust-kills",

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from hgnb.analysis.exhibited import CROPS, FOLDER, NETWORK, digest
+from hgnb.analysis.exhibit import CROPS, FOLDER, NETWORK, digest
 from hgnb.errors import InputError
 from hgnb_book.runtime import LICENCE, VERSION, runtime, script
 

@@ -1,6 +1,6 @@
 """From an executed notebook to one that can be published: figures get their words, traces of the machine go.
 
-Cells show a `Plate`, `Table`, `Note` or `Live` (figures.plate) whose words lie in the output's metadata under
+Cells show a `Plate`, `Table`, `Note` or `Live` (figures.page) whose words lie in the output's metadata under
 `hgnb`; MyST-NB reads captions, labels and alt texts from the cell's metadata instead, so they move there. Numbers stay
 on one line with what they belong to.
 """
@@ -15,7 +15,7 @@ from hgnb_book.chapter import ChapterError, assignments, place
 
 UNDRAWN = "Not drawn on these data, for the reason above."
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg")
-SHEET = "image/webp"  # of an interactive part (figures.sprites)
+SHEET = "image/webp"  # of an interactive part (figures.page)
 NEEDS = "**To run it**"
 CODE = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$)", re.DOTALL)  # and formulas
 TOGETHER = {  # what isn't broken across lines, and how it is written

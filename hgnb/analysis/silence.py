@@ -31,8 +31,6 @@ def energies(sigma: float, style: str, size: int = SIZE) -> np.ndarray:
     table = responses(size, sigma).double().numpy()
     if style == "peak":
         table = table / table.max(1, keepdims=True)
-    elif style != "thesis":
-        raise ValueError(f"style must be one of {STYLES}, not '{style}'")
     row = (table**2).sum(1)
     return np.outer(row, row)
 
@@ -73,7 +71,7 @@ def silence(persons: PreparedSplit, side: int, size: int, config: HeatmapConfig)
     return Silence(visible, hidden, keypoints, closed, float(placed), measured)
 
 
-def by_labels(labelled: np.ndarray, visible: float, sigmas: tuple[float, float], keypoints: int = 17) -> np.ndarray:
+def by_labels(labelled, visible: float, sigmas: tuple[float, float], keypoints: int = 17):
     """Loss of predicting nothing where persons have `labelled` keypoints, a share `visible` of them with v = 2.
 
     sigmas: of hidden and of visible keypoints; the thesis's maps, which sum to 1.

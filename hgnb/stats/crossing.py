@@ -112,16 +112,11 @@ def pck_difference(first: np.ndarray, second: np.ndarray, counted: np.ndarray, i
     return crossed(_sums(counted, first, second, counted), images, lambda a, b, of: (a - b) / of)
 
 
-def pck_ratio(first: np.ndarray, second: np.ndarray, counted: np.ndarray, images: np.ndarray) -> Estimate:
-    """The same of the first hits by that of the second."""
-    return crossed(_sums(counted, first, second), images, lambda a, b: a / b)
-
-
 def floored_ratio(
     first: np.ndarray, second: np.ndarray, floor: np.ndarray, counted: np.ndarray, images: np.ndarray
 ) -> Estimate:
-    """The same of both above a floor: (first - floor) / (second - floor). floor: (N, K) hits of a guess that sees no
-    photograph, as each joint's mean position, on the same persons."""
+    """Share of the first hits by that of the second, both above a floor: (first - floor) / (second - floor). floor:
+    (N, K) hits of a guess that sees no photograph, as each joint's mean position, on the same persons."""
     return crossed(_sums(counted, first, second, floor), images, lambda a, b, low: (a - low) / (b - low))
 
 

@@ -115,16 +115,6 @@ class Estimate:
         biased = np.sqrt(2 / freedom) * np.exp(gammaln((freedom + 1) / 2) - gammaln(freedom / 2))
         return float(high * self.error / biased + 2 * self.dealt)
 
-    @property
-    def basis(self) -> str:
-        """What its interval speaks of: '5 seeds and 97 photographs', 'one network on 97 photographs'."""
-        many = f"{self.photographs:,} photographs"
-        if self.over == CROSSED:
-            return f"{self.seeds} seeds and {many}"
-        if self.over == PHOTOGRAPHS:
-            return f"one network on {many}, so it says nothing of other seeds"
-        return {SEEDS: f"{self.seeds} seeds", TURNS: "turns", EXACT: "a count"}[self.over]
-
     def text(self, digits: int = 3, scale: float = 1) -> str:
         """'0.433 (0.420 to 0.446)'; a count, or a value that tells no spread, without brackets; a dash for NaN."""
         if not self.known:

@@ -14,9 +14,10 @@ from torch import Tensor
 from hgnb.data import mirror
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.intervals import Interval, pck_difference, pooled_pck
 from hgnb.metrics import PckConfig
 from hgnb.metrics.decoding import decoded
+from hgnb.stats import Estimate, pck_difference
+from hgnb.stats import pck as pooled_pck
 from hgnb.training import batches
 from hgnb.training.inference import Reader
 
@@ -41,10 +42,10 @@ class Decodings:
         """(N, K) bool: nearer than `radius` normalisers, strictly, as PCK counts."""
         return np.linalg.norm(self.offsets[name], axis=-1) < radius * self.normaliser
 
-    def pck(self, name: str, radius: float) -> Interval:
+    def pck(self, name: str, radius: float) -> Estimate:
         return pooled_pck(self.hits(name, radius), self.counted, self.images)
 
-    def gain(self, name: str, radius: float, over: str = "argmax") -> Interval:
+    def gain(self, name: str, radius: float, over: str = "argmax") -> Estimate:
         """PCK less that of another decoding, paired by image."""
         return pck_difference(self.hits(name, radius), self.hits(over, radius), self.counted, self.images)
 

@@ -15,12 +15,13 @@ from hgnb.data.prepared import SPLITS, Prepared, PreparedSplit, prepare
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
-from hgnb.intervals import Interval, pooled_pck
 from hgnb.metrics import PckConfig, distances
 from hgnb.metrics.average_precision import STATS, area, average_precision
 from hgnb.metrics.oks import oks, sigmas
 from hgnb.metrics.pckh import head_lengths, head_segment, within_heads
 from hgnb.metrics.shares import Share, among, by_group, by_joint, by_visibility, curve, mean_over_persons, share
+from hgnb.stats import Estimate
+from hgnb.stats import pck as pooled_pck
 from hgnb.training.baselines import mean_pose_hits
 from hgnb.training.catalogue import Weights, opened
 from hgnb.training.inference import Predictions, Reader
@@ -72,7 +73,7 @@ class Evaluation:
     persons: int
     images: int
     pck: Share
-    interval: Interval  # of pck; 95 %, over photographs
+    interval: Estimate  # of pck; 95 %, over photographs
     by_visibility: dict[str, Share]
     by_group: dict[str, Share]
     by_joint: dict[str, Share]

@@ -56,6 +56,8 @@ class AnalysisConfig:
     steps: tuple[float, ...] = quantity((-3.0, -1.5, 0.0, 1.5, 3.0), "sqrt(lambda)", "6.3 gives the rule, not c")
     clusters: tuple[int, ...] = quantity(tuple(range(2, 11)), "values of K", "6.4")
     restarts: int = quantity(10, "K-means restarts", "6.4")
+    posed: int = quantity(900, "pictures drawn for what is said of postures, some 1,200 persons", "ours")
+    steered: int = quantity(200, "test persons at most whose latents are steered", "ours")
     gaussians: int = quantity(5, "samples of a Gaussian that the silhouettes are held against", "ours")
     resamples: int = quantity(100, "draws of the images among which K must be best again", "ours")
     samples: int = quantity(20, "persons shown", "6.2, figure 14")

@@ -19,8 +19,9 @@ from hgnb.data.intake import layouts
 from hgnb.data.prepared import PreparedSplit
 from hgnb.errors import InputError
 from hgnb.home import home
-from hgnb.intervals import Interval, pooled_pck
 from hgnb.metrics import PckConfig, found
+from hgnb.stats import Estimate
+from hgnb.stats import pck as pooled_pck
 from hgnb.training import decodings
 from hgnb.training.catalogue import RELEASED_FILE, Weights, find, opened
 from hgnb.training.evaluation import as_trained, evaluate
@@ -159,7 +160,7 @@ def _cell_hits(
     return found(guess, cells(true, side, side // stride), size=side // stride, config=config).numpy()
 
 
-def _share(measured: Interval, counted: int) -> dict:
+def _share(measured: Estimate, counted: int) -> dict:
     """A PCK with its interval over photographs, and how many keypoints it counts; JSON-able."""
     bounds = (measured.value, measured.low, measured.high)
     value, low, high = (round(float(b), 4) if np.isfinite(b) else None for b in bounds)

@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 from torch import nn
 
-from figures.plate import Plate, Table
-from figures.words import percent
+from figures.page import Plate, Table, percent
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.model import cost
 from hgnb.model.autoencoder import Autoencoder

@@ -12,9 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from figures.accuracy import plot_pose, posed
-from figures.plate import Note, Plate
-from figures.words import nothing, number, percent, verdict
-from hgnb.claims.chains import Chains
+from figures.page import Note, Plate, nothing, number, percent, verdict
+from hgnb.claims.evidence import Chains
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style

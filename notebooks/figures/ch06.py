@@ -19,12 +19,10 @@ from matplotlib.patheffects import withStroke
 from torch import nn
 
 from figures.architecture import trace
-from figures.plate import Live, Note, Plate
-from figures.words import signed
-from hgnb.analysis.fronts import early
-from hgnb.analysis.lighter import accuracy
+from figures.page import Live, Note, Plate, signed
+from hgnb.analysis.lighter import accuracy, early
 from hgnb.claims.ledger import Row, judge_lighter
-from hgnb.claims.lighter import Sweep
+from hgnb.claims.on_lighter import Sweep
 from hgnb.drawing.poses import picture, skeleton
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.metrics.shares import Share
@@ -345,7 +343,7 @@ def exits(sweep: Outcomes | None, name: str = BASE) -> Plate | Note:
 def tradeoff(points: pd.DataFrame, times: Times, sweep: Outcomes | None) -> Plate | Note:
     """fig-lighter-tradeoff: accuracy against three costs, with the Pareto front of each.
 
-    points: as `hgnb.analysis.fronts.points` makes them, one network a row.
+    points: as `hgnb.analysis.lighter.points` makes them, one network a row.
     """
     known = points[points.accuracy.notna()]
     if sweep is None or len(known) < 2:

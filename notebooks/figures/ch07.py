@@ -15,20 +15,18 @@ from matplotlib.axes import Axes
 
 from figures.ledger import Column
 from figures.ledger import beside as beside  # its tables show them
-from figures.plate import Note, Plate, Table
-from figures.words import listed, nothing, number, percent
+from figures.page import Note, Plate, Table, listed, nothing, number, percent
 from hgnb import records
-from hgnb.analysis.correction import ACROSS, ASTRAY, Bound, Moved
-from hgnb.analysis.redundancy import Part
-from hgnb.analysis.truncation import WITHIN
-from hgnb.claims import chains
-from hgnb.claims.chains import Chains
+from hgnb.analysis.interventions import ACROSS, ASTRAY, Moved
+from hgnb.analysis.misplaced import Bound
+from hgnb.analysis.truncation import WITHIN, Part
+from hgnb.claims import evidence
 from hgnb.claims.collect import judged
+from hgnb.claims.evidence import Chains
 from hgnb.definitions import fingerprint
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.home import home
-from hgnb.stats import Estimate
-from hgnb.stats.estimate import student
+from hgnb.stats import Estimate, student
 from hgnb.training import observations, profiles
 from hgnb.training.decodings import MIRRORED, Decodings
 from hgnb.training.experiment import TRAINING_ROOTS, Experiment
@@ -484,7 +482,7 @@ def plot_moves(bound: Bound, moves: list[Moved], *, ax: Axes) -> Axes:
 
 def later(profile: str, data: str) -> list[Chains]:
     """The recorded chains whose seeds hold the networks that the thesis left for later, one of each dataset."""
-    return [one for one in chains.each_dataset(chains.beside(profile, data)) if one.has("narrow")]
+    return [one for one in evidence.each_dataset(evidence.beside(profile, data)) if one.has("narrow")]
 
 
 def ledgers(live: Experiment) -> list[Column]:

@@ -2,7 +2,7 @@
 
 import json
 
-from figures.words import percent
+from figures.page import percent
 from hgnb.errors import InputError
 from hgnb.home import home
 

@@ -6,9 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from figures.plate import Plate, Table
+from figures.page import Plate, Table, nothing, number, percent
 from figures.portraits import Portraits
-from figures.words import nothing, number, percent
 from hgnb.analysis.clusters import Clustering
 from hgnb.analysis.posture import Postures
 from hgnb.drawing.style import BLUE, GREEN, INK, ORANGE, PURPLE, RED, SKY, style
@@ -43,8 +42,8 @@ def clusters(group: Clustering, plane: np.ndarray, key: str, who: str, *, space:
     )
     if wrong is not None and wrong.judged.any():
         caption += (
-            f" Crosses mark the {int(wrong.flags.sum()):,} persons on the wrong side of the dotted cuts, each chosen "
-            "on one half of the images and applied to the other."
+            f" Crosses mark the {int(wrong.flags.sum()):,} persons on the wrong side of cuts that other images "
+            "chose, in most of the dealings; the dotted lines are the lowest and the highest of them."
         )
         alt += f"; {percent(wrong.rate.value)} of the persons lie on the wrong side of the cut"
     return Plate(figure, caption, alt + ".")

@@ -7,9 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from figures.plate import Plate
+from figures.page import Plate, nothing, number, percent
 from figures.portraits import Portraits
-from figures.words import nothing, number, percent
 from hgnb.analysis.components import Walk
 from hgnb.drawing.style import BLUE, GREY, ORANGE, counted, style
 

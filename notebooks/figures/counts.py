@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from figures.plate import Table
-from figures.words import percent
+from figures.page import Table, percent
 from hgnb.data.coco import Split
 from hgnb.data.config import TEST_BY, DataConfig
 from hgnb.data.prepared import Prepared

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from figures.photographs import credited, opened
-from figures.plate import Plate
+from figures.page import Plate, credited, opened
 from hgnb.data.coco import Split, by_image
 from hgnb.data.config import DataConfig
 from hgnb.data.crops import keypoints_in, square

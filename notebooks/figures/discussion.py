@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.plate import Plate, Table
-from figures.words import percent
+from figures.page import Plate, Table, percent
 from hgnb.analysis.components import Components
 from hgnb.analysis.reasons import SIGNAL
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import GREY, MODIFIED, ORIGINAL, style
-from hgnb.intervals import Interval, pck_difference, pooled_pck
+from hgnb.stats import Estimate, pck, pck_difference
 from hgnb.training.profiles import Profile
 
 THESIS_COMPONENTS = {"hourglass": 541, "autoencoder": 16}  # 8.3.2, figure 27
@@ -33,7 +32,7 @@ THESIS = {"hourglass": ("0.441", "–", "0.469", "0.32"), "modified hourglass": 
 class Measured:
     """One network on one split: PCK over each of the table's sets of keypoints."""
 
-    values: dict[str, Interval]
+    values: dict[str, Estimate]
     keypoints: dict[str, int]
 
     @classmethod
@@ -41,7 +40,7 @@ class Measured:
         """hits (N, K) bool, visibility (N, K), images (N,): all labelled, hidden, visible, and limb keypoints."""
         sets = subsets(visibility, schema)
         return cls(
-            {name: pooled_pck(hits, counted, images) for name, counted in sets.items()},
+            {name: pck(hits, counted, images) for name, counted in sets.items()},
             {name: int(counted.sum()) for name, counted in sets.items()},
         )
 
@@ -123,7 +122,7 @@ def plot_explained_variance(spaces: dict[str, Components], *, ax: Axes | None = 
     return ax
 
 
-def gain(original: np.ndarray, modified: np.ndarray, visibility: np.ndarray, images: np.ndarray) -> Interval:
+def gain(original: np.ndarray, modified: np.ndarray, visibility: np.ndarray, images: np.ndarray) -> Estimate:
     """Pooled PCK of the modified network less the original's, hits (N, K) of the same persons; paired by image."""
     return pck_difference(modified, original, visibility > 0, images)
 

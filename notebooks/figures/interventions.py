@@ -6,15 +6,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from figures.plate import Plate
-from figures.words import nothing, number, percent, verdict
+from figures.page import Plate, nothing, number, percent, verdict
 from hgnb.analysis.truncation import NOISE_FROM, WITHIN, Truncation
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, RED, style
-from hgnb.intervals import Interval
+from hgnb.stats import Estimate
 
 
 def pck_components(
-    own: Truncation | None, other: Truncation | None, removed: Mapping[int, Interval], who: str
+    own: Truncation | None, other: Truncation | None, removed: Mapping[int, Estimate], who: str
 ) -> Plate:
     """fig-pck-components: PCK with the first k components kept, and what is lost without single ones.
 
@@ -38,7 +37,7 @@ def pck_components(
     return Plate(figure, caption, _told(own, removed))
 
 
-def _told(own: Truncation, removed: Mapping[int, Interval]) -> str:
+def _told(own: Truncation, removed: Mapping[int, Estimate]) -> str:
     smallest, none = own.smallest(), own.pck(0)
     near = f"within {percent(WITHIN)}"
     reached = f"{near} with {smallest} components" if smallest is not None else f"not {near}"
@@ -75,7 +74,7 @@ def plot_kept(own: Truncation, other: Truncation | None, *, ax: Axes | None = No
     return ax
 
 
-def plot_removed(removed: Mapping[int, Interval], *, ax: Axes | None = None) -> Axes:
+def plot_removed(removed: Mapping[int, Estimate], *, ax: Axes | None = None) -> Axes:
     """The drop of PCK without each component alone."""
     ax = ax or plt.gca()
     at = np.arange(len(removed))

@@ -8,15 +8,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from figures.photographs import credited, opened
-from figures.plate import Plate, Table
-from hgnb.analysis.findings import Findings
+from figures.page import Plate, Table, credited, opened
+from hgnb.claims.study import Findings
 from hgnb.data.coco import Person, Split
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.poses import picture, skeleton
 from hgnb.drawing.style import GREY, INK, SIDES, style
-from hgnb.intervals import Interval
+from hgnb.stats import Estimate
 
 TOLD = ("fig-shg-training", "fig-skip-histograms", "tbl-components", "fig-clusters-all", "tbl-comparison")
 SIZE = 384  # pixels: larger than a network's crop, so that the joints' names have room
@@ -92,12 +91,12 @@ def results(found: Findings) -> Table:
     return Table(table, caption, "tbl-glance")
 
 
-def _auc(area: Interval) -> str:
+def _auc(area: Estimate) -> str:
     """'AUC 0.69 (…), above chance', or a dash."""
     told = "above chance" if area.low > 0.5 else "below chance" if area.high < 0.5 else "may be chance"
     return f"AUC {area.text(2)}, {told}" if np.isfinite(area.value) else "AUC –"
 
 
-def _signed(difference: Interval) -> str:
+def _signed(difference: Estimate) -> str:
     """'+0.012 (…)', or '−…', or a dash."""
     return f"+{difference.text(3)}" if difference.value > 0 else difference.text(3)

@@ -6,14 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from figures.plate import Note, Table
-from figures.words import cited, listed
+from figures.page import Note, Table, cited, listed
 from hgnb import records
-from hgnb.claims.catalogue import CLAIMS
+from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.claims.collect import judged
-from hgnb.claims.result import Result
-from hgnb.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
-from hgnb.claims.sheet import summary
+from hgnb.claims.ledger import CLAIMS, Result, summary
 
 VERDICT = "Verdict"  # the column of this build's own
 BECAUSE = {HOLDS: "Holds:", FAILS: "Fails:", UNDECIDED: "Undecided:", NEEDS: "Needs"}  # what leads to a reason

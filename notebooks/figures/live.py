@@ -7,10 +7,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from figures.maps import thinned
-from figures.plate import Live
+from figures.page import Live, Sprites, percent, square
 from figures.portraits import Portraits, sharpened
-from figures.sprites import Sprites, square
-from figures.words import percent
 from hgnb.analysis.components import Components, Walk
 from hgnb.drawing.style import GREY
 

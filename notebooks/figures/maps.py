@@ -7,11 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from figures.plate import Plate
+from figures.page import Plate, nothing, number, percent
 from figures.portraits import Portraits
-from figures.words import nothing, number, percent
-from hgnb.analysis.components import Components
-from hgnb.analysis.planes import Map
+from hgnb.analysis.components import Components, Map
 from hgnb.analysis.posture import Postures
 from hgnb.drawing.style import BLUE, GREY, ORANGE, PURPLE, RED, style
 

@@ -2,16 +2,15 @@
 
 import numpy as np
 
-from figures.words import verdict
-from hgnb.analysis.clusters import Misplaced
-from hgnb.analysis.misplacement import compared, rates_apart
+from figures.page import verdict
+from hgnb.analysis.misplaced import Misplaced, compared, rate_difference
 
 Group = tuple[Misplaced, np.ndarray, np.ndarray]  # who is misplaced, and (N,) keypoints found and labelled
 
 
 def told(sample: Group, full: Group, who: str) -> str:
     """Whether the misplaced of either group are predicted worse, and whether the second group has fewer of them."""
-    fewer = rates_apart(full[0], sample[0])
+    fewer = rate_difference(full[0], sample[0])
     words = ("more are misplaced than in the sample", "fewer are misplaced than in the sample", "no clear difference")
     rates = (
         f"Of the {who} {full[0].rate.text(1, 100)} % are misplaced, in the sample {sample[0].rate.text(1, 100)} %, "

@@ -10,9 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Ellipse
 
 from figures.counts import THESIS_FULL, THESIS_PERSONS
-from figures.photographs import credited, opened
-from figures.plate import Plate, Table
-from figures.words import percent
+from figures.page import Plate, Table, credited, opened, percent
 from hgnb.data.coco import Person, Split, by_image
 from hgnb.data.config import DataConfig
 from hgnb.data.crops import keypoints_in, square

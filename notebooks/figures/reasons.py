@@ -5,14 +5,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.plate import Plate, Table
-from figures.words import nothing, number, verdict
-from hgnb.analysis.clusters import Misplaced
+from figures.page import Plate, Table, nothing, number, verdict
+from hgnb.analysis.misplaced import Misplaced
 from hgnb.analysis.reasons import Pair, Part, Reason, turned
 from hgnb.analysis.truncation import NOISE_FROM, Truncation
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import GREY, INK, MODIFIED, ORIGINAL, PURPLE, style
-from hgnb.intervals import Interval
+from hgnb.stats import Estimate
 
 APART = 2.2  # of the most components: where an untouched network stands on the axis
 LINES = {
@@ -97,7 +96,7 @@ def _along(curves: dict[str, Truncation], ax: Axes) -> int:
 def table(pair: Pair, wrong: Misplaced) -> Table:
     """tbl-both-networks: what both networks find as they are, without skips, and of misplaced persons."""
     everything, networks = pair.labelled, ("original", "modified")
-    rows: dict[str, tuple[Interval, ...]] = {
+    rows: dict[str, tuple[Estimate, ...]] = {
         title: (*(pair.pck(which, everything, skips) for which in networks), pair.gain(everything, skips))
         for title, skips in (("all labelled keypoints", True), ("the same, skip-connections off", False))
     }
@@ -145,7 +144,7 @@ def where(pair: Pair, schema: KeypointSchema, wrong: Misplaced) -> Plate:
     return Plate(figure, caption, alt)
 
 
-def plot_where(gains: dict[tuple[str, str], Interval], whole: Interval, *, ax: Axes | None = None) -> Axes:
+def plot_where(gains: dict[tuple[str, str], Estimate], whole: Estimate, *, ax: Axes | None = None) -> Axes:
     """A row for each group, a heading above each kind."""
     ax = ax or plt.gca()
     if whole.bounded:
@@ -166,7 +165,7 @@ def plot_where(gains: dict[tuple[str, str], Interval], whole: Interval, *, ax: A
     return ax
 
 
-def told(gain: Interval, latents: Truncation, reasons: list[Reason]) -> str:
+def told(gain: Estimate, latents: Truncation, reasons: list[Reason]) -> str:
     """How much there is to explain, how much of it a bottleneck can, and which of the reasons survive.
 
     latents: the original's, as components are taken out of them.

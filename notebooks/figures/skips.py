@@ -6,13 +6,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from figures.plate import Plate, Table
+from figures.page import Plate, Table, nothing, number, percent, verdict
 from figures.portraits import Portraits, sharpened
-from figures.words import nothing, number, percent, verdict
 from hgnb.analysis.skips import BIG, ENOUGH, SMALL, Shown, SkipStudy
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, SIDES, style
-from hgnb.intervals import Interval
+from hgnb.stats import Estimate
 
 
 def histograms(study: SkipStudy) -> Plate:
@@ -123,7 +122,7 @@ def _colour(name: str) -> tuple[str, str, bool]:
     return (BLUE, "o", True) if name in BIG else (GREY, "o", False)
 
 
-def plot_lost(lost: list[Interval], looks: list[tuple[str, str, bool]], *, ax: Axes | None = None) -> Axes:
+def plot_lost(lost: list[Estimate], looks: list[tuple[str, str, bool]], *, ax: Axes | None = None) -> Axes:
     """One row for each keypoint, the most lost on top."""
     ax = ax or plt.gca()
     for row, (share, (colour, marker, filled)) in enumerate(zip(lost, looks, strict=True)):

@@ -8,11 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from figures.clusters import plot_map
-from figures.plate import Plate, Table
-from figures.words import nothing, number, percent
-from hgnb.analysis.clusters import Clustering, Sweep
-from hgnb.analysis.everyone import Everyone
-from hgnb.analysis.stability import Stability
+from figures.page import Plate, Table, nothing, number, percent
+from hgnb.analysis.clusters import Clustering, EveryoneClustered, Stability, Sweep
 from hgnb.drawing.style import BLUE, GREY, RED, SKY, style
 
 
@@ -107,7 +104,9 @@ def told(judged: Stability, who: str) -> str:
     return f"{again}; it lies {more}." if judged.holds else f"{again} only, though it lies {more}."
 
 
-def beside(sample: Clustering, everyone: Clustering, rows: np.ndarray, plane: np.ndarray, found: Everyone) -> Plate:
+def beside(
+    sample: Clustering, everyone: Clustering, rows: np.ndarray, plane: np.ndarray, found: EveryoneClustered
+) -> Plate:
     """fig-clusters-everyone: the sample's clusters beside those of all N persons; rows (n,) of the sample, plane (N, 2)
     two components of all."""
     if min(sample.count, everyone.count) < 2:

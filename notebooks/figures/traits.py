@@ -5,9 +5,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.plate import Plate, Table
-from figures.words import nothing, number, percent
-from hgnb.analysis.traits import FIRST, LEVEL, Answers
+from figures.page import Plate, Table, nothing, number, percent
+from hgnb.analysis.posture import FIRST, LEVEL, Answers
 from hgnb.drawing.style import CYCLE, GREY, INK, counted, style
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")

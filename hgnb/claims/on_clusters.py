@@ -9,12 +9,20 @@ from functools import partial
 import numpy as np
 
 from hgnb import stats
-from hgnb.analysis.clusters import best_cut
-from hgnb.claims.claim import Claim, Finding, Lacking, Numbers, known
-from hgnb.claims.gates import competent, fully_labelled, named_postures
-from hgnb.claims.seeds import Seeds
+from hgnb.analysis.misplaced import wrong_side
+from hgnb.analysis.posture import POSED
+from hgnb.claims.claim import (
+    BOTH,
+    Finding,
+    Numbers,
+    Subject,
+    competent,
+    known,
+    named_postures,
+    well_labelled,
+)
+from hgnb.claims.evidence import Lacking, Seeds
 from hgnb.stats import Estimate, above, below, every, within
-from hgnb.stats.separation import FOLDS
 
 PARTED = 0.7  # C15, C16: an AUC under which one could hardly name clusters after what parts them
 # C17: 'almost all' and 'almost no' joints, read as the upper and the lower quarter of a skeleton; the thesis shows
@@ -22,21 +30,33 @@ PARTED = 0.7  # C15, C16: an AUC under which one could hardly name clusters afte
 ALMOST_ALL, ALMOST_NONE, NEAREST = 0.75, 0.25, 25
 ABSENT = 0.2  # C33: as C10's
 NO_CLUSTERS = "other data: these persons don't make two clusters with different labels"
+POSTURES = (competent, well_labelled, named_postures)
+BEHIND, BEFORE = ((0, 0), (0, 0), (0, 2)), ((0, 0), (0, 0), (2, 0))  # a group's columns, the other's zeros
+CLAIMS = Subject("clusters")
 
 
-# Of all seeds, by training person: (S, N), NaN for who isn't in a seed's sample or among the fully labelled
+# Of all seeds (S, N): by training person, NaN for who isn't in a seed's sample; or by posed person
 
 
 def labels(seeds: Seeds, of: str, k: int = 2) -> np.ndarray:
-    """Clusters of the 'sample' or the 'full' with K = k."""
-    where = [one.sample if of == "sample" else one.full for one in seeds.all]
-    return seeds.of_persons([one.labels(of, k).astype(float) for one in seeds.all], where)
+    """Clusters of the 'sample' or the 'posed' with K = k."""
+    return placed(seeds, of, [one.labels(of, k).astype(float) for one in seeds.all])
+
+
+def placed(seeds: Seeds, of: str, values: list[np.ndarray]) -> np.ndarray:
+    """Values of each seed's sample among the training persons, or of the posed."""
+    return seeds.of_sample(values) if of == "sample" else np.stack(values)
+
+
+def images(seeds: Seeds, of: str) -> np.ndarray:
+    """(N,) photographs of the persons that `placed` speaks of."""
+    return seeds.images("train" if of == "sample" else POSED)
 
 
 def codes(seeds: Seeds) -> np.ndarray:
     """The two clusters that the modified hourglass makes of the sample."""
     found = [one.column("modified", "codes/labels").astype(float) for one in seeds.all]
-    return seeds.of_persons(found, [one.sample for one in seeds.all])
+    return seeds.of_sample(found)
 
 
 def labelled(seeds: Seeds) -> np.ndarray:
@@ -45,43 +65,28 @@ def labelled(seeds: Seeds) -> np.ndarray:
 
 
 def stillness(seeds: Seeds) -> np.ndarray:
-    """(N,) minus the motion score."""
-    return -seeds.people.states.motion_score
-
-
-def misplaced(key: np.ndarray, clusters: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """(S, N, 2): who lies on the wrong side of a cut through the key, and who is judged. In every seed and fold the
-    cut, and which cluster has the higher key, are those that part the other folds' persons best. key: (N,);
-    clusters: (S, N) 0 or 1, NaN for who has none."""
-    out = np.zeros((*clusters.shape, 2))
-    for row, own in zip(out, clusters, strict=True):
-        there = np.isfinite(own) & np.isfinite(key)
-        for number in range(FOLDS):
-            other, here = there & (fold != number), there & (fold == number)
-            means = [key[other & (own == c)].mean() if (other & (own == c)).any() else np.nan for c in (0, 1)]
-            top = own == (0 if means[0] >= means[1] else 1)
-            cut = best_cut(key[other], top[other])
-            if np.isfinite(cut):
-                row[here, 0] = (key[here] >= cut) != top[here]
-                row[here, 1] = 1
-    return out
+    """(N,) minus the motion score of the posed."""
+    return -seeds.people.posed.motion_score
 
 
 def rate(key: np.ndarray, clusters: np.ndarray, images: np.ndarray) -> Estimate:
     """Share of the judged persons that are misplaced."""
-    return stats.dealt(partial(misplaced, key, clusters), images, lambda wrong, n: wrong / n)
+    return stats.dealt(partial(wrong_side, key, clusters), images, lambda wrong, n: wrong / n)
 
 
-def rates_apart(seeds: Seeds, first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]) -> Estimate:
-    """Misplaced rate of one (key, clusters) less that of another; photographs are dealt for both alike."""
+Group = tuple[np.ndarray, np.ndarray, np.ndarray]  # key (N,), clusters (S, N), photographs (N,)
+
+
+def rates_apart(first: Group, second: Group) -> Estimate:
+    """Misplaced rate of one group less that of another; a photograph of both is dealt to one fold."""
+    split = len(first[0])
 
     def of(fold: np.ndarray) -> np.ndarray:
-        return np.concatenate([misplaced(*pair, fold) for pair in (first, second)], -1)
+        one, two = wrong_side(*first[:2], fold[:split]), wrong_side(*second[:2], fold[split:])
+        return np.concatenate([np.pad(one, BEHIND), np.pad(two, BEFORE)], 1)
 
-    return stats.dealt(of, seeds.images("train"), lambda wrong, n, other, m: wrong / n - other / m)
-
-
-# Claims
+    photographs = np.concatenate([first[2], second[2]])
+    return stats.dealt(of, photographs, lambda wrong, n, other, m: wrong / n - other / m)
 
 
 def best_k(seeds: Seeds, of: str) -> Numbers:
@@ -89,18 +94,25 @@ def best_k(seeds: Seeds, of: str) -> Numbers:
     ks = [one.column("hourglass", f"clusters/{of}/k").tolist() for one in seeds.all]
     if any(2 not in k or k != ks[0] or len(k) < 2 for k in ks):
         raise Lacking("other data: too few persons for K-means")
-    where = [one.sample if of == "sample" else one.full for one in seeds.all]
     tall = [one.column("hourglass", f"clusters/{of}/by_person").astype(float) for one in seeds.all]
     row, apart = ks[0].index(2), {}
     for at, k in enumerate(ks[0]):
         if k != 2:
-            gaps = seeds.of_persons([held[row] - held[at] for held in tall], where)
+            gaps = placed(seeds, of, [held[row] - held[at] for held in tall])
             columns = np.stack([np.nan_to_num(gaps), np.isfinite(gaps)], -1)
-            apart[k] = stats.crossed(columns, seeds.images("train"), lambda total, n: total / n)
+            apart[k] = stats.crossed(columns, images(seeds, of), lambda total, n: total / n)
     best = [ks[0][int(one.column("hourglass", f"clusters/{of}/silhouettes").max(1).argmax())] for one in seeds.all]
     return {"best": best, "apart": apart}
 
 
+@CLAIMS.claim(
+    "C13", "The best number of clusters is 2 on a random sample.", "6.4, figure 17a", "2 of 2 to 10",
+    ("fig-silhouette-all",), partial(best_k, of="sample"),
+)  # fmt: skip
+@CLAIMS.claim(
+    "C14", "The best number of clusters is 2 on fully labelled persons, too.", "6.4, figure 17b", "2 of 2 to 10",
+    ("fig-silhouette-full",), partial(best_k, of=POSED), gates=(competent, well_labelled),
+)  # fmt: skip
 def two_are_best(found: Numbers) -> Finding:
     """The silhouette of K = 2 exceeds that of every other K, over seeds and photographs, each K with the best of its
     restarts, as in the thesis. Whether there are clusters at all is another question: an even cloud cut in two scores
@@ -114,14 +126,18 @@ def two_are_best(found: Numbers) -> Finding:
 
 def parted(seeds: Seeds, of: str) -> Numbers:
     """C15, C16: a key between two clusters."""
-    key, clusters, images = (labelled if of == "sample" else stillness)(seeds), labels(seeds, of), seeds.images("train")
+    key, clusters, where = (labelled if of == "sample" else stillness)(seeds), labels(seeds, of), images(seeds, of)
     classes = np.where(np.isfinite(key), clusters, np.nan)
     return {
-        "auc": stats.cross_fitted_auc(np.nan_to_num(key), classes, images),
-        "misplaced": rate(key, clusters, images),
+        "auc": stats.cross_fitted_auc(np.nan_to_num(key), classes, where),
+        "misplaced": rate(key, clusters, where),
     }
 
 
+@CLAIMS.claim(
+    "C15", "The two clusters part almost fully labelled persons from sparsely labelled ones.", "6.4, figures 18 and 19",
+    "figures", ("fig-clusters-all",), partial(parted, of="sample"),
+)  # fmt: skip
 def parted_by_labels(found: Numbers) -> Finding:
     """AUC of the number of labelled keypoints between the two clusters: lower limit above 0.7. Which cluster is the
     fuller one is chosen on other photographs. Misplaced is who lies on the wrong side of the cut that other
@@ -129,6 +145,10 @@ def parted_by_labels(found: Numbers) -> Finding:
     return _parted(found, "labelled keypoints")
 
 
+@CLAIMS.claim(
+    "C16", "On fully labelled persons they part stationary from moving ones.", "6.4, figures 20 and 21", "figures",
+    ("fig-clusters-full", "fig-centroids-full"), partial(parted, of=POSED), gates=POSTURES,
+)  # fmt: skip
 def parted_by_motion(found: Numbers) -> Finding:
     """As C15, with the motion score of fully labelled persons in place of the number of keypoints."""
     return _parted(found, "the motion score")
@@ -146,9 +166,9 @@ def centroids(seeds: Seeds) -> Numbers:
     joints, many = len(seeds.people.schema), labelled(seeds)
     columns = np.zeros((seeds.count, len(many), 4))
     for row, one in zip(columns, seeds.all, strict=True):
-        if one.by_labels.count < 2:
+        if len(nearest := one.nearest(NEAREST)) < 2:
             raise Lacking(NO_CLUSTERS)
-        full, sparse = (one.sample[rows] for rows in one.nearest(NEAREST))
+        full, sparse = (one.sample[rows] for rows in nearest)
         row[full, 0], row[full, 1] = many[full] > ALMOST_ALL * joints, 1
         row[sparse, 2], row[sparse, 3] = many[sparse] < ALMOST_NONE * joints, 1
     images = seeds.images("train")
@@ -157,6 +177,10 @@ def centroids(seeds: Seeds) -> Numbers:
     return {"full": shares[0], "sparse": shares[1], "medians": medians, "keypoints": joints}
 
 
+@CLAIMS.claim(
+    "C17", "Persons nearest one centroid have almost all joints labelled, nearest the other almost none.",
+    "6.4, figure 19", "2 joints in one", ("fig-centroids-all",), centroids,
+)  # fmt: skip
 def nearest_persons(found: Numbers) -> Finding:
     """Of the 25 persons nearest one centroid more than half have over three quarters of the skeleton labelled, of
     those nearest the other more than half under one quarter (which is to say their medians), over seeds and
@@ -172,10 +196,18 @@ def nearest_persons(found: Numbers) -> Finding:
 
 def after(seeds: Seeds) -> Numbers:
     """C24: the same persons' latents and codes."""
-    key = labelled(seeds)
-    return {"fewer": rates_apart(seeds, (key, labels(seeds, "sample")), (key, codes(seeds)))}
+    key, where, before, then = labelled(seeds), seeds.images("train"), labels(seeds, "sample"), codes(seeds)
+
+    def of(fold: np.ndarray) -> np.ndarray:
+        return np.concatenate([wrong_side(key, found, fold) for found in (before, then)], -1)
+
+    return {"fewer": stats.dealt(of, where, lambda wrong, n, other, m: wrong / n - other / m)}
 
 
+@CLAIMS.claim(
+    "C24", "The autoencoder's clusters have fewer misplaced persons.", "8.3.1, figure 26", "figure",
+    ("fig-clusters-ae",), after, trainings=BOTH,
+)  # fmt: skip
 def fewer_misplaced(found: Numbers) -> Finding:
     """Misplaced rate of the latents less that of the codes, the same persons in both, each judged as in C15: above
     zero."""
@@ -194,6 +226,10 @@ def balance(seeds: Seeds) -> Numbers:
     return {"more": stats.crossed(columns, seeds.images("train"), gained, each=True)}
 
 
+@CLAIMS.claim(
+    "C35", "The autoencoder's clusters are more balanced.", "8.3.1, figure 26", "figure", ("fig-clusters-ae",), balance,
+    trainings=BOTH,
+)  # fmt: skip
 def more_balanced(found: Numbers) -> Finding:
     """The smaller cluster's share of the persons in the codes less that in the latents: above zero."""
     more = known(found, "more")
@@ -202,25 +238,28 @@ def more_balanced(found: Numbers) -> Finding:
 
 def moved(seeds: Seeds) -> Numbers:
     """C29: the misplaced persons' latents moved to the other centroid, and as far by lot."""
-    key, clusters, images = labelled(seeds), labels(seeds, "sample"), seeds.images("train")
-    where, seen = [one.sample for one in seeds.all], seeds.labelled("train")
-    sums = []
+    key, clusters, seen = labelled(seeds), labels(seeds, "sample"), seeds.labelled("train")
+    where, sums = [one.sample for one in seeds.all], []
     for name in ("moved/hits", "astray/hits"):
-        held = [one.of("hourglass").get(name) for one in seeds.all]
+        held = [one.held("hourglass", name) for one in seeds.all]
         if any(hits is None for hits in held):
             raise Lacking("the column `hourglass/moved/hits` of every seed, which two clusters give")
         sums.append(
-            seeds.of_persons([(h & seen[at]).sum(1) for h, at in zip(held, where, strict=True) if h is not None], where)
+            seeds.of_sample([(h & seen[at]).sum(1) for h, at in zip(held, where, strict=True) if h is not None])
         )
-    sums += [seeds.of_persons([seen[at].sum(1) for at in where], where)]
+    sums.append(seeds.of_sample([seen[at].sum(1) for at in where]))
     columns = np.nan_to_num(np.stack(sums, -1))
 
     def of(fold: np.ndarray) -> np.ndarray:
-        return columns * misplaced(key, clusters, fold)[..., :1]
+        return columns * wrong_side(key, clusters, fold)[..., :1]
 
-    return {"gain": stats.dealt(of, images, lambda a, b, n: (a - b) / n)}
+    return {"gain": stats.dealt(of, seeds.images("train"), lambda a, b, n: (a - b) / n)}
 
 
+@CLAIMS.claim(
+    "C29", "Misplaced persons explain poor accuracy.", "6.4, 7.1", "argued", ("fig-clusters-all", "tbl-both-networks"),
+    moved,
+)  # fmt: skip
 def misplaced_are_worse(found: Numbers) -> Finding:
     """If being misplaced explains poor accuracy, then a misplaced person's keypoints are found better once the latents
     are moved to the other centroid: PCK of the misplaced so moved less that of the same persons moved as far in a
@@ -231,10 +270,14 @@ def misplaced_are_worse(found: Numbers) -> Finding:
 
 def full_and_sample(seeds: Seeds) -> Numbers:
     """C30."""
-    sample, full = (labelled(seeds), labels(seeds, "sample")), (stillness(seeds), labels(seeds, "full"))
-    return {"fewer": rates_apart(seeds, sample, full)}
+    sample = labelled(seeds), labels(seeds, "sample"), images(seeds, "sample")
+    return {"fewer": rates_apart(sample, (stillness(seeds), labels(seeds, POSED), images(seeds, POSED)))}
 
 
+@CLAIMS.claim(
+    "C30", "Fewer are misplaced among the fully labelled than in the sample.", "6.4, figures 18 and 20", "figures",
+    ("fig-clusters-all", "fig-clusters-full"), full_and_sample, gates=POSTURES,
+)  # fmt: skip
 def fewer_among_full(found: Numbers) -> Finding:
     """Misplaced rate of the random sample, by labelled keypoints, less that of the fully labelled, by motion: above
     zero."""
@@ -244,16 +287,16 @@ def fewer_among_full(found: Numbers) -> Finding:
 
 def third(seeds: Seeds) -> Numbers:
     """C33: the division that K = 3 makes within one of the two clusters, against moving and stationary."""
-    moving, images = seeds.people.states.moving, seeds.images("train")
+    moving, where = seeds.people.states.moving, seeds.images("train")
     sides = [divided(one.labels("sample", 2), one.labels("sample", 3)) for one in seeds.all]
-    side = np.where(np.isfinite(moving), seeds.of_persons(sides, [one.sample for one in seeds.all]), np.nan)
+    side = np.where(np.isfinite(moving), seeds.of_sample(sides), np.nan)
     classes = np.where(np.isfinite(side), moving, np.nan)
     a, b = np.nan_to_num(side) > 0, np.nan_to_num(classes) > 0
     there = np.isfinite(side)
     table = np.stack([a & b, a & ~b & there, ~a & b & there, ~a & ~b & there], -1).astype(float)
     return {
-        "rand": stats.crossed(table, images, adjusted_rand, each=True),
-        "auc": stats.cross_fitted_auc(np.nan_to_num(side), classes, images).less(0.5),
+        "rand": stats.crossed(table, where, adjusted_rand, each=True),
+        "auc": stats.cross_fitted_auc(np.nan_to_num(side), classes, where).less(0.5),
     }
 
 
@@ -278,6 +321,10 @@ def adjusted_rand(a, b, c, d):
     return (together - chance) / ((rows + columns) / 2 - chance)
 
 
+@CLAIMS.claim(
+    "C33", "A third cluster is not the division between moving and stationary persons.", "examiner's questions, 7",
+    "doubted", ("fig-clusters-k3", "tbl-clusters-k3"), third, gates=(competent, named_postures),
+)  # fmt: skip
 def third_is_not_motion(found: Numbers) -> Finding:
     """K = 3 divides one of the two clusters in two. That this division isn't the one between moving and stationary
     persons is a test of absence: the adjusted Rand index between them within ±0.2, and the AUC, its sign chosen on
@@ -286,55 +333,3 @@ def third_is_not_motion(found: Numbers) -> Finding:
     rand, auc = known(found, "rand", lacking), known(found, "auc", lacking)
     told = f"adjusted Rand index {rand.text(2)}; AUC's distance from 0.5: {auc.text(2)}"
     return Finding(rand, told, every(within(rand, ABSENT), below(auc, ABSENT)))
-
-
-ONE, BOTH, FAMILY = ("hourglass",), ("hourglass", "modified"), "clusters"
-CLAIMS = (
-    Claim(
-        "C13", "The best number of clusters is 2 on a random sample.", "6.4, figure 17a", "2 of 2 to 10",
-        ("fig-silhouette-all",), FAMILY, ONE, partial(best_k, of="sample"), two_are_best, (competent,),
-    ),
-    Claim(
-        "C14", "The best number of clusters is 2 on fully labelled persons, too.", "6.4, figure 17b", "2 of 2 to 10",
-        ("fig-silhouette-full",), FAMILY, ONE, partial(best_k, of="full"), two_are_best, (competent, fully_labelled),
-    ),
-    Claim(
-        "C15", "The two clusters part almost fully labelled persons from sparsely labelled ones.",
-        "6.4, figures 18 and 19", "figures", ("fig-clusters-all",), FAMILY, ONE, partial(parted, of="sample"),
-        parted_by_labels, (competent,),
-    ),
-    Claim(
-        "C16", "On fully labelled persons they part stationary from moving ones.", "6.4, figures 20 and 21",
-        "figures", ("fig-clusters-full", "fig-centroids-full"), FAMILY, ONE, partial(parted, of="full"),
-        parted_by_motion, (competent, fully_labelled, named_postures),
-    ),
-    Claim(
-        "C17", "Persons nearest one centroid have almost all joints labelled, nearest the other almost none.",
-        "6.4, figure 19", "2 joints in one", ("fig-centroids-all",), FAMILY, ONE, centroids, nearest_persons,
-        (competent,),
-    ),
-)  # fmt: skip
-FEWER = Claim(
-    "C24", "The autoencoder's clusters have fewer misplaced persons.", "8.3.1, figure 26", "figure",
-    ("fig-clusters-ae",), FAMILY, BOTH, after, fewer_misplaced, (competent,),
-)  # fmt: skip
-LATER = (
-    Claim(
-        "C29", "Misplaced persons explain poor accuracy.", "6.4, 7.1", "argued",
-        ("fig-clusters-all", "tbl-both-networks"), FAMILY, ONE, moved, misplaced_are_worse, (competent,),
-    ),
-    Claim(
-        "C30", "Fewer are misplaced among the fully labelled than in the sample.", "6.4, figures 18 and 20",
-        "figures", ("fig-clusters-all", "fig-clusters-full"), FAMILY, ONE, full_and_sample, fewer_among_full,
-        (competent, fully_labelled, named_postures),
-    ),
-)  # fmt: skip
-THIRD = Claim(
-    "C33", "A third cluster is not the division between moving and stationary persons.", "examiner's questions, 7",
-    "doubted", ("fig-clusters-k3", "tbl-clusters-k3"), FAMILY, ONE, third, third_is_not_motion,
-    (competent, named_postures),
-)  # fmt: skip
-BALANCED = Claim(
-    "C35", "The autoencoder's clusters are more balanced.", "8.3.1, figure 26", "figure", ("fig-clusters-ae",), FAMILY,
-    BOTH, balance, more_balanced, (competent,),
-)  # fmt: skip

@@ -5,7 +5,7 @@ bad one: eight hourglasses must beat two. Times come from turns in which the net
 a training step is timed alone and with the loading of its batch, and both have to agree.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,9 +13,8 @@ import numpy as np
 
 from hgnb import records, stats
 from hgnb.analysis.lighter import INFERENCE, LOADED, STEP, gain, paired, ratio_text, together, unpaired
-from hgnb.claims.claim import Claim, Finding, Lacking, Numbers, known
-from hgnb.claims.gates import TURNS
-from hgnb.claims.rules import SEEDS
+from hgnb.claims.claim import SEEDS, Finding, Numbers, Subject, known
+from hgnb.claims.evidence import Lacking
 from hgnb.stats import Estimate, Test, above, below, every, within
 from hgnb.training import speed
 from hgnb.training.networks import BASE
@@ -24,9 +23,11 @@ from hgnb.training.speed import Times
 
 ALIKE = 0.005  # 'about the same': half a point of PCKh
 NO_SLOWER = float(np.log(1.02))  # a ratio: half of what separates most times of 004's table 1
+TURNS = 10  # in which networks were timed side by side
 LITTLE = float(np.log(0.95))  # L15: 'without much improvement': less than a twentieth of the time
 SMALL, LARGE, PRECISION = speed.PARTS
 CONTROL = "newell-2"  # two hourglasses of the same kind
+SHORT, LONG, SPEED = "tbl-lighter-50", "tbl-lighter-long", "fig-lighter-speed"
 MAKE, TIME = f"make lighter SEEDS={SEEDS}", "python benchmarks/lighter.py"
 
 Pairs = Mapping[str, tuple[str, str]]
@@ -126,7 +127,9 @@ def two_blocks_weight(sweep: Sweep) -> Numbers:
     return numbers
 
 
-# Rules
+CLAIMS = Subject("lighter")
+_claim = partial(CLAIMS.claim, trainings=(), gates=())
+_accurate = partial(CLAIMS.claim, trainings=(), gates=(controlled,))
 
 
 def _finding(found: Numbers, parts: dict[str, Test]) -> Finding:
@@ -147,37 +150,75 @@ def _faster(found: Numbers) -> dict[str, Test]:
     return {kind: below(known(found, kind)) for kind in (STEP, LOADED)}
 
 
+@_accurate(
+    "L1", "An inner width of 64 instead of 128 is faster and less accurate.", "004, table 1",
+    "83.18 → 80.48; 14.8 → 14.3 min at batch 20", (SHORT, SPEED),
+    partial(gather, accuracy={"accuracy": ("inner-64", BASE)}, ratios={"": side_by_side("inner-64")}),
+)  # fmt: skip
 def narrower(found: Numbers) -> Finding:
     """Times below the original's, without and with loading; accuracy below the original's."""
     return _finding(found, {"accuracy": below(known(found, "accuracy")), **_faster(found)})
 
 
+@_accurate(
+    "L2", "Six hourglasses have the accuracy of eight and are faster.", "004, table 1",
+    "83.13 against 83.18; 14.4 min", (SHORT, SPEED),
+    partial(gather, accuracy={"accuracy": ("stacks-6", BASE)}, ratios={"": side_by_side("stacks-6")}),
+)  # fmt: skip
 def fewer_stacks(found: Numbers) -> Finding:
     """Times below the original's, without and with loading; accuracy equivalent to it within half a point."""
     return _finding(found, {"accuracy": within(known(found, "accuracy"), ALIKE), **_faster(found)})
 
 
+@_accurate(
+    "L3", "Six hourglasses, 64 wide, with four modules a level do not win the accuracy back.", "004, table 1", "80.73",
+    (SHORT,), partial(gather, accuracy={"accuracy": ("stacks-6-inner-64-modules-4", BASE)}),
+)  # fmt: skip
+@_accurate(
+    "L4", "Layer norm is below batch norm, at 64 wide.", "004, table 1", "78.83 against 80.48", (SHORT,),
+    partial(gather, accuracy={"accuracy": ("inner-64-layer-norm", "inner-64")}),
+)  # fmt: skip
 def less_accurate(found: Numbers) -> Finding:
     """Accuracy of the first network of the sentence below the other's, paired seeds."""
     return _finding(found, {"accuracy": below(known(found, "accuracy"))})
 
 
+@_accurate(
+    "L5", "Falling depths beat rising ones, at 64 wide.", "004, table 1", "81.47 against 80.68", (SHORT,),
+    partial(gather, accuracy={"accuracy": ("inner-64-depths-falling", "inner-64-depths-rising")}),
+)  # fmt: skip
+@_accurate(
+    "L11", "A batch of 20 gives better results than one of 6.", "004, section 6", "text; but table 2: 86.4 < 86.7",
+    (LONG,), partial(gather, accuracy={"accuracy": (BASE, "newell-batch-6")}),
+)  # fmt: skip
 def more_accurate(found: Numbers) -> Finding:
     """Accuracy of the first network of the sentence above the other's, paired seeds."""
     return _finding(found, {"accuracy": above(known(found, "accuracy"))})
 
 
+@_accurate(
+    "L6", "A fourth block in every module is best at 50 epochs and no slower.", "004, table 1", "84.23; 14.6 min",
+    (SHORT, SPEED), partial(gather, accuracy={"accuracy": ("blocks-4", BASE)}, ratios={"": side_by_side("blocks-4")}),
+)  # fmt: skip
 def fourth_block(found: Numbers) -> Finding:
     """Accuracy above the original's; times at most 2 % above the original's, with and without loading."""
     times = {kind: below(known(found, kind), NO_SLOWER) for kind in (STEP, LOADED)}
     return _finding(found, {"accuracy": above(known(found, "accuracy")), **times})
 
 
+@_claim(
+    "L7", "A batch of 20 takes less time than one of 6.", "004, table 2", "18 → 14.8 min", (LONG,),
+    partial(gather, ratios={"": ((LARGE, BASE), (SMALL, BASE))}),
+)  # fmt: skip
 def larger_batch(found: Numbers) -> Finding:
     """Seconds a person in steps of 20 below those in steps of 6, without and with loading."""
     return _finding(found, _faster(found))
 
 
+@_claim(
+    "L8", "RMSProp trains faster than Adam, and Adam profits from large batches.", "004, section 6", "text", (SHORT,),
+    fluctuation,
+)  # fmt: skip
 def optimisers(found: Numbers) -> Finding:
     """A training step with RMSProp takes less time than with Adam, without and with loading; and with Adam the training
     loss jumps less from epoch to epoch at a batch of 20 than at one of 6 (standard deviation of the steps of its
@@ -188,6 +229,13 @@ def optimisers(found: Numbers) -> Finding:
     return Finding(timed.estimate, told, every(*_faster(found).values(), below(fewer)))
 
 
+@_accurate(
+    "L9", "Mixed precision and dropout gave nothing worth keeping.", "004, appendix", "text", (SHORT,),
+    partial(
+        gather, accuracy={"mixed precision": ("newell-bf16", BASE), "dropout": ("dropout", BASE)},
+        ratios={"": side_by_side("newell-bf16", BASE, PRECISION)}, kinds=(STEP,),
+    ),
+)  # fmt: skip
 def nothing_kept(found: Numbers) -> Finding:
     """Mixed precision takes no less than 0.98 of the time of 32 bits, and neither it nor dropout is more accurate by
     half a point or more."""
@@ -195,11 +243,19 @@ def nothing_kept(found: Numbers) -> Finding:
     return _finding(found, {**parts, STEP: above(known(found, STEP), -NO_SLOWER)})
 
 
+@_accurate(
+    "L10", "Both orders of depths lose accuracy.", "004, section 6",
+    "text; but 80.68 and 81.47 > 80.48 at equal width", (SHORT,),
+    partial(gather, accuracy={"rising": ("depths-rising", BASE), "falling": ("depths-falling", BASE)}),
+)  # fmt: skip
 def both_orders(found: Numbers) -> Finding:
     """Accuracy of rising and of falling depths below the original's at full width."""
     return _finding(found, {key: below(known(found, key)) for key in ("rising", "falling")})
 
 
+@_accurate(
+    "L12", "Two blocks in every module are worse.", "004, section 6", "text", (SHORT,), two_blocks_weight,
+)  # fmt: skip
 def two_blocks(found: Numbers) -> Finding:
     """Accuracy with two convolutions in a module below the original's. A module of the source has three; as it
     describes two, with both at full width, the network becomes heavier and not lighter, which stands beside."""
@@ -207,101 +263,40 @@ def two_blocks(found: Numbers) -> Finding:
     return Finding(made.estimate, "; ".join([made.measured, *filter(None, [found.get("weight")])]), made.decision)
 
 
+@_accurate(
+    "L13", "Trained long, six hourglasses and four blocks stay comparable to the original.", "004, table 2",
+    "85.8 and 86.38 against 86.4", (LONG,),
+    partial(
+        gather,
+        accuracy={"six hourglasses": ("stacks-6-long", "newell-long"), "four blocks": ("blocks-4-long", "newell-long")},
+    ),
+)  # fmt: skip
 def comparable(found: Numbers) -> Finding:
     """Accuracy of both after the long training equivalent to the original's within half a point."""
     return _finding(found, {key: within(known(found, key), ALIKE) for key in ("six hourglasses", "four blocks")})
 
 
+@_claim(
+    "L14", "Six hourglasses, four blocks and an inner width of 64 predict faster, too.", "004, table 1, section 6",
+    "inference times", (SPEED,),
+    partial(
+        gather, ratios={name: side_by_side(name) for name in ("stacks-6", "blocks-4", "inner-64")}, kinds=(INFERENCE,),
+    ),
+)  # fmt: skip
 def quicker_predictions(found: Numbers) -> Finding:
     """Seconds of a prediction below the original's, for six hourglasses, for four blocks and for half the width."""
     names = [name for name in found if name.endswith(INFERENCE)]
     return _finding(found, {name: below(known(found, name)) for name in names})
 
 
+@_claim(
+    "L15", "Changing the depths improves times little.", "004, section 6", "text", (SPEED,),
+    partial(
+        gather, kinds=(STEP, INFERENCE),
+        ratios={name: side_by_side(name) for name in ("depths-rising", "depths-falling")},
+    ),
+)  # fmt: skip
 def little_time(found: Numbers) -> Finding:
     """Rising and falling depths take more than 0.95 of the original's time, in a training step and in a prediction: an
     improvement of a twentieth at most."""
     return _finding(found, {name: above(known(found, name), LITTLE) for name in found})
-
-
-SHORT, LONG, SPEED = "tbl-lighter-50", "tbl-lighter-long", "fig-lighter-speed"
-
-
-def _claim(
-    name: str, sentence: str, source: str, value: str, judge: Callable[[Numbers], Finding], *shown: str,
-    gather_: Callable[[Sweep], Numbers] | None = None, **wanted,
-) -> Claim:  # fmt: skip
-    gates = (controlled,) if wanted.get("accuracy") or gather_ is two_blocks_weight else ()
-    make = gather_ or partial(gather, **wanted)
-    return Claim(name, sentence, f"004, {source}", value, shown, "lighter", (), make, judge, gates)
-
-
-CLAIMS = (
-    _claim(
-        "L1", "An inner width of 64 instead of 128 is faster and less accurate.", "table 1",
-        "83.18 → 80.48; 14.8 → 14.3 min at batch 20", narrower, SHORT, SPEED,
-        accuracy={"accuracy": ("inner-64", BASE)}, ratios={"": side_by_side("inner-64")},
-    ),
-    _claim(
-        "L2", "Six hourglasses have the accuracy of eight and are faster.", "table 1",
-        "83.13 against 83.18; 14.4 min", fewer_stacks, SHORT, SPEED,
-        accuracy={"accuracy": ("stacks-6", BASE)}, ratios={"": side_by_side("stacks-6")},
-    ),
-    _claim(
-        "L3", "Six hourglasses, 64 wide, with four modules a level do not win the accuracy back.", "table 1", "80.73",
-        less_accurate, SHORT, accuracy={"accuracy": ("stacks-6-inner-64-modules-4", BASE)},
-    ),
-    _claim(
-        "L4", "Layer norm is below batch norm, at 64 wide.", "table 1", "78.83 against 80.48", less_accurate, SHORT,
-        accuracy={"accuracy": ("inner-64-layer-norm", "inner-64")},
-    ),
-    _claim(
-        "L5", "Falling depths beat rising ones, at 64 wide.", "table 1", "81.47 against 80.68", more_accurate, SHORT,
-        accuracy={"accuracy": ("inner-64-depths-falling", "inner-64-depths-rising")},
-    ),
-    _claim(
-        "L6", "A fourth block in every module is best at 50 epochs and no slower.", "table 1", "84.23; 14.6 min",
-        fourth_block, SHORT, SPEED,
-        accuracy={"accuracy": ("blocks-4", BASE)}, ratios={"": side_by_side("blocks-4")},
-    ),
-    _claim(
-        "L7", "A batch of 20 takes less time than one of 6.", "table 2", "18 → 14.8 min", larger_batch, LONG,
-        ratios={"": ((LARGE, BASE), (SMALL, BASE))},
-    ),
-    _claim(
-        "L8", "RMSProp trains faster than Adam, and Adam profits from large batches.", "section 6", "text", optimisers,
-        SHORT, gather_=fluctuation,
-    ),
-    _claim(
-        "L9", "Mixed precision and dropout gave nothing worth keeping.", "appendix", "text", nothing_kept, SHORT,
-        accuracy={"mixed precision": ("newell-bf16", BASE), "dropout": ("dropout", BASE)},
-        ratios={"": side_by_side("newell-bf16", BASE, PRECISION)}, kinds=(STEP,),
-    ),
-    _claim(
-        "L10", "Both orders of depths lose accuracy.", "section 6",
-        "text; but 80.68 and 81.47 > 80.48 at equal width", both_orders, SHORT,
-        accuracy={"rising": ("depths-rising", BASE), "falling": ("depths-falling", BASE)},
-    ),
-    _claim(
-        "L11", "A batch of 20 gives better results than one of 6.", "section 6", "text; but table 2: 86.4 < 86.7",
-        more_accurate, LONG, accuracy={"accuracy": (BASE, "newell-batch-6")},
-    ),
-    _claim(
-        "L12", "Two blocks in every module are worse.", "section 6", "text", two_blocks, SHORT,
-        gather_=two_blocks_weight,
-    ),
-    _claim(
-        "L13", "Trained long, six hourglasses and four blocks stay comparable to the original.", "table 2",
-        "85.8 and 86.38 against 86.4", comparable, LONG,
-        accuracy={"six hourglasses": ("stacks-6-long", "newell-long"), "four blocks": ("blocks-4-long", "newell-long")},
-    ),
-    _claim(
-        "L14", "Six hourglasses, four blocks and an inner width of 64 predict faster, too.", "table 1, section 6",
-        "inference times", quicker_predictions, SPEED,
-        ratios={name: side_by_side(name) for name in ("stacks-6", "blocks-4", "inner-64")}, kinds=(INFERENCE,),
-    ),
-    _claim(
-        "L15", "Changing the depths improves times little.", "section 6", "text", little_time, SPEED,
-        ratios={name: side_by_side(name) for name in ("depths-rising", "depths-falling")}, kinds=(STEP, INFERENCE),
-    ),
-)  # fmt: skip
