@@ -165,7 +165,7 @@ def memory_as_shipped():
 def beside(setting: Setting, low: bool) -> list[dict]:
     """Training and inference of this network, of princeton-vl's as shipped, and of the convolutions, on these threads.
 
-    Inference is that of `hgnb.training.inference.Reader`, which folds. GFLOP/s count what each network's convolutions
+    Inference is that of `hgnb.training.passes.Reader`, which folds. GFLOP/s count what each network's convolutions
     multiply and add, and three times that in training.
     """
     network, layout = build(setting.config("hourglass"), setting.side), torch.contiguous_format

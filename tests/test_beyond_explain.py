@@ -10,7 +10,7 @@ from hgnb.analysis import components, interventions, truncation
 from hgnb.analysis.clusters import clustering
 from hgnb.analysis.misplaced import Misplaced
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 
 @pytest.fixture(scope="module")

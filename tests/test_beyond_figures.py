@@ -13,9 +13,9 @@ from hgnb.analysis import components, interventions, truncation
 from hgnb.analysis.truncation import Truncation
 from hgnb.records import Record, Seed
 from hgnb.stats import UNKNOWN, Estimate
-from hgnb.training import decodings, networks
-from hgnb.training.decodings import MIRRORED
+from hgnb.training import networks, passes
 from hgnb.training.observations import RADII, Outcomes
+from hgnb.training.passes import MIRRORED
 
 WAYS = [*ch07.WAYS, *(name + MIRRORED for name in ch07.WAYS)]
 
@@ -119,7 +119,7 @@ def test_other_records_are_held_beside(monkeypatch):
 def test_decodings_name_the_best_one():
     rng = np.random.default_rng(0)
     offsets = {name: rng.normal(0, 3.0 if "dark" not in name else 1.0, (20, 3, 2)) for name in WAYS}
-    made = decodings.Decodings(offsets, np.full((20, 3), 2), np.arange(20), 6.4)
+    made = passes.Decodings(offsets, np.full((20, 3), 2), np.arange(20), 6.4)
     assert "top of a parabola" in ch07.decodings(made, "twenty persons").alt.split("best decoding")[1]
 
 

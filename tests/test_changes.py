@@ -14,12 +14,12 @@ from hgnb.metrics import PckConfig, distances
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.model.residual import Residual
 from hgnb.training import networks, observations, profiles
-from hgnb.training.configs import TrainingConfig
 from hgnb.training.experiment import Experiment
-from hgnb.training.jobs import balance
+from hgnb.training.fit import balance
 from hgnb.training.modules import PoseModule
 from hgnb.training.networks import scaled
 from hgnb.training.observations import Outcome, People
+from hgnb.training.profiles import TrainingConfig
 
 SMALL = HourglassConfig(depth=1, channels=4, inner=2, stem=4, keypoints=3)
 

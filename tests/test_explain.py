@@ -102,7 +102,7 @@ def test_skips_that_carry_nothing():
 def test_one_pass_equals_the_reader():
     """`read` decodes once-encoded persons to the same hits and latents as the network run anew."""
     from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-    from hgnb.training.inference import Reader
+    from hgnb.training.passes import Reader
 
     torch.manual_seed(0)
     config = HourglassConfig(depth=2, channels=8, inner=4, stem=4)
@@ -117,7 +117,7 @@ def test_one_pass_equals_the_reader():
 
 def test_a_reader_says_what_its_network_says_and_leaves_it():
     from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-    from hgnb.training.inference import Reader
+    from hgnb.training.passes import Reader
 
     torch.manual_seed(0)
     network = StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=4))

@@ -14,8 +14,8 @@ from hgnb.claims.evidence import Chains, each_dataset
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
-from hgnb.training.inference import Predictions
 from hgnb.training.networks import ARMS
+from hgnb.training.passes import Predictions
 
 matplotlib.use("agg")
 SCHEMA = KeypointSchema(("nose", "left_hip", "right_hip"), ((1, 2),))

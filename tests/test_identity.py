@@ -13,15 +13,14 @@ import torch.nn.functional as F
 from torch import nn
 
 from hgnb.data import augment, heatmaps, splits
-from hgnb.definitions import fingerprint
+from hgnb.definitions import PACKAGE, fingerprint
 from hgnb.errors import InputError
 from hgnb.identity import identified, identity, replaced
 from hgnb.model import hourglass, residual
 from hgnb.model.config import HourglassConfig
-from hgnb.syntax import PACKAGE
-from hgnb.training import begin, catalogue, loop, modules
+from hgnb.training import catalogue, loop, modules
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS, TRAINING_ROOTS, Experiment
-from hgnb.training.job import Start
+from hgnb.training.fit import Start
 from hgnb.training.modules import PoseModule
 from hgnb.training.parallel import Team
 from hgnb.training.recorded import DATA_ROOTS
@@ -201,4 +200,4 @@ def test_a_strangers_weights_are_named(fresh, monkeypatch):
         catalogue.weights(run.id)
     network = other._pose_job(other.profile.training, Team()).module.network
     with pytest.raises(InputError, match=rf"{best}\.ckpt holds the weights of another network"):
-        begin.weights(Start(run, "best-val_pck", False, False, False), network)
+        loop.weights(Start(run, "best-val_pck", False, False, False), network)

@@ -22,8 +22,8 @@ from hgnb.data.intake import Choices, layouts
 from hgnb.data.intake.categories import spelled
 from hgnb.data.prepared import prepare
 from hgnb.errors import InputError
-from hgnb.training.configs import TrainingConfig
 from hgnb.training.experiment import Experiment
+from hgnb.training.profiles import TrainingConfig
 
 SPLITS = {"train2017": 12, "val2017": 6}
 

@@ -25,12 +25,12 @@ from hgnb.metrics.pckh import joint_groups
 from hgnb.metrics.shares import Share
 from hgnb.model import cost
 from hgnb.model.hourglass import build
-from hgnb.recording.gather import gather
 from hgnb.records import Record, Seed
 from hgnb.training import networks, observations, profiles, speed
 from hgnb.training.experiment import Experiment
 from hgnb.training.observations import Outcomes, People
 from hgnb.training.speed import Timed, Times
+from hgnb_book.gather import gather
 
 TOY = profiles.LighterConfig(timed_side=64, timed_divisor=32, timed_batch=2, timed_repeats=2)
 

@@ -23,9 +23,9 @@ from figures.page import Live, Note, Plate, Sprites, Table
 from figures.portraits import Portraits
 from hgnb.analysis import components
 from hgnb.data.heatmaps import HeatmapConfig
-from hgnb.recording.edition import Edition
 from hgnb_book import render, weave
 from hgnb_book.chapter import ChapterError
+from hgnb_book.edition import Edition
 
 N, STEPS = 60, tuple(np.linspace(-3, 3, 7))
 HOSTILE = '</script><img src=x onerror="throw 1"> & <b>sitting'

@@ -15,7 +15,7 @@ from hgnb.errors import InputError
 from hgnb.model.autoencoder import AutoencoderConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.stats import Estimate
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 matplotlib.use("agg")
 N = 400

@@ -15,7 +15,7 @@ from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, found, peaks
 from hgnb.training import catalogue, release
 from hgnb.training.evaluation import evaluate
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 
 @pytest.fixture

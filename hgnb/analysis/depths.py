@@ -18,8 +18,8 @@ from torch import Tensor
 
 from hgnb.data.prepared import PreparedSplit
 from hgnb.model.hourglass import StackedHourglass
-from hgnb.training import batches
-from hgnb.training.inference import Reader
+from hgnb.training import passes as batches
+from hgnb.training.passes import Reader
 
 FOLDS = 5  # of photographs: who is asked about was never in the fit
 PENALTY = 100.0  # of a probe's squared weights, on standardised features

@@ -27,8 +27,8 @@ from hgnb.errors import unknown
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import Hourglass, Skips, StackedHourglass
 from hgnb.stats import Estimate, pck_difference
-from hgnb.training import batches
-from hgnb.training.inference import Reader
+from hgnb.training import passes as batches
+from hgnb.training.passes import Reader
 
 Edit = Callable[[Tensor], Tensor]  # (B, D) flattened outputs of a layer -> (B, D) that take their place
 BOTTLENECK, CODE = "bottleneck", "code"

@@ -20,8 +20,8 @@ from hgnb.data.heatmaps import cells
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig, found, peaks
-from hgnb.training import batches
-from hgnb.training.inference import Reader
+from hgnb.training import passes as batches
+from hgnb.training.passes import Reader
 
 LOTS = 20  # directions by lot beside each
 STEPS = (-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0)  # of the direction's own length

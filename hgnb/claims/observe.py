@@ -20,9 +20,8 @@ from hgnb.claims.evidence import FINE, WATCHED
 from hgnb.claims.study import LAST, Study, reconstruction
 from hgnb.data import coco
 from hgnb.model.hourglass import build
-from hgnb.training.baselines import mean_pose_hits
 from hgnb.training.experiment import Experiment
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader, mean_pose_hits
 from hgnb.training.runs import Run
 
 SPLITS = ("train", "val", "test")

@@ -19,10 +19,9 @@ from hgnb.metrics import found, peaks
 from hgnb.model.autoencoder import Autoencoder
 from hgnb.model.hourglass import glorot
 from hgnb.stats import Estimate
-from hgnb.training import batches
+from hgnb.training import passes as batches
 from hgnb.training.experiment import Experiment
-from hgnb.training.inference import Reader
-from hgnb.training.latents import Latents
+from hgnb.training.passes import Latents, Reader
 from hgnb.training.profiles import AnalysisConfig
 from hgnb.training.runs import Run, filled
 

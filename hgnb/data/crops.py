@@ -20,6 +20,9 @@ class CropTransform:
     """A square of whole pixels of an image, `side` wide from (x, y), resized to `size` pixels.
 
     Points are (..., 2) as (x, y) with pixel centres at integers, so both ways shift by half a pixel.
+
+    >>> CropTransform(x=10, y=20, side=100, size=50).to_crop(np.array([60.0, 70.0]))
+    array([24.75, 24.75])
     """
 
     x: int
@@ -49,7 +52,11 @@ def square(person: Person, *, size: int, margin: float, rule: str) -> CropTransf
 
 
 def square_of_box(box: np.ndarray, image_size: tuple[int, int], *, size: int, margin: float, rule: str):
-    """The CropTransform of a box (x, y, w, h) whose keypoints nobody knows: the same square, centred on the box."""
+    """The CropTransform of a box (x, y, w, h) whose keypoints nobody knows: the same square, centred on the box.
+
+    >>> square_of_box((10, 20, 40, 80), (640, 480), size=64, margin=0.1, rule="shift").side
+    88
+    """
     low = np.asarray(box[:2], dtype=np.float64)
     high = low + np.asarray(box[2:], dtype=np.float64) - 1  # centre of the last pixel that the box covers
     return square_around(low, high, max(box[2:]), image_size, size=size, margin=margin, rule=rule)

@@ -15,14 +15,22 @@ from hgnb.quantity import quantity
 
 @dataclass(frozen=True)
 class PckConfig:
-    """The two constants of PCK."""
+    """The two constants of PCK.
+
+    >>> PckConfig(radius=0.2).normaliser
+    0.1
+    """
 
     normaliser: float = quantity(0.1, "of the heatmap's side", "5.1")
     radius: float = quantity(0.5, "normalisers", "5.1")
 
 
 def peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, K, H, W) -> argmax (B, K, 2) as (x, y), the first index on ties, and the maxima (B, K)."""
+    """(B, K, H, W) -> argmax (B, K, 2) as (x, y), the first index on ties, and the maxima (B, K).
+
+    >>> peaks(torch.eye(3)[1].reshape(1, 1, 1, 3))
+    (tensor([[[1, 0]]]), tensor([[1.]]))
+    """
     flat = heatmaps.flatten(-2)
     index = flat.argmax(-1)  # documented to be the first where several are equal
     width = heatmaps.shape[-1]
@@ -36,12 +44,20 @@ def distances(predicted: Tensor, true: Tensor, *, size: int, config: PckConfig) 
 
 
 def found(predicted: Tensor, true: Tensor, *, size: int, config: PckConfig) -> Tensor:
-    """(..., K) bool: predicted (..., K, 2) within reach of true (..., K, 2), both in pixels of a `size` map."""
+    """(..., K) bool: predicted (..., K, 2) within reach of true (..., K, 2), both in pixels of a `size` map.
+
+    >>> found(torch.tensor([[0.0, 0.0], [9.0, 9.0]]), torch.zeros(2, 2), size=64, config=PckConfig())
+    tensor([ True, False])
+    """
     return distances(predicted, true, size=size, config=config) < config.radius
 
 
 def pck(hits: Tensor, visibility: Tensor) -> Tensor:
-    """Share of annotated keypoints (v > 0) that are hits, pooled over all; (...) -> scalar, NaN if none is."""
+    """Share of annotated keypoints (v > 0) that are hits, pooled over all; (...) -> scalar, NaN if none is.
+
+    >>> pck(torch.tensor([True, False, True]), torch.tensor([2, 1, 0]))
+    tensor(0.5000)
+    """
     counted = visibility > 0
     return (hits & counted).sum() / counted.sum()
 

@@ -55,6 +55,10 @@ def oks(predicted: Tensor, true: Tensor, visibility: Tensor, area: Tensor, sigma
     """(N,) float64 in 0..1 of predicted and true (N, K, 2) in pixels, area (N,) in square pixels, sigma (K,).
 
     NaN for a person without a labelled joint (v > 0): there is nothing to compare; COCO ignores such a person too.
+
+    >>> points, sigma = torch.zeros(1, 1, 2), torch.tensor([0.05])
+    >>> oks(points, points, torch.tensor([[2]]), area=torch.tensor([100.0]), sigma=sigma)
+    tensor([1.], dtype=torch.float64)
     """
     squared = (predicted.double() - true.double()).square().sum(-1)
     scale = area.double() + torch.finfo(torch.float64).eps  # as COCOeval, where an area may be 0

@@ -13,6 +13,9 @@ class Autoencoder(nn.Module):
     3x3 convolutions reduce only the channels, a linear layer makes the code, and the decoder mirrors both.
     The code and the output stay signed: the latents of a pre-activation residual are signed too, and a final
     ReLU would clip them (ambiguity 5).
+
+    >>> Autoencoder((8, 4, 4), AutoencoderConfig(code=10))(torch.zeros(2, 8, 4, 4)).shape
+    torch.Size([2, 8, 4, 4])
     """
 
     def __init__(self, shape: tuple[int, int, int], config: AutoencoderConfig):

@@ -78,7 +78,12 @@ class Head(nn.Module):
 
 
 class StackedHourglass(nn.Module):
-    """Crops (B, 3, side, side), mean subtracted -> heatmaps (B, K, side/4, side/4)."""
+    """Crops (B, 3, side, side), mean subtracted -> heatmaps (B, K, side/4, side/4).
+
+    >>> network = StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=8))
+    >>> network(torch.zeros(1, 3, 64, 64)).shape, network.latents(torch.zeros(1, 3, 64, 64)).shape
+    (torch.Size([1, 17, 16, 16]), torch.Size([1, 8, 4, 4]))
+    """
 
     def __init__(self, config: HourglassConfig):
         super().__init__()

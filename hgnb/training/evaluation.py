@@ -22,9 +22,8 @@ from hgnb.metrics.pckh import head_lengths, head_segment, within_heads
 from hgnb.metrics.shares import Share, among, by_group, by_joint, by_visibility, curve, mean_over_persons, share
 from hgnb.stats import Estimate
 from hgnb.stats import pck as pooled_pck
-from hgnb.training.baselines import mean_pose_hits
 from hgnb.training.catalogue import Weights, opened
-from hgnb.training.inference import Predictions, Reader
+from hgnb.training.passes import Predictions, Reader, mean_pose_hits
 
 RADII = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)  # normalisers; 0.5 is the thesis's
 ALL = "all"
@@ -107,7 +106,7 @@ class Evaluation:
         }  # fmt: skip
 
     def __rich_console__(self, console, options):
-        from hgnb.training.scoresheet import sheet
+        from hgnb.training.evaluation import sheet
 
         yield from sheet(self)
 

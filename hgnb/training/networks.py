@@ -6,14 +6,13 @@ from other trainings, which it `needs`. What `hgnb record` trains for each seed 
 no torch: the Snakefile does, for every build.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hgnb.errors import InputError, unknown
 from hgnb.model.config import AutoencoderConfig, HourglassConfig
-from hgnb.training import forks
 
 if TYPE_CHECKING:
     from hgnb.training.experiment import Experiment
@@ -82,7 +81,7 @@ class Arm(Training):
 
     best: str = "val_pck"  # the hourglass's epoch that it starts from: best PCK, or lowest loss
     further: bool = True  # whether it is trained on
-    waist: str = ""  # behind the bottleneck: nothing, 'trained', or a kind of hgnb.training.frozen
+    waist: str = ""  # behind the bottleneck: nothing, 'trained', or a kind of hgnb.training.fit
     twin: str = ""  # the arm that it is where best PCK and lowest loss fall on one epoch
 
     @property
@@ -132,9 +131,40 @@ LOWEST = Arm(
 )  # fmt: skip
 ARMS = {arm.name: arm for arm in (HOURGLASS, MODIFIED, *CONTROLS[:3], LOWEST, *CONTROLS[3:])}
 RIVALS = tuple(arm.name for arm in CONTROLS)
+
+
+# Two ways on from the epoch at which the rate drops: with the drop and without. A slope after the drop says little,
+# since the rule drops the rate when PCK has just been low. So both ways start from the same weights and optimiser, see
+# the persons in the same order, and differ in the rate alone. Where the rule hasn't dropped the rate by the epoch of
+# the thesis's drop, that epoch's checkpoint is kept instead, so that every seed can be forked; if it drops later, its
+# own takes the place. The manifest's `drop` says which it is.
+FORK_EPOCHS = 3
+
+
+def fork(experiment: "Experiment", name: str) -> "Run | None":
+    """One of the two forks of the hourglass; None if it keeps no checkpoint for them (hgnb.training.loop.forced)."""
+    from hgnb.training.profiles import FurtherTrainingConfig
+
+    run, training = experiment.hourglass(), experiment.profile.training
+    if not (run.folder / "drop.ckpt").exists():
+        return None
+    numbers = {f.name: getattr(training, f.name) for f in fields(training)}
+    numbers |= {
+        "epochs": FORK_EPOCHS,
+        "rate": training.rate / (training.drop_factor if name == FORKS[0].name else 1),
+        "warmup": 0,
+        "drop_after": FORK_EPOCHS + 1,  # neither drops again
+    }
+    config = FurtherTrainingConfig(**numbers, keep_optimiser=True)
+    return experiment.further(name, run, config, checkpoint="drop")
+
+
 FORKS = tuple(
-    Training(name, title, "5.2; claim C3", "fork", needs=("hourglass",), make=partial(forks.fork, name=name))
-    for name, title in zip(forks.NAMES, ("on from the drop of the rate", "on without the drop"), strict=True)
+    Training(name, title, "5.2; claim C3", "fork", needs=("hourglass",), make=partial(fork, name=name))
+    for name, title in (
+        ("fork-dropped", "on from the drop of the rate"),
+        ("fork-kept", "on without the drop"),
+    )
 )
 
 
@@ -302,7 +332,7 @@ def _training(name: str, title: str, group: str, source: str, on: str = GENTLE, 
     return _change(name, title, group, source, {"training": numbers}, on)
 
 
-def merged(*parts: Numbers) -> Numbers:
+def merged(*parts: Mapping[str, Mapping[str, Any]]) -> Numbers:
     """Several changes at once; the later wins."""
     sections = {section for part in parts for section in part}
     return {s: {name: v for part in parts for name, v in part.get(s, {}).items()} for s in sections}

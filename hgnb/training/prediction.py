@@ -22,7 +22,7 @@ from hgnb.errors import InputError
 from hgnb.metrics import peaks
 from hgnb.metrics.decoding import decoded
 from hgnb.training.catalogue import RELEASED, Weights
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # of a folder's files, these
 MOST = 178_956_970  # pixels of a photograph: phones make 108 million, Pillow refuses more than these
@@ -81,6 +81,10 @@ def predict(weights: Weights, file: Path, boxes: Sequence[str] = (), *, mirrored
     A keypoint is the centre of its heatmap's highest cell, or a point near it as `weights.decoding` says, mapped back
     through the crop. `mirrored`: heatmaps are the
     mean of those of the crop and of its mirror image, as Newell et al. have it (sec. 4.1); it costs twice the time.
+
+    >>> photograph = home() / "book/_static/page.png"
+    >>> predict(weights("released"), photograph, ["100,100,200,400"]).points.shape
+    (1, 17, 2)
     """
     image, card = photograph(file), weights.card
     given = np.array([parse_box(text, image.size) for text in boxes] or [(0, 0, *image.size)], dtype=np.float64)

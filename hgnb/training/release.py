@@ -22,11 +22,11 @@ from hgnb.home import home
 from hgnb.metrics import PckConfig, found
 from hgnb.stats import Estimate
 from hgnb.stats import pck as pooled_pck
-from hgnb.training import decodings
+from hgnb.training import passes as decodings
 from hgnb.training.catalogue import RELEASED_FILE, Weights, find, opened
 from hgnb.training.evaluation import as_trained, evaluate
 from hgnb.training.hardware import device_name
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 from hgnb.training.runs import Run, write_aside
 
 SIZES = (0, 64, 128, 256, 10**6)  # pixels of the photograph that the side of a person's crop has

@@ -17,7 +17,7 @@ from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, style
 from hgnb.metrics import PckConfig, distances
 from hgnb.metrics.shares import VISIBILITY, Share, among, curve
 from hgnb.stats import pck as pooled_pck
-from hgnb.training.inference import Predictions
+from hgnb.training.passes import Predictions
 
 LINES = {"all": (INK, "-"), "v = 2": (BLUE, "--"), "v = 1": (ORANGE, (0, (1, 1)))}
 WORDS = {"all": "all", "v = 1": "v = 1 (hidden)", "v = 2": "v = 2 (visible)"}

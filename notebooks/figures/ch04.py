@@ -19,7 +19,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.metrics import PckConfig
 from hgnb.stats import pck, pck_difference
-from hgnb.training.inference import Predictions
+from hgnb.training.passes import Predictions
 from hgnb.training.recorded import SEEDS
 
 # Differences that claims ask for, first less second.

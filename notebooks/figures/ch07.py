@@ -28,10 +28,10 @@ from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY,
 from hgnb.home import home
 from hgnb.stats import Estimate, student
 from hgnb.training import observations, profiles
-from hgnb.training.decodings import MIRRORED, Decodings
 from hgnb.training.experiment import TRAINING_ROOTS, Experiment
 from hgnb.training.networks import BEST, BEYOND, GENTLE, NEWELL, THESIS, Training, get
 from hgnb.training.observations import AT, RADII, Outcome, Outcomes
+from hgnb.training.passes import MIRRORED, Decodings
 from hgnb.training.recorded import command, stale
 
 GROUPS = {

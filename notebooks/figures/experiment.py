@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from figures.page import Plate, Table, cited, percent, small
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, RED, SIDES, style
-from hgnb.training.baselines import Baselines
+from hgnb.training.passes import Baselines
 from hgnb.training.profiles import Profile, departures
 from hgnb.training.runs import Run
 

@@ -3,11 +3,9 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,13 +14,13 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from hgnb import journal
 from hgnb.errors import InputError
-from hgnb.recording.edition import Edition
+from hgnb_book import journal
+from hgnb_book.edition import Edition
+from hgnb_book.queue import MARKS, all_cores, stoppable
 
 LOG = "data/build.log"
 GRACE = 10.0  # seconds in which what is asked to end may do so
-MARKS = {"start": "[dim]…[/dim]", "done": "[green]✓[/green]", "failed": "[red]✗[/red]", "note": "[yellow]![/yellow]"}
 
 
 class BuildError(InputError):
@@ -93,23 +91,6 @@ def _follow(process: subprocess.Popen, notes: Path, tell: Callable[[dict], None]
     return events
 
 
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """SIGTERM is as good as Ctrl-C within the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _end(process: subprocess.Popen) -> None:
     """Ends Snakemake and all that it started: asked first, killed where they don't within seconds."""
     started = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
@@ -161,8 +142,3 @@ def only_build(root: Path) -> Iterator[int | None]:
         yield lock
     finally:
         os.close(lock)
-
-
-def all_cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -3,29 +3,22 @@
 Each job is the queue of `hgnb record` with a single training. One that fails leaves the others alone and is named.
 """
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from hgnb import records
 from hgnb.home import home
-from hgnb.recording import workflow
-from hgnb.recording.edition import Edition
-from hgnb.recording.queue import SILENT, Asked, Unit
+from hgnb_book import workflow
+from hgnb_book.edition import Edition, resolved
+from hgnb_book.queue import SILENT, Asked, Unit
 
-PROFILE = "SNAKEMAKE_PROFILE"  # environment variable, Snakemake's own: where jobs go
 UNBEGUN = f"it wasn't begun; the log is {workflow.LOG}."
-
-
-def asked_for() -> bool:
-    """Whether jobs are to go elsewhere."""
-    return bool(os.environ.get(PROFILE))
 
 
 def work_off(asked: Asked, units: Sequence[Unit]) -> dict[Unit, str]:
     """Lets Snakemake train and record what isn't done; why each training that failed did."""
-    edition, root = Edition(asked.profile, asked.data, 0), home()
+    edition, root = Edition(asked.profile, resolved(asked.data), 0), home()
     folder = edition.recorded(root, asked.study)
     wanted = {str(unit): folder / f"{unit.name}-s{unit.seed}.json" for unit in units}
     held = records.find(asked.study, asked.profile, edition.data_name)

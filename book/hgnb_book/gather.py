@@ -1,15 +1,21 @@
-"""What a training of the queue showed goes into the record of its study."""
+"""What a training of the queue showed goes into the record of its study; records are listed and proved again."""
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
 
 from hgnb import records
 from hgnb.errors import InputError
-from hgnb.recording.queue import Asked, Unit
+from hgnb.records import Record
 from hgnb.training import networks, observations
 from hgnb.training.experiment import Experiment
-from hgnb.training.recorded import stale
+from hgnb.training.recorded import command, stale
 from hgnb.training.runs import Run
+from hgnb_book.queue import Asked, Unit
 
 
 def train(asked: Asked, unit: Unit) -> tuple[str, float]:
@@ -92,3 +98,53 @@ def note_failed(asked: Asked, unit: Unit, reason: str) -> None:
     records.add_failed(
         observations.shared(asked.study, varied), observations.persons(varied), unit.seed, unit.name, reason
     )
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Every record there is as a terminal shows it: (folder, the record or what is wrong with it)."""
+
+    rows: Sequence[tuple[str, Record | InputError]]
+
+    @property
+    def current(self) -> bool:
+        """Whether all can be read and are of today's code and profiles."""
+        return all(isinstance(found, Record) and not stale(found) for _, found in self.rows)
+
+    def facts(self) -> list[dict[str, Any]]:
+        """JSON-able."""
+        return [{"record": name} | _told(found) for name, found in self.rows]
+
+    def __rich_console__(self, console, options):
+        table = Table("record", "seeds", "trainings", "hours", "last", "state", "made by", show_lines=True)
+        for fact in self.facts():
+            seeds = ", ".join(map(str, fact.get("seeds", [])))
+            hours = f"{fact['hours']:.1f}" if "hours" in fact else ""
+            cells = (fact["record"], seeds, str(fact.get("trainings", "")), hours, fact.get("date", ""))
+            table.add_row(*map(escape, cells), escape(fact["state"]), escape(fact.get("command", "")))
+        yield table if self.rows else "results/ holds no record."
+
+
+def _told(found: Record | InputError) -> dict[str, Any]:
+    if isinstance(found, InputError):
+        return {"state": str(found)}
+    return {
+        "seeds": [seed.number for seed in found.seeds],
+        "trainings": len(found.facts),
+        "failed": {seed.number: seed.failed for seed in found.seeds if seed.failed},
+        "hours": round(found.hours, 2),
+        "date": found.date[:10],
+        "state": "; ".join(stale(found)) or "current",
+        "command": command(found),
+    }
+
+
+def listed() -> Sheet:
+    """Every folder of results/, read."""
+    rows: list[tuple[str, Record | InputError]] = []
+    for where in records.folders():
+        try:
+            rows.append((where.name, records.read(where)))
+        except InputError as error:
+            rows.append((where.name, error))
+    return Sheet(rows)
