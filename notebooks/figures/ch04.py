@@ -18,7 +18,6 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.metrics import PckConfig
-from hgnb.stats import pck, pck_difference
 from hgnb.training.passes import Predictions
 from hgnb.training.recorded import SEEDS
 
@@ -46,44 +45,6 @@ SHORT = {
     "longer-best-loss": "trained on, lowest loss", "modified-best-loss": "modified, lowest loss",
 }  # fmt: skip
 NONE = "No seeds are recorded in results/: `make claims` makes them."
-
-
-def gains(split: PreparedSplit, schema: KeypointSchema, before: np.ndarray, after: np.ndarray) -> Plate:
-    """fig-gains: PCK of each keypoint of the original and the modified hourglass, and the difference with intervals.
-
-    before, after: (N, K) bool, what each of them finds.
-    """
-    counted, images, rows = split.visibility > 0, split.image_ids, range(len(schema))
-    own = [[pck(hits[:, [k]], counted[:, [k]], images).value for k in rows] for hits in (before, after)]
-    change = [pck_difference(after[:, [k]], before[:, [k]], counted[:, [k]], images) for k in rows]
-    with style():
-        size = (9, 0.26 * len(schema) + 1.2)
-        figure, (left, right) = plt.subplots(1, 2, figsize=size, sharey=True, width_ratios=(1.3, 1))
-        looks = ((ORIGINAL, "o", 26, "original"), (MODIFIED, "D", 24, "with the autoencoder"))
-        for values, (colour, marker, area, label) in zip(own, looks, strict=True):
-            left.scatter(values, rows, color=colour, marker=marker, s=area, label=label, zorder=3, clip_on=False)
-        left.set(yticks=rows, yticklabels=schema.titles, xlabel=f"PCK, {split.name} persons", xlim=(0, 1))
-        left.invert_yaxis()
-        for row, c in zip(rows, change, strict=True):
-            right.plot([c.low, c.high], [row, row], color=MODIFIED, linewidth=1.6)
-            right.plot(c.value, row, "D", color=MODIFIED, markersize=4.5)
-        right.axvline(0, color=GREY, linewidth=1)
-        right.set(xlabel="difference, 95 % interval")
-        figure.legend(loc="outside lower center", ncol=2, fontsize=8)
-    caption = (
-        f"PCK of each keypoint on the {len(split):,} {split.name} persons, before and after the autoencoder, and the "
-        "paired differences; 95 % intervals over photographs, each keypoint for itself."
-    )
-    known = [k for k in rows if change[k].known]
-    if not known:
-        return Plate(figure, caption, "No keypoint of these persons is labelled.")
-    up, down = sum(c.low > 0 for c in change), sum(c.high < 0 for c in change)
-    most = max(known, key=lambda k: abs(change[k].value))
-    alt = (
-        f"{up} of {len(schema)} keypoints gain and {down} lose by more than their interval; the "
-        f"{schema.titles[most]} moves most, by {number(change[most].value, 3)}."
-    )
-    return Plate(figure, caption, alt)
 
 
 def most_changed(change: np.ndarray, labelled: np.ndarray, seed: int, count: int = 5) -> dict[str, np.ndarray]:
