@@ -35,8 +35,7 @@ from hgnb.data.dataset import Batch, loader
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.model import cost
 from hgnb.model.config import HourglassConfig
-from hgnb.model.folding import fold
-from hgnb.model.hourglass import StackedHourglass, build
+from hgnb.model.hourglass import StackedHourglass, build, fold
 from hgnb.training.hardware import keep_freed_memory, precision, threads
 from hgnb.training.networks import get
 

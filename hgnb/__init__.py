@@ -17,7 +17,7 @@ PUBLIC = {
     "HourglassConfig": "hgnb.model.config.HourglassConfig",
     "StackedHourglass": "hgnb.model.hourglass.StackedHourglass",
     "AutoencoderConfig": "hgnb.model.config.AutoencoderConfig",
-    "Autoencoder": "hgnb.model.autoencoder.Autoencoder",
+    "Autoencoder": "hgnb.model.hourglass.Autoencoder",
     "costs": "hgnb.model.cost.costs",
     "CropTransform": "hgnb.data.crops.CropTransform",
     "square_of_box": "hgnb.data.crops.square_of_box",

@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from hgnb.data.augment import augmented
-from hgnb.data.dataset import Batch
+from hgnb.data.dataset import Batch, augmented
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, distances
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.model.residual import Residual
+from hgnb.model.hourglass import HourglassConfig, Residual, StackedHourglass
 from hgnb.training import networks, observations, profiles
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import balance

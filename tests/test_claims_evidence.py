@@ -25,7 +25,7 @@ from hgnb.claims.on_lighter import Sweep
 from hgnb.claims.study import Study
 from hgnb.data.heatmaps import heatmaps
 from hgnb.records import Seed
-from hgnb.training import forks
+from hgnb.training import networks
 from hgnb.training.runs import runs_folder
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
@@ -587,8 +587,8 @@ def test_forks_differ_in_the_rate_alone(trained, monkeypatch):
     monkeypatch.setattr(type(experiment), "further", lambda self, *given, **named: asked.append((given, named)))
     (run.folder / "drop.ckpt").write_bytes(b"")
     try:
-        for name in forks.NAMES:
-            forks.fork(experiment, name)
+        for one in networks.FORKS:
+            one.run(experiment)
     finally:
         (run.folder / "drop.ckpt").unlink()
     (dropped, where), (kept, there) = asked

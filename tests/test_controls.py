@@ -14,7 +14,7 @@ from hgnb import records
 from hgnb.claims import collect
 from hgnb.claims.evidence import Chains
 from hgnb.errors import InputError
-from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
+from hgnb.model.hourglass import Autoencoder, AutoencoderConfig
 from hgnb.training.fit import freeze, shaped
 from hgnb.training.loop import Watch
 from hgnb.training.networks import ARMS, RIVALS

@@ -10,8 +10,7 @@ from test_cli import hgnb
 
 from hgnb.analysis.components import export_basis
 from hgnb.errors import InputError
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig
 from hgnb.training import catalogue
 from hgnb.training import export as room
 from hgnb.training.export import OUTPUTS, Basis, Switched, agreement, export, ready

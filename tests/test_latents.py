@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from hgnb.errors import InputError
-from hgnb.training import passes as room
+from hgnb.training import passes
 from hgnb.training.catalogue import read, weights
 from hgnb.training.experiment import Experiment
 from hgnb.training.passes import Rows
@@ -128,11 +128,11 @@ def counted(trained, monkeypatch):
     experiment, run = trained
     for file in (run.folder / "latents").glob("*"):
         file.unlink()
-    encoded, write = [], room.Rows.write
+    encoded, write = [], passes.Rows.write
     monkeypatch.setattr(
-        room.Rows, "write", lambda self, at, values: encoded.append(len(values)) or write(self, at, values)
+        passes.Rows, "write", lambda self, at, values: encoded.append(len(values)) or write(self, at, values)
     )
-    monkeypatch.setattr(room, "BATCH", 4)
+    monkeypatch.setattr(passes, "BATCH", 4)
     return experiment, run, encoded
 
 

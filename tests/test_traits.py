@@ -8,8 +8,7 @@ from test_explain import COCO, persons, planted, scattered
 
 from hgnb import stats
 from hgnb.analysis import components, posture
-from hgnb.data.drawn.body import draw_pose, skeleton, turn
-from hgnb.data.drawn.pose import Pose
+from hgnb.data.drawn.body import Pose, draw_pose, skeleton, turn
 from hgnb.data.drawn.scene import View
 from hgnb.data.schema import KeypointSchema
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from hgnb.data.prepared import PreparedSplit
 from hgnb.model.hourglass import StackedHourglass
-from hgnb.training import passes as batches
+from hgnb.training import passes
 from hgnb.training.passes import Reader
 
 FOLDS = 5  # of photographs: who is asked about was never in the fit
@@ -32,7 +32,7 @@ def features(reader: Reader, persons: PreparedSplit) -> dict[str, np.ndarray]:
     Every map is averaged down to the bottleneck's s x s, so that all depths have equally many numbers.
     """
     found: dict[str, list[np.ndarray]] = {}
-    for batch in batches.read(reader, persons):
+    for batch in passes.read(reader, persons):
         for name, maps in _layers(reader.network, batch.images(reader.mean_rgb)):
             found.setdefault(name, []).append(maps.flatten(1).float().cpu().numpy())
     return {name: np.concatenate(parts) for name, parts in found.items()}

@@ -17,9 +17,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from hgnb.analysis.components import Components, complete
-from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import EMBEDDED
 from hgnb.home import home
 from hgnb.stats import Estimate, auc, correlation, holm, together
 

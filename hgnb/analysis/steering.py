@@ -20,7 +20,7 @@ from hgnb.data.heatmaps import cells
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig, found, peaks
-from hgnb.training import passes as batches
+from hgnb.training import passes
 from hgnb.training.passes import Reader
 
 LOTS = 20  # directions by lot beside each
@@ -128,7 +128,7 @@ def _encoded(
 ) -> Iterator[tuple[tuple[Tensor, list[Tensor]], np.ndarray, Tensor]]:
     """For each batch: latents and branches, the heights (B, K) of the unmoved maps' peaks, the joints in the crop."""
     network, hourglass = reader.network, reader.network.hourglasses[0]
-    for batch in batches.read(reader, persons):
+    for batch in passes.read(reader, persons):
         encoded = hourglass.encode(network.stem(batch.images(reader.mean_rgb)))
         yield encoded, peaks(_decoded(reader, *encoded))[1].cpu().numpy(), batch.points
 

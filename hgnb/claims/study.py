@@ -16,10 +16,9 @@ from hgnb.analysis.skips import read
 from hgnb.data.heatmaps import cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.metrics import found, peaks
-from hgnb.model.autoencoder import Autoencoder
-from hgnb.model.hourglass import glorot
+from hgnb.model.hourglass import Autoencoder, glorot
 from hgnb.stats import Estimate
-from hgnb.training import passes as batches
+from hgnb.training import passes
 from hgnb.training.experiment import Experiment
 from hgnb.training.passes import Latents, Reader
 from hgnb.training.profiles import AnalysisConfig
@@ -273,7 +272,7 @@ def reconstruction(study: Study, run: Run, latents: torch.Tensor, epoch: str) ->
 def scored(reader: Reader, split: PreparedSplit, experiment: Experiment) -> Scores:
     """One pass of a network over a split: what it finds, and each person's loss."""
     config, side, hits, losses = experiment.profile, split.crops.shape[1], [], []
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         maps = reader.network(batch.images(reader.mean_rgb))
         size = maps.shape[-1]
         truth = heatmaps(batch.points, batch.visibility, side=side, size=size, config=config.heatmaps)

@@ -14,8 +14,7 @@ from safetensors.torch import load_file, save
 
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig, StackedHourglass
 from hgnb.training.changed import Backbone, imported
 from hgnb.training.runs import Run, runs_folder
 

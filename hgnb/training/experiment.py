@@ -14,14 +14,13 @@ import numpy as np
 from filelock import FileLock
 from torch import Tensor
 
-from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import Prepared, prepare
+from hgnb.data.splits import EMBEDDED
 from hgnb.errors import InputError, unknown
 from hgnb.home import home, located
 from hgnb.identity import identified, identity
 from hgnb.metrics import pck
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig, StackedHourglass
 from hgnb.training import profiles
 from hgnb.training.catalogue import Card, plain, shapes, tuples
 from hgnb.training.changed import CHANGED_ROOTS, Backbone, Build, Change, imported, origin

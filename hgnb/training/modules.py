@@ -9,13 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hgnb.data.augment import augmented
-from hgnb.data.dataset import Batch
+from hgnb.data.dataset import Batch, augmented
 from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
 from hgnb.errors import unknown
 from hgnb.metrics import PckConfig, found, peaks
-from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass, glorot
+from hgnb.model.hourglass import Autoencoder, AutoencoderConfig, HourglassConfig, StackedHourglass, glorot
 from hgnb.training.parallel import gathered, share, total
 from hgnb.training.passes import Reader
 from hgnb.training.profiles import AutoencoderTrainingConfig, TrainingConfig

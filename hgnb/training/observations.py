@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from hgnb import records
-from hgnb.data.config import EMBEDDED
 from hgnb.data.heatmaps import cells
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import EMBEDDED
 from hgnb.metrics import distances
+from hgnb.metrics.keypoints_found import VISIBILITY, Share
 from hgnb.metrics.pckh import head_lengths, head_segment, joint_groups
-from hgnb.metrics.shares import VISIBILITY, Share
 from hgnb.records import Columns, Record, Seed
 from hgnb.training import networks, passes, recorded
 from hgnb.training.evaluation import Selection, annotations, measure

@@ -15,7 +15,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.poses import picture, skeleton
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, style
 from hgnb.metrics import PckConfig, distances
-from hgnb.metrics.shares import VISIBILITY, Share, among, curve
+from hgnb.metrics.keypoints_found import VISIBILITY, Share, among, curve
 from hgnb.stats import pck as pooled_pck
 from hgnb.training.passes import Predictions
 

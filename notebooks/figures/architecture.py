@@ -13,9 +13,7 @@ from torch import nn
 from figures.page import Plate, Table, percent
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.model import cost
-from hgnb.model.autoencoder import Autoencoder
-from hgnb.model.hourglass import StackedHourglass, build
-from hgnb.model.residual import Residual
+from hgnb.model.hourglass import Autoencoder, Residual, StackedHourglass, build
 from hgnb.training import networks
 
 COLOURS = {

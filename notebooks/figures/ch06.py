@@ -25,9 +25,8 @@ from hgnb.claims.ledger import Row, judge_lighter
 from hgnb.claims.on_lighter import Sweep
 from hgnb.drawing.poses import picture, skeleton
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
-from hgnb.metrics.shares import Share
-from hgnb.model.hourglass import StackedHourglass, build
-from hgnb.model.residual import Residual
+from hgnb.metrics.keypoints_found import Share
+from hgnb.model.hourglass import Residual, StackedHourglass, build
 from hgnb.training import speed
 from hgnb.training.networks import BASE, get
 from hgnb.training.observations import Outcomes

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.ledger import Column
-from figures.ledger import beside as beside  # its tables show them
 from figures.page import Note, Plate, Table, listed, nothing, number, percent
+from figures.verdicts import Column
+from figures.verdicts import beside as beside  # its tables show them
 from hgnb import records
 from hgnb.analysis.interventions import ACROSS, ASTRAY, Moved
 from hgnb.analysis.misplaced import Bound
