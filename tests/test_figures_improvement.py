@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from figures import controls
-from figures.improvement import Changes, gains, helped_and_hurt
-from figures.page import Note, Plate, Table
+from figures import ch04
+from figures.page import Plate
 from hgnb.claims.evidence import Chains, each_dataset
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
@@ -20,25 +19,19 @@ from hgnb.training.passes import Predictions
 
 matplotlib.use("agg")
 SCHEMA = KeypointSchema(("nose", "left_hip", "right_hip"), ((1, 2),))
+# Six persons: two gain, one of them more; two lose alike, one with more labels; one stays; one has no label.
+VISIBILITY = np.array([[2, 2, 2], [2, 1, 2], [2, 2, 2], [2, 2, 0], [2, 2, 2], [0, 0, 0]])
+BEFORE = np.array([[0, 0, 0], [1, 0, 1], [1, 1, 1], [1, 1, 0], [1, 0, 1], [0, 0, 0]], bool)
+AFTER = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
 
 
 def split_of(visibility: np.ndarray) -> PreparedSplit:
     """Persons on grey crops of 40 px, whose keypoints all lie in the middle; two of them share each image."""
-    n = len(visibility)
+    n, empty = len(visibility), np.full(len(visibility), "")
     keypoints = np.full((n, 3, 3), 20.0, np.float32)
     keypoints[..., 2] = visibility
-    ids = np.arange(n)
-    empty = np.full(n, "")
-    return PreparedSplit(
-        "test",
-        np.full((n, 40, 40, 3), 90, np.uint8),
-        keypoints,
-        np.tile((0, 0, 40), (n, 1)),
-        ids,
-        ids // 2,
-        empty,
-        empty,
-    )
+    crops, squares = np.full((n, 40, 40, 3), 90, np.uint8), np.tile((0, 0, 40), (n, 1))
+    return PreparedSplit("test", crops, keypoints, squares, np.arange(n), np.arange(n) // 2, empty, empty)
 
 
 def predicted(split: PreparedSplit, hits: np.ndarray) -> Predictions:
@@ -48,47 +41,24 @@ def predicted(split: PreparedSplit, hits: np.ndarray) -> Predictions:
     return Predictions(points, torch.ones(len(split), 3), true, torch.from_numpy(split.visibility), 10)
 
 
-@pytest.fixture
-def changes() -> Changes:
-    """Six persons: two gain, one of them more; two lose alike, one with more labels; one stays; one has no label."""
-    visibility = np.array([[2, 2, 2], [2, 1, 2], [2, 2, 2], [2, 2, 0], [2, 2, 2], [0, 0, 0]])
-    before = np.array([[0, 0, 0], [1, 0, 1], [1, 1, 1], [1, 1, 0], [1, 0, 1], [0, 0, 0]], bool)
-    after = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
-    split = split_of(visibility)
-    return Changes(split, SCHEMA, PckConfig(radius=0.5), predicted(split, before), predicted(split, after))
+def test_who_is_shown_follows_the_rule():
+    change, labelled = np.array([2, 1, -1, -1, 0, 0]), np.array([3, 3, 3, 2, 3, 0])
+    for seed in range(5):  # only ties are left to the lot: of two who lose one, the second has fewer labels
+        chosen = ch04.most_changed(change, labelled, seed)
+        assert chosen["helped"].tolist() == [0, 1] and chosen["hurt"].tolist() == [2, 3]
+    assert ch04.most_changed(change, labelled, 0, count=1)["hurt"].tolist() == [2]
 
 
-def test_who_is_shown_follows_the_rule(changes):
-    assert changes.most(0)["helped"].tolist() == [0, 1]
-    assert changes.most(0)["hurt"].tolist() == [2, 3]  # both lose one; the second has more labelled keypoints
-    assert changes.most(0, count=1)["hurt"].tolist() == [2]
-    assert all(changes.most(seed)["hurt"].tolist() == [2, 3] for seed in range(5)), "only ties are left to the lot"
-
-
-def test_gains_by_keypoint_count_labelled_ones(changes):
-    rows = changes.by_keypoint()
-    # the right hip is labelled on four persons; the fourth person's hit there is no hit
-    assert [row[:2] for row in rows] == [pytest.approx(p) for p in ((4 / 5, 4 / 5), (2 / 5, 3 / 5), (3 / 4, 3 / 4))]
-    assert [row[2].value for row in rows] == pytest.approx([0, 1 / 5, 0])
-    assert all(row[2].low <= row[2].value <= row[2].high for row in rows)
-
-
-def test_the_figures_state_what_they_show(changes):
-    plate = gains(changes)
-    assert "left hip moves most, by 0.200" in plate.alt
-    shown = helped_and_hurt(changes, 0)
+def test_the_persons_shown_are_those_who_changed():
+    split = split_of(VISIBILITY)
+    made = [predicted(split, hits) for hits in (BEFORE, AFTER)]
+    shown = ch04.helped_and_hurt(split, SCHEMA, PckConfig(radius=0.5), made, 0)
     assert len(shown.figure.axes) == 2 * 3 * 2, "below each other: two who gained, two who lost"
     assert "The 2 test persons who gained" in shown.caption and "2 of 6 persons gain keypoints, 2 lose" in shown.alt
     assert shown.figure.axes[2 * 2].get_xlabel() == "0 → 2 of 3"
-    for words in (plate, shown):
-        assert any(mime.startswith("image/") for mime in words._repr_mimebundle_()[0])
-
-
-def test_nobody_changed():
-    split = split_of(np.full((4, 3), 2))
-    made = predicted(split, np.ones((4, 3), bool))
-    same = Changes(split, SCHEMA, PckConfig(), made, made)
-    assert isinstance(helped_and_hurt(same, 0), Plate) and "0 of 3 keypoints gain" in gains(same).alt
+    assert any(mime.startswith("image/") for mime in shown._repr_mimebundle_()[0])
+    same = ch04.helped_and_hurt(split, SCHEMA, PckConfig(), made[:1] * 2, 0)
+    assert isinstance(same, Plate) and "No person gained or lost" in same.alt
 
 
 # Several seeds
@@ -121,35 +91,19 @@ NOISE = [0.0, 0.004, -0.004, 0.002, -0.002]
 def test_the_verdict_follows_the_rule(gain, longer, count, words):
     shifted = [longer - noise / 2 for noise in NOISE][:count]
     record = record_of([gain + noise for noise in NOISE][:count], shifted)
-    told = controls.explanation([record]).text
+    told = ch04.explanation([record]).text
     assert words in told.split("**")[1], told
 
 
 def test_the_paragraph_names_shares_and_checkpoints():
-    told = controls.explanation([record_of([0.04] * 5, [0.03] * 5)]).text
+    told = ch04.explanation([record_of([0.04] * 5, [0.03] * 5)]).text
     assert "longer training alone comes to 75 % of the gain" in told
     assert re.search(r"The difference between the two is 0\.010 \(0\.00\d to 0\.01\d\)", told)
     assert "in 0 of 5 seeds both are one epoch" in told
     assert "5 of 5 seeds the original was at its best in its last epoch" in told
-    assert "last epoch" not in controls.explanation([record_of([0.04] * 5, [0.03] * 5, (2, 2))]).text
-    assert (
-        "fell on one epoch in every seed: nothing"
-        in controls.explanation([record_of([0.04] * 5, [0.03] * 5, (3, 3))]).text
-    )
-
-
-def test_seeds_are_drawn_and_listed():
-    record = record_of([0.05 + n for n in NOISE], [0.02] * 5)
-    spread, differences = controls.spread([record]), controls.differences([record], {"modified": 0.03}, "embedded")
-    assert len(spread.figure.axes[0].lines) == 5 * 5
-    assert "5 of 5 seeds start below the original's best and 5 end above" in spread.alt
-    assert [t.get_text() for t in differences.figure.axes[0].get_yticklabels()][4] == "modified − trained on"
-    assert "hollow diamond" in differences.caption and "tiny on embedded, 5 seeds, 2026-01-02" in differences.caption
-    table = controls.arms_table([record])
-    assert isinstance(table, Table) and len(table.rows) == len(ARMS)
-    assert table.rows["Test PCK"][1] == "0.450 (0.446 to 0.454)"
-    for plate in (spread, differences):
-        assert any(mime.startswith("image/") for mime in plate._repr_mimebundle_()[0])
+    assert "last epoch" not in ch04.explanation([record_of([0.04] * 5, [0.03] * 5, (2, 2))]).text
+    same = ch04.explanation([record_of([0.04] * 5, [0.03] * 5, (3, 3))]).text
+    assert "fell on one epoch in every seed: nothing" in same
 
 
 def test_two_datasets_stand_side_by_side():
@@ -157,23 +111,21 @@ def test_two_datasets_stand_side_by_side():
         record_of([0.06 + n for n in NOISE], [0.01] * 5),
         record_of([0.02] * 5, [0.08 + n for n in NOISE], data="b"),
     ]
-    spread, differences = controls.spread(both), controls.differences(both, {"modified": 0.03}, "b")
+    spread, differences = ch04.spread(both), ch04.differences(both, 0.03, "b")
     assert [ax.get_title() for ax in spread.figure.axes] == ["tiny on embedded", "tiny on b"]
+    assert len(spread.figure.axes[0].lines) == 5 * 5
+    assert "Tiny on b: With the autoencoder 5 of 5 seeds start below" in spread.alt
     hollow = [sum(line.get_markerfacecolor() == "white" for line in ax.lines) for ax in differences.figure.axes]
     assert hollow == [0, 1], "the live run stands beside the record of its own data"
-    assert "hollow diamond" not in controls.differences(both, {"modified": 0.03}, "another").caption
-    assert "Tiny on b: Training on" in differences.alt and "Tiny on b: With the autoencoder" in spread.alt
-    rows = controls.arms_table(both).rows
-    assert list(rows.columns[2:]) == [
-        f"{split} PCK, tiny on {data}" for data in ("embedded", "b") for split in ("Validation", "Test")
-    ]
-    told = controls.explanation(both).text.split("\n\n")
+    assert "hollow diamond" in differences.caption and "tiny on embedded, 5 seeds, 2026-01-02" in differences.caption
+    assert "hollow diamond" not in ch04.differences(both, 0.03, "another").caption
+    assert "Tiny on b: Training on" in differences.alt
+    told = ch04.explanation(both).text.split("\n\n")
     assert "explanation survives" in told[0] and told[1].startswith("Tiny on b: **") and "does not survive" in told[1]
-    twice = [*both, record_of([0.0] * 5, [0.0] * 5, data="b")]
-    assert each_dataset(twice) == both
+    assert each_dataset([*both, record_of([0.0] * 5, [0.0] * 5, data="b")]) == both
+    assert ch04.ranged(np.array([0.446, 0.454, np.nan])) == "0.450 (0.446 to 0.454)"
 
 
 def test_without_a_record_the_page_says_what_makes_one():
-    assert "make claims" in controls.spread([]).caption and "make claims" in controls.differences([]).alt
-    for note in (controls.arms_table([]), controls.explanation([]), controls.about([])):
-        assert isinstance(note, Note) and "make claims" in note.text
+    assert all("make claims" in plate.alt for plate in (ch04.spread([]), ch04.differences([], 0.0, "")))
+    assert "make claims" in ch04.explanation([]).text

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 from test_lighter import made_up, took
 
-from figures.lighter import outcomes, tables, tradeoff
-from figures.page import Note, Plate
+from figures import ch06
+from figures.page import Plate
 from hgnb.analysis import lighter
 
 STEADY = [0.5, 0.5]
@@ -69,14 +69,6 @@ def test_a_place_is_held_against_the_best_that_is_no_dearer():
     assert (found["separable"].share, found["separable"].verdict) == (0.75, "on it")
     assert found["newell-2"].rival is None and found["newell-2"].verdict == "on it"
     assert found["shared"].rival == "newell-2" and found["shared"].verdict == "behind it"
-    said = tradeoff.fronts(list(found.values())).text
-    assert "Of our 3 networks 2 move a front" in said and "0.75 of the original's, 4.0" in said
-    assert "above *inner width 64*" in said
-    assert "Behind every front: *one hourglass in all eight places*" in said
-    rows = tradeoff.fronts_table(list(found.values())).rows
-    assert list(rows.Rival) == ["Inner width 64", "–", "Two hourglasses of Newell's"]
-    assert list(rows.Place).count("behind it") == 1
-    assert isinstance(tradeoff.fronts_table([]), Note) and "No network of ours" in tradeoff.fronts([]).text
 
 
 def test_reading_early_is_paired_by_seed():
@@ -86,11 +78,11 @@ def test_reading_early_is_paired_by_seed():
     low, high = stats.t.interval(0.95, 2, gaps.mean(), stats.sem(gaps))
     found = lighter.early(made, "newell", "newell-2", 1)
     assert (found.value, found.low, found.high) == pytest.approx((gaps.mean(), low, high))
-    plate = outcomes.exits(made)
+    plate = ch06.exits(made)
     assert isinstance(plate, Plate) and "number 1 −9.0 (" in plate.caption
 
 
 def test_accuracies_stand_in_the_table_with_their_intervals():
     made = made_up({"newell": [0.40, 0.44, 0.48, 0.42, 0.46]})
-    assert tables._accuracy(made, "newell") == "44.0 (40.1 to 47.9), 5 seeds"
-    assert tables._accuracy(made, "inner-64") == tables.DASH
+    assert ch06.row("newell", None, made)[-1] == "44.0 (40.1 to 47.9), 5 seeds"
+    assert ch06.row("inner-64", None, made)[-1] == ch06.DASH

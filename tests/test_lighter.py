@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from figures.lighter import networks as drawings
-from figures.lighter import outcomes, report, tables, tradeoff, verdicts
+from figures import ch06
 from figures.page import Note, Plate
 from hgnb.analysis import lighter
 from hgnb.claims import on_lighter as lighter_claims
@@ -47,7 +46,7 @@ def test_groups_are_those_of_mpiis_tables():
 
 def test_every_training_that_a_table_or_claim_names_is_there():
     known = {one.name for one in networks.LIGHTER}
-    assert known >= {*report.REPORT, *report.REPORT_LONG}
+    assert known >= {*ch06.REPORT, *ch06.REPORT_LONG}
     asked = {CONTROL, "newell-adam", "newell-adam-batch-6", "blocks-2"}
     for claim in CLAIMS:
         wanted = getattr(claim.gather, "keywords", {})
@@ -138,7 +137,7 @@ def test_a_record_holds_what_was_measured(swept, tmp_path):
     assert observations.is_recorded(about, 0, "newell-4", experiment.hourglass())
     persons = {name: column for name, column in made.record.persons.items() if name != "crops"}
     other = Outcomes(replace(made.record, persons=persons))
-    assert isinstance(outcomes.samples(other), Note), "other people's photographs stay where they are"
+    assert isinstance(ch06.samples(other), Note), "other people's photographs stay where they are"
 
 
 def test_data_without_a_head_are_measured_by_pck(house, coco_folder):
@@ -368,45 +367,38 @@ def test_what_was_not_trained_is_on_no_front():
 # --- figures
 
 
-def test_bottlenecks_are_counted_as_the_cost_module_counts_them():
-    module = drawings._module("blocks-4")
-    assert drawings.macs(module) == 256 * 128 + 2 * 9 * 128 * 128 + 128 * 256
-    assert drawings.macs(drawings._module("separable")) == 256 * 128 + 9 * 128 + 128 * 128 + 128 * 256
-    plate = drawings.bottlenecks(("newell", "inner-64"))
+def test_bottlenecks_say_what_they_cost():
+    plate = ch06.bottlenecks(("newell", "inner-64"))
     assert isinstance(plate, Plate) and "0.33 of the original" in plate.alt
 
 
 def test_stacks_have_the_sizes_of_their_depths():
-    assert drawings.sizes("depths-rising", 128) == [(32, 8)] * 3 + [(32, 4)] * 3 + [(32, 2)] * 2
-    assert len(drawings.sizes("shared", 128)) == 8
+    assert ch06.sizes("depths-rising", 128) == [(32, 8)] * 3 + [(32, 4)] * 3 + [(32, 2)] * 2
+    assert len(ch06.sizes("shared", 128)) == 8
 
 
 def test_a_page_without_a_sweep_says_so():
     times = took({n: (1.0, 1.1, 1.2) for n in ("newell", "inner-64", "stacks-6", "blocks-4")})
     points = lighter.points(None, times)
-    assert isinstance(tradeoff.tradeoff(points, times, None), Note) and isinstance(outcomes.exits(None), Note)
-    table = tables.short_table(times, None)
-    assert "No sweep" in table.caption and (table.rows.iloc[:, -1] == tables.DASH).all()
-    assert list(table.rows.iloc[0, 1:4]) == ["18", "83.18", "1.2"], "the report's numbers stand there all the same"
-    assert tables.joints_table(None, long=True).rows.shape == (4, 9)
-    judged = list(rows(None, times).values())
-    assert tradeoff.live(points, None) is None
-    assert verdicts.claims_table(judged).rows.Verdict.eq("needs").all()
-    assert "L1, L2" in verdicts.learned(points, judged).text
+    assert isinstance(ch06.tradeoff(points, times, None), Note) and isinstance(ch06.exits(None), Note)
+    assert "No sweep" in ch06.trained_at(None) and ch06.live(points, None) is None
+    cells = ch06.row("newell", times, None)
+    assert cells[:3] == ["18", "83.18", "1.2"], "the report's numbers stand there all the same"
+    assert cells[-1] == ch06.DASH
+    assert all(row.verdict == "needs" for row in rows(None, times).values())
 
 
 def test_every_trained_network_answers_in_the_interactive_part():
     times = took({n: (1.0 + i, 1.1 + i) for i, n in enumerate(("newell-2", "inner-64", "newell"))})
     made = made_up({"newell": [0.5], "newell-2": [0.4], "inner-64": [0.3]})
     points = lighter.points(made, times)
-    part = tradeoff.live(points, made)
-    bare = [name.partition(" · ")[2] or name for name in part.data["names"]]  # without the figure's letters
-    assert bare == [networks.get(n).title for n in times.cases] and len(part.data["points"]) == 3
-    assert any(name.startswith("A · ") for name in part.data["names"])
-    (x, y), axes = part.data["points"][1], part.data["axes"]
+    data = ch06.live(points, made).data
+    bare = [name.partition(" · ")[2] or name for name in data["names"]]  # without the figure's letters
+    assert bare == [networks.get(n).title for n in times.cases] and data["names"][2].startswith("A · ")
+    (x, y), axes = data["points"][1], data["axes"]
     assert axes[0]["low"] + x * (axes[0]["high"] - axes[0]["low"]) == pytest.approx(1000 * 2.05 / 6, abs=0.1)
     assert axes[1]["low"] + y * (axes[1]["high"] - axes[1]["low"]) == pytest.approx(30, abs=0.01)
-    on = dict(zip(times.cases, part.data["facts"], strict=True))
+    on = dict(zip(times.cases, data["facts"], strict=True))
     assert "on the front" in on["newell"] and "on the front of training" in on["newell-2"]
     assert "front of training" not in on["inner-64"], "two of Newell's are faster and better"
-    assert isinstance(tradeoff.tradeoff(points, times, made), Plate)
+    assert isinstance(ch06.tradeoff(points, times, made), Plate)

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from figures import controls, future
+from figures import ch07
 from figures.page import Table
 from hgnb import records
 from hgnb.claims import evidence
@@ -44,33 +44,16 @@ def test_the_thesis_stands_before_the_better_model(recorded):
 
 
 def test_the_networks_left_for_later(recorded):
-    judged = future.judged(recorded)
-    assert [r.record.profile for r in judged] == ["small"]
-    assert judged[0].values("narrow", "test") == pytest.approx([0.1, 0.11, 0.12, 0.13, 0.14])
-    shown = future.later(judged)
-    assert "modified from the first step 0.120" in shown.alt and "small on embedded, 5 seeds" in shown.caption
-    told = future.narrower(judged).text
-    gap = judged[0].values("modified", "test") - judged[0].values("narrow", "test")
-    assert "worth having" in told and f"{gap.mean():.3f}" in told
-    assert "can't be told from a wide one, both in one go: 0.000" in told
-    assert "Not trained" not in shown.caption
-    assert "make claims" in future.narrower([]).text and "make claims" in future.later([]).caption
-
-
-def test_a_network_that_could_not_be_trained_is_counted_out_and_named(recorded):
-    (record,) = future.judged(recorded)
+    (record,) = ch07.later("tiny", "embedded")
+    assert record.record.profile == "small", "the better model has none of them"
+    assert record.values("narrow", "test") == pytest.approx([0.1, 0.11, 0.12, 0.13, 0.14])
     record.seeds[4].trainings.pop("narrow")
     assert np.isnan(record.values("narrow", "test")).tolist() == [False, False, False, False, True]
-    shown = future.later([record])
-    assert "modified from the first step 0.115" in shown.alt
-    assert (
-        "Not trained to the end on embedded, in so many seeds: modified from the first step (1 of 5)." in shown.caption
-    )
-    assert "nan" not in future.narrower([record]).text and "–" not in future.narrower([record]).text
+    assert record.level("narrow", "test").value == pytest.approx(0.115), "counted out where it is missing"
 
 
 def test_the_failed_are_named_with_their_seed(recorded):
     record = recorded[0].record
     records.add_failed(record.about, record.persons, 0, "control-random", "The loss became inf.")
-    note = controls.about([evidence.beside("tiny", "embedded")[0]]).text
-    assert "failed: control-random (seed 0)" in note and "**Stale**" in note, "made-up code is no code of today's"
+    chain = evidence.beside("tiny", "embedded")[0]
+    assert chain.failed == ["control-random (seed 0)"] and chain.stale, "made-up code is no code of today's"
