@@ -9,10 +9,8 @@ import torch
 from scipy.ndimage import correlate
 from torch import nn
 
-from figures import blocks, introduction, layers, learning
-from hgnb.analysis.findings import Findings
+from figures import blocks, ch00 as introduction, layers, learning
 from hgnb.data import coco
-from hgnb.intervals import Interval
 from hgnb.model.config import HourglassConfig
 from hgnb.model.hourglass import Hourglass, StackedHourglass
 from hgnb.model.residual import Residual
@@ -122,26 +120,10 @@ def test_the_plane_counts_its_clusters():
     assert "75 % of the variance" in plate.caption
 
 
-def test_the_clearest_person_is_shown(coco_folder):
+def test_the_clearest_person_is_shown_with_names_that_keep_apart_and_inside(coco_folder):
     train, _ = coco.load_both(coco_folder)
-    plate = introduction.pose_example(train, {})
+    plate = ch00.pose_example(train, {})
     assert "5 of 5 keypoints" in plate.caption
-    names = {w.strip() for w in written(plate)}
-    assert names == {"nose", "left hip", "right hip", "left knee", "right knee"}
-
-
-def test_names_beside_a_person_keep_apart_and_inside():
-    heights = introduction._spread(np.array([370.0, 371.0, 372.0, 380.0]))
-    assert (np.diff(heights) >= 0.058 * introduction.SIZE - 1e-9).all()
-    assert heights.max() <= introduction.SIZE
-
-
-def test_five_results_with_signs_and_dashes():
-    one, none = Interval(0.25, 0.2, 0.3), Interval(np.nan, np.nan, np.nan)
-    table = introduction.results(Findings(one, one, one, none, one, gain=Interval(-0.01, -0.02, 0.01)))
-    cells = table.rows["This run"].tolist()
-    assert cells[0] == "test PCK 0.250 (0.200 to 0.300)"
-    assert cells[2:4] == ["AUC –", "AUC 0.25 (0.20 to 0.30), below chance"] and "−0.010 (−0.020 to 0.010)" in cells[4]
-    assert introduction._auc(Interval(0.6, 0.2, 0.9)) == "AUC 0.60 (0.20 to 0.90), may be chance"
-    assert introduction._auc(Interval(0.7, 0.6, 0.8)).endswith("above chance")
-    assert introduction._signed(one) == "+0.250 (0.200 to 0.300)"
+    assert {w.strip() for w in written(plate)} == {"nose", "left hip", "right hip", "left knee", "right knee"}
+    heights = ch00._spread(np.array([370.0, 371.0, 372.0, 380.0]))
+    assert (np.diff(heights) >= 0.058 * ch00.SIZE - 1e-9).all() and heights.max() <= ch00.SIZE

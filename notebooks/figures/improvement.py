@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.accuracy import plot_pose, posed
+from figures.ch02 import plot_pose, posed
 from figures.page import Plate, nothing, number, percent
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.experiment import THESIS_BEST
+from figures.ch02 import THESIS_BEST
 from figures.page import Plate, Table, number, percent, signed, small
 from hgnb.analysis.silence import (
     READINGS,
