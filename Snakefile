@@ -13,7 +13,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join([*TREE, *filter(None, [os.environ.get
 
 from hgnb import definitions
 from hgnb.data.intake.layouts import annotation_files
-from hgnb.recording.edition import EMBEDDED, Edition
+from hgnb.data.splits import EMBEDDED
+from hgnb_book.edition import Edition
 from hgnb.training import networks
 from hgnb_book import imports
 
@@ -30,6 +31,7 @@ NEEDS = {
     "04_improvement": ["dataset", "hourglass", "autoencoder", "modified"],
     "05_discussion": ["dataset", "hourglass", "autoencoder", "modified"],
     "B1_trust": [],  # what benchmarks/ recorded
+    "B2_annotations": [],  # counted once, in results/coco-annotations.json
     "06_lighter_hourglasses": [],  # its sweep is the target `lighter`, and recorded
     "07_beyond": ["dataset", "hourglass", "autoencoder", "modified"],  # and `beyond`, recorded
 }
@@ -42,10 +44,11 @@ SHOW_RECORDS = {
     "06_lighter_hourglasses": "results/lighter-*/*.npz",
     "07_beyond": "results/[bc]*/*.npz",  # beyond-* and chain-*
     "B1_trust": "benchmarks/results/*.json",
+    "B2_annotations": "results/coco-annotations.json",
 }
 
 # what turns executed chapters into the site
-PASSES = ("render", "mend", "icons", "pictures", "toc", "in_page", "runtime", "logo")
+PASSES = ("render", "site", "toc", "in_page", "reference", "logo")
 RENDERING = [f"book/hgnb_book/{name}.py" for name in PASSES]
 
 ROOT = Path(workflow.basedir)

@@ -12,19 +12,18 @@ from test_explain import persons, scattered
 from figures import beyond, decoding, elsewhere, plateau, recipes, survival
 from figures import correction as correction_figures
 from figures import redundancy as redundancy_figures
-from figures.ledger import Column
 from figures.page import Note, Plate, Table
-from hgnb.analysis import components, correction, redundancy, silence
+from figures.verdicts import Column
+from hgnb.analysis import components, interventions, silence, truncation
 from hgnb.analysis.truncation import Truncation
-from hgnb.claims.catalogue import CLAIMS
-from hgnb.claims.result import Result
+from hgnb.claims.ledger import CLAIMS, Result
 from hgnb.data.heatmaps import HeatmapConfig
-from hgnb.intervals import Interval
 from hgnb.metrics.decoding import decoded
 from hgnb.records import Record, Seed
-from hgnb.training import decodings, networks
-from hgnb.training.decodings import MIRRORED
+from hgnb.stats import Estimate
+from hgnb.training import networks, passes
 from hgnb.training.observations import RADII, Outcomes
+from hgnb.training.passes import MIRRORED
 
 WAYS = [*decoding.WAYS, *(name + MIRRORED for name in decoding.WAYS)]
 
@@ -143,7 +142,7 @@ def test_decodings_name_the_best_one():
     rng = np.random.default_rng(0)
     visibility, images = np.full((20, 3), 2), np.arange(20)
     offsets = {name: rng.normal(0, 3.0 if "dark" not in name else 1.0, (20, 3, 2)) for name in WAYS}
-    made = decodings.Decodings(offsets, visibility, images, 6.4)
+    made = passes.Decodings(offsets, visibility, images, 6.4)
     shown = decoding.decodings(made, "twenty persons")
     assert "top of a parabola" in shown.alt.split("best decoding")[1]
     assert "a clear gain" in decoding.told(made, 4)
@@ -163,7 +162,7 @@ def test_the_least_part_is_named():
     for name, share in (("encoder.0", 0.2), ("bottleneck", 0.9), ("skips.0", 0.6)):
         some = rng.random((30, 4)) < share
         kept = Truncation({0: some, 1: some, 4: whole}, whole, np.full((30, 4), 2), np.arange(30))
-        parts.append(redundancy.Part(name, components.principal(rng.normal(size=(50, 4))), kept))
+        parts.append(truncation.Part(name, components.principal(rng.normal(size=(50, 4))), kept))
     shown = redundancy_figures.redundancy(parts, 50)
     assert "replaces the encoder, level 1" in shown.alt and "for the bottleneck" in shown.alt
     told = redundancy_figures.told(parts)
@@ -171,13 +170,15 @@ def test_the_least_part_is_named():
 
 
 def test_what_moving_did_is_said():
-    up, down = Interval(0.1, 0.05, 0.15), Interval(-0.1, -0.15, -0.05)
-    ways = [(who, where) for who in ("misplaced", "well placed") for where in (correction.ACROSS, correction.ASTRAY)]
-    moves = [correction.Moved(who, where, step, down, 9) for who, where in ways for step in (0.5, 1.0)]
-    answers = {"latents": (correction.Bound(up, 9, 40), moves)}
+    up, down = Estimate(0.1, 0.05, 0.15), Estimate(-0.1, -0.15, -0.05)
+    ways = [
+        (who, where) for who in ("misplaced", "well placed") for where in (interventions.ACROSS, interventions.ASTRAY)
+    ]
+    moves = [interventions.Moved(who, where, step, down, 9) for who, where in ways for step in (0.5, 1.0)]
+    answers = {"latents": (interventions.Bound(up, 9, 40), moves)}
     assert "predicted worse" in correction_figures.told(answers)
     assert isinstance(correction_figures.correction(answers), Plate)
-    none = {"latents": (correction.Bound(Interval(np.nan, np.nan, np.nan), 0, 0), [])}
+    none = {"latents": (interventions.Bound(Estimate(np.nan, np.nan, np.nan), 0, 0), [])}
     assert "nobody misplaced" in correction_figures.told(none).lower()
     assert "nothing to correct" in correction_figures.correction(none).alt
 

@@ -9,16 +9,14 @@ import numpy as np
 import pytest
 
 from hgnb.analysis import annotated
-from hgnb.claims import gates, rules
-from hgnb.claims.catalogue import CLAIMS, SIZES
-from hgnb.claims.claim import Claim, Lacking, Scene
-from hgnb.claims.ledger import Case, considered, decided
-from hgnb.stats import UNKNOWN, Estimate, above, below, every, fact
+from hgnb.claims import claim
+from hgnb.claims.claim import Claim, Lacking
+from hgnb.claims.ledger import CLAIMS, SIZES, Row, considered, decided
+from hgnb.stats import UNKNOWN, Estimate, below, every
 from hgnb.stats.estimate import CROSSED
 
 ROOT = Path(__file__).resolve().parents[1]
 BY_ID = {claim.id: claim for claim in CLAIMS}
-PAPER, TINY = Scene("paper", "coco", levels=True), Scene("tiny", "embedded", levels=False)
 
 
 def around(value, half=0.01):
@@ -56,8 +54,8 @@ CASES = {
     "C2": tuple(LATE | {"rise": around(v)} for v in (0.05, -0.05, 0.005)),
     "C3": tuple({"effect": around(v)} for v in (0.05, -0.05, 0.005)),
     "C4": tuple({"best": THREE, "gap": around(v)} for v in (0.05, -0.05, 0.005)),
-    "C5": ({"pck": around(0.45)}, {"pck": around(0.48)}, None),
-    "C6": ({"pck": around(0.42)}, {"pck": around(0.40)}, None),
+    "C5": ({"pck": around(0.45), "source": 0.433}, {"pck": around(0.48), "source": 0.433}, None),
+    "C6": ({"pck": around(0.42), "source": 0.441}, {"pck": around(0.40), "source": 0.441}, None),
     "C7": tuple({"left": around(v, 0.1)} for v in (0.1, 0.9, 0.48)),
     "C8": tuple({"gap": around(v, 0.1)} for v in (-0.4, 0.4, -0.05)),
     "C9": tuple({"auc": around(v, 0.03)} for v in (0.95, 0.6, 0.81)),
@@ -71,8 +69,8 @@ CASES = {
     "C17": tuple(NEAREST | {"full": around(0.9, 0.1), "sparse": around(v, 0.1)} for v in (0.9, 0.1, 0.55)),
     "C18": tuple({"rise": around(v, 0.004), "epochs": 100} for v in (0.0, 0.05, 0.011)),
     "C19": tuple({"start": around(-0.1), "end": around(v)} for v in (0.05, -0.05, 0.005)),
-    "C20": ({"pck": around(0.46), "gain": around(0.03)}, {"pck": around(0.40), "gain": around(0.03)}, None),
-    "C21": ({"pck": around(0.48), "gain": around(0.03)}, {"pck": around(0.55), "gain": around(0.03)}, None),
+    "C20": (*({"pck": around(v), "gain": around(0.03), "source": 0.467} for v in (0.46, 0.40)), None),
+    "C21": (*({"pck": around(v), "gain": around(0.03), "source": 0.474} for v in (0.48, 0.55)), None),
     "C22": (None, {"visible": SHARES}, None),
     "C23": (*({"original": around(0.33), "modified": around(v)} for v in (0.39, 0.45)), None),
     "C24": tuple({"fewer": around(v, 0.02)} for v in (0.1, -0.1, 0.01)),
@@ -145,14 +143,14 @@ def verdict(name, numbers, shut=""):
 
 
 @pytest.mark.parametrize("name", list(CASES))
-@pytest.mark.parametrize("at", range(3), ids=rules.VERDICTS[:3])
+@pytest.mark.parametrize("at", range(3), ids=claim.VERDICTS[:3])
 def test_every_claim_gets_its_verdict(name, at):
     numbers = CASES[name][at]
     if numbers is None:
         assert BY_ID[name].number, "a level isn't undecided"
         return
     row = verdict(name, numbers)
-    assert row.verdict == rules.VERDICTS[at]
+    assert row.verdict == claim.VERDICTS[at]
     if at == 2:
         assert "80 % power" in row.reason and row.decidable > 0
 
@@ -160,7 +158,7 @@ def test_every_claim_gets_its_verdict(name, at):
 @pytest.mark.parametrize("name", list(CASES))
 def test_a_shut_gate_keeps_every_claim_from_a_verdict(name):
     row = verdict(name, next(n for n in CASES[name] if n is not None), shut="a gate")
-    assert (row.verdict, row.reason, row.p) == (rules.NEEDS, "a gate", None)
+    assert (row.verdict, row.reason, row.p) == (claim.NEEDS, "a gate", None)
     assert row.measured != "–", "what was measured is shown"
 
 
@@ -174,22 +172,22 @@ def test_a_number_without_an_interval_decides_nothing(name):
         return replace(value, low=value.value, high=value.value) if isinstance(value, Estimate) else value
 
     for numbers in CASES[name][:2]:
-        assert verdict(name, point(numbers)).verdict == rules.UNDECIDED
+        assert verdict(name, point(numbers)).verdict == claim.UNDECIDED
 
 
 def test_every_claim_has_its_rule_source_and_family():
-    assert [claim.id for claim in CLAIMS] == [f"C{n}" for n in range(1, 37)] + [f"L{n}" for n in range(1, 16)]
-    for claim in CLAIMS:
-        assert len(claim.rule) > 40 and claim.sentence.endswith(".") and claim.source and claim.value
-        assert claim.family in rules.FAMILIES
-        if claim.family != "lighter" and not claim.number:
-            assert gates.competent in claim.gates, "nothing is said of a network that knows nothing"
-    assert sum(SIZES.values()) == sum(not claim.number for claim in CLAIMS)
+    assert [one.id for one in CLAIMS] == [f"C{n}" for n in range(1, 37)] + [f"L{n}" for n in range(1, 16)]
+    for one in CLAIMS:
+        assert len(one.rule) > 40 and one.sentence.endswith(".") and one.source and one.value
+        assert one.family in claim.FAMILIES
+        if one.family != "lighter" and not one.number:
+            assert claim.competent in one.gates, "nothing is said of a network that knows nothing"
+    assert sum(SIZES.values()) == sum(not one.number for one in CLAIMS)
 
 
 def test_every_label_behind_a_claim_exists():
     written = "".join(p.read_text(encoding="utf8") for p in (ROOT / "notebooks").glob("*.ipynb"))
-    written += "".join(p.read_text(encoding="utf8") for p in (ROOT / "hgnb" / "figures").rglob("*.py"))
+    written += "".join(p.read_text(encoding="utf8") for p in (ROOT / "notebooks" / "figures").rglob("*.py"))
     labels = set(re.findall(r'"((?:fig|tbl)-[a-z0-9-]+)"', written))
     assert {label for claim in CLAIMS for label in claim.shown} <= labels
 
@@ -200,35 +198,35 @@ def test_every_label_behind_a_claim_exists():
 def test_each_part_can_make_a_claim_fail():
     """A rise that comes too late, or while the training loss rises as well, is no overfitting."""
     rise = {"rise": around(0.05)}
-    assert verdict("C2", LATE | rise | {"lowest": [41] * 5}).verdict == rules.FAILS
-    assert verdict("C2", LATE | rise | {"lowest": [41, 30, 30, 30, 30]}).verdict == rules.UNDECIDED, "seeds part"
-    assert verdict("C2", LATE | rise | {"falling": [False] * 5}).verdict == rules.FAILS
-    assert verdict("C4", {"best": THREE | {"val_loss": [47] * 5}, "gap": around(0.05)}).verdict == rules.FAILS
+    assert verdict("C2", LATE | rise | {"lowest": [41] * 5}).verdict == claim.FAILS
+    assert verdict("C2", LATE | rise | {"lowest": [41, 30, 30, 30, 30]}).verdict == claim.UNDECIDED, "seeds part"
+    assert verdict("C2", LATE | rise | {"falling": [False] * 5}).verdict == claim.FAILS
+    assert verdict("C4", {"best": THREE | {"val_loss": [47] * 5}, "gap": around(0.05)}).verdict == claim.FAILS
     cheap = FIFTY | {"cost": around(0.001, 0.003)}
-    assert verdict("C11", cheap | {"own": [3] * 5}).verdict == rules.FAILS
-    assert verdict("C11", cheap | {"own": [3, 1, 1, 1, 1]}).verdict == rules.UNDECIDED
-    assert verdict("C19", {"start": around(0.1), "end": around(0.1)}).verdict == rules.FAILS
-    assert verdict("C31", {"left": around(0.2), "gap": around(0.3), "control": around(0)}).verdict == rules.FAILS
-    assert verdict("C34", {"reach": around(0.1), "narrow": around(-0.1)}).verdict == rules.FAILS
-    assert verdict("L8", QUICK | {"jumps": around(0.2)}).verdict == rules.FAILS
-    assert verdict("C1", COUNTED | {"persons": 149_812}).verdict == rules.FAILS
-    assert verdict("C1", COUNTED | {"kept val": 6_352}).verdict == rules.FAILS
+    assert verdict("C11", cheap | {"own": [3] * 5}).verdict == claim.FAILS
+    assert verdict("C11", cheap | {"own": [3, 1, 1, 1, 1]}).verdict == claim.UNDECIDED
+    assert verdict("C19", {"start": around(0.1), "end": around(0.1)}).verdict == claim.FAILS
+    assert verdict("C31", {"left": around(0.2), "gap": around(0.3), "control": around(0)}).verdict == claim.FAILS
+    assert verdict("C34", {"reach": around(0.1), "narrow": around(-0.1)}).verdict == claim.FAILS
+    assert verdict("L8", QUICK | {"jumps": around(0.2)}).verdict == claim.FAILS
+    assert verdict("C1", COUNTED | {"persons": 149_812}).verdict == claim.FAILS
+    assert verdict("C1", COUNTED | {"kept val": 6_352}).verdict == claim.FAILS
 
 
 def test_one_epoch_under_two_names_decides_nothing():
     row = verdict("C28", {"gap": around(0), "same": [True] * 5})
-    assert row.verdict == rules.NEEDS and row.p is None and "both chains are one" in row.reason
+    assert row.verdict == claim.NEEDS and row.p is None and "both chains are one" in row.reason
     assert verdict("C28", {"gap": around(0.05), "same": [True, False, True, True, True]}).p is not None
 
 
 def test_another_device_is_no_judge_of_hours():
     row = verdict("C26", MINUTES | {"device": "NVIDIA H200"})
-    assert row.verdict == rules.NEEDS and "1070" in row.reason and "70 min on NVIDIA H200" in row.measured
+    assert row.verdict == claim.NEEDS and "1070" in row.reason and "70 min on NVIDIA H200" in row.measured
 
 
 def test_visible_keypoints_few_enough_would_let_both_numbers_stand():
     row = verdict("C22", {"visible": {"train": 0.80, "val": 0.9}})
-    assert row.verdict == rules.NEEDS and "at most 82.3 % could be" in row.measured
+    assert row.verdict == claim.NEEDS and "at most 82.3 % could be" in row.measured
     assert "88.7 % of train, 87.7 % of val" in verdict("C22", {"visible": SHARES}).measured
 
 
@@ -246,7 +244,7 @@ def test_visible_keypoints_few_enough_would_let_both_numbers_stand():
 )
 def test_what_the_data_lack_is_said(name, numbers):
     row = verdict(name, numbers)
-    assert row.verdict == rules.NEEDS and row.reason.startswith("other data: ") and row.measured == "–"
+    assert row.verdict == claim.NEEDS and row.reason.startswith("other data: ") and row.measured == "–"
 
 
 # Families
@@ -257,42 +255,31 @@ def test_a_family_is_as_large_as_its_claims():
     near = {"left": Estimate(0.4, 0.31, 0.49, CROSSED)}
     assert case("C7", near).finding.decision.p < 0.05 and SIZES["skips"] == 3
     alone = verdict("C7", near)
-    assert alone.verdict == rules.UNDECIDED and "Holm" in alone.reason
+    assert alone.verdict == claim.UNDECIDED and "Holm" in alone.reason
     others = [case("C8", CASES["C8"][0]), case("C31", CASES["C31"][0])]
     together = {row.id: row.verdict for row in decided([case("C7", near), *others])}
-    assert together == {"C7": rules.HOLDS, "C8": rules.HOLDS, "C31": rules.HOLDS}, "steps down as Holm does"
-    shut = {row.id: row for row in decided([case("C7", near), *(replace(c, shut="a gate") for c in others)])}
-    assert shut["C7"].verdict == rules.UNDECIDED and shut["C8"].verdict == rules.NEEDS
+    assert together == {"C7": claim.HOLDS, "C8": claim.HOLDS, "C31": claim.HOLDS}, "steps down as Holm does"
+    shut = {
+        row.id: row
+        for row in decided([case("C7", near), *(replace(c, verdict="needs", reason="a gate") for c in others)])
+    }
+    assert shut["C7"].verdict == claim.UNDECIDED and shut["C8"].verdict == claim.NEEDS
     foreign = [case(name, CASES[name][2]) for name in CASES if BY_ID[name].family != "skips" and CASES[name][2]]
-    assert decided([case("C7", near), *foreign])[0].verdict == rules.UNDECIDED
-
-
-def test_families_of_true_nulls_are_rarely_wrong():
-    rng, wrong = np.random.default_rng(4), 0
-    plain = {"C15": "auc", "C24": "fewer", "C29": "gain", "C30": "fewer", "C35": "more"}
-    limits = {"C15": 0.7}
-    for _ in range(300):
-        cases = []
-        for name, key in plain.items():
-            value = limits.get(name, 0.0) + rng.normal(0, 0.01)
-            cases.append(case(name, {key: around(value, 0.0196), "misplaced": around(0.1)}))
-        wrong += any(row.verdict != rules.UNDECIDED for row in decided(cases))
-    assert wrong / 300 < 0.05
+    assert decided([case("C7", near), *foreign])[0].verdict == claim.UNDECIDED
 
 
 def test_a_fact_of_every_seed():
-    for flags, wanted in (([True] * 5, rules.HOLDS), ([False] * 5, rules.FAILS), ([True, False], rules.UNDECIDED)):
+    for flags, wanted in (([True] * 5, claim.HOLDS), ([False] * 5, claim.FAILS), ([True, False], claim.UNDECIDED)):
         made = Claim("X1", "S.", "s", "v", (), "skips", (), dict, lambda n: None)
         finding = BY_ID["C7"].judge({"left": around(0.1)})
-        both = every(below(finding.estimate, 0.5), rules.always(flags))
-        (row,) = decided([Case(replace(made, id="C7"), replace(finding, decision=both), 5)])
+        both = every(below(finding.estimate, 0.5), claim.always(flags))
+        (row,) = decided([Row(replace(made, id="C7"), replace(finding, decision=both), 5)])
         assert row.verdict == wanted
-    assert every(above(around(1)), fact(True)).holds < 0.01
 
 
 def test_a_level_without_spread_says_nothing():
     with pytest.raises(Lacking, match="no spread"):
-        BY_ID["C6"].judge({"pck": Estimate.of(0.441, np.nan, 0, CROSSED)})
+        BY_ID["C6"].judge({"pck": Estimate.of(0.441, np.nan, 0, CROSSED), "source": 0.441})
 
 
 # COCO's annotations
@@ -301,7 +288,7 @@ def test_a_level_without_spread_says_nothing():
 def test_a_house_without_the_table_says_what_makes_it(house):
     for name in ("C1", "C22"):
         made = considered(BY_ID[name], None, 0)
-        assert "benchmarks/annotations.py" in made.shut and made.finding is None
+        assert "benchmarks/annotations.py" in made.reason and made.finding is None
 
 
 def test_counts_of_a_made_up_split():
@@ -321,9 +308,9 @@ def test_the_kept_table_says_what_the_sources_numbers_are_worth():
     table = annotated.load()
     assert table
     row = verdict("C1", BY_ID["C1"].gather(None))
-    assert row.verdict == rules.HOLDS and "149,813 persons (156,165 with validation)" in row.measured
+    assert row.verdict == claim.HOLDS and "149,813 persons (156,165 with validation)" in row.measured
     assert table.counts["full"] == 7_017, "the thesis's own number, if its filter doesn't ask how much is labelled"
-    assert verdict("C22", BY_ID["C22"].gather(None)).verdict == rules.FAILS
+    assert verdict("C22", BY_ID["C22"].gather(None)).verdict == claim.FAILS
     assert [round(1e5 * table.silence(split), 2) for split in annotated.SPLITS] == [5.89, 5.72]
     assert round(1e5 * table.silence("val", "6 or more labelled"), 2) == 6.41
     assert table.silence("val", reading="σ as in 8.2") < 2.1e-5

@@ -11,42 +11,37 @@ import torch.nn.functional as F
 from scipy import stats as scipy_stats
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
-from test_claims import CASES, TINY
+from test_claims import CASES
 from test_explain import COCO, persons
 
 from hgnb import records
-from hgnb.analysis import clusters as kmeans
-from hgnb.analysis import components as pca
-from hgnb.analysis import posture, skips
+from hgnb.analysis import clusters, components, misplaced, posture, skips
 from hgnb.analysis.distances import distances
-from hgnb.claims import beyond, clusters, collect, components, gates, observe, training
-from hgnb.claims import skips as skip_claims
-from hgnb.claims.catalogue import CLAIMS
+from hgnb.claims import claim, collect, observe, on_clusters, on_components, on_improvement, on_skips, on_training
 from hgnb.claims.claim import Lacking
-from hgnb.claims.ledger import judge
-from hgnb.claims.lighter import Sweep
-from hgnb.claims.seeds import Seeds
-from hgnb.claims.seen import People, Seen, seen
+from hgnb.claims.evidence import People, Seeds, Seen
+from hgnb.claims.ledger import CLAIMS, judge
+from hgnb.claims.on_lighter import Sweep
 from hgnb.claims.study import Study
 from hgnb.data.heatmaps import heatmaps
 from hgnb.records import Seed
-from hgnb.training import forks
-from hgnb.training.fit import Untrained, finished_only
+from hgnb.training import networks
 from hgnb.training.runs import runs_folder
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 
 
-def people(keypoints, images=None) -> People:
+def people(keypoints, images=None, posture=None) -> People:
     """Persons as a record keeps them, in every split the same."""
     split = persons(keypoints, images)
     one = {
         "ids": split.person_ids, "images": split.image_ids, "squares": split.squares,
         "points": np.rint(split.keypoints[..., :2] * observe.FINE).astype(np.int16),
-        "visibility": split.visibility.astype(np.uint8), "posture": split.posture, "motion": split.motion,
+        "visibility": split.visibility.astype(np.uint8), "motion": split.motion,
+        "posture": split.posture if posture is None else posture,
         "mean_pose_hits": np.zeros(split.visibility.shape, bool),
     }  # fmt: skip
-    columns = {f"{name}/{key}": value for name in ("train", "val", "test") for key, value in one.items()}
+    columns = {f"{name}/{key}": value for name in ("train", "val", "test", "posed") for key, value in one.items()}
     columns |= {"schema/names": np.array(COCO.names), "schema/skeleton": np.array(COCO.skeleton)}
     return People(columns | {"counts/names": np.array(["images"]), "counts/values": np.array([len(keypoints)])})
 
@@ -72,7 +67,7 @@ def together(*all_seen: Seen) -> Seeds:
 def found(name, seeds: Seeds):
     """The verdict on a claim and its row, its gates aside."""
     claims = [replace(BY_ID[name], gates=())]
-    (row,) = judge(seeds, Sweep(None), TINY, collect.wanted, claims)
+    (row,) = judge(seeds, Sweep(None), False, collect.wanted, claims)
     return row
 
 
@@ -94,16 +89,16 @@ def small():
 
 
 def clustered(points, study, number=0) -> Seen:
-    """A seed whose sample and fully labelled persons have these latents."""
-    apart, parts = distances(points), pca.principal(points)
-    made = kmeans.sweep(points, study.analysis.clusters, 2, 0)
+    """A seed whose sample and posed persons have these latents."""
+    apart, parts = distances(points), components.principal(points)
+    made = clusters.sweep(points, study.analysis.clusters, 2, 0)
     rows = np.arange(len(points))
     study = SimpleNamespace(
-        seed=study.seed, analysis=study.analysis, latents=points, latents_full=points, apart=apart, apart_full=apart,
-        sweep=made, sweep_full=made, plane=parts, parts=parts, sample=rows, full=SimpleNamespace(positions=rows),
-        train=SimpleNamespace(image_ids=rows),
+        seed=study.seed, analysis=study.analysis, latents=points, latents_posed=points, apart=apart, apart_posed=apart,
+        sweep=made, sweep_posed=made, plane=parts, parts_posed=parts, sample=rows,
+        train=SimpleNamespace(image_ids=rows), posed=SimpleNamespace(image_ids=rows),
     )  # fmt: skip
-    columns = observe.clustered(study) | {"sample": rows, "full": rows}
+    columns = observe.clustered(study) | {"sample": rows}
     return showing(people(everywhere(len(points))), number, hourglass=columns)
 
 
@@ -127,7 +122,7 @@ def test_the_best_k_is_found_over_seeds(small):
 def test_the_nearest_of_each_cluster_are_found_from_their_distances(small):
     points = blobs(12)
     made = clustered(points, small)
-    with_points = kmeans.Clustering(points, made.by_labels.labels, np.zeros(120), np.arange(120))
+    with_points = clusters.Clustering(points, made.labels("sample", 2), np.zeros(120), np.arange(120))
     assert [list(rows) for rows in made.nearest(5)] == [list(rows) for rows in with_points.nearest(5)]
 
 
@@ -142,7 +137,7 @@ def samples(labels, who: People, codes=None, **more) -> Seeds:
     """Seeds with these two clusters (S, n) of all persons."""
     rows, made = np.arange(len(labels[0])), []
     for number, own in enumerate(labels):
-        columns = {"sample": rows, "full": rows, "clusters/sample/k": np.array([2]),
+        columns = {"sample": rows, "clusters/sample/k": np.array([2]),
                    "clusters/sample/labels": own[None].astype(np.uint8)}  # fmt: skip
         columns |= {key.replace("__", "/"): value[number] for key, value in more.items()}
         modified = {} if codes is None else {"codes/labels": codes[number].astype(np.uint8)}
@@ -157,12 +152,12 @@ def test_parted_by_what_was_planted():
     sparse = counts < 10
     labels = [(sparse ^ (rng.random(400) < 0.2)) ^ bool(number % 2) for number in range(5)]
     seeds = samples(labels, labelled_as(counts))
-    told = clusters.parted(seeds, "sample")
+    told = on_clusters.parted(seeds, "sample")
     assert told["misplaced"].value == pytest.approx(0.2, abs=0.03) and told["misplaced"].bounded
     assert found("C15", seeds).verdict == "holds"
     by_chance = samples([rng.random(400) < 0.5 for _ in range(5)], labelled_as(counts))
     assert found("C15", by_chance).verdict == "fails"
-    assert clusters.parted(by_chance, "sample")["misplaced"].value == pytest.approx(0.5, abs=0.06)
+    assert on_clusters.parted(by_chance, "sample")["misplaced"].value == pytest.approx(0.5, abs=0.06)
 
 
 def test_misplaced_by_a_plain_loop():
@@ -170,11 +165,11 @@ def test_misplaced_by_a_plain_loop():
     rng = np.random.default_rng(2)
     key, labels = rng.integers(1, 18, 60).astype(float), (rng.random((1, 60)) < 0.5).astype(float)
     fold = np.arange(60) % 5
-    got = clusters.misplaced(key, labels, fold)[0]
+    got = misplaced.wrong_side(key, labels, fold)[0]
     for person in range(60):
         other = fold != fold[person]
         upper = 1.0 if key[other & (labels[0] == 1)].mean() > key[other & (labels[0] == 0)].mean() else 0.0
-        cut = kmeans.best_cut(key[other], labels[0][other] == upper)
+        cut = misplaced.best_cut(key[other], labels[0][other] == upper)
         assert tuple(got[person]) == ((key[person] >= cut) != (labels[0][person] == upper), 1)
 
 
@@ -218,14 +213,14 @@ def test_adjusted_rand_is_scikit_learns():
         a, b = rng.integers(0, 2, (2, 40))
         table = [((a == i) & (b == j)).sum() for i in (0, 1) for j in (0, 1)]
         if 0 < a.sum() < 40 and 0 < b.sum() < 40:
-            assert clusters.adjusted_rand(*map(float, table)) == pytest.approx(adjusted_rand_score(a, b))
+            assert on_clusters.adjusted_rand(*map(float, table)) == pytest.approx(adjusted_rand_score(a, b))
 
 
 def test_the_division_that_a_third_cluster_makes():
     pair = np.repeat([0, 1], 200)
     coin = np.random.default_rng(0).integers(0, 2, 400)
     triple = np.where(pair == 0, 2, coin)
-    side = clusters.divided(pair, triple)
+    side = on_clusters.divided(pair, triple)
     assert np.isnan(side[:200]).all() and len(set(zip(side[200:], coin[200:], strict=True))) == 2
 
 
@@ -242,7 +237,7 @@ def test_the_third_cluster_against_motion():
             held = {"sample": np.arange(400), "clusters/sample/k": np.array([2, 3]),
                     "clusters/sample/labels": np.stack([pair, triple]).astype(np.uint8)}  # fmt: skip
             columns.append(showing(who, number, hourglass=held))
-        made[name] = clusters.third(together(*columns))
+        made[name] = on_clusters.third(together(*columns))
     assert made["motion"]["rand"].value > 0.95 and made["motion"]["auc"].value == pytest.approx(0.5)
     assert abs(made["chance"]["rand"].value) < 0.05 and abs(made["chance"]["auc"].value) < 0.1
 
@@ -259,9 +254,9 @@ def test_traits_are_what_was_planted():
     for number in range(5):
         scores = rng.standard_normal((300, len(observe.WATCHED)))
         scores[:, 1] = (-1) ** number * scipy_stats.zscore(motion)
-        columns = {"components/full/scores": scores.astype(np.float32), "full": np.arange(300)}
+        columns = {"components/posed/scores": scores.astype(np.float32)}
         all_seen.append(showing(who, number, hourglass=columns))
-    told = components.patterns(together(*all_seen))["traits"]
+    told = on_components.patterns(together(*all_seen))["traits"]
     assert told["PC 2, motion (correlation)"].value > 0.99
     assert abs(told["PC 30, motion (correlation)"].value) < 0.1
     assert "PC 2, labelled (correlation)" not in told, "all have as many"
@@ -276,8 +271,8 @@ def test_a_posture_component_is_found_whatever_its_sign():
     for number in range(5):
         scores = rng.standard_normal((400, 6))
         scores[:, 0] = (-1) ** number * (np.nan_to_num(sitting) * 4 + rng.standard_normal(400))
-        made.append(showing(who, number, hourglass={"components/full/scores": scores, "full": np.arange(400)}))
-    auc = components.postures(together(*made))["auc"]
+        made.append(showing(who, number, hourglass={"components/posed/scores": scores}))
+    auc = on_components.postures(together(*made))["auc"]
     truth = scipy_stats.norm.cdf(4 / np.sqrt(2))
     assert auc.value == pytest.approx(truth, abs=0.02) and auc.seeds == 5
 
@@ -287,22 +282,22 @@ def test_two_components_hold_what_pca_says():
     points, made, wanted = blobs(12), [], []
     for number in range(5):
         rows = np.sort(np.random.default_rng(number).permutation(120)[:80])
-        parts = pca.principal(points[rows])
+        parts = components.principal(points[rows])
         columns = {
             "components/sample/scores": parts.scores(2).astype(np.float32), "sample": rows,
             "components/sample/squares": ((points[rows] - parts.mean) ** 2).sum(1).astype(np.float32),
         }  # fmt: skip
         made.append(showing(people(everywhere(120)), number, hourglass=columns))
         wanted.append(PCA(2).fit(points[rows]).explained_variance_ratio_.sum())
-    told = components.plane(together(*made))["share"]
+    told = on_components.plane(together(*made))["share"]
     assert told.value == pytest.approx(np.mean(wanted), rel=1e-2)
     assert told.low < told.value < told.high
 
 
 def test_components_needed_are_counted_from_variances():
     variance = np.array([6.0, 3.0, 1.0])
-    assert [pca.needed(variance, share) for share in (0.6, 0.61, 0.9, 1.0)] == [1, 2, 2, 3]
-    assert pca.needed(np.zeros(3), 0.9) == pca.needed(np.zeros(0), 0.9) == 0
+    assert [components.needed(variance, share) for share in (0.6, 0.61, 0.9, 1.0)] == [1, 2, 2, 3]
+    assert components.needed(np.zeros(3), 0.9) == components.needed(np.zeros(0), 0.9) == 0
 
 
 # The course of a training
@@ -328,13 +323,13 @@ def courses(rise, seeds=5, n=200, epochs=50):
 def test_a_planted_rise_is_found_and_none_is_not():
     row = found("C2", courses(0.1))
     assert row.verdict == "holds" and row.estimate.value == pytest.approx(0.1, abs=0.02)
-    none = training.course(courses(0.0))["rise"]
+    none = on_training.course(courses(0.0))["rise"]
     assert abs(none.value) < 0.01 and none.low < 0.005, "the best epoch isn't the best for being chosen"
     assert found("C2", courses(-0.2)).verdict == "fails", "the loss falls to the end"
 
 
 def test_a_short_training_is_no_judge_of_fifty_epochs():
-    shut = gates.long_enough(50)
+    shut = claim.long_enough(50)
     assert shut(courses(0.1)) == ""
     short = courses(0.1, epochs=40)
     assert shut(short) == "", "it has come to its end"
@@ -352,25 +347,30 @@ def replace_column(one: Seen, name, value) -> Seen:
 def test_a_network_that_knows_nothing_is_no_judge():
     for share, floor, opened in ((0.5, 0.1, True), (0.2, 0.05, False), (0.4, 0.3, False)):
         seeds = together(*(planted(s, {"hourglass": share}, floor) for s in range(5)))
-        assert (gates.competent(seeds) == "") == opened
+        assert (claim.competent(seeds) == "") == opened
         if not opened:
-            assert "a network that knows something" in gates.competent(seeds)
-            (row,) = judge(seeds, Sweep(None), TINY, collect.wanted, [BY_ID["C7"]])
+            assert "a network that knows something" in claim.competent(seeds)
+            (row,) = judge(seeds, Sweep(None), False, collect.wanted, [BY_ID["C7"]])
             assert row.verdict == "needs" and row.measured != "–"
 
 
-def test_few_fully_labelled_persons_are_asked_for_more():
-    seeds = together(showing(people(everywhere(999)), hourglass={"full": np.arange(999)}))
-    assert "1,000 fully labelled persons, here 999" in gates.fully_labelled(seeds)
-    enough = together(showing(people(everywhere(1000)), hourglass={"full": np.arange(1000)}))
-    assert gates.fully_labelled(enough) == ""
-    hidden = together(showing(people(everywhere(1000, 0.0)), hourglass={"full": np.arange(1000)}))
-    assert "here 0" in gates.fully_labelled(hidden), "the most labelled aren't fully labelled"
+def test_few_well_labelled_persons_are_asked_for_more():
+    gate = claim.well_labelled
+    seeds = together(showing(people(everywhere(999))))
+    assert "1,000 fully labelled persons, or 200 whose postures were seen by eye; here 999 and 0" in gate(seeds)
+    assert gate(together(showing(people(everywhere(1000))))) == ""
+    hidden = together(showing(people(everywhere(1000, 0.0))))
+    assert "here 0 and 0" in gate(hidden), "the most labelled aren't fully labelled"
+    standing = everywhere(200)
+    standing[:, 0, 2] = 0
+    for many, opened in ((199, False), (200, True)):
+        seen = people(standing, posture=np.where(np.arange(200) < many, "standing", ""))
+        assert (gate(together(showing(seen))) == "") == opened
 
 
 def test_postures_must_be_labels():
     seeds = together(showing(people(everywhere(5))))
-    assert "labelled, by eye or as drawn" in gates.named_postures(seeds)
+    assert "labelled, by eye or as drawn" in claim.named_postures(seeds)
 
 
 def test_few_seeds_are_asked_for_more():
@@ -384,7 +384,7 @@ def test_few_seeds_are_asked_for_more():
 def test_a_column_that_a_seed_lacks_is_named():
     seeds = together(*(planted(s, {"hourglass": 0.5}) for s in range(5)))
     assert "`hourglass/validation/loss` of every seed" in found("C2", seeds).reason
-    assert "`hourglass/sample` of seed 0" in found("C30", seeds).reason
+    assert "`hourglass/clusters/sample/k` of seed 0" in found("C30", seeds).reason
     with pytest.raises(Lacking):
         seeds.column("hourglass", "no such column")
 
@@ -430,16 +430,12 @@ def stacks(two, narrow, four, plain):
         ("C7", WITH | {"off": 0.5}, "undecided"),  # half of what is above the floor of 0.1
         ("C8", WITH | {"off": shares(0.1, 0.5, 0.3)}, "holds"),
         ("C8", WITH | {"off": shares(0.5, 0.1, 0.3)}, "fails"),
-        ("C8", WITH | {"off": 0.3}, "undecided"),
         ("C31", WITH | {"without-skips": shares(0.1, 0.4, 0.25)}, "holds"),
         ("C31", WITH | {"without-skips": shares(0.8, 0.85, 0.82)}, "fails"),  # hardly anything is lost
         ("C31", WITH | {"without-skips": shares(0.3, 0.1, 0.2)}, "fails"),  # the big joints lose more
-        ("C31", WITH | {"without-skips": 0.25}, "undecided"),
         ("C32", {"hourglass": 0.5, "visible-only": 0.6}, "holds"),
-        ("C32", {"hourglass": 0.6, "visible-only": 0.5}, "fails"),
         ("C34", stacks(0.6, 0.61, 0.5, 0.4), "holds"),
         ("C34", stacks(0.6, 0.6, 0.5, 0.4), "undecided"),  # not one keypoint differs: no network is that alike
-        ("C34", stacks(0.4, 0.4, 0.5, 0.4), "fails"),
         ("C34", stacks(0.6, 0.5, 0.6, 0.4), "fails"),  # 25 units are too few
         ("C34", stacks(0.48, 0.48, 0.5, 0.4), "undecided"),
         ("C34", stacks(0.6, 0.6, 0.5, 0.5), "needs"),  # four plain stacks don't beat two
@@ -450,25 +446,17 @@ def stacks(two, narrow, four, plain):
 def test_networks_are_judged_from_their_hits(claim, chances, verdict):
     """Five seeds of made-up networks, from hits to the verdict, gates and all."""
     seeds = together(*(planted(seed, chances) for seed in range(5)))
-    (row,) = judge(seeds, Sweep(None), TINY, collect.wanted, [BY_ID[claim]])
+    (row,) = judge(seeds, Sweep(None), False, collect.wanted, [BY_ID[claim]])
     assert row.verdict == verdict, row
     if verdict != "needs":
         assert row.seeds == 5 and row.estimate.over == "seeds and photographs"
-
-
-def test_shares_above_the_floor_by_hand():
-    seeds = together(*(planted(s, WITH | {"off": 0.4}) for s in range(5)))
-    counted, floor = seeds.labelled("train"), seeds.people.mean_pose_hits("train")
-    on, off = seeds.hits("hourglass", "train"), seeds.column("hourglass", "off/train_hits")
-    pck = [np.mean([(h & counted).sum() / counted.sum() for h in part]) for part in (off, on, floor[None])]
-    assert skip_claims.without_skips(seeds)["left"].value == pytest.approx((pck[0] - pck[2]) / (pck[1] - pck[2]))
 
 
 def test_a_gap_between_joints_is_taken_against_another_seeds():
     """What two trainings with skips don't share is no finding about skips."""
     seeds = together(*(planted(s, {"hourglass": shares(0.7, 0.9, 0.8), "without-skips": shares(0.7, 0.9, 0.8)})
                        for s in range(5)))  # fmt: skip
-    told = skip_claims.retrained(seeds)
+    told = on_skips.retrained(seeds)
     assert told["control"].value == pytest.approx(-0.2, abs=0.05), "found again by chance: small joints less often"
     assert abs(told["gap"].value) > 0.1, "the same seed's network shares its hard keypoints"
 
@@ -477,7 +465,7 @@ def test_where_nothing_is_hidden_both_trainings_are_one():
     seeds = together(*(planted(s, {"hourglass": 0.5, "visible-only": 0.6}) for s in range(5)))
     sure = seeds.persons().visibility == 2
     a, b = (seeds.hits(name) & sure for name in ("visible-only", "hourglass"))
-    assert beyond.visible_alone(seeds)["gain"].value == pytest.approx((a.sum() - b.sum()) / (5 * sure.sum()))
+    assert on_improvement.visible_alone(seeds)["gain"].value == pytest.approx((a.sum() - b.sum()) / (5 * sure.sum()))
     seeds.people.columns["train/visibility"][:] = 2
     alike = Seeds(People(seeds.people.columns), tuple(Seen(People(seeds.people.columns), s.seed) for s in seeds.all))
     assert "no hidden keypoint" in found("C32", alike).reason
@@ -523,13 +511,13 @@ def test_only_what_is_finished_is_read(gathered):
 def test_every_claim_has_numbers_as_its_rule_reads_them(gathered):
     """The names that a rule reads are those that columns give."""
     _, record, found = gathered
-    seeds, read = Seeds(People(record.persons), tuple(seen(record))), 0
+    seeds, read = Seeds.of(record), 0
     assert set(found) == set(CASES)
-    for name, claim in BY_ID.items():
-        if claim.family == "lighter" or not seeds.with_(*claim.trainings).count:
+    for name, one in BY_ID.items():
+        if one.family == "lighter" or not seeds.with_(*one.trainings).count:
             continue
         try:
-            numbers = claim.gather(seeds.with_(*claim.trainings))
+            numbers = one.gather(seeds.with_(*one.trainings))
         except Lacking:
             continue
         read += 1
@@ -542,7 +530,7 @@ def test_scores_are_the_readers_and_torchs(gathered):
     made, config = study.scores("hourglass"), study.experiment.profile
     reader, split = study.experiment.reader(study.runs["hourglass"]), study.test
     assert (made.hits == reader.predict(split).hits(config.pck).numpy()).all()
-    assert (made.hits == seen(record)[0].hits("hourglass")).all()
+    assert (made.hits == Seeds.of(record).hits("hourglass")[0]).all()
     points, flags = (torch.from_numpy(split.keypoints[..., part]) for part in (slice(2), 2))
     maps = torch.from_numpy(reader.heatmaps(split))
     truth = heatmaps(points, flags, side=config.data.side, size=maps.shape[-1], config=config.heatmaps)
@@ -593,23 +581,14 @@ def test_a_ledger_without_runs_trains_nothing(trained):
     json.dumps(made.facts(), allow_nan=False)
 
 
-def test_finished_only_raises_and_ends(trained):
-    experiment, run = trained
-    with finished_only():
-        assert experiment.hourglass().id == run.id
-        with pytest.raises(Untrained, match="autoencoder"):
-            experiment.autoencoder()
-    assert not any(f.name.startswith("autoencoder") for f in runs_folder().iterdir())
-
-
 def test_forks_differ_in_the_rate_alone(trained, monkeypatch):
     experiment, run = trained
     asked = []
     monkeypatch.setattr(type(experiment), "further", lambda self, *given, **named: asked.append((given, named)))
     (run.folder / "drop.ckpt").write_bytes(b"")
     try:
-        for name in forks.NAMES:
-            forks.fork(experiment, name)
+        for one in networks.FORKS:
+            one.run(experiment)
     finally:
         (run.folder / "drop.ckpt").unlink()
     (dropped, where), (kept, there) = asked

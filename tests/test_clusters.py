@@ -8,8 +8,8 @@ from sklearn.manifold import trustworthiness
 from sklearn.metrics import adjusted_rand_score, silhouette_samples, silhouette_score
 from test_explain import clouds
 
-from hgnb.analysis import blocks, clusters, components, distances, kmeans, planes, stability
-from hgnb.analysis.everyone import everyone
+from hgnb.analysis import clusters, components, distances
+from hgnb.analysis.clusters import cluster_everyone
 from hgnb.training.runs import Run
 
 
@@ -21,7 +21,7 @@ def cigar(n=300, d=20, seed=0):
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """So that a few persons make several blocks, the last of them short."""
-    monkeypatch.setattr(blocks, "BLOCK", 32)
+    monkeypatch.setattr(distances, "BLOCK", 32)
 
 
 # Distances
@@ -66,7 +66,7 @@ def test_weighted_silhouettes_are_those_of_repeated_points():
 
 
 def test_nearest_points_by_hand():
-    index, apart = distances.nearest(distances.distances(np.array([[0.0], [1.0], [5.0]])), 2)
+    index, apart = components.nearest(distances.distances(np.array([[0.0], [1.0], [5.0]])), 2)
     assert index.tolist() == [[0, 1], [1, 0], [2, 1]] and apart.tolist() == [[0, 1], [0, 1], [0, 4]]
 
 
@@ -77,8 +77,8 @@ def test_trust_equals_scikit_learns(n):
     apart = distances.distances(points)
     for given in (plane, points[:, :2]):
         count = min(15, (n - 1) // 2)
-        assert distances.trust(apart, given) == pytest.approx(trustworthiness(points, given, n_neighbors=count))
-    assert np.isnan(distances.trust(apart[:2, :2], plane[:2]))
+        assert components.trust(apart, given) == pytest.approx(trustworthiness(points, given, n_neighbors=count))
+    assert np.isnan(components.trust(apart[:2, :2], plane[:2]))
 
 
 # K-means
@@ -86,11 +86,11 @@ def test_trust_equals_scikit_learns(n):
 
 @pytest.mark.parametrize("columns", [600, 7])
 def test_lloyd_equals_scikit_learns(columns, monkeypatch):
-    monkeypatch.setattr(kmeans, "COLUMNS", columns)
+    monkeypatch.setattr(distances, "COLUMNS", columns)
     points = cigar()
     apart = distances.distances(points)
-    chosen = [kmeans.plus_plus(apart, k, np.random.default_rng(k)) for k in (2, 3, 5, 8)]
-    found = kmeans.lloyd(points, [points[c] for c in chosen])
+    chosen = [distances.plus_plus(apart, k, np.random.default_rng(k)) for k in (2, 3, 5, 8)]
+    found = distances.lloyd(points, [points[c] for c in chosen])
     for start, labels in zip(chosen, found, strict=True):
         theirs = KMeans(len(start), init=points[start], n_init=1).fit(points)
         assert (labels == theirs.labels_).mean() > 0.99  # a point between two may fall to either by rounding
@@ -101,14 +101,14 @@ def test_weights_count_as_repetitions():
     points, _ = clouds((12, 9, 5), d=4, apart=3)
     weights = np.random.default_rng(0).integers(0, 4, len(points))
     start = points[[0, 13, 24]]
-    (found,) = kmeans.lloyd(points, [start], [weights])
+    (found,) = distances.lloyd(points, [start], [weights])
     theirs = KMeans(3, init=start, n_init=1).fit(points, sample_weight=weights)
     assert (found == theirs.labels_).all()
 
 
 def test_a_centroid_without_points_finds_some():
     points = np.array([[0.0], [1], [10], [11]], np.float32)
-    (found,) = kmeans.lloyd(points, [np.array([[0.5], [0.4], [500]])])
+    (found,) = distances.lloyd(points, [np.array([[0.5], [0.4], [500]])])
     assert (len(set(found)) == 3 and found[0] != found[2] == found[3]) or len(set(found[2:])) == 2
 
 
@@ -117,17 +117,17 @@ def test_starts_are_drawn_apart():
     points, own = clouds((30, 30, 30), d=5, apart=100)
     apart = distances.distances(points)
     for seed in range(20):
-        assert set(own[kmeans.plus_plus(apart, 3, np.random.default_rng(seed))]) == {0, 1, 2}
-    assert len(kmeans.plus_plus(np.zeros((4, 4)), 3, np.random.default_rng(0))) == 3
+        assert set(own[distances.plus_plus(apart, 3, np.random.default_rng(seed))]) == {0, 1, 2}
+    assert len(distances.plus_plus(np.zeros((4, 4)), 3, np.random.default_rng(0))) == 3
 
 
 def test_points_go_to_the_nearest_centroid():
     points = cigar(70)
-    centres = kmeans.centroids(points, np.arange(70) % 3)
+    centres = distances.centroids(points, np.arange(70) % 3)
     assert np.allclose(centres[1], points[1::3].mean(0))
     plain = np.linalg.norm(points[:, None] - centres, axis=2).argmin(1)
-    assert (kmeans.assigned(points, centres) == plain).all()
-    assert kmeans.assigned(points[:0], centres).shape == (0,)
+    assert (distances.assigned(points, centres) == plain).all()
+    assert distances.assigned(points[:0], centres).shape == (0,)
 
 
 def test_the_restart_with_the_best_silhouette_counts():
@@ -146,7 +146,7 @@ def judged(points, images=None, ks=(2, 3, 4), draws=5, resampled=40):
     sweep = clusters.sweep(points, ks, 4, 0, apart)
     images = np.arange(len(points)) if images is None else images
     variance = components.principal(points).variance
-    return stability.stability(points, apart, sweep, variance, images, draws=draws, resampled=resampled, seed=0)
+    return clusters.stability(points, apart, sweep, variance, images, draws=draws, resampled=resampled, seed=0)
 
 
 def test_three_clouds_are_three_clusters():
@@ -169,7 +169,7 @@ def test_one_cloud_is_not_two_clusters():
 
 def test_the_gaussian_has_the_covariance():
     variance = np.array([9.0, 4.0, 0.25])
-    drawn = stability.normal(variance, 40_000, np.random.default_rng(0))
+    drawn = clusters.normal(variance, 40_000, np.random.default_rng(0))
     assert np.allclose(np.cov(drawn.T), np.diag(variance), atol=0.15)
 
 
@@ -197,8 +197,8 @@ def test_few_persons_are_judged_as_far_as_possible(n):
 def test_agreement_is_the_mean_rand_index():
     labels = np.random.default_rng(0).integers(0, 3, (3, 50))
     pairs = [adjusted_rand_score(labels[i], labels[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
-    assert stability.agreement(labels) == pytest.approx(np.mean(pairs))
-    assert np.isnan(stability.agreement(labels[:1]))
+    assert clusters.agreement(labels) == pytest.approx(np.mean(pairs))
+    assert np.isnan(clusters.agreement(labels[:1]))
 
 
 def test_everyone_falls_into_the_samples_clusters(tmp_path):
@@ -206,10 +206,13 @@ def test_everyone_falls_into_the_samples_clusters(tmp_path):
     np.save(tmp_path / "points.npy", points)
     mapped = np.load(tmp_path / "points.npy", mmap_mode="r")
     sample = np.arange(0, 2400, 3)
-    found = everyone(mapped, sample, own[sample], seed=0)
+    found = cluster_everyone(mapped, sample, own[sample], seed=0)
     assert found.on_sample == found.on_all == 1 == adjusted_rand_score(own, found.labels)
     assert (found.by_sample == own).all()
-    for alone in (everyone(mapped, sample, np.zeros(800, int), 0), everyone(mapped[:0], sample[:0], own[:0], 0)):
+    for alone in (
+        cluster_everyone(mapped, sample, np.zeros(800, int), 0),
+        cluster_everyone(mapped[:0], sample[:0], own[:0], 0),
+    ):
         assert not alone.labels.any() and np.isnan(alone.on_all)
 
 
@@ -232,35 +235,28 @@ def test_components_of_few_persons_equal_scikit_learns():
     assert np.allclose(np.abs(np.sum(parts.axes * theirs.components_[:24], 1)), 1, atol=1e-8)
 
 
-def test_constant_features_have_no_part():
-    points = cigar(100, 10)
-    points[:, 4] = 7
-    parts = components.principal(points)
-    assert parts.variance[-1] < 1e-9 and np.abs(parts.axes[:9, 4]).max() < 1e-6
-
-
 # UMAP
 
 
 def test_umap_keeps_clouds_apart():
     points, own = clouds((40, 40), apart=12)
-    plane = planes.umap(points, distances.distances(points), seed=0)
+    plane = components.umap(points, distances.distances(points), seed=0)
     assert plane.trust > 0.7
     assert silhouette_score(plane.plane, own) > 0.5
     for n in (0, 2, 5):
-        assert planes.umap(points[:n], distances.distances(points[:n]), seed=0).plane.shape == (n, 2)
+        assert components.umap(points[:n], distances.distances(points[:n]), seed=0).plane.shape == (n, 2)
 
 
 def test_a_plane_is_kept_with_its_run(tmp_path, monkeypatch):
     points, _ = clouds((20, 20))
     run, apart = Run(tmp_path), distances.distances(points)
-    first = planes.umap(points, apart, 0, run)
+    first = components.umap(points, apart, 0, run)
     (file,) = (tmp_path / "latents").iterdir()
     with monkeypatch.context() as patch:
-        patch.setattr(planes, "_laid_out", lambda *_: pytest.fail("laid out again"))
-        again = planes.umap(points, apart, 0, run)
+        patch.setattr(components, "_laid_out", lambda *_: pytest.fail("laid out again"))
+        again = components.umap(points, apart, 0, run)
     assert (again.plane == first.plane).all() and again.trust == first.trust
     file.write_bytes(file.read_bytes()[:100])  # damaged: made again
-    assert planes.umap(points, apart, 0, run).plane.shape == (40, 2) and len(file.read_bytes()) > 400
-    planes.umap(points + 1, apart, 0, run)
+    assert components.umap(points, apart, 0, run).plane.shape == (40, 2) and len(file.read_bytes()) > 400
+    components.umap(points + 1, apart, 0, run)
     assert len(list((tmp_path / "latents").iterdir())) == 2  # other latents, another plane

@@ -8,11 +8,10 @@ import pytest
 import torch
 from test_cli import hgnb
 
-from hgnb.analysis.basis import of_run
+from hgnb.analysis.components import export_basis
 from hgnb.errors import InputError
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig
-from hgnb.training import card, catalogue
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig
+from hgnb.training import catalogue
 from hgnb.training import export as room
 from hgnb.training.export import OUTPUTS, Basis, Switched, agreement, export, ready
 
@@ -21,9 +20,9 @@ def made(folder, *, stacks=1, autoencoder=None) -> tuple[catalogue.Weights, Basi
     """A new network of depth 2 and a random basis of 9 of its 32 latent dimensions."""
     torch.manual_seed(0)
     model = HourglassConfig(stacks=stacks, depth=2, channels=8, inner=4, stem=8, keypoints=3)
-    own = card.Card(model, autoencoder, 32, 0.1, "shift", (0.4, 0.5, 0.6), ("nose", "left_hip", "neck"), ((1, 2),))
+    own = catalogue.Card(model, autoencoder, 32, 0.1, "shift", (0.4, 0.5, 0.6), ("nose", "left_hip", "neck"), ((1, 2),))
     file = folder / "own.safetensors"
-    file.write_bytes(card.weights(own.network(), own))
+    file.write_bytes(catalogue.written(own.network(), own))
     rng = np.random.default_rng(0)
     axes = np.linalg.qr(rng.normal(size=(32, 9)))[0].T
     return catalogue.weights(str(file)), Basis(rng.normal(size=32), axes)
@@ -110,14 +109,14 @@ def test_a_file_that_disagrees_is_not_written(tmp_path, monkeypatch):
 def test_a_run_exports_its_own_components(trained, tmp_path, monkeypatch, capsys):
     """The basis is that of the run's training latents, and the command hands it over."""
     experiment, run = trained
-    basis, crops = of_run(catalogue.weights(run.id), 4)
+    basis, crops = export_basis(catalogue.weights(run.id), 4)
     latents = experiment.reader(run).latents(experiment.prepared().split("train"))
     flat = latents.reshape(len(latents), -1).astype(np.float64)
     flat -= flat.mean(0)
     assert crops.shape == (3, 64, 64, 3) and crops.dtype == np.uint8
     np.testing.assert_allclose(np.abs(np.linalg.svd(flat)[2][:4] @ basis.axes.T), np.eye(4), atol=1e-4)
-    assert of_run(catalogue.weights(run.id), 0)[0] is None
-    assert of_run(catalogue.weights(str(run.folder / "best-val_pck.safetensors")), 4) == (None, None)
+    assert export_basis(catalogue.weights(run.id), 0)[0] is None
+    assert export_basis(catalogue.weights(str(run.folder / "best-val_pck.safetensors")), 4) == (None, None)
     pytest.importorskip("onnxruntime", reason="onnxruntime isn't installed")
     words = ["export", run.id, "--onnx", str(tmp_path / "run.onnx"), "--components", "4"]
     status, out, _ = hgnb(monkeypatch, capsys, *words)

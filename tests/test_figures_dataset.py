@@ -9,8 +9,8 @@ import pytest
 from figures import ch01
 from figures.page import credited, opened
 from hgnb.data import coco
-from hgnb.data.config import DataConfig
 from hgnb.data.credits import photo_credits
+from hgnb.data.splits import DataConfig
 
 CONFIG = DataConfig(side=32)
 

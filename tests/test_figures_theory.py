@@ -11,8 +11,7 @@ from scipy.ndimage import correlate
 from figures import ch00, chA
 from hgnb.data import coco
 from hgnb.model.config import HourglassConfig
-from hgnb.model.hourglass import Hourglass, StackedHourglass
-from hgnb.model.residual import Residual
+from hgnb.model.hourglass import Hourglass, Residual, StackedHourglass
 
 SMALL = HourglassConfig(depth=2, channels=8, inner=4, stem=8, keypoints=5)
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from hgnb.analysis import findings
+from hgnb.claims import study
 from hgnb.metrics import pck
 
 
 def test_results_are_those_of_the_stages(trained):
     experiment, _ = trained
-    found = findings.five(experiment)
+    found = study.five(experiment)
     before, after = (experiment.stage(name)["pck"]["test"] for name in ("hourglass", "modified"))
     assert found.test_pck.value == pytest.approx(before)
     assert found.gain.value == pytest.approx(after - before)

@@ -12,7 +12,7 @@ from hgnb.analysis.interventions import Space
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 PCK = PckConfig()
 
@@ -227,29 +227,14 @@ def test_a_network_without_skips_has_none_to_switch_off():
     assert study.alone == () and study.levels == () and (study.on == study.off).all()
 
 
-def test_planted_latents_of_a_walk_end_where_the_factor_does():
-    """c = ±2 along the first component moves the first keypoint by ±2 of its deviations, decoded."""
-    split, reader, latents = world((3.0, 1.0))
-    parts = components.principal(latents)
-    (walk,) = components.walks(parts, np.arange(120), (1,), (-2.0, 0.0, 2.0))
-    maps = interventions.decoded(reader, walk.points, split.take(np.array([0])))
-    columns = maps[:, 0, 3].argmax(-1) - SIZE // 2
-    deviation = np.sqrt(parts.variance[0])
-    assert columns[1] == 0 and sorted(columns.tolist()) == columns.tolist()[:: 1 if columns[2] > 0 else -1]
-    assert np.abs(np.abs(columns[[0, 2]]) - 2 * deviation).max() < 1  # whole cells, around a mean near 0
-
-
 # Photographs
 
 
 def test_fourteen_keypoints_of_photographs(house, real):
     """Everything on LSPET: an untrained network, so only that all of it can be asked and drawn."""
-    from figures import components as component_figures
-    from figures import interventions as intervention_figures
-    from figures import skips as skip_figures
-    from figures import traits as trait_figures
+    from figures import ch03
     from figures.portraits import Portraits
-    from hgnb.analysis import posture, traits
+    from hgnb.analysis import posture
     from hgnb.training.experiment import Experiment
 
     experiment = Experiment.open("smoke", str(real("lspet")))
@@ -262,11 +247,11 @@ def test_fourteen_keypoints_of_photographs(house, real):
     assert study.on.shape == (len(train), 14) and len(full.positions) >= 20
     parts = components.principal(study.latents.of(full.positions))
     states = posture.postures(train, schema)
-    asked = traits.questions(train, schema, states, full.positions)
+    asked = posture.questions(train, schema, states, full.positions)
     known = {q.name for q in asked if np.isfinite(q.values).any() and np.nanstd(q.values) > 0}
     assert known >= {"sitting", "motion", "body size", "upright", "facing", "heading", "arm raise"}
     assert np.isfinite(asked[3].values).mean() > 0.9
-    told = traits.answers(parts, asked, train.image_ids[full.positions])
+    told = posture.answers(parts, asked, train.image_ids[full.positions])
     people = train.take(full.positions)
     made = truncation.truncate(reader, people, truncation.own(people, parts), pck)
     assert (made.hits[len(parts)] == made.whole).mean() > 0.99  # all components are the latents, up to rounding
@@ -274,16 +259,7 @@ def test_fourteen_keypoints_of_photographs(house, real):
     maps = np.array([interventions.decoded(reader, w.points, people.take(np.array([0]))) for w in paths])
     portraits = Portraits.of(prepared, "train", experiment.profile.heatmaps)
     steps, removed = np.linspace(-3, 3, 9), truncation.removed(reader, people, parts, (1, 2), pck)
-    plates = [
-        skip_figures.histograms(study),
-        skip_figures.keypoints(study),
-        component_figures.walks(paths, (-3.0, 0.0, 3.0), portraits, full.title, maps),
-        component_figures.steps(components.met(parts, steps), components.met(parts, steps, equal=True), steps, "them"),
-        trait_figures.traits(told, full.title),
-        intervention_figures.pck_components(made, None, removed, full.title),
-    ]
-    for plate in plates:
-        assert "nan" not in (plate.caption + plate.alt)
-        assert any(mime.startswith("image/") for mime in plate._repr_mimebundle_()[0])
-    for table in (skip_figures.table(study), trait_figures.table(told, full.title)):
-        assert "nan" not in table.markdown()
+    lost = {name: study.lost(name) for name in schema.names}
+    assert ch03.keypoints(study, lost) and ch03.walks(paths, (-3.0, 0.0, 3.0), portraits, maps)
+    assert ch03.pck_components(made, None, removed) and (components.met(parts, steps) > 0).all()
+    assert "nan" not in ch03.traits(told, full.title).alt + ch03.traits_table(told, full.title, "tbl-x").markdown()

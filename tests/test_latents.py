@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from hgnb.errors import InputError
-from hgnb.training import latents as room
-from hgnb.training.card import read, weights
+from hgnb.training import passes
+from hgnb.training.catalogue import read, weights
 from hgnb.training.experiment import Experiment
-from hgnb.training.rows import Rows
+from hgnb.training.passes import Rows
 
 
 def filled(path, count=10, width=3, batch=4):
@@ -93,7 +93,7 @@ SLOW = """
 import sys, time
 import numpy as np
 from pathlib import Path
-from hgnb.training.rows import Rows
+from hgnb.training.passes import Rows
 
 rows = Rows(Path(sys.argv[1]), 400, 7, 4)
 for part in rows.missing():
@@ -128,11 +128,11 @@ def counted(trained, monkeypatch):
     experiment, run = trained
     for file in (run.folder / "latents").glob("*"):
         file.unlink()
-    encoded, write = [], room.Rows.write
+    encoded, write = [], passes.Rows.write
     monkeypatch.setattr(
-        room.Rows, "write", lambda self, at, values: encoded.append(len(values)) or write(self, at, values)
+        passes.Rows, "write", lambda self, at, values: encoded.append(len(values)) or write(self, at, values)
     )
-    monkeypatch.setattr(room, "BATCH", 4)
+    monkeypatch.setattr(passes, "BATCH", 4)
     return experiment, run, encoded
 
 
@@ -228,8 +228,8 @@ def test_the_autoencoder_learns_from_the_file(counted):
 
 def test_fourteen_keypoints(house, real):
     """LSPET: another schema, and the same file."""
-    from hgnb.analysis import clusters, components, distances, stability
-    from hgnb.training.configs import TrainingConfig
+    from hgnb.analysis import clusters, components, distances
+    from hgnb.training.profiles import TrainingConfig
 
     opened = Experiment.open("smoke", str(real("lspet")))
     profile = dataclasses.replace(
@@ -246,5 +246,5 @@ def test_fourteen_keypoints(house, real):
     apart = distances.distances(kept.values)
     sweep = clusters.sweep(kept.values, (2, 3), 2, 0, apart)
     variance = components.principal(kept.values).variance
-    judged = stability.stability(kept.values, apart, sweep, variance, train.image_ids, draws=2, resampled=4, seed=0)
+    judged = clusters.stability(kept.values, apart, sweep, variance, train.image_ids, draws=2, resampled=4, seed=0)
     assert 0 <= judged.share <= 1 and judged.above is not None and np.isfinite(judged.halves).all()

@@ -15,23 +15,23 @@ from scipy import stats
 from figures.lighter import networks as drawings
 from figures.lighter import outcomes, report, tables, tradeoff, verdicts
 from figures.page import Note, Plate
-from hgnb.analysis import fronts, lighter
-from hgnb.claims import lighter as lighter_claims
+from hgnb.analysis import lighter
+from hgnb.claims import on_lighter as lighter_claims
 from hgnb.claims.ledger import judge_lighter
-from hgnb.claims.lighter import CLAIMS, CONTROL
-from hgnb.claims.lighter import Sweep as Recorded
-from hgnb.data.drawn.layout import MPII16
+from hgnb.claims.on_lighter import CLAIMS, CONTROL
+from hgnb.claims.on_lighter import Sweep as Recorded
+from hgnb.data.drawn.annotate import MPII16
 from hgnb.errors import InputError
+from hgnb.metrics.keypoints_found import Share
 from hgnb.metrics.pckh import joint_groups
-from hgnb.metrics.shares import Share
 from hgnb.model import cost
 from hgnb.model.hourglass import build
-from hgnb.recording.gather import gather
 from hgnb.records import Record, Seed
 from hgnb.training import networks, observations, profiles, speed
 from hgnb.training.experiment import Experiment
 from hgnb.training.observations import Outcomes, People
 from hgnb.training.speed import Timed, Times
+from hgnb_book.gather import gather
 
 TOY = profiles.LighterConfig(timed_side=64, timed_divisor=32, timed_batch=2, timed_repeats=2)
 
@@ -358,11 +358,11 @@ def test_the_front_against_its_definition(points):
             for j in range(len(costs))
         )
 
-    assert fronts.front(costs, gains).tolist() == [not beaten(i) for i in range(len(costs))]
+    assert lighter.front(costs, gains).tolist() == [not beaten(i) for i in range(len(costs))]
 
 
 def test_what_was_not_trained_is_on_no_front():
-    assert fronts.front(np.array([1.0, 2.0]), np.array([np.nan, 0.5])).tolist() == [False, True]
+    assert lighter.front(np.array([1.0, 2.0]), np.array([np.nan, 0.5])).tolist() == [False, True]
 
 
 # --- figures
@@ -383,7 +383,7 @@ def test_stacks_have_the_sizes_of_their_depths():
 
 def test_a_page_without_a_sweep_says_so():
     times = took({n: (1.0, 1.1, 1.2) for n in ("newell", "inner-64", "stacks-6", "blocks-4")})
-    points = fronts.points(None, times)
+    points = lighter.points(None, times)
     assert isinstance(tradeoff.tradeoff(points, times, None), Note) and isinstance(outcomes.exits(None), Note)
     table = tables.short_table(times, None)
     assert "No sweep" in table.caption and (table.rows.iloc[:, -1] == tables.DASH).all()
@@ -398,7 +398,7 @@ def test_a_page_without_a_sweep_says_so():
 def test_every_trained_network_answers_in_the_interactive_part():
     times = took({n: (1.0 + i, 1.1 + i) for i, n in enumerate(("newell-2", "inner-64", "newell"))})
     made = made_up({"newell": [0.5], "newell-2": [0.4], "inner-64": [0.3]})
-    points = fronts.points(made, times)
+    points = lighter.points(made, times)
     part = tradeoff.live(points, made)
     bare = [name.partition(" · ")[2] or name for name in part.data["names"]]  # without the figure's letters
     assert bare == [networks.get(n).title for n in times.cases] and len(part.data["points"]) == 3

@@ -8,7 +8,7 @@ import pytest
 from figures import controls, future
 from figures.page import Table
 from hgnb import records
-from hgnb.claims import chains
+from hgnb.claims import evidence
 from hgnb.training import networks
 
 
@@ -36,7 +36,7 @@ def recorded(house):
             later = {one.name: 0.1 + 0.01 * seed for one in networks.LATER} if profile == "small" else {}
             held.append(arms | later)
         made_up.save(made_up.chain(held, profile))
-    return chains.beside("tiny", "embedded")
+    return evidence.beside("tiny", "embedded")
 
 
 def test_the_thesis_stands_before_the_better_model(recorded):
@@ -72,5 +72,5 @@ def test_a_network_that_could_not_be_trained_is_counted_out_and_named(recorded):
 def test_the_failed_are_named_with_their_seed(recorded):
     record = recorded[0].record
     records.add_failed(record.about, record.persons, 0, "control-random", "The loss became inf.")
-    note = controls.about([chains.beside("tiny", "embedded")[0]]).text
+    note = controls.about([evidence.beside("tiny", "embedded")[0]]).text
     assert "failed: control-random (seed 0)" in note and "**Stale**" in note, "made-up code is no code of today's"

@@ -7,46 +7,12 @@ from sklearn.metrics import roc_auc_score
 from test_explain import COCO, persons, planted, scattered
 
 from hgnb import stats
-from hgnb.analysis import components, posture, traits
-from hgnb.data.drawn.body import draw_pose, skeleton, turn
-from hgnb.data.drawn.pose import Pose
+from hgnb.analysis import components, posture
+from hgnb.data.drawn.body import Pose, draw_pose, skeleton, turn
 from hgnb.data.drawn.scene import View
 from hgnb.data.schema import KeypointSchema
-from hgnb.stats import holm
 
 BARE = KeypointSchema(tuple(n for n in COCO.names if n.split("_")[-1] not in ("nose", "eye", "ear")))
-
-# Correction for many tests
-
-
-def holm_by_hand(p):
-    """The step-down rule as Holm (1979) words it: reject while p(i) <= level / (m - i); one level at a time."""
-    corrected = {}
-    for level in np.linspace(0, 1, 10001):
-        remaining = sorted(range(len(p)), key=lambda i: p[i])
-        while remaining and p[remaining[0]] * len(remaining) <= level:
-            corrected.setdefault(remaining.pop(0), level)
-    return [corrected.get(i, 1.0) for i in range(len(p))]
-
-
-def test_holm_is_the_step_down_rule():
-    rng = np.random.default_rng(0)
-    for p in ([0.01, 0.04, 0.03, 0.005], [0.5], [0.2, 0.2, 0.2], *(rng.random(7) ** 3 for _ in range(5))):
-        assert np.allclose(holm(np.array(p)), holm_by_hand(p), atol=2e-4)
-    assert holm(np.array([0.01, 0.04, 0.03, 0.005])).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
-
-
-def test_holm_leaves_out_tests_that_were_not_made():
-    corrected = holm(np.array([[0.01, np.nan], [np.nan, 0.9]]))
-    assert corrected[0, 0] == 0.02 and corrected[1, 1] == 0.9 and np.isnan(corrected).sum() == 2
-    assert holm(np.array([])).shape == (0,) and holm(np.array([0.9, 0.8])).max() == 1
-
-
-def test_holm_holds_the_level():
-    """30 true null hypotheses: in at most 5 % of the families one falls."""
-    rng = np.random.default_rng(1)
-    fallen = np.mean([(holm(rng.random(30)) < 0.05).any() for _ in range(2000)])
-    assert 0.03 < fallen < 0.065
 
 
 # One component, one number
@@ -90,17 +56,17 @@ def asked(factors, seed=0):
     n = len(factors)
     classes = np.where(rng.random(n) < 0.1, np.nan, factors[:, 0] > 0)
     return [
-        traits.Question("sitting", classes, is_class=True),
-        traits.Question("motion", factors[:, 1]),
-        traits.Question("body size", rng.normal(size=n)),
-        traits.Question("labelled", np.full(n, 17.0)),
+        posture.Question("sitting", classes, is_class=True),
+        posture.Question("motion", factors[:, 1]),
+        posture.Question("body size", rng.normal(size=n)),
+        posture.Question("labelled", np.full(n, 17.0)),
     ]
 
 
 def test_planted_factors_are_told_by_their_components():
     latents, factors, _ = planted(240)
-    told = traits.answers(components.principal(latents), asked(factors), np.arange(240))
-    stands = told.corrected(20) < traits.LEVEL
+    told = posture.answers(components.principal(latents), asked(factors), np.arange(240))
+    stands = told.corrected(20) < posture.LEVEL
     assert stands[0].nonzero()[0].tolist() == [0] and stands[1].nonzero()[0].tolist() == [1]
     assert not stands[2:].any() and np.isnan(told.p[3]).all()
     assert told.strength[0, 0] > 0.95 and told.strength[1, 1] > 0.95
@@ -109,7 +75,7 @@ def test_planted_factors_are_told_by_their_components():
 def test_answers_equal_scikit_learns_and_scipys():
     latents, factors, _ = planted(120)
     questions, parts = asked(factors), components.principal(latents)
-    told = traits.answers(parts, questions, np.arange(120))
+    told = posture.answers(parts, questions, np.arange(120))
     sitting, known = questions[0].values, np.isfinite(questions[0].values)
     for i, score in enumerate(parts.scores(6).T):
         assert told.told[0, i] == pytest.approx(roc_auc_score(sitting[known], score[known]))
@@ -119,22 +85,11 @@ def test_answers_equal_scikit_learns_and_scipys():
         assert [i.value for i in question] == pytest.approx(told.told[row, [0, 2]], nan_ok=True)
 
 
-def test_a_constant_feature_changes_nothing():
-    latents, factors, _ = planted(120)
-    wider = np.column_stack([latents, np.full(120, 7.0)])
-    told, same = (
-        traits.answers(components.principal(x), asked(factors), np.arange(120)) for x in (latents, wider)
-    )  # a direction in which nobody varies is the last component, if it is one at all
-    assert np.allclose(np.abs(told.scores), np.abs(same.scores[:, :40]), atol=1e-3)
-    assert np.allclose(told.strength, same.strength[:, :40], atol=1e-3, equal_nan=True)
-    assert np.nanmin(same.corrected(len(same.ratio))) < traits.LEVEL
-
-
 def test_questions_know_every_schema():
     for schema in (COCO, BARE, KeypointSchema(("nose",))):
         split = persons(scattered(30, len(schema)))
         split.squares[:, 2] = np.arange(30) + 10
-        told = traits.questions(split, schema, posture.postures(split, schema), np.arange(30))
+        told = posture.questions(split, schema, posture.postures(split, schema), np.arange(30))
         names = {q.name for q in told if np.isfinite(q.values).any() and np.nanstd(q.values) > 0}
         joints = {"motion", "upright", "facing", "heading", "arm raise"} if len(schema) > 1 else set()
         assert names >= joints | {"body size"} and all(len(q.values) == 30 for q in told)

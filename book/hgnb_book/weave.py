@@ -37,7 +37,7 @@ For this page it ran in {seconds:.0f} s with the profile `{profile}`, trained ne
 def weave(executed, chapter: str, private: dict[str, str]):
     """A publishable copy of the notebook `executed`.
 
-    `private`: absolute folders and what stands in their place (house.private_folders). Raises ChapterError,
+    `private`: absolute folders and what stands in their place (edition.private_folders). Raises ChapterError,
     naming the cell, for a figure without label, caption or alt text.
     """
     page = copy.deepcopy(executed)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hgnb.analysis.silence import READINGS, SIZE, energy
+from hgnb.analysis.silence import READINGS, by_labels
 from hgnb.errors import InputError
 from hgnb.home import home
 
@@ -111,9 +111,9 @@ class Annotated:
     def silence(self, split: str, name: str = ALL, reading: str = next(iter(READINGS))) -> float:
         """The loss of predicting nothing on the persons that a filter keeps, maps of 64 x 64 that sum to 1, away from
         the borders; `reading` of sigma as in ambiguity 1."""
-        kept, (hidden, visible) = self.kept(split, name), READINGS[reading]
-        total = kept["hidden"] * energy(hidden, "thesis") + kept["visible"] * energy(visible, "thesis")
-        return total / (kept["persons"] * KEYPOINTS * SIZE**2)
+        kept = self.kept(split, name)
+        labelled = kept["hidden"] + kept["visible"]
+        return by_labels(labelled / kept["persons"], kept["visible"] / labelled, READINGS[reading], KEYPOINTS)
 
 
 def file() -> Path:

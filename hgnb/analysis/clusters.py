@@ -1,17 +1,29 @@
-"""Clusters of the latents. Thesis 6.4 (its figures 16 to 21), 8.3.1 (26); explained in 03_interpretation.
+"""Clusters of the latents, and what they are worth. Thesis 6.4 (its figures 16 to 21), 8.3.1 (26); 03_interpretation.
 
-K-means runs in all dimensions, a plane is only for looking. Of several restarts the one with the best
-silhouette counts, as in the thesis.
+K-means runs in all dimensions, a plane is only for looking. Of several restarts the one with the best silhouette
+counts, as in the thesis, which takes the K of the best (C13, C14). A silhouette can't reject K = 1: an even cloud that
+is cut in two scores best at K = 2 as well. So the best K also has to score above a Gaussian of the same covariance, and
+to be best again when other images are drawn. All persons, where the thesis had to sample for lack of memory, are
+clustered by mini-batches (Sculley, 2010), from the run's file of latents.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
+from scipy.stats import t as student
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.metrics import adjusted_rand_score
 
-from hgnb.analysis.distances import distances, mean_silhouettes
-from hgnb.analysis.kmeans import assigned, centroids, lloyd, plus_plus
-from hgnb.stats import Estimate, cross_fitted_auc, crossed, halves
+from hgnb.analysis.distances import assigned, centroids, distances, lloyd, mean_silhouettes, plus_plus
+from hgnb.analysis.misplaced import Misplaced, best_cut, misplaced
+from hgnb.stats import Estimate, cross_fitted_auc, halves, resamples
+
+BATCH = 1024  # persons; scikit-learn's default
+STARTS = 10
+TOGETHER = 10  # resamples whose K-means share their matrix products
+OFTEN = 0.95  # of the resamples: what "best" means in C13 and C14
 
 
 @dataclass(frozen=True)
@@ -104,9 +116,17 @@ class Clustering:
         return cross_fitted_auc(self.sign * self.key, self.labels == 0, self.images, seed=self.seed)
 
     @cached_property
-    def misplaced(self) -> "Misplaced":
+    def misplaced(self) -> Misplaced:
         """Who lies on the other side than the key says; for two clusters."""
         return misplaced(self.labels, self.sign * self.key, self.images, self.seed)
+
+    def placed(self, points: np.ndarray, key: np.ndarray, images: np.ndarray) -> Misplaced:
+        """Who of (N, D) other persons is misplaced: each belongs to the nearest centroid, and is judged by the cut that
+        parts all of these; key (N,) and images (N,) are those persons'."""
+        own = assigned(points, centroids(self.points.astype(np.float64), self.labels))
+        cut = best_cut(self.sign * self.key, self.labels == 0)
+        judged = np.isfinite(key) & np.isfinite(cut)
+        return Misplaced(judged & ((self.sign * key >= cut) != (own == 0)), judged, (cut, cut), images)
 
 
 def clustering(
@@ -120,69 +140,147 @@ def clustering(
     return Clustering(points, np.argsort(order)[own] if len(own) else own, key, images, sign, seed)
 
 
-@dataclass(frozen=True)
-class Misplaced:
-    """Persons in another cluster than a cut through their key puts them in."""
-
-    flags: np.ndarray  # (N,) bool
-    judged: np.ndarray  # (N,) bool: persons with a key, while a cut exists
-    cuts: tuple[float, float]  # chosen on each half of the images; a key >= cut belongs to cluster 0
-    images: np.ndarray
-
-    @property
-    def rate(self) -> Estimate:
-        """Share of the judged persons."""
-        columns = np.column_stack([self.flags, self.judged]).astype(float)
-        return crossed(columns, self.images, lambda wrong, all_: wrong / all_)
-
-
-def misplaced(labels: np.ndarray, key: np.ndarray, images: np.ndarray, seed: int = 0) -> Misplaced:
-    """Each half of the images is judged by the cut that parts the other half's clusters best.
-
-    The cut of least balanced error, so that an uneven pair of clusters isn't cut beyond its end. Without a key
-    that varies, or with one cluster only, nobody is judged.
-    """
-    first, top = halves(images, seed), labels == 0
-    flags, judged, cuts = np.zeros(len(labels), bool), np.zeros(len(labels), bool), []
-    for half in (first, ~first):
-        cut = best_cut(key[half], top[half])
-        cuts.append(cut)
-        there = ~half & np.isfinite(key) & np.isfinite(cut)
-        judged |= there
-        flags |= there & ((key >= cut) != top)
-    return Misplaced(flags, judged, (cuts[0], cuts[1]), images)
-
-
-def placed(group: Clustering, points: np.ndarray, key: np.ndarray, images: np.ndarray) -> Misplaced:
-    """Who of (N, D) other persons is misplaced: each belongs to the group's nearest centroid, and is judged by the cut
-    that parts all of the group; key (N,) and images (N,) are those persons'."""
-    own = assigned(points, centroids(group.points.astype(np.float64), group.labels))
-    cut = best_cut(group.sign * group.key, group.labels == 0)
-    judged = np.isfinite(key) & np.isfinite(cut)
-    return Misplaced(judged & ((group.sign * key >= cut) != (own == 0)), judged, (cut, cut), images)
-
-
-def best_cut(key: np.ndarray, top: np.ndarray) -> float:
-    """The value c for which 'key >= c' agrees best with `top`, both sides weighing the same; NaN if none parts."""
-    there = np.isfinite(key)
-    key, top = key[there], top[there]
-    levels = np.unique(key)
-    if len(levels) < 2 or not top.any() or top.all():
-        return np.nan
-    upper, lower = (np.bincount(np.searchsorted(levels, key[s]), minlength=len(levels)) for s in (top, ~top))
-    missed = np.cumsum(upper) - upper  # of the top ones, those below each level
-    wrong = lower.sum() - (np.cumsum(lower) - lower)  # of the others, those at or above it
-    error = missed / upper.sum() + wrong / lower.sum()
-    at = 1 + int(error[1:].argmin())  # a cut at the lowest level parts nobody
-    return float((levels[at - 1] + levels[at]) / 2)
-
-
-def rate_difference(a: Misplaced, b: Misplaced) -> Estimate:
-    """Misplaced rate of a less that of b, the same persons in both; paired by image."""
-    columns = np.column_stack([a.flags, a.judged, b.flags, b.judged]).astype(float)
-    return crossed(columns, a.images, lambda wrong, n, other, m: wrong / n - other / m)
-
-
 def _mean(values: np.ndarray) -> float:
     there = values[np.isfinite(values)]
     return float(there.mean()) if len(there) else np.nan
+
+
+# All persons
+
+
+@dataclass(frozen=True)
+class EveryoneClustered:
+    """All N persons of a split in K clusters, beside a sample's."""
+
+    labels: np.ndarray  # (N,) by mini-batch K-means on all
+    by_sample: np.ndarray  # (N,) by the nearest of the sample's centroids
+    sample: np.ndarray  # (n,) rows of the sample
+    on_sample: float  # adjusted Rand index of the sample's own clusters and `labels`, over the sample
+    on_all: float  # of `by_sample` and `labels`, over all persons; NaN where there are no two clusters
+
+
+def cluster_everyone(latents: np.ndarray, sample: np.ndarray, labels: np.ndarray, seed: int) -> EveryoneClustered:
+    """As many clusters of (N, D) latents as the labels (n,) of the rows `sample` name; without two, all are in one.
+
+    Of STARTS random beginnings the one of least inertia on a part goes on.
+    """
+    k = int(labels.max()) + 1 if len(labels) else 0
+    if k < 2:
+        one = np.zeros(len(latents), dtype=int)
+        return EveryoneClustered(one, one, sample, np.nan, np.nan)
+    fitted = MiniBatchKMeans(k, batch_size=BATCH, n_init=STARTS, random_state=seed % 2**32).fit(latents)
+    found = fitted.labels_.astype(int)
+    by_sample = assigned(latents, centroids(latents[sample].astype(np.float64), labels))
+    scores = (adjusted_rand_score(labels, found[sample]), adjusted_rand_score(by_sample, found))
+    return EveryoneClustered(found, by_sample, sample, *map(float, scores))
+
+
+# What they are worth
+
+
+@dataclass(frozen=True)
+class Stability:
+    """What a sweep's clusters are worth; every array has an entry for each K of the sweep."""
+
+    sweep: Sweep
+    gaussian: np.ndarray  # (draws, clusters) best silhouettes of as many points from a Gaussian of equal covariance
+    resampled: int  # how often the images were drawn anew
+    wins: np.ndarray  # (clusters,) share of the resamples in which this K is best; NaN if none was drawn
+    restarts: np.ndarray  # (clusters,) mean adjusted Rand index between two restarts
+    halves: np.ndarray  # (clusters,) between the clusters of one half of the images and those the other half gives it
+
+    @cached_property
+    def band(self) -> tuple[np.ndarray, np.ndarray]:
+        """(clusters,) bounds within which 95 % of further Gaussian samples would fall; NaN for fewer than 2 draws."""
+        draws = len(self.gaussian)
+        if draws < 2:
+            nothing = np.full(len(self.sweep.clusters), np.nan)
+            return nothing, nothing
+        wide = student.ppf(0.975, draws - 1) * np.sqrt(1 + 1 / draws) * self.gaussian.std(0, ddof=1)
+        return self.gaussian.mean(0) - wide, self.gaussian.mean(0) + wide
+
+    @property
+    def above(self) -> bool | None:
+        """Whether the best K scores above the Gaussian; None where that can't be said."""
+        if self.sweep.winner is None or not np.isfinite(self.band[1]).all():
+            return None
+        row = self.sweep.clusters.index(self.sweep.winner)
+        return bool(self.sweep.best[row] > self.band[1][row])
+
+    @property
+    def share(self) -> float:
+        """Share of the resamples in which the best K is best again; NaN without clusters."""
+        k = self.sweep.winner
+        return np.nan if k is None else float(self.wins[self.sweep.clusters.index(k)])
+
+    @property
+    def holds(self) -> bool | None:
+        """C13, C14 of the best K: best in at least 95 % of the resamples, and above the Gaussian."""
+        return None if self.above is None else self.above and self.share >= OFTEN
+
+
+def stability(
+    points: np.ndarray, apart: np.ndarray, found: Sweep, variance: np.ndarray, images: np.ndarray, *,
+    draws: int, resampled: int, seed: int,
+) -> Stability:  # fmt: skip
+    """Judges a sweep of (N, D) points with distances (N, N) and principal variances `variance`, from (N,) images."""
+    ks, restarts = found.clusters, found.silhouettes.shape[1]
+    rng = np.random.default_rng(seed)
+    gaussian = [sweep(normal(variance, len(points), rng), ks, restarts, seed).best for _ in range(draws if ks else 0)]
+    return Stability(
+        found,
+        np.reshape(gaussian, (len(gaussian), len(ks))),
+        resampled,
+        wins(points, apart, found, images, resampled, seed),
+        np.array([agreement(labels) for labels in found.tried]),
+        across_halves(points, apart, ks, restarts, images, seed),
+    )
+
+
+def normal(variance: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """(count, n) points of a Gaussian along its own axes: turning them into the latents' would change no distance."""
+    return rng.standard_normal((count, len(variance)), np.float32) * np.sqrt(variance).astype(np.float32)
+
+
+def wins(points: np.ndarray, apart: np.ndarray, found: Sweep, images: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """(clusters,) in which share of `draws` resamples of the images each K has the best silhouette.
+
+    Each K-means starts from the centroids of the sweep's best and finds those of the resample.
+    """
+    ks, names = found.clusters, np.unique(images)
+    if not ks or not draws:
+        return np.full(len(ks), np.nan)
+    image = np.searchsorted(names, images)
+    starts = [centroids(points, found.of(k)) for k in ks]
+    won = np.zeros(len(ks))
+    for counts in resamples(np.random.default_rng(seed), len(names), draws, TOGETHER):
+        weights = [w for w in counts[:, image].astype(np.float32) for _ in ks]
+        labels = lloyd(points, starts * len(counts), weights)
+        scores = mean_silhouettes(apart, labels, weights).reshape(len(counts), len(ks))
+        won += np.bincount(scores.argmax(1), minlength=len(ks))
+    return won / draws
+
+
+def agreement(labels: np.ndarray) -> float:
+    """Mean adjusted Rand index over all pairs of labellings (R, N); NaN of a single one."""
+    pairs = [adjusted_rand_score(a, b) for a, b in combinations(labels, 2)]
+    return float(np.mean(pairs)) if pairs else np.nan
+
+
+def across_halves(
+    points: np.ndarray, apart: np.ndarray, ks: tuple[int, ...], restarts: int, images: np.ndarray, seed: int
+) -> np.ndarray:
+    """(clusters,) adjusted Rand index between a half's own clusters and those that the other half's centroids give it.
+
+    Halves by image, K-means on each; the mean of both directions, NaN for a K that a half doesn't allow.
+    """
+    first = halves(images, seed)
+    rows = [np.flatnonzero(half) for half in (first, ~first)]
+    own = [sweep(points[at], ks, restarts, seed, apart[np.ix_(at, at)]) for at in rows]
+    found = np.full(len(ks), np.nan)
+    for i, k in enumerate(ks):
+        if all(k in half.clusters for half in own):
+            centres = [centroids(points[at], half.of(k)) for at, half in zip(rows, own, strict=True)]
+            given = [assigned(points[at], other) for at, other in zip(rows, centres[::-1], strict=True)]
+            found[i] = np.mean([adjusted_rand_score(half.of(k), g) for half, g in zip(own, given, strict=True)])
+    return found

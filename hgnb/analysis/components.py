@@ -1,19 +1,32 @@
-"""Principal components of the latents. Thesis 6.3 (its figure 15), 8.3.2 (27); explained in 03_interpretation.
+"""Principal components of the latents, and planes to look at them in. Thesis 6.3 (its figure 15), 8.3.2 (27).
 
 The decomposition is exact and never holds more than a block of persons in memory: their covariance is summed up
 block by block in float64, and its eigenvectors are the components. So all persons of COCO fit, from a memory map.
+A plane by UMAP is kept with the run whose latents it shows: UMAP draws another one with its next version, or on a
+processor that rounds otherwise, and a page should be the same tomorrow. Explained in 03_interpretation.
 """
 
+import hashlib
+import io
+import json
+import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.linalg import eigh
 from scipy.linalg.blas import dsyrk
+from sklearn.neighbors import NearestNeighbors
 
-from hgnb.analysis.blocks import blocks
+from hgnb.analysis.distances import blocks, slices
 from hgnb.data.prepared import PreparedSplit
+from hgnb.training.catalogue import Weights, opened
+from hgnb.training.export import Basis
+from hgnb.training.runs import Run, write_aside
 
 WANTED = 20  # persons; with fewer, components and clusters would describe single persons
+NEIGHBOURS = 15
+EPOCHS = 200  # of UMAP
 
 
 @dataclass(frozen=True)
@@ -101,6 +114,10 @@ def principal(latents: np.ndarray) -> Components:
     """The PCA of (N, D) latents, N - 1 components at most; none for fewer than 2 persons or equal ones.
 
     Of a component's two signs that one is taken which makes its largest entry positive, as in scikit-learn.
+
+    >>> parts = principal(np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]))
+    >>> parts.ratio.round(2).tolist()
+    [1.0, 0.0]
     """
     n, d = latents.shape
     mean = sum((block.sum(0) for _, block in blocks(latents)), np.zeros(d)) / max(n, 1)
@@ -161,3 +178,105 @@ def met(parts: Components, steps: np.ndarray, *, equal: bool = False) -> np.ndar
     walks = zip(scores.T, deviation, strict=True)
     nearest = [(squares - 2 * np.outer(x, d * steps)).argmin(0) for x, d in walks]
     return np.array([len(set(n.tolist())) for n in nearest], dtype=int)
+
+
+def export_basis(weights: Weights, count: int) -> tuple[Basis | None, np.ndarray | None]:
+    """What an export takes from the run's own data: the first `count` components of the latents of the persons that
+    chapter 03 samples (None for 0), and three test crops (n, side, side, 3). A file without a run has neither."""
+    if weights.run is None:
+        return None, None
+    experiment = opened(weights.run)
+    crops = np.array(experiment.prepared().split("test").crops[:3])
+    if count == 0:
+        return None, crops
+    sample = experiment.sample()
+    parts = principal(experiment.latents(weights.run, "train", sample).of(sample))
+    return Basis(parts.mean, parts.axes[:count]), crops
+
+
+# Planes
+
+
+@dataclass(frozen=True)
+class Map:
+    """Points in the plane and how far their neighbourhoods are true."""
+
+    name: str
+    plane: np.ndarray  # (N, 2)
+    trust: float  # trustworthiness over 15 neighbours: 1 if no stranger comes near; NaN for very few points
+
+
+def umap(points: np.ndarray, apart: np.ndarray, seed: int, run: Run | None = None) -> Map:
+    """UMAP (McInnes, Healy & Melville, 2018) of (N, D) points with the distances (N, N) between them.
+
+    With a `run` the plane is read from its folder, or kept there for the next time.
+    """
+    file = None if run is None else _place(run, points, seed)
+    plane = None if file is None else _read(file, len(points))
+    if plane is None:
+        plane = _laid_out(points, apart, seed)
+        if file is not None:
+            content = io.BytesIO()
+            np.save(content, plane)
+            file.parent.mkdir(exist_ok=True)
+            write_aside(file, content.getvalue())
+    return Map("UMAP", plane, trust(apart, plane))
+
+
+def _place(run: Run, points: np.ndarray, seed: int) -> Path:
+    """The name holds a hash of the points themselves, so that other latents have another plane."""
+    key = hashlib.blake2b(json.dumps([seed, NEIGHBOURS, EPOCHS, points.shape]).encode(), digest_size=8)
+    key.update(np.ascontiguousarray(points).data)
+    return run.folder / "latents" / f"umap-{key.hexdigest()}.npy"
+
+
+def _read(file: Path, persons: int) -> np.ndarray | None:
+    """The plane in a file; None if there is none, or a damaged one."""
+    try:
+        plane = np.load(file)
+    except (OSError, ValueError, EOFError):
+        return None
+    return plane if plane.shape == (persons, 2) and np.isfinite(plane).all() else None
+
+
+def _laid_out(points: np.ndarray, apart: np.ndarray, seed: int) -> np.ndarray:
+    """(N, 2); fewer points than a plane's graph needs are put in a row."""
+    if len(points) < 4:
+        return np.column_stack([np.arange(len(points)), np.zeros(len(points))]).astype(float)
+    from umap import UMAP  # compiles on import: seconds
+
+    count = min(NEIGHBOURS, len(points) - 1)
+    small = len(points) < 50  # the spectral start wants more points than that
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about n_jobs and disconnected graphs
+        # The exact neighbours are at hand: without them umap would compile its own search, ten seconds.
+        reducer = UMAP(
+            n_neighbors=count, precomputed_knn=(*nearest(apart, count), None), n_epochs=EPOCHS,
+            force_approximation_algorithm=True, init="random" if small else "spectral", random_state=seed, n_jobs=1,
+        )  # fmt: skip
+        return reducer.fit_transform(points)
+
+
+def nearest(apart: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """(N, count) indices and distances of each point's nearest points, itself first; apart: (N, N)."""
+    parts = (np.argsort(apart[rows], axis=1, kind="stable")[:, :count] for rows in slices(len(apart)))
+    index = np.concatenate([np.zeros((0, min(count, len(apart))), int), *parts])
+    return index, np.take_along_axis(apart, index, 1)
+
+
+def trust(apart: np.ndarray, plane: np.ndarray, neighbours: int = 15) -> float:
+    """Trustworthiness (Venna & Kaski, 2001) of a plane (N, 2), over as many neighbours as the points allow.
+
+    As scikit-learn's, which sorts all distances at once: 2.5 GB for 10,000 persons. NaN for very few.
+    """
+    n = len(plane)
+    count = min(neighbours, (n - 1) // 2)
+    if count < 1:
+        return np.nan
+    near = NearestNeighbors(n_neighbors=count).fit(plane).kneighbors(return_distance=False)
+    excess = 0
+    for i in range(n):
+        # A neighbour's rank: how many lie at most so far away; the point itself is one of them.
+        ranks = np.searchsorted(np.sort(apart[i]), apart[i, near[i]], side="left")
+        excess += np.maximum(ranks - count, 0).sum()
+    return float(1 - excess * 2 / (n * count * (2 * n - 3 * count - 1)))

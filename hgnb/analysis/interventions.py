@@ -1,29 +1,39 @@
-"""What the network says when its latents are replaced: components kept, removed or walked along. 03_interpretation.
+"""What the network says when its latents are replaced: components kept or removed, walked along, moved across.
 
 Thesis 6.3 looks at the persons nearest a point of the latent space; here the point itself is decoded, so that what is
 seen is the network's doing. Each person is encoded once and decoded once for every replacement. Of several stacks the
-first hourglass is studied, with its own heatmaps. Any layer of it can stand in for the bottleneck.
+first hourglass is studied, with its own heatmaps. Any layer of it can stand in for the bottleneck. 03_interpretation.
+
+What correcting the misplaced persons would gain (thesis 8.4, its last question; 07_beyond) is asked so too: their
+latents are moved to the other cluster, along the line between the two centroids. Who is well placed is moved alike, and
+both also as far in a direction drawn by lot, so that what is measured isn't the harm of any move.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hgnb.analysis.clusters import Clustering
 from hgnb.analysis.components import Components
-from hgnb.analysis.latents import hits_of
+from hgnb.analysis.misplaced import Bound, bound
+from hgnb.analysis.skips import hits_of
 from hgnb.data.prepared import PreparedSplit
 from hgnb.errors import unknown
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import Hourglass, Skips, StackedHourglass
-from hgnb.training import batches
-from hgnb.training.inference import Reader
+from hgnb.stats import Estimate, pck_difference
+from hgnb.training import passes
+from hgnb.training.passes import Reader
 
 Edit = Callable[[Tensor], Tensor]  # (B, D) flattened outputs of a layer -> (B, D) that take their place
 BOTTLENECK, CODE = "bottleneck", "code"
+STEPS = (0.5, 1.0)  # of the way from centroid to centroid
+ACROSS, ASTRAY = "to the other centroid", "as far, by lot"
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,7 @@ def intervene(
     """(N, K) bool for each edit: which keypoints are found when the layer's output is replaced."""
     hits: list[list[np.ndarray]] = [[] for _ in edits]
     side = split.crops.shape[1]
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         x = reader.network.stem(batch.images(reader.mean_rgb))
         for row, maps in zip(hits, decodings(reader.network, x, edits, layer), strict=True):
             row.append(hits_of(maps, batch.points, side, pck))
@@ -114,7 +124,7 @@ def outputs(reader: Reader, split: PreparedSplit, layer: str = BOTTLENECK) -> np
         found.append(x.float().cpu().numpy())
         return x
 
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         x = reader.network.stem(batch.images(reader.mean_rgb))
         list(decodings(reader.network, x, [note], layer))
     return np.concatenate(found)
@@ -124,7 +134,7 @@ def outputs(reader: Reader, split: PreparedSplit, layer: str = BOTTLENECK) -> np
 def heatmaps(reader: Reader, split: PreparedSplit, skips: Skips = True) -> np.ndarray:
     """(N, K, h, w) float32 heatmaps of the first hourglass; for a few persons to be drawn."""
     hourglass, head, maps = reader.network.hourglasses[0], reader.network.heads[0], []
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         x = reader.network.stem(batch.images(reader.mean_rgb))
         maps.append(head(hourglass.decode(*hourglass.encode(x), skips))[1].float().cpu().numpy())
     return np.concatenate(maps)
@@ -145,3 +155,86 @@ def decoded(reader: Reader, points: np.ndarray, person: PreparedSplit, skips: Sk
         own = [b.expand(len(block), *b.shape[1:]) for b in branches]
         maps.append(head(hourglass.decode(block, own, skips))[1].float().cpu().numpy())
     return np.concatenate(maps)
+
+
+# Misplaced persons moved
+
+
+@dataclass(frozen=True)
+class Moved:
+    """PCK after a move less PCK before it, of the persons moved, paired by image."""
+
+    who: str  # 'misplaced' or 'well placed'
+    where: str  # ACROSS or ASTRAY
+    step: float
+    gain: Estimate
+    persons: int
+
+
+def answer(
+    reader: Reader, split: PreparedSplit, group: Clustering, pck: PckConfig, *, layer: str = BOTTLENECK,
+    persons: int = 600, seed: int = 0,
+) -> tuple[Bound, list[Moved]]:  # fmt: skip
+    """What correcting the misplaced of two clusters would gain: a bound, and what moving them does. The arguments are
+    those of `moves`; `persons`: of those on whom the bound rests, by lot."""
+    chosen = some(group.misplaced.judged, persons, seed)
+    found, judged = np.zeros(len(split), int), np.zeros(len(split), bool)
+    if len(chosen):  # nobody can be judged where everybody is labelled alike
+        made = reader.predict(split.take(chosen))
+        found[chosen] = (made.hits(pck) & (made.visibility > 0)).sum(1).numpy()
+        judged[chosen] = True
+    wrong = replace(group.misplaced, judged=judged)
+    return bound(wrong, found, split.labelled), moves(reader, split, group, pck, layer=layer, seed=seed)
+
+
+def moves(
+    reader: Reader, split: PreparedSplit, group: Clustering, pck: PckConfig, *, layer: str = BOTTLENECK,
+    steps: Sequence[float] = STEPS, most: int = 150, seed: int = 0,
+) -> list[Moved]:  # fmt: skip
+    """The misplaced and the well placed of two clusters moved; split: the persons of `group`, in its order.
+
+    layer: where the points of `group` come from, latents or an autoencoder's codes. `most`: persons of each kind, by
+    lot.
+    """
+    ways = [(where, step, step * way) for where, way in _ways(group, seed).items() for step in steps]
+    wrong, made = group.misplaced, []
+    for who, flags in (("misplaced", wrong.flags), ("well placed", ~wrong.flags)):
+        rows = some(wrong.judged & flags, most, seed)
+        before, *after = _found(reader, split, group.labels, rows, [shift for *_, shift in ways], pck, layer)
+        counted, images = split.visibility[rows] > 0, split.image_ids[rows]
+        for (where, step, _), hits in zip(ways, after, strict=True):
+            made.append(Moved(who, where, step, pck_difference(hits, before, counted, images), len(rows)))
+    return made
+
+
+def shifted(reader: Reader, split: PreparedSplit, group: Clustering, pck: PckConfig, seed: int) -> list[np.ndarray]:
+    """(N, K) bool twice: what is found of every person of two clusters of latents once they are moved to the other
+    centroid, and once as far by lot."""
+    ways = list(_ways(group, seed).values())
+    return _found(reader, split, group.labels, np.arange(len(split)), ways, pck, BOTTLENECK)[1:]
+
+
+def _ways(group: Clustering, seed: int) -> dict[str, np.ndarray]:
+    """(D,) from the first centroid to the second, and a way as long by lot."""
+    first, second = (group.points[group.labels == c].mean(0, dtype=float) for c in (0, 1))
+    gap = second - first
+    stray = np.random.default_rng(seed).normal(size=gap.shape)
+    return {ACROSS: gap, ASTRAY: stray * (np.linalg.norm(gap) / np.linalg.norm(stray))}
+
+
+def some(flags: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Ascending positions of `most` persons among those flagged, by lot, or of all."""
+    return np.sort(np.random.default_rng(seed).permutation(np.flatnonzero(flags))[:most])
+
+
+def _found(reader, split, labels, rows, shifts, pck, layer) -> list[np.ndarray]:
+    """(n, K) bool: found untouched, and after each shift, which a person of cluster 1 takes backwards."""
+    out = [np.zeros((len(rows), split.keypoints.shape[1]), bool) for _ in range(len(shifts) + 1)]
+    for cluster, sign in ((0, 1.0), (1, -1.0)):
+        inside = labels[rows] == cluster
+        if inside.any():
+            ways = [torch.as_tensor(sign * s, dtype=torch.float32, device=reader.device) for s in shifts]
+            edits = [None, *(partial(torch.add, way) for way in ways)]
+            for held, found in zip(out, intervene(reader, split.take(rows[inside]), pck, edits, layer), strict=True):
+                held[inside] = found
+    return out

@@ -1,17 +1,26 @@
-"""Comparisons of recorded networks of chapter 06: accuracies over seeds and test images, times over turns. Source 004.
+"""Networks of chapter 06 compared: accuracies over seeds and test images, times over turns, Pareto fronts. Source 004.
 
 An accuracy is a share of keypoints (PCKh@0.5), compared between trainings that share a seed; a speed is the logarithm
-of a ratio of seconds. The claims, L1 to L15, stand in `hgnb.claims.lighter`.
+of a ratio of seconds. On a front costs are times, operations and weights of full-size networks and taken as known;
+accuracies come from trainings, so a place on it is held against other seeds and other test images. The claims, L1 to
+L15, stand in `hgnb.claims.on_lighter`.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+import pandas as pd
 
 from hgnb import stats
 from hgnb.stats import UNKNOWN, Estimate
 from hgnb.stats.estimate import TURNS
+from hgnb.training.networks import BASE, get
 from hgnb.training.observations import Outcome, Outcomes
+from hgnb.training.speed import Times
 
 STEP, LOADED, INFERENCE = "training", "with loading", "inference"
+COSTS = ("training", "inference", "parameters")
+SURE = 0.95  # of the draws in which a network has to lie on a front
 
 
 def together(sweep: Outcomes, *names: str) -> list[list[Outcome]]:
@@ -54,3 +63,103 @@ def ratio_text(log: Estimate) -> str:
     """'0.80 (0.78 to 0.82)' of a logarithm; without bounds from a single turn."""
     value, low, high = np.exp([log.value, log.low, log.high])
     return Estimate(value, low, high).text(2) if log.bounded else f"{value:.2f}"
+
+
+# Fronts
+
+
+@dataclass(frozen=True)
+class Place:
+    """A network against one kind of cost."""
+
+    case: str
+    cost: str
+    share: float  # of the original's cost, or of the dearest network's where the original wasn't timed
+    rival: str | None  # the most accurate of the others that cost no more; None: nothing is as cheap
+    gap: Estimate | None  # accuracy less the rival's, paired by seed and image
+    chance: float  # in how many of the draws of seeds and images it lies on the front
+
+    @property
+    def verdict(self) -> str:
+        """'on it', 'behind it' or 'open'."""
+        return "on it" if self.chance >= SURE else "behind it" if self.chance <= 1 - SURE else "open"
+
+
+def points(sweep: Outcomes | None, times: Times) -> pd.DataFrame:
+    """A row for each network that was timed: name, accuracy (NaN where it wasn't trained), medians, parameters.
+
+    Seconds are a person's. `front_of_X` says that no other network is at least as accurate and cheaper in X.
+    """
+    rows = []
+    for name, timed in times.cases.items():
+        outcomes = sweep.of(name) if sweep else []
+        found, counted = (sum(getattr(o.mean, part) for o in outcomes) for part in ("found", "counted"))
+        rows.append({
+            "case": name, "accuracy": found / counted if counted else np.nan,
+            "training": float(np.median(timed.seconds("training"))),
+            "inference": float(np.median(timed.seconds("inference"))),
+            "parameters": timed.parameters, "gflop": timed.gflop, "memory": timed.memory_gib,
+        })  # fmt: skip
+    table = pd.DataFrame(rows)
+    for cost in COSTS:
+        table[f"front_of_{cost}"] = front(table[cost].to_numpy(), table.accuracy.to_numpy())
+    return table
+
+
+def front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
+    """(n,) bool, the Pareto front: nothing is as good or better in both and better in one; NaN is never on it."""
+    known = np.isfinite(costs) & np.isfinite(gains)
+    cheaper, better = costs[None] <= costs[:, None], gains[None] >= gains[:, None]
+    strictly = (costs[None] < costs[:, None]) | (gains[None] > gains[:, None])
+    return known & ~(cheaper & better & strictly & known[None]).any(1)
+
+
+def ours(points: pd.DataFrame) -> list[str]:
+    """Trained networks that no source has."""
+    known = points[points.accuracy.notna()]
+    return [name for name in known.case if get(name).source == "ours"]
+
+
+def places(sweep: Outcomes, points: pd.DataFrame, draws: int = 2000) -> list[Place]:
+    """Each of our own networks against each cost."""
+    known = points[points.accuracy.notna()].reset_index(drop=True)
+    chance, found = chances(sweep, known, draws), []
+    for name in ours(points):
+        own = known[known.case == name].iloc[0]
+        for cost in COSTS:
+            others = known[(known.case != name) & (known[cost] <= own[cost])]
+            rival = None if others.empty else str(others.case[others.accuracy.idxmax()])
+            gap = gain(sweep, name, rival) if rival else None
+            base = known[cost][known.case == BASE]
+            share = own[cost] / (base.iloc[0] if len(base) else known[cost].max())
+            found.append(
+                Place(
+                    name, cost, float(share), rival, gap if gap and gap.known else None, float(chance.loc[name, cost])
+                )
+            )
+    return found
+
+
+def chances(sweep: Outcomes, points: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """(networks, costs) in how many of the draws a network lies on the front, seeds and images drawn anew together.
+
+    Every network is drawn with the same images; its seeds are drawn from those it has, since seeds of two networks
+    have nothing in common but the images.
+    """
+    rng, counted = np.random.default_rng(seed), np.array(sweep.people.counted, dtype=float)
+    images = rng.multinomial(len(counted), np.full(len(counted), 1 / len(counted)), size=draws)  # (D, images)
+    gains = np.empty((draws, len(points)))
+    for j, name in enumerate(points.case):
+        levels = images @ np.array([o.by_image for o in sweep.of(name)], dtype=float).T  # (D, seeds)
+        drawn = rng.integers(levels.shape[1], size=levels.shape)
+        gains[:, j] = np.take_along_axis(levels, drawn, 1).mean(1) / (images @ counted)
+    on = {cost: np.mean([front(points[cost].to_numpy(), g) for g in gains], axis=0) for cost in COSTS}
+    return pd.DataFrame(on, index=list(points.case))
+
+
+def early(sweep: Outcomes, long: str, short: str, passed: int) -> Estimate | None:
+    """Accuracy behind hourglass number `passed` of one stack less that of a stack trained to this length, paired by
+    seed; None where they share none, without bounds from a single seed."""
+    deep, shallow = together(sweep, long, short)
+    gaps = [a.by_stack[passed - 1] - b.by_stack[-1] for a, b in zip(deep, shallow, strict=True)]
+    return stats.student(np.array(gaps)) if gaps else None

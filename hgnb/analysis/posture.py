@@ -1,20 +1,38 @@
-"""Posture and motion as numbers: scores from joints, classes from what drawn people carry. 03_interpretation.
+"""Posture and motion as numbers, classes from what drawn people carry, and what components tell of them.
 
-The thesis names postures by looking (6.3, 6.4). Here two scores are computed from a person's joints in the
-crop, for every dataset with shoulders, hips, knees and ankles; NaN where the joints they need are missing.
+The thesis names postures by looking (6.3, 6.4), five pictures a component. Here scores are computed from a person's
+joints in the crop, for every dataset with shoulders, hips, knees and ankles; NaN where the joints that they need are
+missing. Every component answers the same questions, with AUC and correlation, corrected for their number. Explained in
+03_interpretation.
 """
 
-from dataclasses import dataclass
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import rankdata
 
+from hgnb.analysis.components import Components, complete
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import EMBEDDED
+from hgnb.home import home
+from hgnb.stats import Estimate, auc, correlation, holm, together
 
-UPRIGHT = ("standing", "walking", "reaching")  # what sitting is told from: people on their feet
+if TYPE_CHECKING:
+    from hgnb.training.experiment import Experiment
+
+UPRIGHT = ("standing", "walking", "reaching", "upright")  # what sitting is told from: people on their feet
 # Cuts of the scores where no class is known, from the embedded data: below every seated person there and above
 # nearly all upright ones; moving is the cut of least balanced error (tests/test_explain.py holds both).
 SITTING_ABOVE, MOVING_ABOVE = 1.4, 0.6
+FIRST = tuple(range(1, 21))  # components of the table
+LEVEL = 0.05  # of a corrected p-value
+POSED = "posed"  # the split of those on whom what is said of postures is judged
 
 
 @dataclass(frozen=True)
@@ -168,14 +186,157 @@ class Postures:
 
 
 def postures(split: PreparedSplit, schema: KeypointSchema) -> Postures:
-    """Posture and motion of a split: the classes its annotations state, else cuts of the scores."""
+    """Posture and motion of a split: classes that its annotations state or eyes saw, else cuts of scores."""
+    split = named(split)
     sitting, motion = (score(split.keypoints, schema) for score in (sitting_score, motion_score))
     if (split.posture != "").any():
-        named = np.where(np.isin(split.posture, UPRIGHT), 0.0, np.nan)
-        seated = np.where(split.posture == "sitting", 1.0, named)
+        upright = np.where(np.isin(split.posture, UPRIGHT), 0.0, np.nan)
+        seated = np.where(split.posture == "sitting", 1.0, upright)
         moving = np.where(split.motion == "moving", 1.0, np.where(split.motion == "stationary", 0.0, np.nan))
         return Postures(sitting, motion, seated, moving, split.posture, known=True)
     upright = Body(split.keypoints, schema).upright > 0.7  # leaning less than 45°; false for NaN
     seated = np.where(upright & np.isfinite(sitting), (sitting > SITTING_ABOVE).astype(float), np.nan)
     moving = np.where(np.isfinite(motion), (motion > MOVING_ABOVE).astype(float), np.nan)
     return Postures(sitting, motion, seated, moving, np.full(len(split.keypoints), ""), known=False)
+
+
+def posed(experiment: "Experiment") -> PreparedSplit:
+    """The persons on whom what is said of postures is judged, called 'posed'.
+
+    Of the drawn people: every keypoint labelled, drawn for this alone, so that no training has seen them; their ids are
+    negative, since others' photographs bear the same numbers. Of a folder: training persons whose annotations state a
+    posture or who were labelled by eye (data/README.md); where there are none, the most completely labelled.
+    """
+    p = experiment.profile
+    if experiment.data != EMBEDDED:
+        train = named(experiment.prepared().split("train"))
+        known = np.flatnonzero(train.posture != "")
+        return replace(train.take(known if len(known) else complete(train).positions), name=POSED)
+    embedded = replace(
+        p.embedded, labelling="generous", train_images=p.analysis.posed, val_images=2, seed=p.embedded.seed + 1
+    )
+    everybody = replace(p.data, train_persons=0, val_persons=0)
+    drawn = replace(experiment, profile=replace(p, embedded=embedded, data=everybody)).prepared().split("train")
+    full = drawn.take(drawn.fully_labelled)
+    return replace(full, name=POSED, person_ids=-full.person_ids, image_ids=-full.image_ids)
+
+
+def named(split: PreparedSplit) -> PreparedSplit:
+    """The split with what two looks at the photographs agree on, where its annotations state no posture."""
+    if (split.posture != "").any():
+        return split
+    labels = by_eye(home() / "data" / "labels")
+    posture, motion = np.array([labels.get(int(i), ("", "")) for i in split.person_ids], str).reshape(-1, 2).T
+    return replace(split, posture=posture, motion=motion)
+
+
+@cache
+def by_eye(folder: Path) -> dict[int, tuple[str, str]]:
+    """Posture and motion by annotation id, each empty where the two looks differ, of the tables in `folder`."""
+    held = {}
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf8", newline="") as file:
+            for row in csv.DictReader(file):
+                held[int(row["person"])] = (_agreed(row, "posture"), _agreed(row, "motion"))
+    return held
+
+
+def _agreed(row: dict[str, str], what: str) -> str:
+    first, second = row[f"{what}_1"], row[f"{what}_2"]
+    return first if first == second else ""
+
+
+# What components tell
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that is known of N persons and that a component may tell."""
+
+    name: str
+    values: np.ndarray  # (N,), NaN where unknown; for a class 1 and 0
+    is_class: bool = False
+
+    @property
+    def measure(self) -> str:
+        """AUC against a class, Pearson's r with a number."""
+        return "AUC" if self.is_class else "r"
+
+
+def questions(
+    split: PreparedSplit,
+    schema: KeypointSchema,
+    states: Postures,
+    positions: np.ndarray | slice = slice(None),
+) -> list[Question]:
+    """What every component is asked of the persons at `positions`, or of all; `states` are the whole split's.
+
+    Positions spare a copy of the crops, which nobody is asked about.
+    """
+    keypoints, states = split.keypoints[positions], states.of(positions)
+    return [
+        Question("sitting", states.sitting, is_class=True),
+        Question("motion", states.motion_score),
+        Question("body size", np.log(np.maximum(split.squares[positions, 2], 1))),
+        Question("upright", Body(keypoints, schema).upright),
+        Question("facing", facing_score(keypoints, schema)),
+        Question("heading", heading_score(keypoints, schema)),
+        Question("arm raise", arm_score(keypoints, schema)),
+        Question("labelled", split.labelled[positions].astype(float)),
+        Question("hidden", (split.visibility[positions] == 1).sum(1).astype(float)),
+    ]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What n components tell about Q questions. The sign of a component is arbitrary: 0.1 separates as 0.9 does."""
+
+    scores: np.ndarray  # (N, n)
+    ratio: np.ndarray  # (n,) shares of the variance
+    questions: tuple[Question, ...]
+    images: np.ndarray  # (N,)
+
+    @cached_property
+    def told(self) -> np.ndarray:
+        """(Q, n): AUC or r; NaN where the question has one answer only."""
+        return np.stack([self._told(q) for q in self.questions])
+
+    def _told(self, question: Question) -> np.ndarray:
+        known = np.isfinite(question.values)
+        scores, values = self.scores[known], question.values[known]
+        if len(values) < 3 or np.ptp(values) == 0:
+            return np.full(self.scores.shape[1], np.nan)
+        if not question.is_class:
+            x, y = (a - a.mean(0) for a in (scores, values))
+            with np.errstate(divide="ignore", invalid="ignore"):  # a component along which nobody varies is NaN
+                return (y @ x) / np.sqrt((x**2).sum(0) * (y**2).sum())
+        ranks, yes = rankdata(scores, axis=0), values > 0
+        return (ranks[yes].mean(0) - (yes.sum() + 1) / 2) / (~yes).sum()  # Mann & Whitney's U by the pairs
+
+    @property
+    def strength(self) -> np.ndarray:
+        """(Q, n) in 0..1: the size of r, or of 2 AUC - 1."""
+        of_class = np.array([q.is_class for q in self.questions])[:, None]
+        return np.abs(np.where(of_class, 2 * self.told - 1, self.told))
+
+    @cached_property
+    def p(self) -> np.ndarray:
+        """(Q, n) p-values of 'the component tells nothing of it', images as the units; not corrected."""
+        ranks = rankdata(self.scores, axis=0)
+        rows = (together(ranks if q.is_class else self.scores, q.values, self.images) for q in self.questions)
+        return np.stack(list(rows))
+
+    def corrected(self, count: int) -> np.ndarray:
+        """(Q, count) p-values of the first components, by Holm's rule over all of these."""
+        return holm(self.p[:, :count])
+
+    def intervals(self, components: Sequence[int]) -> list[list[Estimate]]:
+        """For each question those of the components, counted from 1, that exist."""
+        at = np.array([c - 1 for c in components if c <= self.scores.shape[1]], dtype=int)
+        measures = [(auc if q.is_class else correlation, q.values) for q in self.questions]
+        return [[of(s, values, self.images) for s in self.scores[:, at].T] for of, values in measures]
+
+
+def answers(parts: Components, asked: Sequence[Question], images: np.ndarray) -> Answers:
+    """Every component of `parts` against every question about the same N persons; images: (N,)."""
+    return Answers(parts.scores(), parts.ratio, tuple(asked), images)

@@ -12,13 +12,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from hgnb.analysis.clusters import Misplaced
 from hgnb.analysis.components import Components
-from hgnb.analysis.misplacement import compared
+from hgnb.analysis.misplaced import Misplaced, compared
 from hgnb.analysis.truncation import NOISE_FROM, Truncation
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.intervals import Interval, bootstrap, pck_difference, pooled_pck
+from hgnb.stats import Estimate, crossed, pck_difference
+from hgnb.stats import pck as pooled_pck
 
 SIGNAL = 0.95  # of the variance; thesis 8.3.2 takes the rest for noise
 SURVIVES, FAILS, OPEN = "survives", "does not survive", "is neither borne out nor refuted"
@@ -37,26 +37,26 @@ class Pair:
         """(N, K) bool: the keypoints that count."""
         return self.split.visibility > 0
 
-    def pck(self, which: str, counted: np.ndarray, skips: bool = True) -> Interval:
+    def pck(self, which: str, counted: np.ndarray, skips: bool = True) -> Estimate:
         """PCK of the 'original' or the 'modified' network over the `counted` keypoints (N, K)."""
         return pooled_pck(getattr(self, which)[not skips], counted, self.split.image_ids)
 
-    def gain(self, counted: np.ndarray, skips: bool = True) -> Interval:
+    def gain(self, counted: np.ndarray, skips: bool = True) -> Estimate:
         """PCK of the modified network less the original's over the `counted` keypoints; paired by image."""
         hits = self.modified[not skips], self.original[not skips]
         return pck_difference(*hits, counted, self.split.image_ids)
 
-    def drop(self, which: str) -> Interval:
+    def drop(self, which: str) -> Estimate:
         """PCK that a network loses without its skip-connections."""
         on, off = getattr(self, which)
         return pck_difference(on, off, self.labelled, self.split.image_ids)
 
     @property
-    def drops_apart(self) -> Interval:
+    def drops_apart(self) -> Estimate:
         """How much more the modified network loses without skip-connections than the original does."""
         hits = (*self.modified, *self.original, np.ones_like(self.labelled))
         columns = np.column_stack([(h & self.labelled).sum(1) for h in hits])
-        return bootstrap(columns, self.split.image_ids, lambda a, b, c, d, n: (a - b - c + d) / n)
+        return crossed(columns, self.split.image_ids, lambda a, b, c, d, n: (a - b - c + d) / n)
 
     def found(self, which: str) -> np.ndarray:
         """(N,) labelled keypoints that a network finds of each person."""
@@ -79,12 +79,12 @@ class Pair:
         sides = {"misplaced": wrong.flags, "well placed": ~wrong.flags}
         return {title: self.labelled & (wrong.judged & rows)[:, None] for title, rows in sides.items()}
 
-    def misplaced_less_others(self, wrong: Misplaced) -> tuple[Interval, Interval, Interval]:
+    def misplaced_less_others(self, wrong: Misplaced) -> tuple[Estimate, Estimate, Estimate]:
         """PCK of the misplaced less that of others with equally many labelled keypoints, in the original and in the
         modified network, and how much more of it the misplaced gain."""
         before, after = self.found("original"), self.found("modified")
 
-        def gap(found: np.ndarray) -> Interval:
+        def gap(found: np.ndarray) -> Estimate:
             return compared(wrong, found, self.split.labelled).difference
 
         return gap(before), gap(after), gap(after - before)
@@ -117,7 +117,7 @@ class Part:
     """One thing that follows from a reason; an interval above zero speaks for it."""
 
     words: str
-    interval: Interval
+    interval: Estimate
 
     @property
     def speaks(self) -> int:
@@ -141,7 +141,7 @@ class Reason:
         return FAILS if any(s < 0 for s in speaks) else OPEN
 
 
-def order(fewer: Interval, pair: Pair, wrong: Misplaced) -> Reason:
+def order(fewer: Estimate, pair: Pair, wrong: Misplaced) -> Reason:
     """Reason 1. fewer: misplaced rate of the latents less that of the codes; wrong: the test persons' place in the
     clusters of the original's latents, which was fixed before anything was gained."""
     before, _, gained = pair.misplaced_less_others(wrong)
@@ -161,12 +161,12 @@ def order(fewer: Interval, pair: Pair, wrong: Misplaced) -> Reason:
 def denoised(latents: Truncation, needed: int) -> Reason:
     """Reason 2. latents: of the original, with components taken out; needed: components for 95 % of the variance."""
     cuts = {NOISE_FROM - 1: "the components from the 50th on", needed: "the last 5 % of the variance"}
-    nothing = Interval(np.nan, np.nan, np.nan)
+    nothing = Estimate(np.nan, np.nan, np.nan)
     gains = {k: turned(latents.lost(k)) if k in latents.hits else nothing for k in cuts}
     parts = tuple(Part(f"without {words} the original's PCK changes by {{}}", gains[k]) for k, words in cuts.items())
     return Reason("noise removed (8.3.2)", parts)
 
 
-def turned(interval: Interval) -> Interval:
+def turned(interval: Estimate) -> Estimate:
     """The same difference, the other way round."""
     return interval.negated()

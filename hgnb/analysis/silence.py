@@ -12,8 +12,7 @@ import torch
 
 from hgnb.data.heatmaps import HeatmapConfig, cells, responses
 from hgnb.data.prepared import PreparedSplit
-from hgnb.training.inference import Reader
-from hgnb.training.silent import silent_loss
+from hgnb.training.passes import Reader, silent_loss
 
 SIZE = 64  # pixels of the thesis's maps, 4.2.3
 STYLES = ("thesis", "peak")
@@ -31,8 +30,6 @@ def energies(sigma: float, style: str, size: int = SIZE) -> np.ndarray:
     table = responses(size, sigma).double().numpy()
     if style == "peak":
         table = table / table.max(1, keepdims=True)
-    elif style != "thesis":
-        raise ValueError(f"style must be one of {STYLES}, not '{style}'")
     row = (table**2).sum(1)
     return np.outer(row, row)
 
@@ -73,7 +70,7 @@ def silence(persons: PreparedSplit, side: int, size: int, config: HeatmapConfig)
     return Silence(visible, hidden, keypoints, closed, float(placed), measured)
 
 
-def by_labels(labelled: np.ndarray, visible: float, sigmas: tuple[float, float], keypoints: int = 17) -> np.ndarray:
+def by_labels(labelled, visible: float, sigmas: tuple[float, float], keypoints: int = 17):
     """Loss of predicting nothing where persons have `labelled` keypoints, a share `visible` of them with v = 2.
 
     sigmas: of hidden and of visible keypoints; the thesis's maps, which sum to 1.

@@ -9,17 +9,58 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 
-from hgnb.analysis.latents import Latents, read
+from hgnb.data.heatmaps import cells
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.intervals import Interval, bootstrap, pck_difference, pooled_pck
-from hgnb.metrics import PckConfig
-from hgnb.training.inference import Reader
+from hgnb.metrics import PckConfig, found, peaks
+from hgnb.model.hourglass import Skips
+from hgnb.stats import Estimate, crossed, pck_difference
+from hgnb.stats import pck as pooled_pck
+from hgnb.training import passes
+from hgnb.training.passes import Latents, Reader
 
 SMALL = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")  # thesis 6.2
 BIG = tuple(f"{side}_{joint}" for joint in ("shoulder", "hip", "knee") for side in ("left", "right"))
 ENOUGH = 10  # labelled keypoints of a person whose joints are compared
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one pass over a split's persons brings."""
+
+    hits: list[np.ndarray]  # (N, K) bool for each setting of the skips
+    latents: Latents
+
+
+def hits_of(maps: torch.Tensor, points: torch.Tensor, side: int, pck: PckConfig) -> np.ndarray:
+    """(B, K) bool: which of the keypoints, (B, K, 2) in pixels of the crop, the maps (B, K, h, h) find."""
+    size = maps.shape[-1]
+    return found(peaks(maps)[0], cells(points, side, size), size=size, config=pck).cpu().numpy()
+
+
+@torch.inference_mode()
+def read(
+    reader: Reader, split: PreparedSplit, pck: PckConfig, switches: Sequence[Skips] = (), keep: Sequence = ()
+) -> Reading:
+    """Encodes each person once and decodes with every setting of the skips; latents of the positions in `keep` stay.
+
+    Encoding is two thirds of a prediction's cost, and no setting of the skips changes it. Of several stacks it is the
+    first hourglass that is read, and its own heatmaps: the next one sees the image again.
+    """
+    network, hourglass, head = reader.network, reader.network.hourglasses[0], reader.network.heads[0]
+    wanted = np.zeros(len(split.keypoints), dtype=bool)
+    wanted[np.asarray(keep, dtype=int)] = True
+    hits: list[list[np.ndarray]] = [[] for _ in switches]
+    side, kept = split.crops.shape[1], []
+    for batch in passes.read(reader, split):
+        latents, branches = hourglass.encode(network.stem(batch.images(reader.mean_rgb)))
+        kept.append(latents.flatten(1).float().cpu().numpy()[wanted[batch.index.cpu().numpy()]])
+        for found_, skips in zip(hits, switches, strict=True):
+            found_.append(hits_of(head(hourglass.decode(latents, branches, skips))[1], batch.points, side, pck))
+    positions = np.flatnonzero(wanted)
+    return Reading([np.concatenate(h) for h in hits], Latents(positions, np.concatenate(kept)))
 
 
 @dataclass(frozen=True)
@@ -41,17 +82,17 @@ class SkipStudy:
         with np.errstate(invalid="ignore"):
             return (hits & counted).sum(1) / counted.sum(1)
 
-    def pooled(self, hits: np.ndarray) -> Interval:
+    def pooled(self, hits: np.ndarray) -> Estimate:
         """PCK over all annotated keypoints."""
         return pooled_pck(hits, self.visibility > 0, self.images)
 
     @property
-    def drop(self) -> Interval:
+    def drop(self) -> Estimate:
         """Paired difference of pooled PCK: with all skips less with none."""
         return pck_difference(self.on, self.off, self.visibility > 0, self.images)
 
     @cached_property
-    def levels(self) -> tuple[Interval, ...]:
+    def levels(self) -> tuple[Estimate, ...]:
         """The drop of pooled PCK without each level's skip alone, finest first."""
         on, counted, images = (x[self.chosen] for x in (self.on, self.visibility > 0, self.images))
         return tuple(pck_difference(on, off, counted, images) for off in self.alone)
@@ -74,19 +115,19 @@ class SkipStudy:
         """(N,) bool: persons with at least 10 labelled keypoints, or all if there are fewer."""
         return (self.visibility > 0).sum(1) >= min(ENOUGH, len(self.schema))
 
-    def survival(self, *names: str) -> Interval:
+    def survival(self, *names: str) -> Estimate:
         """P(found without skips | found with them) of the named keypoints, v = 2; NaN if the data lack them."""
-        return bootstrap(self._sums(names), self.images, lambda kept, all_: kept / all_)
+        return crossed(self._sums(names), self.images, lambda kept, all_: kept / all_)
 
-    def lost(self, *names: str, level: int | None = None) -> Interval:
+    def lost(self, *names: str, level: int | None = None) -> Estimate:
         """P(missed without skips | found with them), or without one level's skip alone: what C8 calls the drop."""
         images = self.images if level is None else self.images[self.chosen]
-        return bootstrap(self._sums(names, level), images, lambda kept, all_: 1 - kept / all_)
+        return crossed(self._sums(names, level), images, lambda kept, all_: 1 - kept / all_)
 
-    def compare(self, first: tuple[str, ...], second: tuple[str, ...]) -> Interval:
+    def compare(self, first: tuple[str, ...], second: tuple[str, ...]) -> Estimate:
         """Survival of the first keypoints less that of the second, paired by image."""
         columns = np.hstack([self._sums(first), self._sums(second)])
-        return bootstrap(columns, self.images, lambda a, n, b, m: a / n - b / m)
+        return crossed(columns, self.images, lambda a, n, b, m: a / n - b / m)
 
     def counted(self, *names: str) -> int:
         """How many keypoints `survival` rests on."""

@@ -15,14 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from hgnb import records
-from hgnb.claims.claim import Scene
-from hgnb.claims.ledger import judge
-from hgnb.claims.lighter import Sweep
+from hgnb.claims.claim import SEEDS
+from hgnb.claims.evidence import Seeds
+from hgnb.claims.ledger import Result, judge
 from hgnb.claims.observe import Columns, observed, persons
-from hgnb.claims.result import Result
-from hgnb.claims.rules import SEEDS
-from hgnb.claims.seeds import Seeds
-from hgnb.claims.seen import People, seen
+from hgnb.claims.on_lighter import Sweep
 from hgnb.claims.study import Study
 from hgnb.home import home
 from hgnb.records import Archive, Record, Seed
@@ -44,31 +41,27 @@ def silent(words: str) -> None:
 
 
 def judged(record: Record) -> Result:
-    """The ledger of a record, or of fresh evidence in its form."""
-    seeds, sweep = Seeds(People(record.persons), tuple(seen(record))), Sweep.recorded(record.profile, record.data)
-    scene = Scene(record.profile, record.data, record.profile == "paper" and on_coco(seeds.people))
-    return Result.of(judge(seeds, sweep, scene, wanted), record)
+    """The ledger of a record, or of fresh evidence in its form.
 
-
-def on_coco(people: People) -> bool:
-    """Whether the data are the whole of COCO."""
-    return {name: n for name, n in people.counts.items() if name.startswith("listed")} == COCO
+    >>> judged(find_record("chain", "small", "embedded")).seeds[0]  # doctest: +SKIP
+    0
+    """
+    seeds, sweep = Seeds.of(record), Sweep.recorded(record.profile, record.data)
+    whole = {name: n for name, n in seeds.people.counts.items() if name.startswith("listed")} == COCO
+    rows = judge(seeds, sweep, record.profile == "paper" and whole, wanted)
+    return Result([row.facts() for row in rows], record)
 
 
 def wanted(seeds: Seeds, trainings: Sequence[str]) -> str:
-    """Which trainings a claim waits for, and what makes them."""
+    """Which trainings a claim waits for, and what makes them; profile and data are those of the ledger."""
     there = {name for one in seeds.all for name in one.trainings}
     missing = [name for name in trainings if name not in there] or list(trainings)
     for one in seeds.all:
         if reasons := [one.seed.failed[name] for name in missing if name in one.seed.failed]:
             return f"other runs: of seed {one.number} `{missing[0]}` failed: {reasons[0]}"
     names = ", ".join(f"`{name}`" for name in missing)
-    return f"the {'trainings' if len(missing) > 1 else 'training'} {names}: {command(missing)}"
-
-
-def command(missing: Sequence[str]) -> str:
-    """What trains runs; profile and data are those of the ledger."""
-    return f"{TRAIN} {missing[-1]}" if set(missing) <= set(CHAIN) else MAKE
+    command = f"{TRAIN} {missing[-1]}" if set(missing) <= set(CHAIN) else MAKE
+    return f"the {'trainings' if len(missing) > 1 else 'training'} {names}: {command}"
 
 
 def live(experiment: Experiment, told: Told = silent, own: Study | None = None) -> Record:
@@ -95,14 +88,9 @@ def keep(experiment: Experiment, told: Told = silent) -> Path | None:
     file = None
     for study in studies(experiment):
         for name in study.runs:
-            file = keep_training(study, name, told)
+            about, who, columns, facts = shown(study, name, told)
+            file = records.add(about, who, study.seed, name, columns, facts)
     return file
-
-
-def keep_training(study: Study, name: str, told: Told = silent) -> Path:
-    """Adds what one training of a seed shows to its record."""
-    about, who, columns, facts = shown(study, name, told)
-    return records.add(about, who, study.seed, name, columns, facts)
 
 
 def shown(study: Study, name: str, told: Told = silent) -> tuple[dict[str, Any], Columns, Columns, dict[str, Any]]:
@@ -116,18 +104,15 @@ def people(experiment: Experiment) -> Columns:
     return _people(replace(experiment, seed=0, progress=False, variant=""))
 
 
-@lru_cache(maxsize=4)
-def _people(experiment: Experiment) -> Columns:
-    return persons(experiment)
+_people = lru_cache(maxsize=4)(persons)
 
 
 def _seed(study: Study, told: Told) -> Seed:
     columns: Columns = {}
-    trainings = {}
     for name in study.runs:
         columns |= {f"{name}/{key}": value for key, value in _columns(study, name, told).items()}
-        trainings[name] = _facts(study, name)
-    return Seed(study.seed, {"seed": study.seed, "trainings": trainings}, columns)
+    about = {"seed": study.seed, "trainings": {name: _facts(study, name) for name in study.runs}}
+    return Seed(study.seed, about, columns)
 
 
 def _facts(study: Study, name: str) -> dict[str, Any]:

@@ -1,62 +1,102 @@
-"""The ledger: all claims judged on every seed's columns, each family corrected by itself. Shown in 05_discussion."""
+"""The ledger: all claims judged on every seed's columns, each family corrected by itself; its file, and the terminal's.
 
+Shown in 05_discussion.
+"""
+
+import json
+import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
-from hgnb.claims.catalogue import CLAIMS, SIZES
-from hgnb.claims.claim import Claim, Finding, Lacking, Scene
-from hgnb.claims.lighter import Sweep
-from hgnb.claims.rules import ALPHA, FAMILIES, NEEDS, SEEDS, UNDECIDED
-from hgnb.claims.seeds import Seeds
+from rich.markup import escape
+from rich.table import Table
+
+from hgnb import records
+from hgnb.claims import on_clusters, on_components, on_improvement, on_lighter, on_skips, on_training
+from hgnb.claims.claim import FAILS, FAMILIES, HOLDS, NEEDS, SEEDS, UNDECIDED, Claim, Finding
+from hgnb.claims.evidence import Lacking, Seeds, devices
+from hgnb.claims.on_lighter import Sweep
+from hgnb.records import Record
 from hgnb.stats import Estimate, Test, verdicts
+from hgnb.stats.decisions import ALPHA
+from hgnb.training.recorded import stale
+from hgnb.training.runs import write_aside
 
+SUBJECTS = (on_training, on_skips, on_components, on_clusters, on_improvement, on_lighter)
+CLAIMS: tuple[Claim, ...] = tuple(  # C1 to C36, L1 to L15
+    sorted((claim for of in SUBJECTS for claim in of.CLAIMS), key=lambda claim: (claim.id[0], int(claim.id[1:])))
+)
+SIZES = Counter(claim.family for claim in CLAIMS if not claim.number)  # fixed, whatever can be decided
 LEVELS = "`paper` on the whole of COCO"  # a level is judged nowhere else
+STYLES = {HOLDS: "green", FAILS: "red", UNDECIDED: "yellow", NEEDS: "dim"}
 Wanted = Callable[[Seeds, Sequence[str]], str]  # says which of the trainings are missing, and what makes them
 
 
 @dataclass(frozen=True)
 class Row:
-    """One claim's line: what the source said, what was measured here, the verdict and why."""
-
-    id: str
-    sentence: str
-    source: str
-    value: str
-    measured: str  # with its interval; '–' if nothing could be measured
-    estimate: Estimate | None
-    seeds: int
-    verdict: str  # holds, fails, undecided or needs
-    reason: str
-    p: float | None  # two-sided and uncorrected, where a test decides
-    decidable: float | None  # smallest distance from the limit that these data decide with 80 % power, in the family
-    family: str
-    rule: str
-    shown: tuple[str, ...]
-
-    def facts(self) -> dict:
-        """JSON-able; null for what is unknown."""
-        facts = asdict(self) | {"shown": list(self.shown)}
-        if self.estimate is not None:
-            names = ("value", "low", "high", "over", "freedom", "seeds", "photographs")
-            facts["estimate"] = {name: getattr(self.estimate, name) for name in names}
-        return facts
-
-
-@dataclass(frozen=True)
-class Case:
-    """A claim on its way to a verdict: what was found, unless something lacks, and which gate is shut."""
+    """One claim's line: what was measured here, the verdict and why."""
 
     claim: Claim
-    finding: Finding | None
+    finding: Finding | None  # None where nothing could be measured
     seeds: int = 0
-    shut: str = ""
+    verdict: str = ""  # holds, fails, undecided or needs; '' as long as its family isn't corrected
+    reason: str = ""
+    decidable: float | None = None  # smallest distance from the limit that is decided with 80 % power, in the family
+
+    @property
+    def id(self) -> str:
+        return self.claim.id
+
+    @property
+    def sentence(self) -> str:
+        return self.claim.sentence
+
+    @property
+    def value(self) -> str:
+        """The source's."""
+        return self.claim.value
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        return self.claim.shown
+
+    @property
+    def measured(self) -> str:
+        """With its interval."""
+        return self.finding.measured if self.finding else "–"
+
+    @property
+    def estimate(self) -> Estimate | None:
+        return self.finding.estimate if self.finding else None
+
+    @property
+    def p(self) -> float | None:
+        """Two-sided and uncorrected, where a test decides."""
+        test = self.finding.decision if self.finding and self.verdict != NEEDS else None
+        return test.p if isinstance(test, Test) else None
+
+    def facts(self) -> dict:
+        """JSON-able: null for what is unknown."""
+        claim, names = self.claim, ("value", "low", "high", "over", "freedom", "seeds", "photographs")
+        estimate = self.estimate and {name: getattr(self.estimate, name) for name in names}
+        return packed({
+            "id": claim.id, "sentence": claim.sentence, "source": claim.source, "value": claim.value,
+            "measured": self.measured, "estimate": estimate, "seeds": self.seeds, "verdict": self.verdict,
+            "reason": self.reason, "p": self.p, "decidable": self.decidable, "family": claim.family,
+            "rule": claim.rule, "shown": claim.shown,
+        })  # fmt: skip
 
 
 def judge(
-    seeds: Seeds, sweep: Sweep, scene: Scene, wanted: Wanted, claims: Sequence[Claim] = CLAIMS
+    seeds: Seeds, sweep: Sweep, levels: bool, wanted: Wanted, claims: Sequence[Claim] = CLAIMS
 ) -> list[Row]:  # fmt: skip
-    """A row for every claim, from what is recorded of the chain and of chapter 06."""
-    return decided([_case(claim, seeds, sweep, scene, wanted) for claim in claims])
+    """A row for every claim, from what is recorded of the chain and of chapter 06. `levels`: whether numbers may be
+    held against the source's, as under profile `paper` on the whole of COCO."""
+    return decided([_considered(claim, seeds, sweep, levels, wanted) for claim in claims])
 
 
 def judge_lighter(sweep: Sweep) -> list[Row]:
@@ -64,65 +104,137 @@ def judge_lighter(sweep: Sweep) -> list[Row]:
     return decided(considered(claim, sweep, sweep.count) for claim in CLAIMS if claim.family == "lighter")
 
 
-def _case(claim: Claim, seeds: Seeds, sweep: Sweep, scene: Scene, wanted: Wanted) -> Case:
+def _considered(claim: Claim, seeds: Seeds, sweep: Sweep, levels: bool, wanted: Wanted) -> Row:
     if claim.family == "lighter":
         return considered(claim, sweep, sweep.count)
     there = seeds.with_(*claim.trainings)
-    if claim.trainings and not there.count:
-        return Case(claim, None, 0, wanted(seeds, claim.trainings))
+    if not claim.trainings:
+        return considered(claim, there, 0)
+    if not there.count:
+        return Row(claim, None, 0, NEEDS, wanted(seeds, claim.trainings))
     shut = ""
-    if claim.number and claim.trainings and not scene.levels:
+    if claim.number and not levels:
         shut = LEVELS
-    elif claim.trainings and there.count < SEEDS:
+    elif there.count < SEEDS:
         shut = f"{SEEDS} seeds, {there.count} {'is' if there.count == 1 else 'are'} there: `make claims SEEDS={SEEDS}`"
-    return considered(claim, there, there.count if claim.trainings else 0, shut)
+    return considered(claim, there, there.count, shut)
 
 
-def considered(claim: Claim, source: Seeds | Sweep, count: int, shut: str = "") -> Case:
-    """What a claim's evidence comes to. A gate that is shut leaves what was measured to be shown."""
+def considered(claim: Claim, source: Seeds | Sweep, count: int, shut: str = "") -> Row:
+    """What a claim's evidence comes to, without a verdict where a test decides. A gate that is shut leaves what was
+    measured to be shown."""
     try:
         shut = shut or next((why for gate in claim.gates if (why := gate(source))), "")
-        return Case(claim, claim.judge(claim.gather(source)), count, shut)
+        found = claim.judge(claim.gather(source))
     except Lacking as lacking:
-        return Case(claim, None, count, shut or str(lacking))
+        return Row(claim, None, count, NEEDS, shut or str(lacking))
+    if shut:
+        return Row(claim, found, count, NEEDS, shut)
+    return Row(claim, found, count, "" if isinstance(found.decision, Test) else found.decision, found.reason)
 
 
-def decided(cases: Iterable[Case]) -> list[Row]:
-    """Their rows in this order; each family is corrected after Holm for as many tests as it has by definition."""
-    cases = list(cases)
-    tests: dict[str, list[Case]] = {family: [] for family in FAMILIES}
-    for case in cases:
-        if not case.shut and case.finding and isinstance(case.finding.decision, Test):
-            tests[case.claim.family].append(case)
-    found: dict[str, str] = {}
-    for family, members in tests.items():
-        made = verdicts([case.finding.decision for case in members], SIZES[family])  # type: ignore[union-attr,misc]
-        found |= {case.claim.id: verdict for case, verdict in zip(members, made, strict=True)}
-    return [_row(case, found.get(case.claim.id)) for case in cases]
+def decided(rows: Iterable[Row]) -> list[Row]:
+    """The rows with their verdicts; each family is corrected after Holm for as many tests as it has by definition."""
+    rows = list(rows)
+    for family in FAMILIES:
+        at = [i for i, row in enumerate(rows) if row.claim.family == family and not row.verdict]
+        tests = [rows[i].finding.decision for i in at]  # type: ignore[union-attr]
+        for i, test, verdict in zip(at, tests, verdicts(tests, SIZES[family]), strict=True):  # type: ignore[arg-type]
+            decidable = test.decidable(ALPHA / SIZES[family])  # type: ignore[union-attr]
+            reason = _undecided(test.p, decidable) if verdict == UNDECIDED else ""  # type: ignore[union-attr]
+            rows[i] = replace(rows[i], verdict=verdict, reason=reason, decidable=decidable)
+    return rows
 
 
-def _row(case: Case, verdict: str | None) -> Row:
-    claim, finding = case.claim, case.finding
-    test = finding.decision if finding and verdict is not None else None
-    reason, decidable = case.shut, None
-    if isinstance(test, Test):
-        decidable = test.decidable(ALPHA / SIZES[claim.family])
-        if verdict == UNDECIDED:
-            reason = _undecided(test, decidable)
-    elif case.shut or finding is None:
-        verdict = NEEDS
-    else:
-        verdict, reason = str(finding.decision), finding.reason
-    return Row(
-        claim.id, claim.sentence, claim.source, claim.value, finding.measured if finding else "–",
-        finding.estimate if finding else None, case.seeds, str(verdict), reason,
-        test.p if isinstance(test, Test) else None, decidable, claim.family, claim.rule, claim.shown,
-    )  # fmt: skip
-
-
-def _undecided(test: Test, decidable: float) -> str:
+def _undecided(p: float, decidable: float) -> str:
     """What stands in the way, and what these data would have decided."""
-    why = "an interval crosses its limit" if test.p > ALPHA else "not beside the other claims of its family (Holm)"
+    why = "an interval crosses its limit" if p > ALPHA else "not beside the other claims of its family (Holm)"
     if not decidable < float("inf"):
         return f"{why}; a number without an interval decides nothing"
     return f"{why}; a distance of {decidable:.3g} from it would have been decided with 80 % power"
+
+
+@dataclass(frozen=True)
+class Result:
+    """The rows of a ledger, JSON-able, and the record that was judged; a terminal shows it with what is to be done."""
+
+    rows: list[dict[str, Any]]
+    record: Record
+    remedies: Sequence[str] = ()  # what would make it more complete
+    kept: Path | None = None  # the file it was kept in, if it was
+
+    @property
+    def seeds(self) -> list[int]:
+        """Those of which anything was trained."""
+        return [seed.number for seed in self.record.seeds if seed.trainings]
+
+    @property
+    def device(self) -> str:
+        """Where the record's trainings ran, one or several."""
+        return devices(self.record)
+
+    @cached_property
+    def stale(self) -> tuple[str, ...]:
+        """Why the record isn't one of today's code and profile."""
+        return stale(self.record)
+
+    def facts(self) -> dict:
+        """JSON-able: equal for equal evidence, whenever it was judged; for readers without this program."""
+        about = {
+            "profile": self.record.profile,
+            "data": self.record.data,
+            "seeds": self.seeds,
+            "evidence": f"results/{self.record.name}",
+            "date": self.record.date,
+        }
+        return {"about": about, "claims": self.rows}
+
+    @property
+    def text(self) -> str:
+        """The ledger's file."""
+        return json.dumps(self.facts(), indent=1, allow_nan=False) + "\n"
+
+    @property
+    def place(self) -> Path:
+        """Where it is kept, beside the record that it was judged from."""
+        return records.folder() / f"claims-{self.record.profile}-{self.record.data}.json"
+
+    def keep(self) -> "Result":
+        """Writes it there."""
+        self.place.parent.mkdir(exist_ok=True)
+        write_aside(self.place, self.text.encode())
+        return replace(self, kept=self.place)
+
+    def __rich_console__(self, console, options):
+        seeds, about = ", ".join(map(str, self.seeds)) or "none", self.record
+        yield f"[bold]Claims[/bold]: profile {about.profile} on {escape(about.data)}, trained seeds: {seeds}"
+        table = Table("claim", "", "source", "here", "verdict", show_lines=True)
+        for row in self.rows:
+            told = f"[{STYLES[row['verdict']]}]{row['verdict']}[/]"
+            reason = escape(f": {row['reason'].replace('`', '')}" if row["reason"] else "")
+            cells = (escape(row[name]) for name in ("id", "sentence", "value", "measured"))
+            table.add_row(*cells, told + reason)
+        yield table
+        yield summary(self)
+        if self.remedies:
+            yield "What is missing is made by:\n" + "\n".join(f"  {escape(command)}" for command in self.remedies)
+        if self.kept:
+            yield f"Kept in results/{self.kept.name}."
+
+
+def summary(result: Result) -> str:
+    """'12 hold, 3 fail, 5 are undecided, 14 need data, runs or a profile.'"""
+    counts = Counter(row["verdict"] for row in result.rows)
+    words = {HOLDS: "hold", FAILS: "fail", UNDECIDED: "undecided", NEEDS: "need other data, runs or another profile"}
+    return f"{', '.join(f'{counts[v]} {words[v]}' for v in words)}."
+
+
+def packed(thing: Any) -> Any:
+    """As JSON takes it: null for what no JSON number is."""
+    if isinstance(thing, dict):
+        return {key: packed(value) for key, value in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [packed(item) for item in thing]
+    if hasattr(thing, "item"):  # NumPy's numbers
+        thing = thing.item()
+    return None if isinstance(thing, float) and not math.isfinite(thing) else thing

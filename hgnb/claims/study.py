@@ -1,27 +1,29 @@
-"""One seed's runs and what several claims read from them, each computed once: predictions, latents, clusters."""
+"""One seed's runs and what is read from them, each computed once: predictions, latents, components, clusters.
 
-from dataclasses import dataclass
+What chapter 05, the ledger's evidence and the first page's results look at is one study. Explained in 05_discussion.
+"""
+
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import torch
 
+from hgnb import stats
 from hgnb.analysis import clusters, components, posture, skips
 from hgnb.analysis.distances import distances
-from hgnb.analysis.latents import read
+from hgnb.analysis.skips import read
 from hgnb.data.heatmaps import cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.metrics import found, peaks
-from hgnb.model.autoencoder import Autoencoder
-from hgnb.model.hourglass import glorot
-from hgnb.training import batches
+from hgnb.model.hourglass import Autoencoder, glorot
+from hgnb.stats import Estimate
+from hgnb.training import passes
 from hgnb.training.experiment import Experiment
-from hgnb.training.inference import Reader
-from hgnb.training.latents import Latents
+from hgnb.training.passes import Latents, Reader
 from hgnb.training.profiles import AnalysisConfig
 from hgnb.training.runs import Run, filled
 
-COCO = {"train2017": 118_287, "val2017": 5_000}  # images that its annotation files list
 LAST = "last"  # weights of the last epoch; others are called by the column that they were best by
 
 
@@ -39,6 +41,7 @@ class Study:
 
     experiment: Experiment
     runs: dict[str, Run]
+    _scores: dict[tuple[str, int, str], Scores] = field(default_factory=dict, init=False)
 
     @cached_property
     def prepared(self) -> Prepared:
@@ -49,12 +52,12 @@ class Study:
         return self.prepared.split("train")
 
     @cached_property
-    def test(self) -> PreparedSplit:
-        return self.prepared.split("test")
-
-    @cached_property
     def val(self) -> PreparedSplit:
         return self.prepared.split("val")
+
+    @cached_property
+    def test(self) -> PreparedSplit:
+        return self.prepared.split("test")
 
     @property
     def seed(self) -> int:
@@ -81,10 +84,6 @@ class Study:
         return self._scores[key]
 
     @cached_property
-    def _scores(self) -> dict[tuple[str, int, str], Scores]:
-        return {}
-
-    @cached_property
     def sample(self) -> np.ndarray:
         """Positions of the random training persons of chapters 03 and 05."""
         return self.experiment.sample()
@@ -102,8 +101,8 @@ class Study:
 
     def skipless(self, split: str) -> np.ndarray:
         """(N, K) bool: what the hourglass finds of a split without its skips."""
-        persons = getattr(self, split)
-        return read(self.reader("hourglass"), persons, self.experiment.profile.pck, (False,)).hits[0]
+        persons, config = getattr(self, split), self.experiment.profile.pck
+        return read(self.reader("hourglass"), persons, config, (False,)).hits[0]
 
     @cached_property
     def _kept(self) -> Latents:
@@ -121,9 +120,30 @@ class Study:
         return self._kept.of(self.full.positions)
 
     @cached_property
-    def states(self) -> posture.Postures:
-        """Posture and motion of the training persons."""
-        return posture.postures(self.train, self.prepared.schema)
+    def posed(self) -> PreparedSplit:
+        """The persons on whom what is said of postures is judged."""
+        return posture.posed(self.experiment)
+
+    @cached_property
+    def latents_posed(self) -> np.ndarray:
+        """(N, D) of them."""
+        found = self.reader("hourglass").latents(self.posed)
+        return found.reshape(len(found), -1)
+
+    @cached_property
+    def parts_posed(self) -> components.Components:
+        """Components of their latents."""
+        return components.principal(self.latents_posed)
+
+    @cached_property
+    def apart_posed(self) -> np.ndarray:
+        """(N, N) distances of their latents."""
+        return distances(self.latents_posed)
+
+    @cached_property
+    def sweep_posed(self) -> clusters.Sweep:
+        """K-means of them."""
+        return self._swept(self.latents_posed, self.apart_posed)
 
     @cached_property
     def parts(self) -> components.Components:
@@ -190,25 +210,45 @@ class Study:
     @cached_property
     def by_labels(self) -> clusters.Clustering:
         """The sample's two clusters, the fuller one first."""
-        return self.clustering(self.latents, self.sweep.of(2))
+        return self._ordered(self.latents, self.sweep.of(2))
 
     @cached_property
     def by_codes(self) -> clusters.Clustering:
         """The two clusters that the modified hourglass makes of the sample, the fuller one first."""
-        found = clusters.sweep(self.codes, (2,), self.analysis.restarts, self.seed)
-        return self.clustering(self.codes, found.of(2))
+        return self._ordered(self.codes, clusters.sweep(self.codes, (2,), self.analysis.restarts, self.seed).of(2))
 
-    def clustering(self, points: np.ndarray, labels: np.ndarray) -> clusters.Clustering:
-        """Clusters of the sample, ordered by labelled keypoints."""
+    def _ordered(self, points: np.ndarray, labels: np.ndarray) -> clusters.Clustering:
         key = self.train.labelled[self.sample].astype(float)
         return clusters.clustering(points, labels, key, self.train.image_ids[self.sample], seed=self.seed)
 
-    @cached_property
-    def by_motion(self) -> clusters.Clustering:
-        """The two clusters of the fully labelled, the quieter one first."""
-        at = self.full.positions
-        key, images = self.states.motion_score[at], self.train.image_ids[at]
-        return clusters.clustering(self.latents_full, self.sweep_full.of(2), key, images, sign=-1, seed=self.seed)
+
+@dataclass(frozen=True)
+class Findings:
+    """The thesis's five results, one interval each; NaN where the data can't say. Thesis 8.1; 00_at_a_glance."""
+
+    test_pck: Estimate  # of the original hourglass, all labelled keypoints
+    with_skips: Estimate  # its PCK in training
+    without_skips: Estimate
+    sitting: Estimate  # AUC of the first component, fully labelled persons, sign chosen on other photographs
+    labelled: Estimate  # AUC of the number of labelled keypoints between two clusters of the sample
+    gain: Estimate  # test PCK of the modified hourglass less that of the original, paired
+
+
+def five(experiment: Experiment) -> Findings:
+    """Trains what isn't trained yet. The chapters measure the same in more detail."""
+    study = Study(experiment, {"hourglass": experiment.hourglass(), "modified": experiment.modified()})
+    before, after = (study.scores(name).hits for name in ("hourglass", "modified"))
+    counted, images, at = study.test.visibility > 0, study.test.image_ids, study.full.positions
+    seated = posture.postures(study.train, study.prepared.schema).sitting[at]
+    first = study.parts.scores(1)[:, :1].sum(1)  # zeros where nothing varies
+    return Findings(
+        test_pck=stats.pck(before, counted, images),
+        with_skips=study.skips.pooled(study.skips.on),
+        without_skips=study.skips.pooled(study.skips.off),
+        sitting=stats.cross_fitted_auc(first, seated, study.train.image_ids[at], seed=study.seed),
+        labelled=study.by_labels.separation,
+        gain=stats.pck_difference(after, before, counted, images),
+    )
 
 
 def weights(run: Run, epoch: str) -> dict[str, torch.Tensor]:
@@ -232,7 +272,7 @@ def reconstruction(study: Study, run: Run, latents: torch.Tensor, epoch: str) ->
 def scored(reader: Reader, split: PreparedSplit, experiment: Experiment) -> Scores:
     """One pass of a network over a split: what it finds, and each person's loss."""
     config, side, hits, losses = experiment.profile, split.crops.shape[1], [], []
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         maps = reader.network(batch.images(reader.mean_rgb))
         size = maps.shape[-1]
         truth = heatmaps(batch.points, batch.visibility, side=side, size=size, config=config.heatmaps)

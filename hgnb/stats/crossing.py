@@ -58,6 +58,10 @@ def crossed(columns: np.ndarray, images: np.ndarray, statistic: Statistic, *, ea
     repeated. images: (N,) the photograph that each person comes from. statistic: takes the c sums and returns one
     number, and arrays of sums likewise. The sums are those of all seeds together, so that a ratio is one of means;
     with `each` it is the mean of each seed's own number, for sums that mean something else in every seed.
+
+    >>> columns, images = np.array([[1, 2], [2, 2], [0, 2], [1, 2]]), np.arange(4)  # found, of; four photographs
+    >>> crossed(columns, images, lambda found, of: found / of).value
+    0.5
     """
     columns = np.asarray(columns, dtype=float)
     if not len(images):
@@ -112,16 +116,11 @@ def pck_difference(first: np.ndarray, second: np.ndarray, counted: np.ndarray, i
     return crossed(_sums(counted, first, second, counted), images, lambda a, b, of: (a - b) / of)
 
 
-def pck_ratio(first: np.ndarray, second: np.ndarray, counted: np.ndarray, images: np.ndarray) -> Estimate:
-    """The same of the first hits by that of the second."""
-    return crossed(_sums(counted, first, second), images, lambda a, b: a / b)
-
-
 def floored_ratio(
     first: np.ndarray, second: np.ndarray, floor: np.ndarray, counted: np.ndarray, images: np.ndarray
 ) -> Estimate:
-    """The same of both above a floor: (first - floor) / (second - floor). floor: (N, K) hits of a guess that sees no
-    photograph, as each joint's mean position, on the same persons."""
+    """Share of the first hits by that of the second, both above a floor: (first - floor) / (second - floor). floor:
+    (N, K) hits of a guess that sees no photograph, as each joint's mean position, on the same persons."""
     return crossed(_sums(counted, first, second, floor), images, lambda a, b, low: (a - low) / (b - low))
 
 

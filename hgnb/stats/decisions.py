@@ -13,7 +13,6 @@ from hgnb.stats.estimate import Estimate
 
 HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
 ALPHA = 0.05  # over a whole family
-POWER = 0.8
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,6 @@ def within(estimate: Estimate, margin: float) -> Test:
     """The claim says that the true value lies less than `margin` from zero: a test of equivalence, two one-sided ones
     (Schuirmann, 1987)."""
     return every(below(estimate, margin), above(estimate, -margin))
-
-
-def fact(true: bool) -> Test:
-    """A part of a claim that no sampling error touches."""
-    return Test(0.0, 1.0, lambda alpha: 0.0) if true else Test(1.0, 0.0, lambda alpha: 0.0)
 
 
 def every(*tests: Test) -> Test:

@@ -24,6 +24,9 @@ class Estimate:
     All three are NaN where nothing can be measured; the bounds are infinite where a value tells no spread, as that of
     a single seed or of photographs that all agree: such a value is shown and decides nothing. Only a count (`exact`)
     is certain without an interval.
+
+    >>> Estimate.exact(3)
+    Estimate(value=3.0, low=3.0, high=3.0, ...)
     """
 
     value: float
@@ -114,16 +117,6 @@ class Estimate:
             low, high = (middle, high) if stats.nct.sf(wanted, freedom, middle) < power else (low, middle)
         biased = np.sqrt(2 / freedom) * np.exp(gammaln((freedom + 1) / 2) - gammaln(freedom / 2))
         return float(high * self.error / biased + 2 * self.dealt)
-
-    @property
-    def basis(self) -> str:
-        """What its interval speaks of: '5 seeds and 97 photographs', 'one network on 97 photographs'."""
-        many = f"{self.photographs:,} photographs"
-        if self.over == CROSSED:
-            return f"{self.seeds} seeds and {many}"
-        if self.over == PHOTOGRAPHS:
-            return f"one network on {many}, so it says nothing of other seeds"
-        return {SEEDS: f"{self.seeds} seeds", TURNS: "turns", EXACT: "a count"}[self.over]
 
     def text(self, digits: int = 3, scale: float = 1) -> str:
         """'0.433 (0.420 to 0.446)'; a count, or a value that tells no spread, without brackets; a dash for NaN."""

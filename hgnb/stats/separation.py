@@ -157,15 +157,8 @@ class _Classes:
 
     def values(self, rows: np.ndarray) -> np.ndarray:
         """(S,) AUC among these persons; NaN where a class is missing."""
-        return np.array([self._value(s, rows) for s in range(len(self.scores))])
-
-    def _value(self, s: int, rows: np.ndarray) -> float:
-        yes, no = self.yes[s] & rows, self.no[s] & rows
-        m, n = int(yes.sum()), int(no.sum())
-        if not m or not n:
-            return np.nan
-        ranks = rankdata(np.concatenate([self.scores[s, yes], self.scores[s, no]]))
-        return float((ranks[:m].sum() - m * (m + 1) / 2) / (m * n))
+        made = (self._placed(s, rows) for s in range(len(self.scores)))
+        return np.array([one[0] if one else np.nan for one in made])
 
     def placed(self, rows: np.ndarray) -> Influence | None:
         """AUC among these persons in each seed, and what each photograph adds; None where a class is missing."""

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from figures.page import Note, Plate, Table, listed, nothing, number, percent
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
-from hgnb.intervals import Interval, over_seeds
+from hgnb.stats import Estimate, student
 from hgnb.training.experiment import Experiment
 from hgnb.training.networks import BEST, BEYOND, GENTLE, NEWELL, THESIS, Training, get
 from hgnb.training.observations import AT, RADII, Outcome, Outcomes
@@ -66,9 +66,9 @@ def paired(record: Outcomes, first: str, second: str) -> np.ndarray:
     return np.array([a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())])
 
 
-def gain(record: Outcomes, change: Training) -> Interval:
+def gain(record: Outcomes, change: Training) -> Estimate:
     """Of a change over what it changes."""
-    return over_seeds(paired(record, change.name, change.on))
+    return student(paired(record, change.name, change.on))
 
 
 def mean(record: Outcomes, name: str) -> float:

@@ -14,7 +14,7 @@ from figures.live import facts, title
 from figures.page import Live, Note, Plate, credited, opened, percent, sides_legend
 from figures.portraits import Portraits
 from hgnb.analysis.exhibit import Exhibit
-from hgnb.analysis.latents import hits_of
+from hgnb.analysis.skips import hits_of
 from hgnb.data.coco import Split
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.heatmaps import cells

@@ -9,8 +9,8 @@ from matplotlib.patches import Ellipse
 
 from figures.page import Plate, credited, nothing, opened, percent
 from hgnb.data.coco import Person, Split
-from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform, keypoints_in, square
+from hgnb.data.splits import DataConfig
 from hgnb.drawing.poses import grid, picture, skeleton
 from hgnb.drawing.style import style
 

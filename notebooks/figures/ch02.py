@@ -17,8 +17,7 @@ from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, RED, style
 from hgnb.home import home
 from hgnb.metrics import PckConfig
 from hgnb.stats import pck
-from hgnb.training.baselines import Baselines
-from hgnb.training.inference import Predictions
+from hgnb.training.passes import Baselines, Predictions
 from hgnb.training.profiles import Profile, departures
 from hgnb.training.runs import Run
 

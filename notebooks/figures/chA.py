@@ -17,8 +17,7 @@ from figures.architecture import COLOURS, Step, trace
 from figures.page import Plate, number
 from hgnb.drawing.poses import picture
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, RED, style
-from hgnb.model.hourglass import Hourglass, StackedHourglass
-from hgnb.model.residual import Residual
+from hgnb.model.hourglass import Hourglass, Residual, StackedHourglass
 
 NORMS = {nn.BatchNorm2d: "batch norm", nn.GroupNorm: "layer norm"}
 OUTER = "#ECECEC"

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from figures.page import Note, Plate, Table, nothing, number, percent, verdict
-from hgnb.claims.chains import Chains
+from hgnb.claims.evidence import Chains
 from hgnb.drawing.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.stats import Estimate
 from hgnb.training.networks import ARMS

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from figures.page import Plate, nothing, verdict
-from hgnb.analysis.correction import ACROSS, ASTRAY, Bound, Moved
+from hgnb.analysis.interventions import ACROSS, ASTRAY, Moved
+from hgnb.analysis.misplaced import Bound
 from hgnb.drawing.style import GREEN, GREY, INK, ORANGE, style
 
 LOOKS = {ACROSS: (ORANGE, "o"), ASTRAY: (INK, "s")}

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from figures.page import Plate, number, verdict
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, style
-from hgnb.training.decodings import MIRRORED, Decodings
+from hgnb.training.passes import MIRRORED, Decodings
 
 WAYS = {
     "argmax": (INK, "-", "highest pixel"),

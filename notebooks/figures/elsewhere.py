@@ -5,11 +5,11 @@ import pandas as pd
 
 from figures.beyond import made, score
 from figures.page import Note, Table, listed, number
-from hgnb.intervals import over_seeds
 from hgnb.records import folders, read
-from hgnb.training.decodings import MIRRORED
+from hgnb.stats import student
 from hgnb.training.networks import BEST, GENTLE, NEWELL, THESIS, Training, get
 from hgnb.training.observations import AT, Outcomes
+from hgnb.training.passes import MIRRORED
 from hgnb.training.recorded import command, stale
 
 SHOWN = (THESIS, "loud-peak-1", GENTLE, NEWELL, BEST, "best-wide")
@@ -94,4 +94,4 @@ def _cell(record: Outcomes, name: str) -> str:
     values = np.array([score(o) for o in record.of(name)])
     if not len(values):
         return "–"
-    return over_seeds(values).text(3) if len(values) > 1 else number(float(values[0]), 3)
+    return student(values).text(3) if len(values) > 1 else number(float(values[0]), 3)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from figures.page import Note, Plate, listed, nothing, number, verdict
-from hgnb.claims.chains import Chains
+from hgnb.claims.evidence import Chains
 from hgnb.drawing.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, style
 
 # Rows of fig-later: how each is called, and its colour; networks of chapter 04 first.

@@ -12,9 +12,9 @@ from figures.page import Plate, nothing, number, percent
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import BLUE, GREY, MODIFIED, ORANGE, ORIGINAL, style
-from hgnb.intervals import Interval, bootstrap
 from hgnb.metrics import PckConfig
-from hgnb.training.inference import Predictions
+from hgnb.stats import Estimate, crossed
+from hgnb.training.passes import Predictions
 from hgnb.training.runs import Run
 
 
@@ -104,7 +104,7 @@ class Changes:
         counted = self.split.visibility > 0
         return tuple(made.hits(self.config).numpy() & counted for made in (self.before, self.after))
 
-    def by_keypoint(self) -> list[tuple[float, float, Interval]]:
+    def by_keypoint(self) -> list[tuple[float, float, Estimate]]:
         """For each keypoint PCK before and after, and their difference, paired; over photographs."""
         before, after = self.hits
         counted, images = self.split.visibility > 0, self.split.image_ids
@@ -112,7 +112,7 @@ class Changes:
         for k in range(len(self.schema)):
             columns = np.column_stack([before[:, k], after[:, k], counted[:, k]])
             found, kept, of = columns.sum(0) / max(counted[:, k].sum(), 1)
-            change = bootstrap(columns, images, lambda b, a, n: (a - b) / n)
+            change = crossed(columns, images, lambda b, a, n: (a - b) / n)
             rows.append((found if of else np.nan, kept if of else np.nan, change))
         return rows
 

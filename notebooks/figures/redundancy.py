@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.page import Plate, listed, number, percent
-from hgnb.analysis.redundancy import Part
-from hgnb.analysis.truncation import WITHIN
+from hgnb.analysis.truncation import WITHIN, Part
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, style
 
 ROWS = {"encoder": BLUE, "bottleneck": INK, "skips": ORANGE, "decoder": GREEN}

@@ -12,8 +12,7 @@ from matplotlib.patheffects import withStroke
 
 from figures.lighter.words import DASH, seeds, small
 from figures.page import Live, Note, Plate, Table
-from hgnb.analysis.fronts import SURE, Place
-from hgnb.analysis.lighter import accuracy
+from hgnb.analysis.lighter import SURE, Place, accuracy
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, RED, style
 from hgnb.stats import Estimate
 from hgnb.training.networks import BASE, get
@@ -31,7 +30,7 @@ SIDES = ((8, 7), (9, -7), (-9, 7), (-9, -7), (12, 0), (-12, 0))  # where a lette
 def tradeoff(points: pd.DataFrame, times: Times, sweep: Outcomes | None) -> Plate | Note:
     """fig-lighter-tradeoff: accuracy against three costs, with the Pareto front of each.
 
-    `points`: as `hgnb.analysis.fronts.points` makes them, one network a row.
+    `points`: as `hgnb.analysis.lighter.points` makes them, one network a row.
     """
     known = points[points.accuracy.notna()]
     if sweep is None or len(known) < 2:

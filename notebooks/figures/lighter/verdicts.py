@@ -6,8 +6,8 @@ import pandas as pd
 
 from figures.lighter.words import DASH, small
 from figures.page import Note, Table, listed
+from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.claims.ledger import Row
-from hgnb.claims.rules import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.training.networks import BASE
 
 
