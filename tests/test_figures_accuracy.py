@@ -1,4 +1,6 @@
-"""Figures and tables of accuracy: the rule that picks persons, the marked radius, and words without data."""
+"""What chapter 02 keeps in its module: the rule that picks persons, tables without data, recorded speeds."""
+
+import json
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,7 +8,7 @@ import pytest
 import torch
 from test_figures_interpretation import COCO, check, persons, scattered
 
-from figures import accuracy
+from figures import ch02
 from hgnb.data.heatmaps import cells
 from hgnb.drawing import predictions
 from hgnb.metrics import PckConfig, pck
@@ -35,42 +37,40 @@ def guesses(n: int, seed: int = 0, labelled: bool = True):
 
 def test_persons_are_ranked_by_rule():
     split, made = guesses(40)
-    chosen = accuracy.ranked(made, THESIS, seed=0)
+    chosen = ch02.ranked(made, THESIS, seed=0)
     own, peak = chosen.pck, made.peaks.mean(1).numpy()
     order = sorted(range(len(split)), key=lambda i: (-own[i], -peak[i]))
     assert chosen.positions["best"].tolist() == order[:4] and chosen.positions["worst"].tolist() == order[-4:]
     assert chosen.positions["median"].tolist() == order[18:22]
     made.peaks[:] = 0.5  # what the peaks can't decide, the seed does, the same way every time
     made.points[:] = made.true
-    drawn = [accuracy.ranked(made, THESIS, seed=s).positions["best"].tolist() for s in (0, 0, 1)]
+    drawn = [ch02.ranked(made, THESIS, seed=s).positions["best"].tolist() for s in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
 
 
 @pytest.mark.parametrize("n", [0, 2, 3, 7, 40])
 def test_best_median_worst(n):
     split, made = guesses(n)
-    plate = check(accuracy.best_median_worst(made, split, COCO, THESIS, seed=0))
-    chosen = accuracy.ranked(made, THESIS, seed=0)
+    plate = check(ch02.best_median_worst(made, split, COCO, THESIS, seed=0))
+    chosen = ch02.ranked(made, THESIS, seed=0)
     shown = np.concatenate(list(chosen.positions.values()))
     assert len(shown) == len(set(shown)) == 3 * min(4, n // 3)
     assert n < 3 or plate.caption.startswith(f"The {min(3, n // 3)} best")
     assert ("No persons" in plate.caption) == (n < 3)
 
 
-def test_the_thesis_radius_is_marked():
-    _, made = guesses(40)
-    plate = check(accuracy.radii(made, THESIS))
-    pooled = float(pck(made.hits(THESIS), made.visibility))
-    assert f"PCK is {pooled:.3f} at radius 0.5" in plate.alt
-    heights = [line.get_ydata() for line in plate.figure.axes[0].lines if len(line.get_xdata()) == 201]
-    assert heights and all((np.diff(h) >= 0).all() for h in heights)
-    assert heights[0][50] == pytest.approx(pooled)
-    check(accuracy.radii(guesses(4, labelled=False)[1], THESIS))
+def test_what_was_recorded_is_there_or_asked_for(house):
+    assert ch02.recorded("speed") == ({}, "")
+    assert "benchmarks/results/speed.json" in ch02.without("speed").text
+    (house / "benchmarks/results").mkdir(parents=True)
+    record = {"machine": {"cpu": "a processor", "device": "cpu"}, "networks": []}
+    (house / "benchmarks/results/speed.json").write_text(json.dumps(record))
+    assert ch02.recorded("speed") == (record, "a processor")
 
 
 def test_the_table_counts_what_there_is():
     split, made = guesses(40)
-    table = accuracy.by_visibility_table(made, split, COCO, THESIS)
+    table = ch02.by_visibility_table(made, split, COCO, THESIS)
     counted = table.rows["Counted"].str.replace(",", "").astype(int).tolist()
     assert table.name == "tbl-pck-visibility" and counted[0] == counted[1] + counted[2] == int(
         (made.visibility > 0).sum()
@@ -78,7 +78,7 @@ def test_the_table_counts_what_there_is():
     pooled = float(pck(made.hits(THESIS), made.visibility))
     assert table.rows["all"][0].startswith(f"{pooled:.3f} (")
     made.visibility[made.visibility == 1] = 2
-    table = accuracy.by_visibility_table(made, split, COCO, THESIS)
+    table = ch02.by_visibility_table(made, split, COCO, THESIS)
     assert "| – |" in table.markdown() and "A dash" in table.caption and "nan" not in table.markdown()
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from test_book import chapter, saved, small_book
 from test_live import cell
 
-from figures import exhibit as figures
+from figures import ch00 as figures
 from figures.page import Live, Note
 from figures.portraits import Portraits
 from hgnb.analysis import components

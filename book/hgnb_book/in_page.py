@@ -1,6 +1,6 @@
 """Networks that run in the page: the published pages get the files that their parts load on a click. 00_try_it.
 
-A chapter leaves a part `network` (figures.exhibit) that names a run and the digest of the files it exported. Here
+A chapter leaves a part `network` (figures.ch00) that names a run and the digest of the files it exported. Here
 these become scripts in `_static/in_page`, beside the runtime. Where one or the other is missing, the part gives way
 to a sentence, and the still figure stands for it: a site doesn't fail for that.
 """

@@ -22,7 +22,7 @@ from PIL import Image
 from hgnb.data.coco import Person
 from hgnb.data.credits import withheld
 from hgnb.data.images import DamagedImage, decode
-from hgnb.drawing.style import INK, style
+from hgnb.drawing.style import GREY, INK, SIDES, style
 from hgnb.stats import Estimate
 
 NUMBER = re.compile(r"[-−+]?[\d.,]*\d(?:\s?%)?|–|")  # a column of such cells is set flush right
@@ -221,6 +221,13 @@ def nothing(words: str, caption: str, alt: str) -> Plate:
 
 
 # Pictures
+
+
+def sides_legend(figure: Figure) -> None:
+    """Below a figure: how the bones of each side are drawn, and a hidden joint."""
+    lines = [plt.Line2D([], [], linewidth=2.2, label=side, **look) for side, look in SIDES.items()]
+    lines.append(plt.Line2D([], [], marker="o", linestyle="", color=GREY, markerfacecolor="white", label="hidden"))
+    figure.legend(handles=lines, loc="outside lower center", ncol=4, fontsize=9)
 
 
 def opened(persons: Iterable[Person]) -> Iterator[tuple[Person, Image.Image]]:

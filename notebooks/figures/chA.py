@@ -1,18 +1,137 @@
-"""Residual, hourglass and stack, each drawn from the live module. Thesis figures 5 to 7; A2_building_blocks."""
+"""Drawings of A1 and A2 that are too long for a cell: units, a convolution; residual, hourglass and stack as they are.
+
+Thesis figures 2 to 7; what is drawn is what the live module computes.
+"""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
+import torch.nn.functional as F
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyBboxPatch, Polygon
-from torch import nn
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
+from torch import Tensor, nn
 
 from figures.architecture import COLOURS, Step, trace
-from figures.page import Plate
-from hgnb.drawing.style import BLUE, GREEN, GREY, INK, RED, style
+from figures.page import Plate, number
+from hgnb.drawing.poses import picture
+from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, RED, style
 from hgnb.model.hourglass import Hourglass, Residual, StackedHourglass
 
 NORMS = {nn.BatchNorm2d: "batch norm", nn.GroupNorm: "layer norm"}
 OUTER = "#ECECEC"
+FIELD = 5  # pixels of the image whose numbers are shown
+
+
+def plot_units(layers: list[nn.Linear], *, code: int | None = None, ax: Axes | None = None) -> Axes:
+    """A column of circles for each layer's values, an edge for each weight; the column `code` is orange."""
+    ax = ax or plt.gca()
+    widths = [layers[0].in_features, *(layer.out_features for layer in layers)]
+    heights = [np.arange(n)[::-1] - (n - 1) / 2 for n in widths]
+    for i, layer in enumerate(layers):
+        weights = layer.weight.detach().numpy()  # (out, in)
+        strength = np.abs(weights) / np.abs(weights).max()
+        for sign, colour, line in ((1, BLUE, "-"), (-1, RED, (0, (3, 1.5)))):
+            at = np.argwhere(np.sign(weights) == sign)
+            ends = [[(i, heights[i][k]), (i + 1, heights[i + 1][j])] for j, k in at]
+            thick = [0.4 + 2.0 * strength[j, k] for j, k in at]
+            ax.add_collection(LineCollection(ends, colors=colour, linestyles=[line], linewidths=thick, alpha=0.75))
+    for i, ys in enumerate(heights):
+        face = ORANGE if i == code else "white"
+        ax.plot(np.full(len(ys), i), ys, "o", markersize=15, markerfacecolor=face, markeredgecolor=INK, zorder=3)
+        ax.text(i, -max(widths) / 2 - 0.25, f"$\\mathbf{{a}}^{{({i})}}$", ha="center", va="top", fontsize=11)
+    ax.set(xlim=(-0.4, len(layers) + 0.4), ylim=(-max(widths) / 2 - 1.1, max(widths) / 2 + 0.3))
+    ax.axis("off")
+    return ax
+
+
+def signs_legend(figure: Figure) -> None:
+    """Below a figure: which edges are positive, which negative."""
+    lines = [
+        plt.Line2D([], [], color=BLUE, label="positive weight"),
+        plt.Line2D([], [], color=RED, linestyle=(0, (3, 1.5)), label="negative weight"),
+    ]
+    figure.legend(handles=lines, loc="outside lower center", ncol=2, fontsize=9)
+
+
+def cluster(ax: Axes, points: np.ndarray, way: np.ndarray, colour: str, marker: str) -> None:
+    """The points (n, 2) of one cluster, and the way (T, 2) of its centroid from its start (hollow) to its end."""
+    ax.plot(*points.T, marker, color=colour, markersize=3, alpha=0.45)
+    ax.plot(*way.T, "-", color=INK, linewidth=1.2)
+    ax.plot(*way[0], "o", color=INK, markerfacecolor="white", markersize=8)
+    ax.plot(*way[-1], "o", color=INK, markerfacecolor=colour, markersize=10)
+
+
+def convolution(grey: np.ndarray, kernel: Tensor) -> Plate:
+    """fig-convolution: a kernel of 3x3 slides over a grey crop (H, W) in 0..1 (thesis figure 3)."""
+    image = torch.from_numpy(np.ascontiguousarray(grey, dtype=np.float32))
+    answer = F.conv2d(image[None, None], kernel[None, None])[0, 0].numpy()
+    row, column = _strongest(answer)
+    patch = grey[row : row + 3, column : column + 3]
+    with style():
+        figure, axes = plt.subplots(1, 4, figsize=(9.2, 2.8), width_ratios=(1.1, 1.25, 0.75, 1.1))
+        picture(axes[0], np.repeat(grey[..., None], 3, 2), f"crop, {grey.shape[0]} × {grey.shape[1]}")
+        top, left = (int(np.clip(at - 1, 0, n - FIELD)) for at, n in zip((row, column), grey.shape, strict=True))
+        _frame(axes[0], left, top, FIELD, ORANGE)
+        _numbers(axes[1], grey[top : top + FIELD, left : left + FIELD], "orange square, field of 3 × 3")
+        _frame(axes[1], column - left, row - top, 3, BLUE)
+        _numbers(axes[2], kernel.numpy(), "kernel", digits=0, paint=False)
+        limit = np.abs(answer).max()
+        axes[3].imshow(answer, cmap="PuOr", vmin=-limit, vmax=limit)
+        _bare(axes[3], f"feature map, {answer.shape[0]} × {answer.shape[1]}")
+        _frame(axes[3], column, row, 1, BLUE)
+    caption = (
+        f"A convolution without padding. The nine pixels in the blue field times the nine weights of the kernel add up "
+        f"to {_sum(patch, kernel.numpy())} = {number(answer[row, column])}, the blue pixel of the feature map; then "
+        "the field moves on by one."
+    )
+    alt = (
+        f"A kernel turns a grey crop of {grey.shape[0]} pixels into a map of {answer.shape[0]}; its strongest answer, "
+        f"{number(answer[row, column])}, lies in row {row + 1} and column {column + 1}."
+    )
+    return Plate(figure, caption, alt)
+
+
+def _strongest(answer: np.ndarray) -> tuple[int, int]:
+    """Where the response is largest in size, away from the border."""
+    inner = np.abs(answer).copy()
+    inner[[0, -1]] = inner[:, [0, -1]] = 0
+    row, column = np.unravel_index(inner.argmax(), inner.shape)
+    return int(row), int(column)
+
+
+def _sum(patch: np.ndarray, kernel: np.ndarray) -> str:
+    """'−1 · 0.31 + 1 · 0.72': the products whose weight isn't zero."""
+    terms = [(w, x) for w, x in zip(kernel.flatten(), patch.flatten(), strict=True) if w]
+    words = [f"{'−' if w < 0 else '+'} {abs(w):g} · {x:.2f}" for w, x in terms]
+    told = " ".join(words).removeprefix("+ ")
+    return "−" + told[2:] if told.startswith("− ") else told
+
+
+def _numbers(ax: Axes, values: np.ndarray, title: str, *, digits: int = 2, paint: bool = True) -> None:
+    """A grid of pixels with their values written in."""
+    shown = values if paint else np.ones_like(values)
+    ax.imshow(shown, cmap="gray", vmin=0, vmax=1)
+    for (i, j), value in np.ndenumerate(values):
+        dark = paint and shown[i, j] < 0.5
+        ax.text(j, i, number(value, digits), ha="center", va="center", fontsize=8, color="white" if dark else INK)
+    n, m = values.shape
+    for edges, draw in ((n, ax.axhline), (m, ax.axvline)):
+        for at in range(edges + 1):
+            draw(at - 0.5, color="#BBBBBB", linewidth=0.6)
+    _bare(ax, title)
+
+
+def _bare(ax: Axes, title: str) -> None:
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.set_title(title, fontsize=8)
+
+
+def _frame(ax: Axes, x: float, y: float, size: float, colour: str) -> None:
+    ax.add_patch(Rectangle((x - 0.5, y - 0.5), size, size, fill=False, edgecolor=colour, linewidth=2.2))
 
 
 def residual(module: Residual, shape: tuple[int, int, int]) -> Plate:

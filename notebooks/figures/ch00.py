@@ -1,4 +1,4 @@
-"""The network in the page: pictures of what it answers, and the part that runs it. Figures of 00_try_it."""
+"""A named pose (thesis figure 1) and the network in the page: figures of 00_introduction and 00_try_it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,22 +7,75 @@ from functools import partial
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from figures.live import facts, title
-from figures.page import Live, Note, Plate, credited, percent
+from figures.page import Live, Note, Plate, credited, opened, percent, sides_legend
 from figures.portraits import Portraits
 from hgnb.analysis.exhibit import Exhibit
 from hgnb.analysis.skips import hits_of
+from hgnb.data.coco import Split
+from hgnb.data.crops import keypoints_in, square
 from hgnb.data.heatmaps import cells
-from hgnb.drawing.poses import grid, over, picture
-from hgnb.drawing.style import SIDES, style
+from hgnb.data.schema import KeypointSchema
+from hgnb.drawing.poses import grid, over, picture, skeleton
+from hgnb.drawing.style import INK, SIDES, style
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, peaks
 
+SIZE = 384  # pixels: larger than a network's crop, so that the joints' names have room
 LABEL = "fig-try-it"
 SHOWN = 5  # persons of the still pictures
 STEPS = 17  # of the colour map
+
+
+def pose_example(split: Split, credits: Mapping[int, str]) -> Plate:
+    """fig-pose-example: one person, and the same person with its joints and limbs named."""
+    # most labelled keypoints first, of these the most visible, of these the largest in its image
+    clearest = sorted(
+        split.persons, key=lambda p: (-p.labelled, -(p.keypoints[:, 2] == 2).sum(), -max(p.box[2:]), p.id)
+    )
+    person, image = next(opened(clearest))
+    crop = square(person, size=SIZE, margin=0.1, rule="shift")
+    pixels, points = crop.apply(image), keypoints_in(person, crop)
+    with style():
+        figure, axes = plt.subplots(1, 2, figsize=(9.4, 4.4))
+        for ax in axes:
+            picture(ax, pixels)
+        skeleton(axes[1], points, split.schema, width=2.6)
+        _names(axes[1], points, split.schema)
+        axes[1].set(xlim=axes[0].get_xlim(), ylim=axes[0].get_ylim())  # lines to the names don't make it smaller
+        sides_legend(figure)
+    labelled = int((points[:, 2] > 0).sum())
+    caption = (
+        "A person, and its 2D articulated pose: named joints, joined by limbs. Left and right are the person's own. "
+        f"{labelled} of {len(split.schema)} keypoints are labelled."
+    )
+    alt = f"Left a person; right the same person with a skeleton of {labelled} named points over the body."
+    return Plate(figure, credited(caption, credits, [person.image_id]), alt)
+
+
+def _names(ax: Axes, points: np.ndarray, schema: KeypointSchema) -> None:
+    """The joints' names beside the person, one column at each side, a thin line to each joint."""
+    shown = np.flatnonzero(points[:, 2] > 0)
+    middle = points[shown, 0].mean()
+    for left in (True, False):
+        column = [i for i in shown if (points[i, 0] <= middle) == left]
+        column.sort(key=lambda i: points[i, 1])
+        for i, y in zip(column, _spread(points[column, 1]), strict=True):
+            x = -0.04 * SIZE if left else 1.04 * SIZE
+            ax.plot([x, points[i, 0]], [y, points[i, 1]], color=INK, linewidth=0.5, clip_on=False)
+            words = schema.titles[i]
+            ax.text(x, y, f"{words} " if left else f" {words}", ha="right" if left else "left", va="center", fontsize=8)
+
+
+def _spread(heights: np.ndarray) -> np.ndarray:
+    """Ascending heights moved apart, so that names don't overlap, and kept within the picture."""
+    gap, out = 0.058 * SIZE, np.array(heights, dtype=float)
+    for i in range(1, len(out)):
+        out[i] = max(out[i], out[i - 1] + gap)
+    return out - max(0.0, out[-1] - SIZE) if len(out) else out
 
 
 @dataclass(frozen=True)
