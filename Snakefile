@@ -13,7 +13,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join([*TREE, *filter(None, [os.environ.get
 
 from hgnb import definitions
 from hgnb.data.intake.layouts import annotation_files
-from hgnb.data.config import EMBEDDED
+from hgnb.data.splits import EMBEDDED
 from hgnb_book.edition import Edition
 from hgnb.training import networks
 from hgnb_book import imports

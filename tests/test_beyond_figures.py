@@ -12,8 +12,8 @@ from test_explain import persons, scattered
 from figures import beyond, decoding, elsewhere, plateau, recipes, survival
 from figures import correction as correction_figures
 from figures import redundancy as redundancy_figures
-from figures.ledger import Column
 from figures.page import Note, Plate, Table
+from figures.verdicts import Column
 from hgnb.analysis import components, interventions, silence, truncation
 from hgnb.analysis.truncation import Truncation
 from hgnb.claims.ledger import CLAIMS, Result

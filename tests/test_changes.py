@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hgnb.data.augment import augmented
-from hgnb.data.dataset import Batch
+from hgnb.data.dataset import Batch, augmented
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, distances

@@ -11,9 +11,8 @@ import torch
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from mutations import damaged
 
-from hgnb.data.config import DataConfig
-from hgnb.data.prepared import prepare
-from hgnb.data.seal import opened, sealed
+from hgnb.data.prepared import opened, prepare, sealed
+from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training import catalogue, profiles

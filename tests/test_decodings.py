@@ -1,4 +1,4 @@
-"""Decodings compared on heatmaps that are known; the mirror image against hgnb.data.mirror."""
+"""Decodings compared on heatmaps that are known; the mirror image by hand."""
 
 from types import SimpleNamespace
 
@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 from test_explain import COCO, SIDE, SIZE, persons, scattered
+from test_mirror import mirrored
 
-from hgnb.data import mirror
+from hgnb.data.schema import unmirrored
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training import passes
@@ -22,7 +23,7 @@ class Drawn(torch.nn.Module):
     def __init__(self, split, sigma=1.0):
         super().__init__()
         self.config = SimpleNamespace(stride=SIDE // SIZE)
-        self.seen = {False: split.keypoints, True: mirror.keypoints(split.keypoints, SIDE, COCO)}
+        self.seen = {False: split.keypoints, True: mirrored(split.keypoints, SIDE, COCO)}
         self.sigma = sigma
 
     def forward(self, images):
@@ -67,8 +68,8 @@ def test_the_mirror_is_the_one_of_the_data():
     split.crops[:] = np.random.default_rng(0).integers(0, 255, split.crops.shape)
     reader = Reader(network, np.full(3, 0.4, np.float32), batch=4)
     made = passes.compared(reader, split, COCO, PCK)
-    flipped = SimpleNamespace(crops=mirror.crops(split.crops), keypoints=split.keypoints)
-    both = (reader.heatmaps(split) + mirror.heatmaps(reader.heatmaps(flipped), COCO)) / 2
+    flipped = SimpleNamespace(crops=split.crops[:, :, ::-1], keypoints=split.keypoints)
+    both = (reader.heatmaps(split) + unmirrored(reader.heatmaps(flipped), COCO)) / 2
     at = both.reshape(6, 17, -1).argmax(-1)
     points = np.stack([at % SIZE, at // SIZE], -1) * 4 + 1.5
     assert made.offsets["argmax" + passes.MIRRORED] == pytest.approx(points - split.keypoints[..., :2], abs=1e-4)

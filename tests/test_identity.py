@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from hgnb.data import augment, heatmaps, splits
+from hgnb.data import dataset as augment
+from hgnb.data import heatmaps, splits
 from hgnb.definitions import PACKAGE, fingerprint
 from hgnb.errors import InputError
 from hgnb.identity import identified, identity, replaced

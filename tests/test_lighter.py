@@ -20,7 +20,7 @@ from hgnb.claims import on_lighter as lighter_claims
 from hgnb.claims.ledger import judge_lighter
 from hgnb.claims.on_lighter import CLAIMS, CONTROL
 from hgnb.claims.on_lighter import Sweep as Recorded
-from hgnb.data.drawn.layout import MPII16
+from hgnb.data.drawn.annotate import MPII16
 from hgnb.errors import InputError
 from hgnb.metrics.keypoints_found import Share
 from hgnb.metrics.pckh import joint_groups

@@ -358,8 +358,8 @@ def mutated(copy):
         ("training/modules.py", "gamma=0.5", "gamma=0.1"),
         ("training/modules.py", "best: float = -1.0", "best: float = 0.0"),  # the rule that drops the rate
         ("data/heatmaps.py", r"-0.5 \*", "-0.4 *"),
-        ("data/augment.py", r"\* math.radians", "/ math.radians"),
-        ("data/mirror.py", "= right, left", "= left, right"),
+        ("data/dataset.py", r"\* math.radians", "/ math.radians"),
+        ("data/schema.py", "= right, left", "= left, right"),
         ("data/dataset.py", r"\[self.seed, self.epoch\]", "[self.epoch, self.seed]"),  # the order of persons
         ("data/dataset.py", r"/ 255 - mean", "/ 256 - mean"),
         ("metrics/keypoints_found.py", r"< config.radius", "<= config.radius"),
@@ -410,19 +410,56 @@ def test_what_a_training_is_not_made_of_is_not(mutated, file, old, new):
     [
         (FROZEN_ROOTS, "training/frozen.py", "count = min", "count = max", True),
         (TRAINING_ROOTS, "training/frozen.py", "count = min", "count = max", False),
-        (DRAWN_ROOTS, "data/drawn/pose.py", r"0\.5", "0.6", True),
-        (DRAWN_ROOTS, "data/drawn/backdrop.py", r"0\.5", "0.6", True),
+        (DRAWN_ROOTS, "data/drawn/body.py", r"0\.5", "0.6", True),
+        (DRAWN_ROOTS, "data/drawn/scene.py", r"0\.5", "0.6", True),
         (DRAWN_ROOTS, "data/drawn/figure.py", r"0\.5", "0.6", True),
         (DRAWN_ROOTS, "data/drawn/synthetic.py", '"quality": 90', '"quality": 91', True),
         (DRAWN_ROOTS, "data/crops.py", r"\+", "-", False),
         (PREPARED_ROOTS, "data/crops.py", r"\+", "-", True),
         (PREPARED_ROOTS, "data/splits.py", r"config\.test_share", "0.3", True),
-        (PREPARED_ROOTS, "data/intake/records.py", r"BOX_SLACK = ", "BOX_SLACK = 1 + ", True),
-        (PREPARED_ROOTS, "data/drawn/pose.py", r"0\.5", "0.6", False),
+        (PREPARED_ROOTS, "data/intake/annotations.py", r"BOX_SLACK = ", "BOX_SLACK = 1 + ", True),
+        (PREPARED_ROOTS, "data/drawn/body.py", r"0\.5", "0.6", False),
         (PREPARED_ROOTS, "data/prepared.py", "READ_AGAIN = 1 << 30", "READ_AGAIN = 1 << 29", False),
-        (PREPARED_ROOTS, "data/seal.py", r"sha256|blake2b", "sha512", False),
-        (PREPARED_ROOTS, "data/download.py", r"\d+", "7", False),
+        (PREPARED_ROOTS, "data/merge.py", r"\d+", "7", False),
+        (PREPARED_ROOTS, "data/fetch.py", r"\d+", "7", False),
     ],
 )  # fmt: skip
 def test_data_have_fingerprints_of_their_own(mutated, roots, file, old, new, differs):
     assert mutated(roots, file, old, new) is differs
+
+
+def test_a_reorganised_library_keeps_every_fingerprint(tmp_path):
+    """`models` becomes `network`, heatmaps and batches move together, the modules of training into a new wing."""
+    package = shutil.copytree(PACKAGE, tmp_path / "hgnb", ignore=shutil.ignore_patterns("__pycache__"))
+    every = (TRAINING_ROOTS, FROZEN_ROOTS, DRAWN_ROOTS, PREPARED_ROOTS)
+    before = [fingerprint(roots, package) for roots in every]
+    moves = {
+        "hgnb.model": "hgnb.network",
+        "hgnb.training.modules": "hgnb.learning.steps",
+        "hgnb.data.schema": "hgnb.twins",
+    }
+    (package / "learning").mkdir()
+    (package / "learning/__init__.py").write_text("")
+    for old, new in moves.items():
+        source, target = (package.parent / name.replace(".", "/") for name in (old, new))
+        (source if source.is_dir() else source.with_suffix(".py")).rename(
+            target if source.is_dir() else target.with_suffix(".py")
+        )
+    for file in package.rglob("*.py"):
+        text = file.read_text(encoding="utf8").replace(
+            "from hgnb.data.dataset import", "from hgnb.data.heatmaps import"
+        )
+        for old, new in moves.items():
+            text = text.replace(old, new)
+        file.write_text(text, encoding="utf8")
+    added = (package / "data/dataset.py").read_text(encoding="utf8").split('"""', 2)[2]
+    (package / "data/dataset.py").unlink()
+    with (package / "data/heatmaps.py").open("a", encoding="utf8") as file:
+        file.write("\n\n" + added)
+
+    def moved(root):
+        for old, new in moves.items():
+            root = root.replace(old, new)
+        return root
+
+    assert [fingerprint(map(moved, roots), package) for roots in every] == before

@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from hgnb.data.config import EMBEDDED
 from hgnb.data.intake.layouts import annotation_files
+from hgnb.data.splits import EMBEDDED
 from hgnb.errors import InputError
 from hgnb.home import home, write_whole
 from hgnb_book import journal

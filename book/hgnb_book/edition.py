@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from hgnb.data.config import EMBEDDED
+from hgnb.data.splits import EMBEDDED
 from hgnb.home import located
 
 PUBLISHED = "edition.txt"  # in the site: which book it is

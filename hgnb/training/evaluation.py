@@ -11,10 +11,10 @@ from rich.table import Table
 from torch import Tensor
 
 from hgnb.data import coco
-from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform
 from hgnb.data.prepared import SPLITS, Prepared, PreparedSplit, prepare
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.metrics import PckConfig, distances

@@ -14,8 +14,8 @@ import numpy as np
 from filelock import FileLock
 from torch import Tensor
 
-from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import Prepared, prepare
+from hgnb.data.splits import EMBEDDED
 from hgnb.errors import InputError, unknown
 from hgnb.home import home, located
 from hgnb.identity import identified, identity

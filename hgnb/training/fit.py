@@ -17,8 +17,8 @@ from filelock import FileLock
 from torch.utils.data import DataLoader
 
 from hgnb.data.dataset import EpochSampler
-from hgnb.data.mirror import exchanged
 from hgnb.data.prepared import Prepared, PreparedSplit
+from hgnb.data.schema import exchanged
 from hgnb.errors import unknown
 from hgnb.model.hourglass import Autoencoder, AutoencoderConfig
 from hgnb.training.catalogue import Card

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from hgnb import records
-from hgnb.data.config import EMBEDDED
 from hgnb.data.heatmaps import cells
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import EMBEDDED
 from hgnb.metrics import distances
 from hgnb.metrics.keypoints_found import VISIBILITY, Share
 from hgnb.metrics.pckh import head_lengths, head_segment, joint_groups

@@ -19,11 +19,10 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from hgnb.data import mirror
 from hgnb.data.dataset import Batch, Persons, loader
 from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
-from hgnb.data.schema import KeypointSchema
+from hgnb.data.schema import KeypointSchema, exchanged
 from hgnb.identity import identity
 from hgnb.metrics import PckConfig, found, pck, peaks
 from hgnb.metrics.decoding import decoded
@@ -159,7 +158,7 @@ class Decodings:
 def compared(reader: Reader, split: PreparedSplit, schema: KeypointSchema, pck: PckConfig) -> Decodings:
     """Every decoding of a split's heatmaps, and of their mean with those of the mirrored crops (Newell et al., 4.1)."""
     stride, side = reader.network.config.stride, split.crops.shape[1]
-    order = torch.as_tensor(mirror.exchanged(schema), device=reader.device)
+    order = torch.as_tensor(exchanged(schema), device=reader.device)
     parts: dict[str, list[Tensor]] = {}
     for batch in read(reader, split):
         images = batch.images(reader.mean_rgb)

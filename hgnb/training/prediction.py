@@ -13,11 +13,10 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from hgnb.data import mirror
 from hgnb.data.crops import CropTransform, square_of_box
 from hgnb.data.images import DamagedImage, decode, header
-from hgnb.data.intake.records import BOX_SLACK
-from hgnb.data.schema import KeypointSchema
+from hgnb.data.intake.annotations import BOX_SLACK
+from hgnb.data.schema import KeypointSchema, unmirrored
 from hgnb.errors import InputError
 from hgnb.metrics import peaks
 from hgnb.metrics.decoding import decoded
@@ -93,8 +92,10 @@ def predict(weights: Weights, file: Path, boxes: Sequence[str] = (), *, mirrored
     reader, nobody = Reader(weights.network, np.asarray(card.mean_rgb, np.float32)), (len(card.keypoints), 3)
     maps = reader.heatmaps(Crops(crops, np.zeros((len(crops), *nobody), np.float32)))
     if mirrored:
-        seen = reader.heatmaps(Crops(mirror.crops(crops), np.zeros((len(crops), *nobody), np.float32)))
-        maps = (maps + mirror.heatmaps(seen, card.schema)) / 2
+        seen = reader.heatmaps(
+            Crops(np.ascontiguousarray(crops[:, :, ::-1]), np.zeros((len(crops), *nobody), np.float32))
+        )
+        maps = (maps + unmirrored(seen, card.schema)) / 2
     found, values = decoded(torch.from_numpy(maps))[weights.decoding].double(), peaks(torch.from_numpy(maps))[1]
     size = maps.shape[-1]
     points = [CropTransform(s.x, s.y, s.side, size).to_image(p) for s, p in zip(squares, found.numpy(), strict=True)]

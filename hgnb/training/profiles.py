@@ -11,8 +11,8 @@ from typing import Any
 
 from rich.table import Table
 
-from hgnb.data.config import DataConfig
 from hgnb.data.heatmaps import HeatmapConfig
+from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.metrics import PckConfig

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import ROOTS
+from hgnb.data.splits import EMBEDDED
 from hgnb.definitions import fingerprint
 from hgnb.records import Record
 from hgnb.training import profiles

@@ -7,11 +7,11 @@ import torch
 
 from figures.page import Plate, credited, opened
 from hgnb.data.coco import Split, by_image
-from hgnb.data.config import DataConfig
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.data.images import decode
 from hgnb.data.prepared import PreparedSplit
+from hgnb.data.splits import DataConfig
 from hgnb.drawing.poses import grid, over, picture, skeleton
 from hgnb.drawing.style import GREY, SIDES, style
 

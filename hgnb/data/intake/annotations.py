@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hgnb.data.intake import Notes, Verdict
+from hgnb.data.intake import Notes, Verdict, is_id, numbers, numbers_within, plain, whole
 from hgnb.data.intake.categories import Categories
-from hgnb.data.intake.images import Listed
-from hgnb.data.quoting import is_id, numbers, numbers_within, plain, whole
+from hgnb.data.intake.pictures import Listed
 
 BOX_SLACK = 1.0  # pixels that a box may leave its image by: boxes are rounded, and drawn around pixels
 LEAST_SHARE = 0.1  # of a picture's shorter side: the least side of a box that is made from keypoints

@@ -1,10 +1,12 @@
-"""The entries of `images`: ids, files and sizes, repaired where they can be. Explained in 01_dataset.
+"""The entries of `images` and the files that they mean: ids, names and sizes, repaired where they can be. 01_dataset.
 
 Files are opened only where something asks for it: a size that isn't listed, or a sample of them that disagrees with
 the list. Then all of them are, which is what `survey` says.
 """
 
-from collections import Counter
+import os
+import re
+from collections import Counter, defaultdict
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,16 +15,57 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hgnb.data import parts
 from hgnb.data.images import SIDEWAYS, DamagedImage, Header, header, in_threads
-from hgnb.data.intake import Choices, Fault, Notes, Verdict
-from hgnb.data.intake.layouts import Pictures, Source
-from hgnb.data.quoting import is_id, named, numbers_within, plain, whole
+from hgnb.data.intake import Choices, Fault, Notes, Verdict, is_id, layouts, named, numbers_within, plain, whole
 
 MISSING = "missing image"
 GUESSED = "complete"  # an image whose field `persons` says so has annotations with guessed areas or crowd flags
 SAMPLE = 32  # files of a split that are looked into whatever the list says
 SLACK = 1.0  # pixels by which what is annotated may leave a picture before its size is doubted
+
+
+class Pictures:
+    """Finds the files of listed pictures. Only what lies in the dataset's folder is ever found."""
+
+    def __init__(self, source: layouts.Source):
+        self.source = source
+        self.first = source.roots[0] if source.roots else source.base
+        self.present = layouts.files_in(self.first)
+
+    def find(self, name: str) -> tuple[Path | None, bool]:
+        """The file, and whether it was found under another spelling or path than the name says."""
+        if name in self.present:
+            return self.first / name, False
+        parts = [part for part in re.split(r"[\\/]+", name) if part not in ("", ".", "..")]
+        for start in range(len(parts)):
+            tail = layouts.spelled("/".join(parts[start:]))
+            for root in self.source.roots:
+                if file := self._index[0].get(f"{layouts.spelled(root.as_posix())}/{tail}"):
+                    return file, not (start == 0 and file == root / name)
+        named = self._index[1].get(layouts.spelled(parts[-1]), ()) if parts else ()
+        return (named[0], True) if len(named) == 1 else (None, False)
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, Path], dict[str, list[Path]]]:
+        """Every plain file by its path, and by its name alone, both without regard to case and composition."""
+        paths, names = {}, defaultdict(list)
+        for root in dict.fromkeys((*self.source.roots, self.source.base)):  # a root may be a link to elsewhere
+            for folder, _, files in os.walk(root):
+                for name in files:
+                    file = Path(folder, name)
+                    key = layouts.spelled(file.as_posix())
+                    if key not in paths and os.path.isfile(file):
+                        paths[key] = file
+                        if not self._foreign(Path(folder)):
+                            names[layouts.spelled(name)].append(file)
+        return paths, names
+
+    def _foreign(self, folder: Path) -> bool:
+        """Whether a folder belongs to another split, whose pictures can have the same names."""
+        split, base = self.source.split, self.source.base
+        words = set(layouts.words_of(layouts.within(folder, base))) if split and folder.is_relative_to(base) else set()
+        own = {*layouts.SPLITS[split], *layouts.INSTEAD[split]} if split else set()
+        return bool(words & layouts.EVERY) and not words & own
 
 
 class ListedImage(NamedTuple):
@@ -70,7 +113,9 @@ class Listed:
         return names | {image.file.name: number for number, image in self.images.items()}
 
 
-def listed(content: dict, source: Source, choices: Choices, notes: Notes, faults: list[Fault], survey: bool) -> Listed:
+def listed(
+    content: dict, source: layouts.Source, choices: Choices, notes: Notes, faults: list[Fault], survey: bool
+) -> Listed:
     """Reads `images`; what can't be used joins `faults`."""
     licences = content.get("licenses")
     licences = licences if isinstance(licences, list) else []
@@ -102,8 +147,8 @@ def listed(content: dict, source: Source, choices: Choices, notes: Notes, faults
             if size is None:
                 sizeless.append(number)
             licence = names.get(plain(record.get("license")), "not named")
-            part, exact = record.get(parts.FIELD), record.get("persons") != GUESSED
-            part = part if part in (parts.TRAIN, parts.VAL, parts.TEST) else ""
+            part, exact = record.get(layouts.PART), record.get("persons") != GUESSED
+            part = part if part in (layouts.TRAIN, layouts.VAL, layouts.TEST) else ""
             found.images[number] = ListedImage(file, size or (0, 0), licence, part, exact)
     sizeless = [number for number in sizeless if number in found.images]
     _measure(found, content, source, choices, notes, faults, sizeless, survey)
@@ -161,7 +206,7 @@ def _size(record: dict, notes: Notes) -> tuple[int, int] | None:
 
 
 def _measure(
-    found: Listed, content: dict, source: Source, choices: Choices, notes: Notes, faults: list[Fault],
+    found: Listed, content: dict, source: layouts.Source, choices: Choices, notes: Notes, faults: list[Fault],
     sizeless: list[int], survey: bool,
 ) -> None:  # fmt: skip
     """Holds listed sizes against the files: a sample of them, and all where that disagrees or `survey` asks for it."""

@@ -16,6 +16,7 @@ VERDICT = "Verdict"  # the column of this build's own
 BECAUSE = {HOLDS: "Holds:", FAILS: "Fails:", UNDECIDED: "Undecided:", NEEDS: "Needs"}  # what leads to a reason
 LEVEL = "C6"  # what its hourglass reaches: verdicts about one that finds hardly anything say little
 NONE = "No longer run is recorded in `results/`; `make claims SEEDS=5` makes one."
+NOTHING = {"measured": "–", "verdict": ""}  # of a claim that a ledger doesn't know
 
 
 @dataclass(frozen=True)
@@ -32,27 +33,27 @@ class Column:
         record = result.record
         return cls(title or f"{record.profile} on {record.data}", result, "; ".join(result.stale))
 
-    def cell(self, name: str) -> str:
-        """'fails; what was measured', marked where it is stale; a dash for a claim that it doesn't know."""
-        row = next((row for row in self.result.rows if row["id"] == name), None)
-        if row is None:
-            return "–"
-        told = f"{row['verdict']}; {row['measured']}" if row["measured"] != "–" else row["verdict"]
-        return f"*stale:* {told}" if self.changed else told
+    def row(self, name: str) -> dict[str, Any]:
+        """What it says of a claim."""
+        return next((row for row in self.result.rows if row["id"] == name), NOTHING)
 
     def verdict(self, name: str) -> str:
         """The bare verdict; '' for a claim that it doesn't know."""
-        return next((row["verdict"] for row in self.result.rows if row["id"] == name), "")
+        return self.row(name)["verdict"]
+
+    def cell(self, name: str) -> str:
+        """'fails; what was measured', marked where it is stale; a dash for a claim that it doesn't know."""
+        row = self.row(name)
+        told = "; ".join(words for words in (row["verdict"], row["measured"]) if words != "–")
+        return f"*stale:* {told}" if told and self.changed else told or "–"
 
     @property
     def came(self) -> str:
         """When, on which seeds and device it was made, and whether it still counts."""
-        level = next((row["measured"] for row in self.result.rows if row["id"] == LEVEL), "–")
         made = f"{self.title}: {self.result.record.date[:10]}, {_seeds(self.result.seeds)}, on {self.result.device}"
-        told = f"{made}; test PCK of the hourglass {level}. Its {len(self.result.rows)} claims: {summary(self.result)}"
-        return (
-            f"{told} **Stale**: {self.changed}." if self.changed else f"{told} Made by today's code, profile and data."
-        )
+        level = f"test PCK of the hourglass {self.row(LEVEL)['measured']}"
+        counts = f"**Stale**: {self.changed}." if self.changed else "Made by today's code, profile and data."
+        return f"{made}; {level}. Its {len(self.result.rows)} claims: {summary(self.result)} {counts}"
 
 
 def recorded(profile: str, data: str) -> list[Column]:
@@ -64,13 +65,10 @@ def recorded(profile: str, data: str) -> list[Column]:
 
 def table(live: Result, recorded: Sequence[Column] = ()) -> Table:
     """tbl-claims: a row for each claim, with the figures and tables behind it, and a column for each record."""
-    rows = []
+    titles, record, rows = [column.title for column in recorded], live.record, []
     for row in live.rows:
-        source = _source(row)
-        beside = [column.cell(row["id"]) for column in recorded]
-        rows.append([_claim(row), source, _here(row), row["verdict"], *beside, _shown(row)])
-    titles = [column.title for column in recorded]
-    record = live.record
+        cells = (column.cell(row["id"]) for column in recorded)
+        rows.append((_claim(row), _source(row), _here(row), row["verdict"], *cells, _shown(row)))
     caption = (
         f"The sources' claims and what became of them with the profile `{record.profile}` on `{record.data}`, "
         f"{_seeds(live.seeds)}; intervals are 95 %, over photographs and, where there are several seeds, over these "
@@ -80,37 +78,26 @@ def table(live: Result, recorded: Sequence[Column] = ()) -> Table:
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-claims", filters=(VERDICT, *titles))
 
 
-def record(recorded: Sequence[Column]) -> Note:
-    """Says of each recorded result when it was made, from what, and whether it still counts."""
-    if not recorded:
-        return Note(NONE)
-    again = " `make claims SEEDS=5` makes stale ones anew." if any(column.changed for column in recorded) else ""
-    lines = "\n".join(f"- {column.came}" for column in recorded)
-    return Note(f"Recorded, with more seeds than this page can train:{again}\n\n{lines}")
-
-
 def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> Table | Note:
     """A table called `name` of the claims `ids`, or of all, as each of several recorded ledgers judges them."""
     if not columns:
         return Note(NONE)
     known = {row["id"]: row for column in reversed(columns) for row in column.result.rows}
-    wanted = [claim.id for claim in CLAIMS if claim.id in known and (not ids or claim.id in ids)]
-    rows = [
-        [
-            _claim(known[i]),
-            _source(known[i]),
-            *(c.cell(i) for c in columns),
-            _shown(known[i]),
-        ]
-        for i in wanted
-    ]
-    titles = [column.title for column in columns]
-    apart = [i for i in wanted if len({column.verdict(i) for column in columns} - {NEEDS, ""}) > 1]
+    wanted = [known[claim.id] for claim in CLAIMS if claim.id in known and (not ids or claim.id in ids)]
+    rows = [(_claim(row), _source(row), *(c.cell(row["id"]) for c in columns), _shown(row)) for row in wanted]
+    apart = [row["id"] for row in wanted if len({c.verdict(row["id"]) for c in columns} - {NEEDS, ""}) > 1]
     told = f"Verdicts part on {listed(apart)}." if apart else "No two verdicts part." if len(columns) > 1 else ""
+    titles = [column.title for column in columns]
     came = " ".join([told, *(column.came[:1].upper() + column.came[1:] for column in columns)]).strip()
-    caption = f"The sources' claims under {listed(titles)}. {came}"
     heads = ["Claim", "Source says", *titles, "Shown in"]
+    caption = f"The sources' claims under {listed(titles)}. {came}"
     return Table(pd.DataFrame(rows, columns=heads), caption, name, filters=tuple(titles))
+
+
+def rules() -> Note:
+    """The rule of every claim, as its judging function states it, folded away."""
+    lines = "\n".join(f"- **{claim.id}** {claim.rule}" for claim in CLAIMS)
+    return Note(f"::::{{dropdown}} How each claim is decided\n{lines}\n::::")
 
 
 def _claim(row: dict[str, Any]) -> str:
@@ -127,18 +114,11 @@ def _shown(row: dict[str, Any]) -> str:
 
 def _here(row: dict[str, Any]) -> str:
     """What was measured, and why that is no verdict where it is none."""
-    measured = [] if row["measured"] == "–" else [row["measured"]]
-    why = [f"*{BECAUSE[row['verdict']]} {row['reason']}.*"] if row["reason"] else []
-    return ". ".join(measured + why)
+    why = f"*{BECAUSE[row['verdict']]} {row['reason']}.*" if row["reason"] else ""
+    return ". ".join(words for words in (row["measured"], why) if words not in ("–", ""))
 
 
-def _seeds(seeds: list[int]) -> str:
+def _seeds(seeds: Sequence[int]) -> str:
     if not seeds:
         return "no trained seed"
-    return f"seed{'s' if len(seeds) > 1 else ''} {listed([str(s) for s in seeds])}"
-
-
-def rules() -> Note:
-    """The rule of every claim, as its judging function states it, folded away."""
-    lines = "\n".join(f"- **{claim.id}** {claim.rule}" for claim in CLAIMS)
-    return Note(f"::::{{dropdown}} How each claim is decided\n{lines}\n::::")
+    return f"seed{'s' if len(seeds) > 1 else ''} {listed([str(seed) for seed in seeds])}"
