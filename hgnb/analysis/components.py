@@ -187,7 +187,7 @@ def export_basis(weights: Weights, count: int) -> tuple[Basis | None, np.ndarray
         return None, None
     experiment = opened(weights.run)
     crops = np.array(experiment.prepared().split("test").crops[:3])
-    if count == 0:
+    if count == 0 or weights.card.build:  # somebody's own network has no latents
         return None, crops
     sample = experiment.sample()
     parts = principal(experiment.latents(weights.run, "train", sample).of(sample))
