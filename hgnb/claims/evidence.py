@@ -49,10 +49,13 @@ class People:
 
     @cached_property
     def _splits(self) -> dict[str, PreparedSplit]:
-        return {name: self._split(name) for name in ("train", "val", "test", POSED)}
+        there = [name for name in ("train", "val", "test", POSED) if f"{name}/points" in self.columns]
+        return {name: self._split(name) for name in there}
 
     def split(self, name: str) -> PreparedSplit:
-        """'train', 'val', 'test' or 'posed', without crops."""
+        """'train', 'val', 'test' or 'posed', without crops; Lacking where an older record has none."""
+        if name not in self._splits:
+            raise Lacking(f"the persons `{name}`: `hgnb claims --keep` records them")
         return self._splits[name]
 
     def _split(self, name: str) -> PreparedSplit:
