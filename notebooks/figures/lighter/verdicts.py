@@ -15,7 +15,14 @@ from hgnb.training.networks import BASE
 def claims_table(rows: Sequence[Row]) -> Table:
     """tbl-lighter-claims: L1 to L15, the source's value, ours and the verdict."""
     cells = [
-        (f"**{r.id}** {r.claim.sentence}", r.claim.value, r.measured, r.verdict, r.reason or DASH, _places(r.claim.shown))
+        (
+            f"**{r.id}** {r.claim.sentence}",
+            r.claim.value,
+            r.measured,
+            r.verdict,
+            r.reason or DASH,
+            _places(r.claim.shown),
+        )
         for r in rows
     ]
     counts = ", ".join(f"{n} {_word(v, n)}" for v in _WORDS if (n := sum(r.verdict == v for r in rows)))
