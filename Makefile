@@ -36,7 +36,7 @@ book: .venv/.installed ## make the data, train, run every chapter, render the si
 pdf: book ## print the whole book as one PDF, site/book.pdf (PROFILE, DATA, SEED, CORES; needs Chromium)
 	@"$(BIN)/python" -m hgnb_book.cli pdf
 
-RECORD = @"$(BIN)/python" -m hgnb.cli record $(1) --profile "$(PROFILE)" --data "$(DATA)" --first-seed "$(SEED)" --seeds "$(SEEDS)" $(if $(CORES),--jobs "$(CORES)")
+RECORD = @"$(BIN)/python" -m hgnb_book.cli record $(1) --profile "$(PROFILE)" --data "$(DATA)" --first-seed "$(SEED)" --seeds "$(SEEDS)" $(if $(CORES),--jobs "$(CORES)")
 
 claims: .venv/.installed ## train the chain and its controls for several seeds, record what they show, judge the claims on it (SEEDS, PROFILE, DATA, SEED, CORES)
 	$(call RECORD,chain)

@@ -13,7 +13,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join([*TREE, *filter(None, [os.environ.get
 
 from hgnb import definitions
 from hgnb.data.intake.layouts import annotation_files
-from hgnb.recording.edition import EMBEDDED, Edition
+from hgnb.data.splits import EMBEDDED
+from hgnb_book.edition import Edition
 from hgnb.training import networks
 from hgnb_book import imports
 
@@ -47,7 +48,7 @@ SHOW_RECORDS = {
 }
 
 # what turns executed chapters into the site
-PASSES = ("render", "mend", "icons", "pictures", "toc", "in_page", "runtime", "logo")
+PASSES = ("render", "site", "toc", "in_page", "reference", "logo")
 RENDERING = [f"book/hgnb_book/{name}.py" for name in PASSES]
 
 ROOT = Path(workflow.basedir)

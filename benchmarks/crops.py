@@ -18,9 +18,9 @@ import numpy as np
 from PIL import Image
 
 from book import ROOT, machine
-from hgnb.data.config import DataConfig
 from hgnb.data.drawn import synthetic
 from hgnb.data.prepared import prepare
+from hgnb.data.splits import DataConfig
 
 SHARD = 256  # crops in a shard
 BATCH = 16
@@ -106,7 +106,7 @@ def memory(source: Path, place: Path) -> dict[str, float]:
         folder = repeated(source, place / f"{persons}-persons", persons)
         code = (
             "import sys; from pathlib import Path; "
-            "from hgnb.data.config import DataConfig; from hgnb.data.prepared import prepare; "
+            "from hgnb.data.splits import DataConfig; from hgnb.data.prepared import prepare; "
             "prepare(Path(sys.argv[1]), DataConfig(side=32), Path(sys.argv[1]) / 'cache'); "
             "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
         )

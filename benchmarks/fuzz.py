@@ -59,8 +59,8 @@ def read(folder: Path) -> str:
 
     from hgnb.data import coco
     from hgnb.data.check import check
-    from hgnb.data.config import DataConfig
     from hgnb.data.prepared import prepare
+    from hgnb.data.splits import DataConfig
     from hgnb.errors import InputError
 
     report = check(folder)

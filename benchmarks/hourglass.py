@@ -35,8 +35,7 @@ from hgnb.data.dataset import Batch, loader
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.model import cost
 from hgnb.model.config import HourglassConfig
-from hgnb.model.folding import fold
-from hgnb.model.hourglass import StackedHourglass, build
+from hgnb.model.hourglass import StackedHourglass, build, fold
 from hgnb.training.hardware import keep_freed_memory, precision, threads
 from hgnb.training.networks import get
 
@@ -165,7 +164,7 @@ def memory_as_shipped():
 def beside(setting: Setting, low: bool) -> list[dict]:
     """Training and inference of this network, of princeton-vl's as shipped, and of the convolutions, on these threads.
 
-    Inference is that of `hgnb.training.inference.Reader`, which folds. GFLOP/s count what each network's convolutions
+    Inference is that of `hgnb.training.passes.Reader`, which folds. GFLOP/s count what each network's convolutions
     multiply and add, and three times that in training.
     """
     network, layout = build(setting.config("hourglass"), setting.side), torch.contiguous_format

@@ -17,8 +17,8 @@ import torch
 
 from book import ROOT, machine, peak_memory
 from hgnb.training import speed
-from hgnb.training.configs import LighterConfig
 from hgnb.training.networks import get
+from hgnb.training.profiles import LighterConfig
 from hgnb.training.speed import Times
 
 LARGE, SMALL = 20, 6

@@ -35,7 +35,7 @@ def read(folder: Path) -> None:
 
 def split(folder: Path) -> None:
     from hgnb.data import coco, splits
-    from hgnb.data.config import DataConfig
+    from hgnb.data.splits import DataConfig
 
     both, config = coco.load_both(folder), DataConfig()
     file = splits.place(folder / "splits", folder, config)
@@ -50,8 +50,8 @@ def check(folder: Path) -> None:
 
 
 def prepare(folder: Path) -> None:
-    from hgnb.data.config import DataConfig
     from hgnb.data.prepared import prepare
+    from hgnb.data.splits import DataConfig
 
     prepare(folder, DataConfig(side=SIDE), folder / "cache")
 
@@ -60,10 +60,10 @@ def step(folder: Path) -> None:
     """A step of the thesis's network on a batch of 16 that a prepared dataset gives; crops are enlarged to 256."""
     import torch
 
-    from hgnb.data.config import DataConfig
     from hgnb.data.dataset import loader
     from hgnb.data.heatmaps import HeatmapConfig, heatmaps
     from hgnb.data.prepared import prepare
+    from hgnb.data.splits import DataConfig
     from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 
     data = prepare(folder, DataConfig(side=SIDE), folder / "cache")
@@ -81,9 +81,9 @@ def step(folder: Path) -> None:
 STEPS = {f.__name__: f for f in (read, split, check, prepare, step)}
 IMPORTED = {
     "read": ("hgnb.data.coco",),
-    "split": ("hgnb.data.coco", "hgnb.data.splits", "hgnb.data.config"),
+    "split": ("hgnb.data.coco", "hgnb.data.splits"),
     "check": ("hgnb.data.check",),
-    "prepare": ("hgnb.data.config", "hgnb.data.prepared"),
+    "prepare": ("hgnb.data.splits", "hgnb.data.prepared"),
     "step": ("hgnb.data.dataset", "hgnb.data.heatmaps", "hgnb.data.prepared", "hgnb.model.hourglass", "torch.optim"),
 }
 

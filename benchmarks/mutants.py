@@ -27,10 +27,8 @@ from book import ROOT, machine
 
 ROOMS = {
     "hgnb.metrics.keypoints_found": ["tests/test_metrics.py"],
-    "hgnb.metrics.shares": ["tests/test_metrics.py"],
     "hgnb.metrics.pckh": ["tests/test_metrics.py"],
     "hgnb.metrics.oks": ["tests/test_metrics.py"],
-    "hgnb.metrics.average_precision": ["tests/test_metrics.py"],
     "hgnb.metrics.decoding": ["tests/test_decoding.py"],
     "hgnb.data.crops": ["tests/test_data.py"],
     "hgnb.data.heatmaps": ["tests/test_data.py"],

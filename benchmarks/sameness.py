@@ -23,7 +23,7 @@ TIMES = ("seconds", "started", "date", "folder")
 # cells whose figures, tables and sentences hold measured times
 TIMED = re.compile(r"06_lighter_hourglasses/")
 MINUTES = re.compile(r"(?<!\S)\d\S{0,40} min(?:utes)?\b")  # how long a training took, in a sentence or a table
-PICTURES = ("image/png", "image/jpeg")  # as figures.compact writes them
+PICTURES = ("image/png", "image/jpeg")  # as figures.page writes them
 SHOWN = ("text/markdown", "text/html", "text/plain")
 
 

@@ -8,13 +8,13 @@ import io
 import json
 import os
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hgnb import journal
 from hgnb.errors import InputError
 
 # what a disk, a quota or a permission refuses: a person's to mend
@@ -63,6 +63,10 @@ def train(
     start: Annotated[
         str | None, typer.Option(metavar="RUN", help="With hourglass: a run whose best weights it begins from.")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE:BUILD", help="With hourglass: a network of your own; BUILD(K) makes it."),
+    ] = None,
 ):
     """Train a network, or go on with it, or load it: whatever is left to do. Runs under torchrun and SLURM too."""
     limit(threads)
@@ -81,6 +85,10 @@ def train(
         sys.exit(parallel.together(count, [sys.executable, "-m", "hgnb.cli", *sys.argv[1:]]))
     variant = name if networks.get(name).varies else ""
     experiment = Experiment.open(profile, data, seed, progress=sys.stdout.isatty(), variant=variant)
+    if model:
+        if name != "hourglass":
+            raise InputError(f"--model puts a network of your own in place of 'hourglass', not of '{name}'.")
+        experiment = experiment.changed(model.replace(":", "."), network=model)
     experiment.check()
     first = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0
     for remark in experiment.remarks() if first else ():
@@ -99,42 +107,20 @@ def train(
         print(json.dumps(facts, indent=1))
 
 
-@app.command()
-def record(
-    study: Annotated[
-        str, typer.Argument(metavar="chain|lighter|beyond", help="What to train: chapters 02-05, 06, 07.")
-    ],
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --first-seed on.")] = 1,
-    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes, one core each; all cores if not given.")] = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="One training; repeat for more.")] = None,
-):
-    """Train whatever isn't trained yet of a study, on all cores, and record each in results/ as it ends; resumes."""
-    from hgnb.recording.queue import record
-
-    record(study, profile, data, range(first_seed, first_seed + seeds), jobs, only or ())
-
-
 @app.command("variants")
 def list_variants():
     """List the trainings that `hgnb train` knows by name."""
-    from rich.console import Console
-
     from hgnb.training.networks import sheet
 
-    Console().print(sheet())
+    show(sheet())
 
 
 @app.command()
 def runs():
     """List the trainings in data/runs: finished, unfinished and running."""
-    from rich.console import Console
+    from hgnb.training.runs import overview
 
-    from hgnb.training.overview import overview
-
-    Console().print(overview())
+    show(overview())
 
 
 @app.command()
@@ -154,49 +140,26 @@ def claims(
     from hgnb import records
     from hgnb.claims import collect
 
-    def told(words: str) -> None:
-        print(words, file=sys.stderr)
+    def judge(record: records.Record, remedies: Sequence[str] = (), keep: bool = keep) -> None:
+        result = replace(collect.judged(record), remedies=remedies)
+        show(result.keep() if keep else result, result.facts() if as_json else None)
 
     if recorded:
         for where in records.folders(collect.STUDY):
-            result = collect.judged(records.read(where))
-            _show(result.keep() if keep else result, result.facts() if as_json else None)
+            judge(records.read(where))
         return
     from hgnb.training.experiment import Experiment
+
+    def told(words: str) -> None:
+        print(words, file=sys.stderr)
 
     experiment = Experiment.open(profile, data, seed)
     experiment.check()
     if keep and (file := collect.keep(experiment, told)):
-        result = collect.judged(records.read(file.parent))
-        _show(result.keep(), result.facts() if as_json else None)
-        return
-    record = collect.live(experiment, told)
-    result = replace(collect.judged(record), remedies=collect.remedies(experiment, record))
-    _show(result, result.facts() if as_json else None)
-
-
-@app.command("records")
-def list_records(
-    renew: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Make a seed of a stale record anew; current if it is the same.")
-    ] = None,
-    data: Annotated[str, typer.Option(help="With --renew: the folder of data that aren't embedded.")] = "embedded",
-    seed: Annotated[int | None, typer.Option(min=0, help="With --renew: which; the first if not given.")] = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="TRAINING", help="With --renew: some of it.")] = None,
-    as_json: Json = False,
-):
-    """List what is recorded in results/: seeds, hours, whether it is current, and what makes it; exit status 1 if
-    anything is damaged or stale."""
-    if renew is not None:
-        from hgnb.recording.gather import renew as renewed
-
-        print(renewed(renew, data, seed, only or ()))
-        return
-    from hgnb.training.recorded import listed
-
-    sheet = listed()
-    _show(sheet, sheet.facts() if as_json else None)
-    raise typer.Exit(0 if sheet.current else 1)
+        judge(records.read(file.parent))
+    else:
+        record = collect.live(experiment, told)
+        judge(record, collect.remedies(experiment, record), keep=False)
 
 
 @app.command()
@@ -215,7 +178,7 @@ def evaluate(
     from hgnb.training.evaluation import evaluate
 
     result = evaluate(weights(source), split, data=data, visible_only=visible_only, joints=joints)
-    _show(result, result.facts() if as_json else None)
+    show(result, result.facts() if as_json else None)
 
 
 @app.command()
@@ -250,9 +213,9 @@ def predict(
         from hgnb.drawing.predictions import save, save_all
 
         save(results[0], out) if len(results) == 1 else save_all(results, out)
-    facts = [result.facts() for result in results] if as_json else None
-    for result in results if facts is None else results[:1]:
-        _show(result, facts and (facts if len(facts) > 1 else facts[0]))
+    facts = [result.facts() for result in results]
+    for result in results[:1] if as_json else results:
+        show(result, (facts if len(facts) > 1 else facts[0]) if as_json else None)
 
 
 @app.command()
@@ -326,7 +289,7 @@ def merge(
     """One dataset from several, by the names of the first one's keypoints; what a source lacks is unlabelled."""
     from hgnb.data.merge import merge
 
-    _show(merge(folders, out), None)
+    show(merge(folders, out))
 
 
 @data_app.command()
@@ -345,8 +308,6 @@ def check(
     ] = "evidence",
 ):
     """Say what a dataset holds, and what was repaired, is dropped, looks suspicious; status 1 if any is dropped."""
-    from rich.console import Console
-
     from hgnb.data.check import check, clean
     from hgnb.data.intake import Choices
     from hgnb.home import located
@@ -354,31 +315,26 @@ def check(
     choices = Choices.parsed(pairs, category, exif)
     folder = located(folder)
     report = check(folder, progress=True, choices=choices)
-    Console().print(report)
+    show(report)
     if write:
         print(clean(folder, write, choices))
     raise typer.Exit(0 if report.sound else 1)
 
 
-@profile_app.command()
-def show(name: str):
+@profile_app.command("show")
+def show_profile(name: str):
     """Print every number of a profile with its unit and source."""
+    from hgnb.training import profiles
+    from hgnb.training.profiles import sheet
+
+    show(sheet(name, profiles.load(name)))
+
+
+def show(result, facts: dict | list | None = None) -> None:
+    """Prints a result as tables, or its facts as JSON."""
     from rich.console import Console
 
-    from hgnb.training import profiles
-    from hgnb.training.profile_table import sheet
-
-    Console().print(sheet(name, profiles.load(name)))
-
-
-def _show(result, facts: dict | list | None) -> None:
-    """Prints a result as tables, or its facts as JSON."""
-    if facts is not None:
-        print(json.dumps(facts, indent=1, allow_nan=False))
-    else:
-        from rich.console import Console
-
-        Console().print(result)
+    Console().print(result) if facts is None else print(json.dumps(facts, indent=1, allow_nan=False))
 
 
 def limit(threads: int | None) -> None:
@@ -402,38 +358,36 @@ def _paired(words: list[str]) -> list[str]:
     return paired
 
 
-def main() -> None:
-    """Run a command; what a person can mend is said in one sentence, with exit status 1."""
+def main(tell: Callable[[str, str, str], None] = lambda *_: None) -> None:
+    """Run a command; what a person can mend is said in one sentence, with exit status 1.
+
+    `tell`: hears of an error, as ("error", "", sentence).
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a pipe of Windows has no ✓ and no ×
     try:
         sys.exit(app(_paired(sys.argv[1:]), standalone_mode=False))
     except InputError as error:
-        _stop(str(error))
+        sentence = str(error)
     except _UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             sys.exit(0)  # the help stands there already
-        _stop(
-            f"{error.format_message()} ('{error.ctx.command_path} --help' lists what there is.)"
-            if error.ctx
-            else str(error)
-        )
+        sentence = error.format_message()
+        sentence += f" ('{error.ctx.command_path} --help' lists what there is.)" if error.ctx else ""
     except typer.Abort:
-        _stop("Stopped.")
+        sentence = "Stopped."
     except MemoryError:
-        _stop("There isn't enough memory for this: close other programs, or take a smaller profile.")
+        sentence = "There isn't enough memory for this: close other programs, or take a smaller profile."
     except OSError as error:
         if error.errno not in REFUSED:
             raise
-        _stop(f"'{error.filename or 'A file'}' can't be written or read ({error.strerror}): mend that and call again.")
+        what = f"'{error.filename or 'A file'}' can't be written or read ({error.strerror})"
+        sentence = f"{what}: mend that and call again."
     except Exception as error:
-        journal.tell("error", "", f"{type(error).__name__}: {error} (data/build.log says where)")
+        tell("error", "", f"{type(error).__name__}: {error} (data/build.log says where)")
         raise
-
-
-def _stop(sentence: str) -> None:
-    journal.tell("error", "", sentence)
+    tell("error", "", sentence)
     print(sentence, file=sys.stderr)
     sys.exit(1)
 

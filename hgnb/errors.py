@@ -5,7 +5,14 @@ from difflib import get_close_matches
 
 
 class InputError(ValueError):
-    """What a person gave can't be used; the message is one sentence and says what to change."""
+    """What a person gave can't be used; the message is one sentence and says what to change.
+
+    >>> try:
+    ...     load_profile("papr")
+    ... except InputError as error:
+    ...     print(error)
+    Unknown profile 'papr': did you mean 'paper'?
+    """
 
 
 def unknown(kind: str, name: str, valid: Iterable[str], where: str = "") -> InputError:

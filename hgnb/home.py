@@ -1,4 +1,4 @@
-"""Where the book lives on this machine: profiles, data and runs are found from here."""
+"""Where the book lives on this machine: profiles, data and runs are found from here; and files that are whole."""
 
 import os
 from pathlib import Path
@@ -26,3 +26,14 @@ def located(name: str | Path) -> Path:
     if inside.exists():
         return inside.resolve()
     raise InputError(f"There is no '{name}': it was looked for from '{Path.cwd()}' and from the repository '{home()}'.")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes beside a file and renames, so that it is never half written; its folder is made."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        aside.write_bytes(content)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)

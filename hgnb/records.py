@@ -9,19 +9,18 @@ of its content, so that it is whole or named as damaged. Explained in 05_discuss
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
 
 from hgnb.errors import InputError
-from hgnb.home import home
+from hgnb.home import home, write_whole
 
 FORMAT = 1
 STUDIES = ("chain", "lighter", "beyond")
@@ -32,16 +31,6 @@ SHARED = ("format", "study", "profile", "data", "checksum", "numbers", "code", "
 Columns = Mapping[str, np.ndarray]
 
 
-class HasData(Protocol):
-    """What is of one dataset."""
-
-    @property
-    def data(self) -> str: ...
-
-
-OfData = TypeVar("OfData", bound=HasData)
-
-
 @dataclass(frozen=True)
 class Archive:
     """A sealed file: JSON about it, and columns by name; bool ones are packed to bits on disk."""
@@ -49,8 +38,8 @@ class Archive:
     about: dict[str, Any]
     columns: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def packed(self) -> bytes:
-        """The file's bytes; equal for equal content."""
+    def sealed(self) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """What the file holds: JSON with its seal, and each column as a file of NumPy's."""
         parts, shapes = {}, {}
         for name, column in sorted(self.columns.items()):
             if column.dtype == bool:
@@ -60,11 +49,15 @@ class Archive:
             np.lib.format.write_array(held, np.asarray(column, order="C"), allow_pickle=False)
             parts[name] = held.getvalue()
         about = self.about | {"format": FORMAT, "bits": shapes}
-        about["seal"] = _seal(about, parts)
-        parts[ABOUT] = json.dumps(about, indent=1).encode()
+        return about | {"seal": _seal(about, parts)}, parts
+
+    def packed(self) -> bytes:
+        """The file's bytes; equal for equal content."""
+        about, parts = self.sealed()
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-            for name, part in parts.items():  # ZipInfo's own date is fixed: no clock in the bytes
+            for name, part in [*parts.items(), (ABOUT, json.dumps(about, indent=1).encode())]:
+                # ZipInfo's own date is fixed: no clock in the bytes
                 file.writestr(zipfile.ZipInfo(name), part, zipfile.ZIP_DEFLATED)
         return content.getvalue()
 
@@ -89,13 +82,7 @@ class Archive:
 
     def write(self, path: Path) -> None:
         """All of it or nothing."""
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            aside.write_bytes(self.packed())
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
+        write_whole(path, self.packed())
 
 
 def _seal(about: Mapping[str, Any], parts: Mapping[str, bytes]) -> str:
@@ -222,8 +209,7 @@ def read(where: Path) -> Record:
     held = [Archive.read(file) for file in files]
     first = {name: held[0].about.get(name) for name in SHARED}
     for file, archive in zip(files, held, strict=True):
-        differ = [name for name in SHARED if archive.about.get(name) != first[name]]
-        if differ:
+        if differ := _differing(archive.about, first):
             raise InputError(
                 f"{_told(file)} is of another experiment than {files[0].name}: {', '.join(differ)} differ."
             )
@@ -243,7 +229,11 @@ def folders(study: str = "*") -> list[Path]:
 
 
 def find(study: str, profile: str, data: str) -> Record | None:
-    """The record of a profile and data; None if there is none."""
+    """The record of a profile and data; None if there is none.
+
+    >>> find_record("chain", "small", "embedded").study
+    'chain'
+    """
     where = place(study, profile, data)
     return read(where) if where.is_dir() else None
 
@@ -258,22 +248,12 @@ def fitting(study: str, profile: str, data: str) -> list[Record]:
     return sorted((read(where) for where in folders(study)), key=fits)
 
 
-def each_dataset(records: Iterable[OfData]) -> list[OfData]:
+def each_dataset(records: Iterable[Any]) -> list[Any]:
     """The first of each dataset, of records or of what is made of one."""
-    kept: dict[str, OfData] = {}
+    kept: dict[str, Any] = {}
     for record in records:
         kept.setdefault(record.data, record)
     return list(kept.values())
-
-
-def persons_seal(persons: Columns) -> str:
-    """What the seeds of a record name its persons by."""
-    return _seal_of(Archive({}, dict(persons)))
-
-
-def _seal_of(archive: Archive) -> str:
-    with zipfile.ZipFile(io.BytesIO(archive.packed())) as file:
-        return json.loads(file.read(ABOUT))["seal"]
 
 
 def add(
@@ -285,7 +265,7 @@ def add(
     without the training's name. `facts`: run, seconds, date and what else is known of it. What is there already stays;
     InputError where that was another result, or the record is of another experiment.
     """
-    return _changed(shared, persons, seed, training, columns, facts, "")
+    return _changed(shared, persons, seed, training, columns, facts)
 
 
 def add_failed(shared: Mapping[str, Any], persons: Columns, seed: int, training: str, reason: str) -> Path:
@@ -300,38 +280,38 @@ def restamp(where: Path, code: Mapping[str, str]) -> None:
         Archive(held.about | {"code": dict(code)}, held.columns).write(file)
 
 
-def same(there: Columns, columns: Columns) -> bool:
-    """Whether columns are equal, name by name and number by number."""
-    return there.keys() == columns.keys() and not differing(there, columns)
-
-
 def differing(there: Columns, columns: Columns) -> list[str]:
     """Names of the columns that are not the same in both, or in one alone."""
-    alone = there.keys() ^ columns.keys()
-    both = [name for name in there if name in columns]
-    return sorted(alone) + [name for name in both if not _equal(there[name], np.asarray(columns[name]))]
+    both = {name: (column, np.asarray(columns[name])) for name, column in there.items() if name in columns}
+    return sorted(there.keys() ^ columns.keys()) + [name for name, pair in both.items() if not _equal(*pair)]
 
 
 def _equal(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
-def _changed(shared, persons: Columns, seed: int, training: str, columns: Columns, facts, reason: str) -> Path:
+def _changed(shared, persons: Columns, seed: int, training: str, columns: Columns, facts, reason: str = "") -> Path:
     where = place(shared["study"], shared["profile"], shared["data"])
     where.mkdir(parents=True, exist_ok=True)
-    about = json.loads(json.dumps({**shared, "format": FORMAT, "persons": persons_seal(persons)}))
+    about = json.loads(
+        json.dumps({**shared, "format": FORMAT, "persons": Archive({}, dict(persons)).sealed()[0]["seal"]})
+    )
     locks = home() / "data"
     locks.mkdir(exist_ok=True)
     with FileLock(locks / f".{where.name}.lock"):
         for other in [*where.glob("s*.npz")][:1]:
-            _same_experiment(other, about)
+            if differ := _differing(Archive.read(other).about, about):
+                raise InputError(
+                    f"results/{where.name} was recorded with other {', '.join(differ)}: 'hgnb records' says whether it "
+                    "can be renewed; remove that folder to record anew."
+                )
         if not (where / PERSONS).is_file():
             Archive({}, dict(persons)).write(where / PERSONS)
         file = where / f"s{seed}.npz"
         held = Archive.read(file) if file.is_file() else Archive({**about, "seed": seed, "trainings": {}, "failed": {}})
         mine = {f"{training}/{name}": np.asarray(column) for name, column in columns.items()}
         if training in held.about["trainings"]:
-            if reason or same(Seed(seed, held.about, held.columns).of(training), columns):
+            if reason or not differing(Seed(seed, held.about, held.columns).of(training), columns):
                 return file
             raise InputError(
                 f"results/{where.name}/{file.name} holds another result of '{training}': one of the two is wrong; "
@@ -345,11 +325,6 @@ def _changed(shared, persons: Columns, seed: int, training: str, columns: Column
     return file
 
 
-def _same_experiment(file: Path, about: Mapping[str, Any]) -> None:
-    there = Archive.read(file).about
-    differ = [name for name in SHARED if there.get(name) != about.get(name)]
-    if differ:
-        raise InputError(
-            f"results/{file.parent.name} was recorded with other {', '.join(differ)}: 'hgnb records' says whether it "
-            "can be renewed; remove that folder to record anew."
-        )
+def _differing(about: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """What isn't of one experiment."""
+    return [name for name in SHARED if about.get(name) != other.get(name)]

@@ -183,8 +183,8 @@ def trained_once(shared) -> Path:
 
 def brief(home: Path):
     """`smoke` on the dots of a home, trained for two epochs."""
-    from hgnb.training.configs import TrainingConfig
     from hgnb.training.experiment import Experiment
+    from hgnb.training.profiles import TrainingConfig
 
     opened = Experiment.open("smoke", str(home / "dots"))
     training = TrainingConfig(epochs=2, batch=4, rate=1e-3)

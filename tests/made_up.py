@@ -19,7 +19,7 @@ def hits(pck: float) -> np.ndarray:
 def persons() -> dict[str, np.ndarray]:
     """Whom they are measured on: everything labelled and visible."""
     rng, made = np.random.default_rng(0), {}
-    for split in ("train", "val", "test"):
+    for split in ("train", "val", "test", "posed"):
         made |= {
             f"{split}/ids": np.arange(PERSONS), f"{split}/images": np.arange(PERSONS),
             f"{split}/squares": np.tile([0, 0, 64], (PERSONS, 1)).astype(np.int32),

@@ -8,7 +8,7 @@ from test_interventions import PCK
 
 from hgnb.analysis import components, interventions, truncation
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from test_explain import persons, scattered
 from figures import beyond, decoding, elsewhere, plateau, recipes, survival
 from figures import correction as correction_figures
 from figures import redundancy as redundancy_figures
-from figures.ledger import Column
-from figures.plate import Note, Plate, Table
+from figures.page import Note, Plate, Table
+from figures.verdicts import Column
 from hgnb.analysis import components, interventions, silence, truncation
 from hgnb.analysis.truncation import Truncation
 from hgnb.claims.ledger import CLAIMS, Result
@@ -21,9 +21,9 @@ from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.metrics.decoding import decoded
 from hgnb.records import Record, Seed
 from hgnb.stats import Estimate
-from hgnb.training import decodings, networks
-from hgnb.training.decodings import MIRRORED
+from hgnb.training import networks, passes
 from hgnb.training.observations import RADII, Outcomes
+from hgnb.training.passes import MIRRORED
 
 WAYS = [*decoding.WAYS, *(name + MIRRORED for name in decoding.WAYS)]
 
@@ -142,7 +142,7 @@ def test_decodings_name_the_best_one():
     rng = np.random.default_rng(0)
     visibility, images = np.full((20, 3), 2), np.arange(20)
     offsets = {name: rng.normal(0, 3.0 if "dark" not in name else 1.0, (20, 3, 2)) for name in WAYS}
-    made = decodings.Decodings(offsets, visibility, images, 6.4)
+    made = passes.Decodings(offsets, visibility, images, 6.4)
     shown = decoding.decodings(made, "twenty persons")
     assert "top of a parabola" in shown.alt.split("best decoding")[1]
     assert "a clear gain" in decoding.told(made, 4)

@@ -15,12 +15,11 @@ import pytest
 from browser import in_browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from hgnb import journal
+from hgnb import watching
 from hgnb.errors import InputError
-from hgnb.recording import workflow
-from hgnb.recording.edition import Edition
-from hgnb_book import build, execute, house, render, toc, weave
+from hgnb_book import build, execute, journal, render, toc, weave, workflow
 from hgnb_book.chapter import ChapterError
+from hgnb_book.edition import PUBLISHED, Edition, homely, private_folders, published
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARAMETERS = 'profile = "tiny"  # smoke, tiny or paper\ndata = "embedded"\nseed = 0'
@@ -28,17 +27,17 @@ FIGURE = """\
 import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from figures.plate import Plate
+from figures.page import Plate
 
 figure, ax = plt.subplots()
 ax.plot([seed, 1])
 Plate(figure, f"A line from {seed}, see $x^2$.", f"The line starts at {seed}.")"""
 TABLE = """\
 import pandas as pd
-from figures.plate import Table
+from figures.page import Table
 
 Table(pd.DataFrame({"set": ["train"], "persons": [12]}), "Persons a set.", "tbl-sets")"""
-NOTE = 'from figures.plate import Note\nNote(f"The seed is {seed}, as {{numref}}`fig-line` shows.")'
+NOTE = 'from figures.page import Note\nNote(f"The seed is {seed}, as {{numref}}`fig-line` shows.")'
 
 
 def tagged(code, name=None):
@@ -120,7 +119,7 @@ def test_data_are_named_by_their_folder_only(tmp_path):
     assert str(tmp_path) not in str(given.stamps(Path("r")))
     other = Edition("tiny", str(tmp_path / "b" / "photos"), 0)
     assert given.stamps(Path("r")) != other.stamps(Path("r"))
-    assert weave.relative(f"'{tmp_path}/photos'", house.private_folders(Path("/r/s"), given.data)) == "'photos'"
+    assert weave.relative(f"'{tmp_path}/photos'", private_folders(Path("/r/s"), given.data)) == "'photos'"
 
 
 @pytest.mark.parametrize(
@@ -271,7 +270,7 @@ def test_warning_becomes_a_sentence():
 
 def test_second_build_says_so(root):
     hold = (
-        "import sys, pathlib; from hgnb.recording import workflow\n"
+        "import sys, pathlib; from hgnb_book import workflow\n"
         "with workflow.only_build(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", hold, str(root)]
@@ -321,10 +320,10 @@ def test_bars_are_drawn_where_a_reader_waits(monkeypatch, capsys):
     from rich.progress import Progress
 
     monkeypatch.setattr(rich, "_console", None)
-    monkeypatch.delenv(journal.SESSION, raising=False)
-    assert not journal.watched() and rich._console is None
-    monkeypatch.setenv(journal.SESSION, "01_a.ipynb")
-    assert journal.watched()
+    monkeypatch.delenv(watching.SESSION, raising=False)
+    assert not watching.watched() and rich._console is None
+    monkeypatch.setenv(watching.SESSION, "01_a.ipynb")
+    assert watching.watched()
     with Progress() as bar:
         task = bar.add_task("a description that is long", total=2)
         bar.update(task, completed=1, refresh=True)
@@ -353,7 +352,7 @@ def test_notebooks_carry_no_outputs():
 def test_a_build_says_which_other_book_it_replaces(tmp_path, monkeypatch, capsys):
     (tmp_path / "site").mkdir()
     tiny, smoke = Edition("tiny", "embedded", 0), Edition("smoke", "embedded", 0)
-    (tmp_path / "site" / house.PUBLISHED).write_text(f"{tiny}\n", encoding="utf8")
+    (tmp_path / "site" / PUBLISHED).write_text(f"{tiny}\n", encoding="utf8")
     monkeypatch.setattr(build, "home", lambda: tmp_path)
     monkeypatch.setattr(build, "_check", lambda *given: None)
     monkeypatch.setattr(build, "only_build", lambda root: nullcontext(None))
@@ -364,13 +363,13 @@ def test_a_build_says_which_other_book_it_replaces(tmp_path, monkeypatch, capsys
     assert said in capsys.readouterr().out
     build.build("tiny", "embedded", 0)
     assert "site/ holds" not in capsys.readouterr().out
-    assert house.published(tmp_path) == str(tiny) != str(smoke)
+    assert published(tmp_path) == str(tiny) != str(smoke)
 
 
 BUILD = """
 import subprocess, sys
 from pathlib import Path
-from hgnb.recording import workflow
+from hgnb_book import workflow
 job = "import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])"
 job += "; print(c.pid, flush=True); c.wait()"
 with workflow.stoppable():
@@ -408,8 +407,8 @@ def test_a_home_that_cannot_be_written_to_is_replaced(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "person"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "person/.cache"))
     (tmp_path / "person").mkdir()
-    house.homely(tmp_path)
+    homely(tmp_path)
     assert os.environ["HOME"] == str(tmp_path / "person"), "one that can be written to stays"
     monkeypatch.setenv("HOME", "/proc/1/no home")
-    house.homely(tmp_path)
+    homely(tmp_path)
     assert Path.home() == tmp_path / "data/.home" and Path.home().is_dir() and "XDG_CACHE_HOME" not in os.environ

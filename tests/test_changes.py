@@ -6,20 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from hgnb.data.augment import augmented
-from hgnb.data.dataset import Batch
+from hgnb.data.dataset import Batch, augmented
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, distances
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.model.residual import Residual
+from hgnb.model.hourglass import HourglassConfig, Residual, StackedHourglass
 from hgnb.training import networks, observations, profiles
-from hgnb.training.configs import TrainingConfig
 from hgnb.training.experiment import Experiment
-from hgnb.training.jobs import balance
+from hgnb.training.fit import balance
 from hgnb.training.modules import PoseModule
 from hgnb.training.networks import scaled
 from hgnb.training.observations import Outcome, People
+from hgnb.training.profiles import TrainingConfig
 
 SMALL = HourglassConfig(depth=1, channels=4, inner=2, stem=4, keypoints=3)
 

@@ -11,83 +11,16 @@ from PIL import Image
 
 from hgnb.data import coco
 from hgnb.data.check import check
-from hgnb.data.config import DataConfig
 from hgnb.data.drawn.synthetic import write
 from hgnb.data.images import DamagedImage, decode, header
 from hgnb.data.prepared import prepare
+from hgnb.data.splits import DataConfig
+from hgnb.errors import InputError
 from hgnb.training.prediction import photograph
 
-KINDS = {"undecodable image", "missing image", "image size", "keypoint length", "unknown category"}
 BOX = "boxes that are absent or empty, drawn around the keypoints"
 PLACE = "persons with keypoints outside their picture, these taken as unlabelled"
-
-
-class Planted:
-    """A copy of coco-mini whose training split is damaged one record at a time."""
-
-    def __init__(self, folder):
-        self.folder, self.root = folder, folder / "train2017"
-        self.file = folder / "annotations/person_keypoints_train2017.json"
-        self.content = json.loads(self.file.read_text())
-        usable = [a for a in self.content["annotations"] if not a["iscrowd"] and a["num_keypoints"] > 2]
-        self.annotations = iter(sorted(usable, key=lambda a: -a["id"]))
-        self.images = iter(self.content["images"])
-        self.hurt, self.wanted, self.repaired = set(), set(), Counter()
-
-    def image(self, kind: str) -> dict:
-        """An image that nothing has touched; `kind` of what is done to it, or how its repair is called."""
-        entry = next(i for i in self.images if i["id"] not in self.hurt)
-        self.hurt.add(entry["id"])
-        return self._noted(kind, entry)
-
-    def annotation(self, kind: str) -> dict:
-        """A person with keypoints, on an image that nothing has touched."""
-        entry = next(a for a in self.annotations if a["image_id"] not in self.hurt)
-        self.hurt.add(entry["image_id"])
-        return self._noted(kind, entry)
-
-    def _noted(self, kind: str, entry: dict) -> dict:
-        if kind in KINDS:
-            self.wanted.add((kind, entry["id"]))
-        else:
-            self.repaired[kind] += 1
-        return entry
-
-    def labelled(self, kind: str) -> tuple[list, int]:
-        """The keypoints of such a person, and where one of its labelled triples begins."""
-        keypoints = self.annotation(kind)["keypoints"]
-        return keypoints, 3 * next(k for k in range(17) if keypoints[3 * k + 2])
-
-    def save(self):
-        self.file.write_text(json.dumps(self.content))
-
-
-@pytest.fixture
-def damaged(real, tmp_path) -> Planted:
-    """Twenty faults of different kinds in coco-mini's training split, of which eight cost persons."""
-    shutil.copytree(real("coco-mini"), tmp_path / "damaged")
-    plant = Planted(tmp_path / "damaged")
-    _plant_images(plant)
-    _plant_annotations(plant)
-    plant.save()
-    assert len(plant.wanted) == 8 and plant.repaired.total() == 12
-    return plant
-
-
-def _plant_images(plant: Planted):
-    file = plant.root / plant.image("undecodable image")["file_name"]
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])  # 1: truncated
-    (plant.root / plant.image("undecodable image")["file_name"]).write_text("<html>404</html>")  # 2: no image
-    (plant.root / plant.image("undecodable image")["file_name"]).write_bytes(b"")  # 3: empty
-    (plant.root / plant.image("missing image")["file_name"]).unlink()  # 4
-    plant.image("image size")["width"] += 3  # 5
-    plant.image("image sizes that aren't listed, read from the file")["height"] = None  # 6
-    entry = plant.image("pictures found under another path or spelling than listed")
-    entry["file_name"] = f"../train2017/{entry['file_name']}"  # 7: there, but by a way that leaves the folder
-    plant.content["images"].append(dict(plant.image("images listed twice alike, read once")))  # 8
-    turned = plant.image("image size")  # 9: EXIF says it lies sideways, and the listed size fits neither way
-    turned["height"] += 7
-    _lay_sideways(plant.root / turned["file_name"])
+NO_FLAG = "visibility that is none of 0, 1, 2, taken as unlabelled"
 
 
 def _lay_sideways(file, turn: bool = False):
@@ -99,60 +32,99 @@ def _lay_sideways(file, turn: bool = False):
     pixels.save(file, exif=exif, quality=95)
 
 
-def _plant_annotations(plant: Planted):
-    plant.annotation(BOX)["bbox"][0] = 5000  # 10: outside
-    plant.annotation(BOX)["bbox"][2] = 0  # 11: empty
-    plant.annotation(BOX)["bbox"][3] = float("nan")  # 12
-    keypoints, at = plant.labelled(PLACE)
-    keypoints[at] = -4  # 13
-    keypoints, at = plant.labelled(PLACE)
-    keypoints[at + 1] = float("nan")  # 14
-    keypoints, at = plant.labelled(PLACE)
-    keypoints[at] = 10_000  # 15
-    keypoints, at = plant.labelled("visibility that is none of 0, 1, 2, taken as unlabelled")
-    keypoints[at + 2] = 7  # 16
-    plant.annotation("keypoint length")["keypoints"].pop()  # 17
-    plant.annotation("num_keypoints counted again")["num_keypoints"] += 1  # 18
-    plant.annotation("unknown category")["category_id"] = 99  # 19
-    plant.content["annotations"].append(dict(plant.annotation("annotations listed twice alike, read once")))  # 20
+def first(keypoints: list) -> int:
+    """Where the first labelled triple begins."""
+    return 3 * next(k for k in range(17) if keypoints[3 * k + 2])
+
+
+# What is done to an image's record and file, and to a person's record; where it is a repair, by the repair's words.
+FAULTS = {"undecodable image", "missing image", "image size", "keypoint length", "unknown category"}
+IMAGES = [
+    ("undecodable image", lambda i, f: f.write_bytes(f.read_bytes()[: f.stat().st_size // 2])),
+    ("undecodable image", lambda i, f: f.write_text("<html>404</html>")),
+    ("undecodable image", lambda i, f: f.write_bytes(b"")),
+    ("missing image", lambda i, f: f.unlink()),
+    ("image size", lambda i, f: i.update(width=i["width"] + 3)),
+    ("image sizes that aren't listed, read from the file", lambda i, f: i.update(height=None)),
+    # there, but by a way that leaves the folder
+    ("pictures found under another path or spelling than listed", lambda i, f: i.update(file_name=f"../x/{f.name}")),
+    # EXIF says it lies sideways, and the listed size fits neither way
+    ("image size", lambda i, f: (i.update(height=i["height"] + 7), _lay_sideways(f))),
+]
+PERSONS = [
+    (BOX, lambda a, k: a["bbox"].__setitem__(0, 5000)),
+    (BOX, lambda a, k: a["bbox"].__setitem__(2, 0)),
+    (BOX, lambda a, k: a["bbox"].__setitem__(3, float("nan"))),
+    (PLACE, lambda a, k: k.__setitem__(first(k), -4)),
+    (PLACE, lambda a, k: k.__setitem__(first(k) + 1, float("nan"))),
+    (PLACE, lambda a, k: k.__setitem__(first(k), 10_000)),
+    (NO_FLAG, lambda a, k: k.__setitem__(first(k) + 2, 7)),
+    ("keypoint length", lambda a, k: k.pop()),
+    ("num_keypoints counted again", lambda a, k: a.update(num_keypoints=99)),
+    ("unknown category", lambda a, k: a.update(category_id=99)),
+]
+
+
+@pytest.fixture
+def damaged(real, tmp_path):
+    """coco-mini with twenty faults of different kinds in its training split, each on a photograph of its own.
+
+    The folder, its annotations before, the faults as (kind, id) and the repairs by their words.
+    """
+    folder = shutil.copytree(real("coco-mini"), tmp_path / "damaged")
+    file = folder / "annotations/person_keypoints_train2017.json"
+    content, before = json.loads(file.read_text()), json.loads(file.read_text())["annotations"]
+    images = content["images"][: len(IMAGES) + 1]
+    usable = {a["image_id"]: a for a in content["annotations"] if not a["iscrowd"] and a["num_keypoints"] > 2}
+    persons = [a for number, a in usable.items() if number not in {i["id"] for i in images}][: len(PERSONS) + 1]
+    for (_, change), image in zip(IMAGES, images, strict=False):
+        change(image, folder / "train2017" / image["file_name"])
+    for (_, change), person in zip(PERSONS, persons, strict=False):
+        change(person, person["keypoints"])
+    content["images"].append(images[-1])
+    content["annotations"].append(persons[-1])
+    file.write_text(json.dumps(content))
+    planted = [
+        (kind, entry["id"])
+        for kind, entry in zip([k for k, _ in IMAGES + PERSONS], images[:-1] + persons[:-1], strict=True)
+    ]
+    repairs = Counter(kind for kind, _ in planted if kind not in FAULTS)
+    repairs |= {"images listed twice alike, read once": 1, "annotations listed twice alike, read once": 1}
+    return folder, before, {fault for fault in planted if fault[0] in FAULTS}, repairs
 
 
 def test_twenty_planted_faults_are_found_and_nothing_else(damaged, capsys):
-    report = check(damaged.folder)
+    folder, _, wanted, repairs = damaged
+    report = check(folder)
     told, *faults = sorted(report.faults, key=lambda f: f.id is not None)
     assert "1 of 88 pictures are missing" in told.reason
-    assert {(f.kind, f.id) for f in faults} == damaged.wanted
-    assert len(faults) == 8 and {f.split for f in faults} == {"train2017"}
-    assert all(f.reason.endswith(".") and str(damaged.folder) not in f.reason for f in faults)
-    assert [split.repaired for split in report.splits] == [damaged.repaired, Counter()]
-    assert [s.kind for s in report.suspicious] == ["EXIF orientation"]  # of the ninth
-    assert run_command("data", "check", damaged.folder) == 1
+    assert {(f.kind, f.id) for f in faults} == wanted and len(faults) + repairs.total() == 20
+    assert {f.split for f in faults} == {"train2017"}
+    assert all(f.reason.endswith(".") and str(folder) not in f.reason for f in faults)
+    assert [each.split.repaired for each in report.splits] == [repairs, Counter()]
+    assert [s.kind for s in report.suspicious] == ["EXIF orientation"]  # of the last
+    assert run_command("data", "check", folder) == 1
     printed = " ".join(capsys.readouterr().out.split())
-    assert "Dropped: 8 faults" in printed and all(f"{number}" in printed for _, number in damaged.wanted)
-    assert all(words[:30] in printed for words in damaged.repaired)
+    assert "Dropped: 8 faults" in printed and all(f"{number}" in printed for _, number in wanted)
+    assert all(words[:30] in printed for words in repairs)
 
 
 def test_a_damaged_folder_is_prepared_without_the_damaged(damaged, tmp_path):
-    before = coco.load(damaged.folder, "val")
-    data = prepare(damaged.folder, DataConfig(side=64), tmp_path / "cache")
-    report = {split.name: split for split in check(damaged.folder).splits}
-    dropped = data.manifest["dropped"]
-    assert dropped["val2017"] == {} and data.manifest["persons"]["val"] == len(before.persons)
-    assert dropped["train2017"] == dict(report["train2017"].dropped)
-    persons = data.manifest["persons"]
-    assert persons["train"] + persons["test"] == report["train2017"].counts["persons"]
-    # every person of the whole training split is either there or among the dropped, for the planted reason
-    ids = np.concatenate([data.split(s).person_ids for s in ("train", "test")])
-    lost = data.manifest["dropped_ids"]["train2017"]
-    lost = {n for some in lost.values() for n in some}
-    whole = {a["id"] for a in damaged.content["annotations"] if not a["iscrowd"] and a["num_keypoints"]}
-    assert set(ids.tolist()) == whole - lost and len(ids) == len(whole - lost)
-    assert {n for kind, n in damaged.wanted if kind in ("keypoint length", "unknown category")} <= lost
-    for name in ("train", "test"):
-        split = data.split(name)
-        assert len(split.crops) == len(split.keypoints) == len(split) == persons[name]
+    """Every person of the whole training split is either there or among the dropped, for the planted reason."""
+    folder, before, wanted, _ = damaged
+    data = prepare(folder, DataConfig(side=64), tmp_path / "cache")
+    report, _ = check(folder).splits
+    assert data.manifest["dropped"] == {
+        "train2017": {kind: len(ids) for kind, ids in report.split.dropped.items()}, "val2017": {}
+    }  # fmt: skip
+    splits = [data.split(s) for s in ("train", "test")]
+    ids = np.concatenate([split.person_ids for split in splits])
+    lost = {n for some in data.manifest["dropped_ids"]["train2017"].values() for n in some}
+    whole = {a["id"] for a in before if not a["iscrowd"] and a["num_keypoints"]}
+    assert set(ids.tolist()) == whole - lost and len(ids) == len(whole - lost) == report.split.counts["persons"]
+    assert {n for kind, n in wanted if kind in ("keypoint length", "unknown category")} <= lost
+    for split in splits:
         assert split.crops.reshape(len(split), -1).any(1).all(), "a row without a picture"
-    coco.check(damaged.folder)
 
 
 @pytest.mark.parametrize("name", ["coco-mini", "lspet"])
@@ -163,12 +135,11 @@ def test_real_data_are_sound(real, name, capsys):
 
 def test_coco_mini_in_numbers(real):
     """Against the table that comes with the data."""
-    train, val = check(real("coco-mini")).splits
+    train, val = (each.split for each in check(real("coco-mini")).splits)
     rows = [[s.counts[k] for k in ("images", "annotations", "persons", "crowds")] for s in (train, val)]
     assert rows == [[88, 341, 207, 9], [123, 404, 257, 9]]
     assert [s.steps["with every keypoint"]["annotations"] for s in (train, val)] == [12, 17]
-    assert sum(train.visibility.values()) == 17 * 207
-    assert sum(train.licences.values()) == 88 and "Attribution License" in train.licences
+    assert "Attribution License" in {image.licence for image in train.images.values()}
 
 
 def test_drawn_people_are_sound(tmp_path):
@@ -176,16 +147,20 @@ def test_drawn_people_are_sound(tmp_path):
     assert check(tmp_path / "drawn").faults == []
 
 
-def test_steps_and_counts_by_hand(coco_folder):
-    train, val = check(coco_folder).splits
+def test_steps_and_counts_by_hand(coco_folder, capsys):
+    report = check(coco_folder)
+    train, val = (each.split for each in report.splits)
     assert train.steps == {
         "any": {"images": 12, "annotations": 26},
         "without crowds": {"images": 12, "annotations": 25},
         "with keypoints": {"images": 12, "annotations": 24},
         "with every keypoint": {"images": 8, "annotations": 16},  # every third image lacks the nose
     }
-    assert train.visibility == {2: 24 * 3 + 16, 1: 24, 0: 8}
-    assert train.sizes == {(96, 80): 12} and train.modes == {"RGB": 12} and val.counts["images"] == 6
+    assert report.splits[0].modes == {"RGB": 12} and val.counts["images"] == 6
+    run_command("data", "check", coco_folder)
+    printed = " ".join(capsys.readouterr().out.split())
+    for row in ("any 26 (12)", "v = 2 88", "v = 1 24", "v = 0 8", "96 x 80 12 6", "RGB 12 6"):
+        assert f"{row} " in printed, row
 
 
 def test_damaged_persons_count_among_any_and_remain_in_no_step_of_their_own(coco_folder):
@@ -202,26 +177,49 @@ def _edit(folder, change, split="train2017"):
     file.write_text(json.dumps(content))
 
 
+COMMON = "annotations/person_keypoints_"
+
+
 @pytest.mark.parametrize(
-    ("spoil", "kind", "words"),
+    ("spoil", "kind", "words", "said"),
     [
-        (lambda f: (f / "annotations/person_keypoints_val2017.json").write_text("{"), "annotation file", "not JSON"),
-        (lambda f: (f / "annotations/person_keypoints_val2017.json").unlink(), "annotation file", "is missing"),
-        (lambda f: (f / "annotations/person_keypoints_val2017.json").write_text("[]"), "annotation file", "no list"),
-        (lambda f: _edit(f, lambda d: d.update(annotations=[]), "val2017"), "no person", "left"),
-        (lambda f: _edit(f, lambda d: d["categories"][0]["keypoints"].reverse()), "categories", "differ"),
-        (lambda f: _edit(f, lambda d: d["annotations"].append([7])), "annotation record", "no record of fields"),
-        (lambda f: _edit(f, lambda d: d["images"].append({"id": "x"})), "file name", "no file name"),
-        (lambda f: _edit(f, lambda d: d["images"].append({"id": [1]})), "image record", "no whole number"),
-        (lambda f: _edit(f, lambda d: d["annotations"][0].update(image_id=[1])), "unknown image", "isn't listed"),
-        (lambda f: _edit(f, lambda d: d["annotations"][24].update(bbox=[1, 1, -3, 3])), "box", "-3 x 3"),  # a crowd
+        (lambda f: (f / f"{COMMON}val2017.json").write_text("{"), "annotation file", "not JSON", "is not JSON"),
+        (lambda f: (f / f"{COMMON}val2017.json").unlink(), "annotation file", "is missing", "person_keypoints_val"),
+        (lambda f: (f / f"{COMMON}val2017.json").write_text("[]"), "annotation file", "no list", "no list of images"),
+        (lambda f: _edit(f, lambda d: d.update(annotations=[]), "val2017"), "no person", "left", "no person with key"),
+        (lambda f: _edit(f, lambda d: d["categories"][0]["keypoints"].reverse()), "categories", "differ", "differ"),
+        (lambda f: _edit(f, lambda d: d["annotations"].append([7])), "annotation record", "no record of fields", ""),
+        (lambda f: _edit(f, lambda d: d["images"].append({"id": "x"})), "file name", "no file name", ""),
+        (lambda f: _edit(f, lambda d: d["images"].append({"id": [1]})), "image record", "no whole number", ""),
+        (lambda f: _edit(f, lambda d: d["annotations"][0].update(image_id=[1])), "unknown image", "isn't listed", ""),
+        (lambda f: _edit(f, lambda d: d["annotations"][24].update(bbox=[1, 1, -3, 3])), "box", "-3 x 3", ""),  # a crowd
     ],
 )
-def test_each_damage_is_a_row(coco_folder, spoil, kind, words):
+def test_each_damage_is_a_row_and_what_leaves_nothing_to_read_one_sentence(coco_folder, spoil, kind, words, said):
     spoil(coco_folder)
     (fault,) = check(coco_folder).faults
     assert fault.kind == kind and words in fault.reason and str(coco_folder) not in fault.reason
     assert run_command("data", "check", coco_folder) == 1
+    if said:
+        with pytest.raises(InputError, match=said) as error:
+            coco.check(coco_folder)
+        assert "\n" not in str(error.value)
+    else:
+        coco.check(coco_folder)
+
+
+@pytest.mark.parametrize(
+    ("split", "spoil", "words"),
+    [
+        ("train2017", lambda p: p.unlink(), "12 of 12 pictures are missing; looked for in train"),
+        ("val2017", lambda p: p.write_text("version https://git-lfs"), "'git lfs pull'"),
+    ],
+)
+def test_a_split_without_pictures_is_one_sentence(coco_folder, split, spoil, words):
+    for picture in (coco_folder / split).iterdir():
+        spoil(picture)
+    with pytest.raises(InputError, match=words):
+        coco.check(coco_folder)
 
 
 def test_no_folder_is_one_sentence(tmp_path, capsys):
@@ -274,10 +272,7 @@ def test_greys_of_any_depth_are_seen(tmp_path, bits):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (
-            b"version https://git-lfs.github.com/spec/v1\noid",
-            "a Git LFS pointer, which 'git lfs pull' replaces",
-        ),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "a Git LFS pointer, which 'git lfs pull' replaces"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC, AVIF or a video: convert it to JPEG"),
         (b"<html>404</html>", "it is no image"),
     ],
@@ -287,20 +282,6 @@ def test_what_is_no_picture_is_named(tmp_path, content, words):
     for attempt in (header, lambda file: decode(file, (5, 5)), photograph):
         with pytest.raises(ValueError, match=words):
             attempt(tmp_path / "a.jpg")
-
-
-def test_pixels_count_as_stored_unless_the_list_says_otherwise(tmp_path):
-    """Orientation 6: a viewer turns the stored pixels clockwise, so their left edge becomes the top."""
-    stored = np.zeros((40, 60, 3), np.uint8)
-    stored[:, :10] = 255
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(stored).save(tmp_path / "a.png", exif=exif)
-    as_stored, turned = decode(tmp_path / "a.png", (60, 40)), decode(tmp_path / "a.png", (40, 60))
-    assert not as_stored.turned and np.array_equal(np.asarray(as_stored.rgb), stored)
-    assert turned.turned and np.asarray(turned.rgb)[:10].all() and not np.asarray(turned.rgb)[10:].any()
-    with pytest.raises(DamagedImage, match="is 60 x 40 pixels, but listed as 41 x 60"):
-        decode(tmp_path / "a.png", (41, 60))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -26,22 +26,23 @@ from hgnb.claims.study import Study, five
 from hgnb.data.heatmaps import heatmaps
 from hgnb.metrics import pck
 from hgnb.records import Seed
-from hgnb.training import forks
+from hgnb.training import networks
 from hgnb.training.runs import runs_folder
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 
 
-def people(keypoints, images=None) -> People:
+def people(keypoints, images=None, posture=None) -> People:
     """Persons as a record keeps them, in every split the same."""
     split = persons(keypoints, images)
     one = {
         "ids": split.person_ids, "images": split.image_ids, "squares": split.squares,
         "points": np.rint(split.keypoints[..., :2] * observe.FINE).astype(np.int16),
-        "visibility": split.visibility.astype(np.uint8), "posture": split.posture, "motion": split.motion,
+        "visibility": split.visibility.astype(np.uint8), "motion": split.motion,
+        "posture": split.posture if posture is None else posture,
         "mean_pose_hits": np.zeros(split.visibility.shape, bool),
     }  # fmt: skip
-    columns = {f"{name}/{key}": value for name in ("train", "val", "test") for key, value in one.items()}
+    columns = {f"{name}/{key}": value for name in ("train", "val", "test", "posed") for key, value in one.items()}
     columns |= {"schema/names": np.array(COCO.names), "schema/skeleton": np.array(COCO.skeleton)}
     return People(columns | {"counts/names": np.array(["images"]), "counts/values": np.array([len(keypoints)])})
 
@@ -89,16 +90,16 @@ def small():
 
 
 def clustered(points, study, number=0) -> Seen:
-    """A seed whose sample and fully labelled persons have these latents."""
+    """A seed whose sample and posed persons have these latents."""
     apart, parts = distances(points), components.principal(points)
     made = clusters.sweep(points, study.analysis.clusters, 2, 0)
     rows = np.arange(len(points))
     study = SimpleNamespace(
-        seed=study.seed, analysis=study.analysis, latents=points, latents_full=points, apart=apart, apart_full=apart,
-        sweep=made, sweep_full=made, plane=parts, parts=parts, sample=rows, full=SimpleNamespace(positions=rows),
-        train=SimpleNamespace(image_ids=rows),
+        seed=study.seed, analysis=study.analysis, latents=points, latents_posed=points, apart=apart, apart_posed=apart,
+        sweep=made, sweep_posed=made, plane=parts, parts_posed=parts, sample=rows,
+        train=SimpleNamespace(image_ids=rows), posed=SimpleNamespace(image_ids=rows),
     )  # fmt: skip
-    columns = observe.clustered(study) | {"sample": rows, "full": rows}
+    columns = observe.clustered(study) | {"sample": rows}
     return showing(people(everywhere(len(points))), number, hourglass=columns)
 
 
@@ -137,7 +138,7 @@ def samples(labels, who: People, codes=None, **more) -> Seeds:
     """Seeds with these two clusters (S, n) of all persons."""
     rows, made = np.arange(len(labels[0])), []
     for number, own in enumerate(labels):
-        columns = {"sample": rows, "full": rows, "clusters/sample/k": np.array([2]),
+        columns = {"sample": rows, "clusters/sample/k": np.array([2]),
                    "clusters/sample/labels": own[None].astype(np.uint8)}  # fmt: skip
         columns |= {key.replace("__", "/"): value[number] for key, value in more.items()}
         modified = {} if codes is None else {"codes/labels": codes[number].astype(np.uint8)}
@@ -254,7 +255,7 @@ def test_traits_are_what_was_planted():
     for number in range(5):
         scores = rng.standard_normal((300, len(observe.WATCHED)))
         scores[:, 1] = (-1) ** number * scipy_stats.zscore(motion)
-        columns = {"components/full/scores": scores.astype(np.float32), "full": np.arange(300)}
+        columns = {"components/posed/scores": scores.astype(np.float32)}
         all_seen.append(showing(who, number, hourglass=columns))
     told = on_components.patterns(together(*all_seen))["traits"]
     assert told["PC 2, motion (correlation)"].value > 0.99
@@ -271,7 +272,7 @@ def test_a_posture_component_is_found_whatever_its_sign():
     for number in range(5):
         scores = rng.standard_normal((400, 6))
         scores[:, 0] = (-1) ** number * (np.nan_to_num(sitting) * 4 + rng.standard_normal(400))
-        made.append(showing(who, number, hourglass={"components/full/scores": scores, "full": np.arange(400)}))
+        made.append(showing(who, number, hourglass={"components/posed/scores": scores}))
     auc = on_components.postures(together(*made))["auc"]
     truth = scipy_stats.norm.cdf(4 / np.sqrt(2))
     assert auc.value == pytest.approx(truth, abs=0.02) and auc.seeds == 5
@@ -354,13 +355,18 @@ def test_a_network_that_knows_nothing_is_no_judge():
             assert row.verdict == "needs" and row.measured != "–"
 
 
-def test_few_fully_labelled_persons_are_asked_for_more():
-    seeds = together(showing(people(everywhere(999)), hourglass={"full": np.arange(999)}))
-    assert "1,000 fully labelled persons, here 999" in claim.fully_labelled(seeds)
-    enough = together(showing(people(everywhere(1000)), hourglass={"full": np.arange(1000)}))
-    assert claim.fully_labelled(enough) == ""
-    hidden = together(showing(people(everywhere(1000, 0.0)), hourglass={"full": np.arange(1000)}))
-    assert "here 0" in claim.fully_labelled(hidden), "the most labelled aren't fully labelled"
+def test_few_well_labelled_persons_are_asked_for_more():
+    gate = claim.well_labelled
+    seeds = together(showing(people(everywhere(999))))
+    assert "1,000 fully labelled persons, or 200 whose postures were seen by eye; here 999 and 0" in gate(seeds)
+    assert gate(together(showing(people(everywhere(1000))))) == ""
+    hidden = together(showing(people(everywhere(1000, 0.0))))
+    assert "here 0 and 0" in gate(hidden), "the most labelled aren't fully labelled"
+    standing = everywhere(200)
+    standing[:, 0, 2] = 0
+    for many, opened in ((199, False), (200, True)):
+        seen = people(standing, posture=np.where(np.arange(200) < many, "standing", ""))
+        assert (gate(together(showing(seen))) == "") == opened
 
 
 def test_postures_must_be_labels():
@@ -382,6 +388,8 @@ def test_a_column_that_a_seed_lacks_is_named():
     assert "`hourglass/clusters/sample/k` of seed 0" in found("C30", seeds).reason
     with pytest.raises(Lacking):
         seeds.column("hourglass", "no such column")
+    with pytest.raises(Lacking, match="the persons `other/points`"):
+        seeds.persons("other")
 
 
 # Networks trained for later claims
@@ -582,8 +590,8 @@ def test_forks_differ_in_the_rate_alone(trained, monkeypatch):
     monkeypatch.setattr(type(experiment), "further", lambda self, *given, **named: asked.append((given, named)))
     (run.folder / "drop.ckpt").write_bytes(b"")
     try:
-        for name in forks.NAMES:
-            forks.fork(experiment, name)
+        for one in networks.FORKS:
+            one.run(experiment)
     finally:
         (run.folder / "drop.ckpt").unlink()
     (dropped, where), (kept, there) = asked

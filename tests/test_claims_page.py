@@ -1,7 +1,6 @@
 """The ledger as the page, the terminal and JSON show it."""
 
 import json
-import re
 import sys
 from dataclasses import replace
 from io import StringIO
@@ -13,7 +12,7 @@ from browser import chromium, opened
 from rich.console import Console
 from test_claims import BY_ID, CASES, case
 
-from figures import ledger
+from figures import verdicts
 from hgnb import cli
 from hgnb.claims import claim
 from hgnb.claims.ledger import CLAIMS, Result, decided, summary
@@ -35,32 +34,34 @@ def cells(markdown):
 
 
 def test_the_table_has_every_claim_with_its_verdict_to_filter_by():
-    made = ledger.table(result())
+    made = verdicts.table(result())
     page, rows = made.markdown(), cells(made.markdown())
     assert ":name: tbl-claims" in page and "nan" not in page.lower().split()
     assert [row[0].split("**")[1] for row in rows] == [claim.id for claim in CLAIMS]
-    assert made.filters == (ledger.VERDICT,) and {row[3] for row in rows} <= set(claim.VERDICTS)
+    assert made.filters == (verdicts.VERDICT,) and {row[3] for row in rows} <= set(claim.VERDICTS)
     assert "{numref}`fig-skip-histograms`" in page
+    rules_told = verdicts.rules().text
+    assert all(f"- **{claim.id}** {claim.rule}" in rules_told for claim in CLAIMS)
 
 
 def test_records_stand_beside_and_a_stale_one_says_so():
     live, before = result(0), result(1, seeds=range(5))
-    fresh, old = ledger.Column("small on embedded", before), ledger.Column("small on lspet", before, "the code changed")
-    made = ledger.table(live, [fresh, old])
+    fresh = verdicts.Column("small on embedded", before)
+    old = replace(fresh, title="small on lspet", changed="the code changed")
+    made = verdicts.table(live, [fresh, old])
     rows = cells(made.markdown())
     assert "| small on embedded | small on lspet | Shown in |" in made.markdown()
     assert made.classes == "sortable filter-3 filter-4 filter-5", "every column of verdicts can be filtered by"
     assert all(row[4].split(";")[0] in claim.VERDICTS and row[5] == f"*stale:* {row[4]}" for row in rows)
     assert any(row[4].startswith("fails; ") for row in rows)
-    note = ledger.record([fresh, old]).text
-    assert note.count("2026-01-02, seeds 0, 1, 2, 3 and 4") == 2 and "**Stale**: the code changed." in note
-    assert f"test PCK of the hourglass {before.rows[5]['measured']}. " in note
-    assert "stale" not in ledger.record([fresh]).text.lower() and "make claims" in ledger.record([]).text
+    assert all("2026-01-02, seeds 0, 1, 2, 3 and 4" in column.came for column in (fresh, old))
+    assert "**Stale**: the code changed." in old.came and "stale" not in fresh.came.lower()
+    assert f"test PCK of the hourglass {before.rows[5]['measured']}. " in old.came
 
 
 def test_every_column_of_verdicts_filters_the_page(tmp_path):
     """In a browser: what was measured stands behind a verdict in a record's cell and doesn't part it from others."""
-    made = ledger.table(result(0), [ledger.Column("small on lspet", result(1, seeds=range(5)))])
+    made = verdicts.table(result(0), [verdicts.Column("small on lspet", result(1, seeds=range(5)))])
     table = made.rows.to_html(index=False, classes=made.classes)
     script = (Path(__file__).resolve().parents[1] / "book" / "_static" / "hgnb.js").read_text(encoding="utf8")
     page = tmp_path / "claims.html"
@@ -77,17 +78,20 @@ def test_every_column_of_verdicts_filters_the_page(tmp_path):
 
 def test_several_records_stand_side_by_side():
     """The columns of 07: both judge every claim; those on which they part are named."""
-    thesis, better = ledger.Column("the thesis's", result(0)), ledger.Column("a better model's", result(1), "the code")
-    made = ledger.beside([thesis, better], "tbl-two", {"C7", "C27", "C1"})
+    thesis, better = (
+        verdicts.Column("the thesis's", result(0)),
+        verdicts.Column("a better model's", result(1), "the code"),
+    )
+    made = verdicts.beside([thesis, better], "tbl-two", {"C7", "C27", "C1"})
     rows = cells(made.markdown())
     assert [row[0].split("**")[1] for row in rows] == ["C1", "C7", "C27"] and ":name: tbl-two" in made.markdown()
     assert rows[1][2].startswith("holds; ") and rows[1][3].startswith("*stale:* fails; ")
     assert "Verdicts part on C7 and C27." in made.caption, "a level without paper has none"
     assert made.filters == ("the thesis's", "a better model's")
     known = {row["id"] for row in result().rows}
-    assert len(ledger.beside([thesis], "tbl-one").rows) == len(known)
-    assert "No two verdicts part" in ledger.beside([thesis, thesis], "tbl-x").caption
-    assert "make claims" in ledger.beside([], "tbl-none").text
+    assert len(verdicts.beside([thesis], "tbl-one").rows) == len(known)
+    assert "No two verdicts part" in verdicts.beside([thesis, thesis], "tbl-x").caption
+    assert "make claims" in verdicts.beside([], "tbl-none").text
 
 
 def test_of_each_dataset_one_record_is_shown(house):
@@ -97,16 +101,11 @@ def test_of_each_dataset_one_record_is_shown(house):
         ("smoke", "photos", 2),
     ):  # fmt: skip
         made_up.save(made_up.chain([{"control-longer": 0.4}] * count, profile, data))
-    shown = ledger.recorded("smoke", "photos")
+    shown = verdicts.recorded("smoke", "photos")
     assert [(c.result.record.profile, c.result.record.data) for c in shown] == [
         ("smoke", "photos"), ("small", "embedded"),
     ]  # fmt: skip
     assert all(column.title in column.came and "**Stale**" in column.came for column in shown), "made-up code"
-
-
-def test_the_rules_are_on_the_page():
-    text = ledger.rules().text
-    assert all(f"- **{claim.id}** {claim.rule}" in text for claim in CLAIMS)
 
 
 def test_the_terminal_shows_verdicts_reasons_and_remedies():
@@ -119,12 +118,9 @@ def test_the_terminal_shows_verdicts_reasons_and_remedies():
     assert command in text and "results/claims-tiny-embedded.json" in text
     assert all(claim.id in text for claim in CLAIMS) and "undecided" in text
     assert summary(result(2)) in " ".join(text.split())
-
-
-def test_the_summary_counts():
-    told = {word: int(n) for n, word in re.findall(r"(\d+) (hold|fail|undecided|need)", summary(result(1)))}
     levels = sum(claim.number for claim in CLAIMS)
-    assert told == {"hold": 0, "fail": len(CLAIMS) - levels, "undecided": 0, "need": levels}
+    told = f"0 hold, {len(CLAIMS) - levels} fail, 0 undecided, {levels} need"
+    assert summary(result(1)).startswith(told)
 
 
 @pytest.mark.parametrize("words", [[], ["--json"]])

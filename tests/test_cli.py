@@ -12,10 +12,10 @@ import pytest
 from hgnb.cli import _paired
 from hgnb.errors import InputError
 from hgnb.home import located
-from hgnb.recording.edition import resolved
 from hgnb.training.experiment import Experiment
-from hgnb.training.profile_table import rows
+from hgnb.training.profiles import rows
 from hgnb_book import cli
+from hgnb_book.edition import resolved
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

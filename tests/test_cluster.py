@@ -16,10 +16,9 @@ import yaml
 from conftest import ROOT, at_home, sweeping_house
 from snakemake.cli import get_argument_parser
 
-from hgnb import journal
-from hgnb.recording import cluster, workflow
-from hgnb.recording.edition import Edition
 from hgnb.training import observations
+from hgnb_book import cluster, journal, workflow
+from hgnb_book.edition import Edition
 
 SCRIPT = ROOT / "cluster/single_node.sh"
 PATH = f"{os.environ['PATH']}:/usr/sbin"
@@ -48,7 +47,7 @@ def test_the_profile_names_options_that_the_executor_has():
 
 
 SAYS = """from os import environ
-from hgnb import journal
+from hgnb_book import journal
 journal.tell('done', 'a job')
 open('told', 'w').write(environ[journal.VARIABLE])
 """
@@ -98,7 +97,7 @@ Error in rule recorded:
     output: data/stamps/{name}.json
     log: {root}/.snakemake/slurm_logs/{name}.log (check log file(s) for error details)
     shell:
-        python -m hgnb.cli record
+        python -m hgnb_book.cli record
 """
 
 HERE = """[Sat Nov 21 19:09:05 2026]
@@ -107,7 +106,7 @@ Error in rule recorded:
     jobid: 3
     output: data/stamps/{name}.json
     shell:
-        python -m hgnb.cli record
+        python -m hgnb_book.cli record
 """
 
 
@@ -192,9 +191,9 @@ def test_a_sweep_on_slurm_goes_on_past_a_job_that_is_cancelled(node, tmp_path):
     profile = root / "cluster/slurm/config.yaml"
     profile.write_text(re.sub(r"(status-checks:) \d+", r"\1 2", profile.read_text()))
 
-    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(root), str(root / "book"), *filter(None, [os.environ.get("PYTHONPATH")])]
     plain = {**os.environ, "HGNB_HOME": str(root), "PYTHONPATH": ":".join(paths), "SNAKEMAKE_PROFILE": "cluster/slurm"}
-    command = [sys.executable, "-m", "hgnb.cli", "record", "lighter", "--profile", "smoke"]
+    command = [sys.executable, "-m", "hgnb_book.cli", "record", "lighter", "--profile", "smoke"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(command, cwd=root, env=plain, **pipes)
     doomed, kept = "rule_recorded_wildcards_separable-4_0", "rule_recorded_wildcards_newell-2_0"

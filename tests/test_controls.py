@@ -14,9 +14,9 @@ from hgnb import records
 from hgnb.claims import collect
 from hgnb.claims.evidence import Chains
 from hgnb.errors import InputError
-from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
-from hgnb.training.callbacks import Watch
-from hgnb.training.frozen import freeze, shaped
+from hgnb.model.hourglass import Autoencoder, AutoencoderConfig
+from hgnb.training.fit import freeze, shaped
+from hgnb.training.loop import Watch
 from hgnb.training.networks import ARMS, RIVALS
 
 

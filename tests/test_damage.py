@@ -11,12 +11,11 @@ import torch
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from mutations import damaged
 
-from hgnb.data.config import DataConfig
-from hgnb.data.prepared import prepare
-from hgnb.data.seal import opened, sealed
+from hgnb.data.prepared import opened, prepare, sealed
+from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.training import card, profiles
+from hgnb.training import catalogue, profiles
 from hgnb.training.runs import Run
 
 
@@ -72,22 +71,22 @@ def weights(tmp_path) -> Path:
     torch.manual_seed(0)
     model = HourglassConfig(depth=2, channels=8, inner=4, stem=4, keypoints=3)
     names = ("nose", "left_hip", "right_hip")
-    held = card.Card(model, None, 32, 0.1, "shift", (0.5, 0.4, 0.3), names, ((0, 1),))
+    held = catalogue.Card(model, None, 32, 0.1, "shift", (0.5, 0.4, 0.3), names, ((0, 1),))
     file = tmp_path / "best.safetensors"
-    file.write_bytes(card.weights(StackedHourglass(model), held))
+    file.write_bytes(catalogue.written(StackedHourglass(model), held))
     return file
 
 
 def test_weights_that_were_changed_are_refused_by_name(weights):
     """A flipped bit in a tensor too, which safetensors itself doesn't see."""
-    network, held = card.read(weights)
+    network, held = catalogue.read(weights)
     assert held.keypoints == ("nose", "left_hip", "right_hip") and held.mean_rgb == (0.5, 0.4, 0.3)
     for seed in range(60):
         before = spoil(weights, seed)
         with pytest.raises(InputError, match=r"best\.safetensors (can't be read|holds weights but not)"):
-            card.read(weights)
+            catalogue.read(weights)
         weights.write_bytes(before)
-    again, _ = card.read(weights)
+    again, _ = catalogue.read(weights)
     assert all(
         torch.equal(a, b) for a, b in zip(network.state_dict().values(), again.state_dict().values(), strict=True)
     )

@@ -18,9 +18,8 @@ from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.training import catalogue, evaluation
 from hgnb.training import prediction as one_photograph
-from hgnb.training.baselines import mean_pose_hits
 from hgnb.training.evaluation import Selection, annotations, evaluate, in_image, measure
-from hgnb.training.inference import Predictions, Reader
+from hgnb.training.passes import Predictions, Reader, mean_pose_hits
 from hgnb.training.prediction import photograph, predict
 
 # Naming a run

@@ -1,5 +1,6 @@
 """The rooms of `hgnb.analysis` on planted structure: what was put in must come out."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
 
 COCO = KeypointSchema(tuple(KEYPOINTS), ((5, 6), (11, 12), (5, 11), (11, 13), (13, 15)))
+ROOT = Path(__file__).resolve().parents[1]
 SIDE, SIZE = 64, 16  # pixels of a crop and of a heatmap
 
 
@@ -90,7 +92,7 @@ def test_skips_that_carry_nothing():
 def test_one_pass_equals_the_reader():
     """`read` decodes once-encoded persons to the same hits and latents as the network run anew."""
     from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-    from hgnb.training.inference import Reader
+    from hgnb.training.passes import Reader
 
     torch.manual_seed(0)
     config = HourglassConfig(depth=2, channels=8, inner=4, stem=4)
@@ -105,7 +107,7 @@ def test_one_pass_equals_the_reader():
 
 def test_a_reader_says_what_its_network_says_and_leaves_it():
     from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-    from hgnb.training.inference import Reader
+    from hgnb.training.passes import Reader
 
     torch.manual_seed(0)
     network = StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=4))

@@ -10,9 +10,8 @@ from test_cli import hgnb
 
 from hgnb.analysis.components import export_basis
 from hgnb.errors import InputError
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig
-from hgnb.training import card, catalogue
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig
+from hgnb.training import catalogue
 from hgnb.training import export as room
 from hgnb.training.export import OUTPUTS, Basis, Switched, agreement, export, ready
 
@@ -21,9 +20,9 @@ def made(folder, *, stacks=1, autoencoder=None) -> tuple[catalogue.Weights, Basi
     """A new network of depth 2 and a random basis of 9 of its 32 latent dimensions."""
     torch.manual_seed(0)
     model = HourglassConfig(stacks=stacks, depth=2, channels=8, inner=4, stem=8, keypoints=3)
-    own = card.Card(model, autoencoder, 32, 0.1, "shift", (0.4, 0.5, 0.6), ("nose", "left_hip", "neck"), ((1, 2),))
+    own = catalogue.Card(model, autoencoder, 32, 0.1, "shift", (0.4, 0.5, 0.6), ("nose", "left_hip", "neck"), ((1, 2),))
     file = folder / "own.safetensors"
-    file.write_bytes(card.weights(own.network(), own))
+    file.write_bytes(catalogue.written(own.network(), own))
     rng = np.random.default_rng(0)
     axes = np.linalg.qr(rng.normal(size=(32, 9)))[0].T
     return catalogue.weights(str(file)), Basis(rng.normal(size=32), axes)

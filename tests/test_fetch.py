@@ -18,12 +18,13 @@ from PIL import Image
 
 from hgnb import cli
 from hgnb.data import coco
+from hgnb.data import download as downloads
 from hgnb.data.credits import photo_credits
-from hgnb.data.download import CHUNK, Patience, download
+from hgnb.data.download import CHUNK, download
 from hgnb.data.fetch import ARCHIVES, REPUBLISHABLE, TRAIN, VAL, Archive, choose, fetch, unpack
 from hgnb.errors import InputError
 
-HASTE = Patience(timeout=0.3, tries=3, pause=0.01, longest=0.02)
+HASTE = {"TIMEOUT": 0.3, "TRIES": 3, "PAUSE": 0.01, "LONGEST": 0.02}
 LICENCES = {  # as COCO's annotation files list them
     1: "http://creativecommons.org/licenses/by-nc-sa/2.0/",
     2: "http://creativecommons.org/licenses/by-nc/2.0/",
@@ -61,6 +62,8 @@ def server(monkeypatch):
     """A server on 127.0.0.1 that lives as long as the test."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "HGNB_COCO_URL"):
         monkeypatch.delenv(name, raising=False)
+    for name, value in HASTE.items():
+        monkeypatch.setattr(downloads, name, value)
     script, over = Server(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -177,39 +180,23 @@ def get(server, tmp_path):
     archives = stand_in(server)
 
     def get(what: str, **given):
-        given = {"base_url": server.url, "archives": archives, "patience": HASTE, "images": 12, **given}
+        given = {"base_url": server.url, "archives": archives, "images": 12, **given}
         return fetch(what, tmp_path / "coco", quiet=True, **given)
 
     return get
 
 
-def test_the_table_is_cocos():
-    assert {key: (a.md5, a.size) for key, a in ARCHIVES.items()} == {
-        "annotations": ("f4bbac642086de4f52a3fdda2de5fa2c", 252_907_541),
-        "val2017": ("442b8da7639aecaf257c1dceb8ba8c80", 815_585_330),
-        "train2017": ("cced6f7f71b7629ddf16f17bbcfab6b2", 19_336_861_798),
-    }
-
-
-def test_full_is_coco_layout_and_a_second_call_fetches_nothing(get, server, tmp_path):
-    assert get("full") == [VAL, TRAIN, "val2017", "train2017"]
-    assert coco.load(tmp_path / "coco", "train").counts["images"] == 4
-    assert coco.load(tmp_path / "coco", "val").counts["images"] == 30
-    assert sorted(p.name for p in (tmp_path / "coco").iterdir()) == [
-        "annotations", "fetched.json", "train2017", "val2017",
-    ]  # fmt: skip
-    assert not (tmp_path / "coco/annotations/captions_val2017.json").exists()
-    server.asked.clear()
-    assert get("full") == []
-    assert get("val") == []
-    assert not server.asked
-
-
-def test_val_grows_to_full(get, server, tmp_path):
+def test_val_grows_to_full_in_coco_layout_and_what_is_there_is_not_fetched_again(get, server, tmp_path):
     assert get("val") == [VAL, "val2017"]
     server.asked.clear()
     assert get("full") == [TRAIN, "train2017"]
-    assert not [path for path in server.paths if "val2017.zip" in path and "trainval" not in path]
+    assert not [path for path in server.paths if path.endswith("/val2017.zip")]
+    folder = tmp_path / "coco"
+    assert [coco.load(folder, name).counts["images"] for name in ("train", "val")] == [4, 30]
+    assert {p.name for p in folder.iterdir()} == {"annotations", "fetched.json", "train2017", "val2017"}
+    assert not (folder / "annotations/captions_val2017.json").exists()
+    server.asked.clear()
+    assert get("full") == get("val") == [] and not server.asked
 
 
 def test_tiny_holds_only_photographs_that_may_be_shown_again(get, server, tmp_path):
@@ -277,111 +264,80 @@ def test_a_photograph_of_another_size_or_none_at_all_is_not_kept(get, server, tm
 
 
 @pytest.fixture
-def big(server) -> bytes:
+def big(server, tmp_path):
+    """Gets the file `/big` of five chunks and a bit; what a call asked for, once the file is there, whole."""
     server.files["/big"] = np.random.default_rng(1).bytes(5 * CHUNK + 77)
-    return server.files["/big"]
+
+    def get(**given) -> list[str | None]:
+        server.asked.clear()
+        download(f"{server.url}/big", tmp_path / "big", **given)
+        assert (tmp_path / "big").read_bytes() == server.files["/big"]
+        assert [p.name for p in tmp_path.iterdir()] == ["big"]
+        return [span for _, span, _ in server.asked]
+
+    return get
 
 
-def test_a_dropped_connection_is_gone_on_with(server, big, tmp_path):
+def test_a_dropped_connection_is_gone_on_with(server, big):
     server.drops = [2 * CHUNK + 5, CHUNK]
     heard = []
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE, tick=lambda have, total: heard.append(have))
-    assert (tmp_path / "big").read_bytes() == big
-    etag = server.etag("/big")
-    spans = [f"bytes={2 * CHUNK}-", f"bytes={3 * CHUNK}-"]  # what came of a third chunk is asked for again
-    assert server.asked == [("/big", None, None), *(("/big", span, etag) for span in spans)]
-    assert heard == sorted(heard)
-    assert heard[-1] == len(big)
-    assert [p.name for p in tmp_path.iterdir()] == ["big"]
+    # what came of a third chunk is asked for again
+    assert big(tick=lambda have, total: heard.append(have)) == [None, f"bytes={2 * CHUNK}-", f"bytes={3 * CHUNK}-"]
+    assert [condition for _, _, condition in server.asked] == [None, *[server.etag("/big")] * 2]
+    assert heard == sorted(heard) and heard[-1] == len(server.files["/big"])
 
 
-def test_drops_that_each_bring_something_are_no_failures(server, big, tmp_path):
+def test_drops_that_each_bring_something_are_no_failures(server, big, monkeypatch):
+    monkeypatch.setattr(downloads, "TRIES", 1)
     server.drops = [CHUNK] * 5
-    download(f"{server.url}/big", tmp_path / "big", patience=Patience(timeout=1, tries=1, pause=0))
-    assert (tmp_path / "big").read_bytes() == big
+    assert len(big()) == 6
 
 
-def test_an_interrupted_call_is_gone_on_with_by_the_next(server, big, tmp_path):
+@pytest.mark.parametrize("since", ["nothing", "the file changed", "the server knows nothing of the part"])
+def test_the_next_call_goes_on_where_it_is_the_same_file(server, big, tmp_path, since):
     server.drops = [2 * CHUNK, 0, 0, 0]
     with pytest.raises(InputError, match=r"'big' can't be fetched .* 3 times in a row; run .* after 131,072 bytes"):
-        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+        big()
     assert not (tmp_path / "big").exists()
-    server.asked.clear()
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
-    assert server.asked == [("/big", f"bytes={2 * CHUNK}-", server.etag("/big"))]
-    assert (tmp_path / "big").read_bytes() == big
+    if since == "the file changed":
+        server.files["/big"] = server.files["/big"][::-1]
+    server.refusals = [416] if since.startswith("the server") else []  # Range Not Satisfiable
+    assert big() == [f"bytes={2 * CHUNK}-", *([None] if since.startswith("the server") else [])]
 
 
-def test_a_file_that_changed_meanwhile_is_fetched_anew(server, big, tmp_path):
-    server.drops = [2 * CHUNK, 0, 0, 0]
-    with pytest.raises(InputError):
-        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
-    server.files["/big"] = big[::-1]
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
-    assert (tmp_path / "big").read_bytes() == big[::-1]
-
-
-def test_a_part_that_the_server_knows_nothing_of_is_fetched_anew(server, big, tmp_path):
-    server.drops = [2 * CHUNK, 0, 0, 0]
-    with pytest.raises(InputError):
-        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
-    server.refusals = [416]  # Range Not Satisfiable
-    server.asked.clear()
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
-    assert [span for _, span, _ in server.asked] == [f"bytes={2 * CHUNK}-", None]
-    assert (tmp_path / "big").read_bytes() == big
-
-
-def test_a_server_without_range_starts_over(server, big, tmp_path):
+def test_a_server_without_range_starts_over_and_is_given_up(server, big, tmp_path):
     server.ranges, server.drops = False, [2 * CHUNK]
-    download(f"{server.url}/big", tmp_path / "big", size=len(big), patience=HASTE)
-    assert (tmp_path / "big").read_bytes() == big
-    assert len(server.asked) == 2
-
-
-def test_a_server_without_range_that_always_drops_ends(server, big, tmp_path):
-    server.ranges, server.drops = False, [2 * CHUNK] * 99
+    assert len(big(size=len(server.files["/big"]))) == 2
+    server.files["/other"], server.drops = server.files["/big"], [2 * CHUNK] * 99
+    server.asked.clear()
     with pytest.raises(InputError, match="3 times in a row"):
-        download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
+        download(f"{server.url}/other", tmp_path / "other")
     assert len(server.asked) == 4  # the first brought something
 
 
-def test_a_stall_times_out_and_is_asked_again(server, big, tmp_path):
+def test_a_stall_times_out_is_asked_again_and_then_given_up(server, big, tmp_path):
     server.stalls = 1
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
-    assert (tmp_path / "big").read_bytes() == big
-
-
-def test_a_server_that_only_stalls_is_given_up(server, tmp_path):
+    assert len(big()) == 2
     server.files["/small"], server.stalls = b"0123456789", 99
     start = time.monotonic()
     with pytest.raises(InputError, match=r"nothing came for 0.3 s, 3 times in a row"):
-        download(f"{server.url}/small", tmp_path / "small", patience=HASTE)
-    assert time.monotonic() - start < 4
-    assert not (tmp_path / "small").exists()
+        download(f"{server.url}/small", tmp_path / "small")
+    assert time.monotonic() - start < 4 and not (tmp_path / "small").exists()
 
 
-def test_503_is_asked_again_then_said(server, big, tmp_path):
+def test_what_a_server_refuses_is_asked_again_or_said_at_once(server, big, tmp_path):
     server.refusals = [503, 503]
-    download(f"{server.url}/big", tmp_path / "big", patience=HASTE)
-    server.refusals = [503] * 9
-    server.asked.clear()
-    with pytest.raises(InputError, match=r"the server answered 503 \(Service Unavailable\), 3 times in a row"):
-        download(f"{server.url}/big", tmp_path / "other", patience=HASTE)
-    assert len(server.asked) == 3
-
-
-def test_404_is_said_at_once(server, tmp_path):
-    with pytest.raises(InputError, match=r"/none answers 404 \(Not Found\)"):
-        download(f"{server.url}/none", tmp_path / "none", patience=HASTE)
-    assert len(server.asked) == 1
-
-
-def test_nobody_there_is_said(server, tmp_path):
-    with pytest.raises(InputError, match="the connection failed, 3 times"):
-        download("http://127.0.0.1:9/x", tmp_path / "x", patience=HASTE)
-    with pytest.raises(InputError, match="no usable address"):
-        download("coco/x", tmp_path / "x", patience=HASTE)
+    assert len(big()) == 3
+    server.refusals = [503] * 3
+    for address, words in (
+        (f"{server.url}/big", r"the server answered 503 \(Service Unavailable\), 3 times in a row"),
+        (f"{server.url}/none", r"/none answers 404 \(Not Found\)"),
+        ("http://127.0.0.1:9/x", "the connection failed, 3 times"),
+        ("coco/x", "no usable address"),
+    ):
+        with pytest.raises(InputError, match=words):
+            download(address, tmp_path / "other")
+    assert server.paths == ["/big"] * 6 + ["/none"]
 
 
 # Archives that aren't what they should be.
@@ -419,21 +375,19 @@ def test_too_little_disk_is_seen_before_anything_is_fetched(get, server, monkeyp
 
 
 @pytest.mark.parametrize(
-    "name", ["../out.jpg", "val2017/../../out.jpg", "/tmp/out.jpg", "C:/out.jpg", "val2017\\..\\..\\out.jpg"]
+    "members",
+    [
+        *({"val2017/1.jpg": b"1", f"{way}/out.jpg": b"2"} for way in ("..", "val2017/../..", "/tmp", "C:")),
+        {"val2017\\..\\..\\out.jpg": b"2"},
+        *(stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR),
+    ],
 )
-def test_an_archive_that_reaches_outside_is_refused(tmp_path, name):
-    (tmp_path / "bad.zip").write_bytes(zipped({"val2017/1.jpg": b"1", name: b"2"}))
+def test_an_archive_that_reaches_outside_and_links_and_devices_are_refused(tmp_path, members):
+    content = zipped(members) if isinstance(members, dict) else zipped({"val2017/1.jpg": b"/etc"}, members)
+    (tmp_path / "bad.zip").write_bytes(content)
     with pytest.raises(InputError, match="outside its folder"):
         unpack(tmp_path / "bad.zip", tmp_path / "aside", ["val2017"])
     assert [p.name for p in tmp_path.iterdir()] == ["bad.zip"]
-
-
-@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
-def test_links_and_devices_are_refused(tmp_path, kind):
-    (tmp_path / "bad.zip").write_bytes(zipped({"val2017/1.jpg": b"/etc"}, kind))
-    with pytest.raises(InputError, match="outside its folder"):
-        unpack(tmp_path / "bad.zip", tmp_path / "aside", ["val2017"])
-    assert not (tmp_path / "aside").exists()
 
 
 def test_a_damaged_archive_is_a_sentence_and_leaves_nothing_that_looks_complete(get, server, tmp_path, monkeypatch):
@@ -452,14 +406,12 @@ def test_a_damaged_archive_is_a_sentence_and_leaves_nothing_that_looks_complete(
         unpack(tmp_path / "cut.zip", tmp_path / "aside", ["val2017"])
 
 
-def test_what_somebody_else_put_there_is_left_alone(get, server, tmp_path):
+def test_what_somebody_else_put_there_is_left_alone_and_what_went_missing_noticed(get, server, tmp_path):
     (tmp_path / "coco/val2017").mkdir(parents=True)
     with pytest.raises(InputError, match=r"val2017' is there already, from somewhere else"):
         get("val")
     assert not server.asked
-
-
-def test_what_went_missing_since_is_noticed(get, tmp_path):
+    (tmp_path / "coco/val2017").rmdir()
     get("val")
     next((tmp_path / "coco/val2017").iterdir()).unlink()
     with pytest.raises(InputError, match="has 29 of the 30 files"):
@@ -470,10 +422,7 @@ def test_the_command_says_one_sentence(server, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HGNB_COCO_URL", server.url + "/")
     (tmp_path / "file").write_text("")
     for words, said in (
-        (
-            ["tiny", "--out", str(tmp_path / "coco")],
-            f"{server.url}/annotations/annotations_trainval2017.zip answers 404",
-        ),
+        (["tiny", "--out", str(tmp_path / "coco")], "/annotations/annotations_trainval2017.zip answers 404"),
         (["vall", "--out", str(tmp_path / "coco")], "did you mean 'val'?"),
         (["val", "--out", str(tmp_path / "file")], "can't be written"),
     ):

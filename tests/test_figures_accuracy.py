@@ -11,7 +11,7 @@ from hgnb.data.heatmaps import cells
 from hgnb.drawing import predictions
 from hgnb.metrics import PckConfig, pck
 from hgnb.training import catalogue
-from hgnb.training.inference import Predictions
+from hgnb.training.passes import Predictions
 from hgnb.training.prediction import predict
 
 THESIS = PckConfig()

@@ -6,12 +6,12 @@ import matplotlib.pyplot as plt
 import pytest
 
 from figures import counts, dataset, persons
-from figures.photographs import credited
+from figures.page import credited
 from hgnb.data import coco
-from hgnb.data.config import DataConfig
 from hgnb.data.credits import photo_credits
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.data.prepared import prepare
+from hgnb.data.splits import DataConfig
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ import torch
 
 from figures import controls
 from figures.improvement import Changes, gains, helped_and_hurt
-from figures.plate import Note, Plate, Table
+from figures.page import Note, Plate, Table
 from hgnb.claims.evidence import Chains, each_dataset
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
-from hgnb.training.inference import Predictions
 from hgnb.training.networks import ARMS
+from hgnb.training.passes import Predictions
 
 matplotlib.use("agg")
 SCHEMA = KeypointSchema(("nose", "left_hip", "right_hip"), ((1, 2),))

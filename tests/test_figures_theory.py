@@ -13,8 +13,7 @@ from figures import blocks, introduction, layers, learning
 from hgnb.claims.study import Findings
 from hgnb.data import coco
 from hgnb.model.config import HourglassConfig
-from hgnb.model.hourglass import Hourglass, StackedHourglass
-from hgnb.model.residual import Residual
+from hgnb.model.hourglass import Hourglass, Residual, StackedHourglass
 from hgnb.stats import Estimate
 
 SMALL = HourglassConfig(depth=2, channels=8, inner=4, stem=8, keypoints=5)

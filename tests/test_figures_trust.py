@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 
 from figures import measured
-from figures.plate import Note, Table
+from figures.page import Note, Table
 from figures.trust import tables, told
 
 MACHINE = {"cpu": "a processor", "cores": 2, "python": "3.11.7", "commit": "0123456789"}

@@ -6,7 +6,7 @@ from scipy import stats
 from test_lighter import made_up, took
 
 from figures.lighter import outcomes, tables, tradeoff
-from figures.plate import Note, Plate
+from figures.page import Note, Plate
 from hgnb.analysis import lighter
 
 STEADY = [0.5, 0.5]

@@ -2,17 +2,19 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from hgnb.syntax import PACKAGE
+from hgnb.definitions import PACKAGE
 from hgnb_book import imports
 
 BOOK = PACKAGE.parent / "book/hgnb_book"
-WINGS = ["data", "model", "training", "analysis", "claims", "drawing", "recording"]  # from the ground up
+BENCHMARK = PACKAGE.parent / "benchmarks/house.py"
+WINGS = ["data", "model", "training", "analysis", "claims", "drawing"]  # from the ground up
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 NOT_FOR_TRAINING = ["IPython", "jupyter_core", "ipykernel", "papermill", "nbformat", "pycocotools"]
 NOT_FOR_TRAINING += ["matplotlib", "seaborn"]
@@ -94,6 +96,11 @@ def test_a_bare_machine_can_train():
 
 
 def test_the_watch_sees_plotting():
-    code = f"NONE_OF = {NOT_FOR_TRAINING}\n{WATCH}\nimport figures.plate"
+    code = f"NONE_OF = {NOT_FOR_TRAINING}\n{WATCH}\nimport figures.page"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stderr.startswith("figures.plate imports matplotlib")
+    assert done.stderr.startswith("figures.page imports matplotlib")
+
+
+def test_the_house_can_be_measured():
+    told = subprocess.run([sys.executable, BENCHMARK], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(told) == 8 and all(re.search(r" +[\d,]+  of at most [\d,]+$", line) for line in told)

@@ -12,16 +12,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from hgnb.data import augment, heatmaps, splits
-from hgnb.definitions import fingerprint
+from hgnb.data import dataset as augment
+from hgnb.data import heatmaps, splits
+from hgnb.definitions import PACKAGE, fingerprint
 from hgnb.errors import InputError
 from hgnb.identity import identified, identity, replaced
-from hgnb.model import hourglass, residual
+from hgnb.model import hourglass
 from hgnb.model.config import HourglassConfig
-from hgnb.syntax import PACKAGE
-from hgnb.training import begin, catalogue, loop, modules
+from hgnb.training import catalogue, loop, modules
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS, TRAINING_ROOTS, Experiment
-from hgnb.training.job import Start
+from hgnb.training.fit import Start
 from hgnb.training.modules import PoseModule
 from hgnb.training.parallel import Team
 from hgnb.training.recorded import DATA_ROOTS
@@ -37,7 +37,7 @@ def factor(by):
     return lambda output, truth: by * (output - truth).square().mean()
 
 
-class Wider(residual.Residual):
+class Wider(hourglass.Residual):
     def forward(self, x):
         return super().forward(x) * 2
 
@@ -75,7 +75,7 @@ def test_an_untouched_library_has_nothing_replaced():
         (modules, "total", factor(1), "hgnb.training.modules.total"),
         (hourglass, "Residual", Wider, "hgnb.model.hourglass.Residual"),
         (hourglass, "glorot", hourglass.he, "hgnb.model.hourglass.glorot"),
-        (residual, "norm", doubled, "hgnb.model.residual.norm"),
+        (hourglass, "norm", doubled, "hgnb.model.hourglass.norm"),
         (nn, "ReLU", Silent, "torch.nn.ReLU"),
         (nn.ReLU, "forward", doubled, "torch.nn.modules.activation.ReLU.forward"),
         (nn.Module, "_call_impl", doubled, "torch.nn.modules.module.Module._call_impl"),
@@ -108,8 +108,8 @@ def test_a_replacement_is_told_by_all_that_it_is_made_of(monkeypatch):
     """Its constants, closure, defaults, and the values of the names it uses; the same one is the same."""
 
     def told(other):
-        monkeypatch.setattr(residual, "norm", other)
-        return replaced(TRAINING_ROOTS)["hgnb.model.residual.norm"]
+        monkeypatch.setattr(hourglass, "norm", other)
+        return replaced(TRAINING_ROOTS)["hgnb.model.hourglass.norm"]
 
     plain = told(doubled)
     monkeypatch.setitem(globals(), "SCALE", 3.0)
@@ -121,11 +121,11 @@ def test_a_replacement_is_told_by_all_that_it_is_made_of(monkeypatch):
 
 
 def test_what_can_not_be_told_apart_is_refused_by_name(monkeypatch):
-    monkeypatch.setattr(residual, "norm", factor(threading.Lock()))
-    with pytest.raises(InputError, match=r"hgnb\.model\.residual\.norm was replaced, and a lock that it uses"):
+    monkeypatch.setattr(hourglass, "norm", factor(threading.Lock()))
+    with pytest.raises(InputError, match=r"hgnb\.model\.hourglass\.norm was replaced, and a lock that it uses"):
         replaced(TRAINING_ROOTS)
-    monkeypatch.delattr(residual, "norm")
-    with pytest.raises(InputError, match=r"hgnb\.model\.residual\.norm was taken away"):
+    monkeypatch.delattr(hourglass, "norm")
+    with pytest.raises(InputError, match=r"hgnb\.model\.hourglass\.norm was taken away"):
         replaced(TRAINING_ROOTS)
 
 
@@ -136,18 +136,20 @@ def test_a_file_that_changed_since_it_was_loaded_is_named(tmp_path):
 from pathlib import Path
 from hgnb.errors import InputError
 from hgnb.identity import identity
-from hgnb.model import residual
-before, file = identity(["hgnb.model.residual.Residual"]), Path({str(package / "model/residual.py")!r})
+from hgnb.model import hourglass
+before, file = identity(["hgnb.model.hourglass.Residual"]), Path({str(package / "model/hourglass.py")!r})
 file.write_text("# a comment\\n" + file.read_text())
-assert identity(["hgnb.model.residual.Residual"]) == before
+assert identity(["hgnb.model.hourglass.Residual"]) == before
 file.write_text(file.read_text().replace("F.relu_(out)", "F.silu(out)"))
 try:
-    identity(["hgnb.model.residual.Residual"])
+    identity(["hgnb.model.hourglass.Residual"])
 except InputError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("hgnb.model.residual has changed since it was loaded: start Python anew"), done.stdout
+    assert done.stdout.startswith("hgnb.model.hourglass has changed since it was loaded: start Python anew"), (
+        done.stdout
+    )
 
 
 def wide_head(config, head=hourglass.Head):
@@ -201,4 +203,4 @@ def test_a_strangers_weights_are_named(fresh, monkeypatch):
         catalogue.weights(run.id)
     network = other._pose_job(other.profile.training, Team()).module.network
     with pytest.raises(InputError, match=rf"{best}\.ckpt holds the weights of another network"):
-        begin.weights(Start(run, "best-val_pck", False, False, False), network)
+        loop.weights(Start(run, "best-val_pck", False, False, False), network)

@@ -18,20 +18,18 @@ from test_book import chapter, saved, small_book
 from test_live import cell
 
 from figures import exhibit as figures
-from figures.plate import Live, Note
+from figures.page import Live, Note
 from figures.portraits import Portraits
-from hgnb import journal
 from hgnb.analysis import components
 from hgnb.analysis.exhibit import CROPS, Exhibit, chosen, digest
 from hgnb.analysis.skips import hits_of
 from hgnb.data.credits import passed_on
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
-from hgnb.recording.edition import Edition
 from hgnb.training import export
 from hgnb.training.export import expected
-from hgnb_book import in_page, render, weave
-from hgnb_book import runtime as runtimes
+from hgnb_book import in_page, journal, render, weave
+from hgnb_book.edition import Edition
 
 TOLERANCE = 1e-4  # of the largest magnitude of the heatmaps; 1e-3 is promised
 MB = 1_000_000
@@ -62,7 +60,7 @@ def once(trained):
 def page(trained, once):
     """The rendered page and what it was made of."""
     try:
-        runtimes.runtime()
+        in_page.runtime()
     except InputError as error:
         if os.environ.get("HGNB_REQUIRE_BROWSER") == "1":
             pytest.fail(str(error))
@@ -293,7 +291,7 @@ def test_pictures_stand_where_the_network_cannot_run(page, browser, tmp_path):
         assert tab.page.get_by_role("button", name=START).count() == 0
         assert not tab.complaints
     (network,) = (site / in_page.PLACE).glob("network-*.js")
-    network.write_text(runtimes.script("network", {"model": b"no model", "crops": b""}), encoding="utf8")
+    network.write_text(in_page.script("network", {"model": b"no model", "crops": b""}), encoding="utf8")
     with opened(browser, site / "_executed/01_a.html") as tab:
         tab.page.get_by_role("button", name=START).click()
         tab.page.get_by_text("The network doesn't run in this browser").wait_for()
@@ -320,7 +318,7 @@ def test_site_without_runtime_shows_pictures_and_says_so(trained, once, tmp_path
     *_, part = once
     runs = trained[1].folder.parent
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(runtimes, "URL", "http://127.0.0.1:9/onnxruntime-web.tgz")
+    monkeypatch.setattr(in_page, "URL", "http://127.0.0.1:9/onnxruntime-web.tgz")
     page = bare(tmp_path / "site", part)
     (sentence,) = in_page.equip(tmp_path / "site", runs)
     assert sentence.startswith("Page a shows pictures") and "can't be fetched" in sentence and "\n" not in sentence
@@ -331,16 +329,16 @@ def test_site_without_runtime_shows_pictures_and_says_so(trained, once, tmp_path
 
 def test_runtime_of_another_checksum_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(runtimes, "CHECKSUM", "sha512:" + "0" * 128)
+    monkeypatch.setattr(in_page, "CHECKSUM", "sha512:" + "0" * 128)
     file = tmp_path / "other.tgz"
     file.write_bytes(b"other")
 
     def other(url, out, _):
         shutil.copy(file, out)
 
-    monkeypatch.setattr(runtimes.pooch, "HTTPDownloader", lambda **_: other)
+    monkeypatch.setattr(in_page.pooch, "HTTPDownloader", lambda **_: other)
     with pytest.raises(InputError, match="another file"):
-        runtimes.runtime()
+        in_page.runtime()
     assert not list((tmp_path / "cache").rglob("*.tgz"))
 
 
@@ -404,7 +402,7 @@ def test_answers_say_what_they_find(once):
 
 
 def test_note_of_a_build_is_told(tmp_path, monkeypatch, capsys):
-    from hgnb.recording import workflow
+    from hgnb_book import workflow
 
     notes = tmp_path / "journal"
     monkeypatch.setenv(journal.VARIABLE, str(notes))

@@ -12,7 +12,7 @@ from hgnb.analysis.interventions import Space
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 PCK = PckConfig()
 

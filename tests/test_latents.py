@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from hgnb.errors import InputError
-from hgnb.training import latents as room
-from hgnb.training.card import read, weights
+from hgnb.training import passes
+from hgnb.training.catalogue import read, weights
 from hgnb.training.experiment import Experiment
-from hgnb.training.rows import Rows
+from hgnb.training.passes import Rows
 
 
 def filled(path, count=10, width=3, batch=4):
@@ -93,7 +93,7 @@ SLOW = """
 import sys, time
 import numpy as np
 from pathlib import Path
-from hgnb.training.rows import Rows
+from hgnb.training.passes import Rows
 
 rows = Rows(Path(sys.argv[1]), 400, 7, 4)
 for part in rows.missing():
@@ -128,11 +128,11 @@ def counted(trained, monkeypatch):
     experiment, run = trained
     for file in (run.folder / "latents").glob("*"):
         file.unlink()
-    encoded, write = [], room.Rows.write
+    encoded, write = [], passes.Rows.write
     monkeypatch.setattr(
-        room.Rows, "write", lambda self, at, values: encoded.append(len(values)) or write(self, at, values)
+        passes.Rows, "write", lambda self, at, values: encoded.append(len(values)) or write(self, at, values)
     )
-    monkeypatch.setattr(room, "BATCH", 4)
+    monkeypatch.setattr(passes, "BATCH", 4)
     return experiment, run, encoded
 
 
@@ -229,7 +229,7 @@ def test_the_autoencoder_learns_from_the_file(counted):
 def test_fourteen_keypoints(house, real):
     """LSPET: another schema, and the same file."""
     from hgnb.analysis import clusters, components, distances
-    from hgnb.training.configs import TrainingConfig
+    from hgnb.training.profiles import TrainingConfig
 
     opened = Experiment.open("smoke", str(real("lspet")))
     profile = dataclasses.replace(

@@ -14,24 +14,24 @@ from scipy import stats
 
 from figures.lighter import networks as drawings
 from figures.lighter import outcomes, report, tables, tradeoff, verdicts
-from figures.plate import Note, Plate
+from figures.page import Note, Plate
 from hgnb.analysis import lighter
 from hgnb.claims import on_lighter as lighter_claims
 from hgnb.claims.ledger import judge_lighter
 from hgnb.claims.on_lighter import CLAIMS, CONTROL
 from hgnb.claims.on_lighter import Sweep as Recorded
-from hgnb.data.drawn.layout import MPII16
+from hgnb.data.drawn.annotate import MPII16
 from hgnb.errors import InputError
+from hgnb.metrics.keypoints_found import Share
 from hgnb.metrics.pckh import joint_groups
-from hgnb.metrics.shares import Share
 from hgnb.model import cost
 from hgnb.model.hourglass import build
-from hgnb.recording.gather import gather
 from hgnb.records import Record, Seed
 from hgnb.training import networks, observations, profiles, speed
 from hgnb.training.experiment import Experiment
 from hgnb.training.observations import Outcomes, People
 from hgnb.training.speed import Timed, Times
+from hgnb_book.gather import gather
 
 TOY = profiles.LighterConfig(timed_side=64, timed_divisor=32, timed_batch=2, timed_repeats=2)
 

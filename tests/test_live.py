@@ -16,17 +16,14 @@ from PIL import Image
 from test_book import chapter, saved, small_book
 from test_explain import COCO, SIDE, persons, planted, scattered
 
-from figures import components as component_figures
-from figures import live
-from figures.maps import latent_map
-from figures.plate import Live, Note, Plate, Table
+from figures import ch03, clustering, live
+from figures.page import Live, Note, Plate, Sprites, Table
 from figures.portraits import Portraits
-from figures.sprites import Sprites
 from hgnb.analysis import components
 from hgnb.data.heatmaps import HeatmapConfig
-from hgnb.recording.edition import Edition
 from hgnb_book import render, weave
 from hgnb_book.chapter import ChapterError
+from hgnb_book.edition import Edition
 
 N, STEPS = 60, tuple(np.linspace(-3, 3, 7))
 HOSTILE = '</script><img src=x onerror="throw 1"> & <b>sitting'
@@ -46,6 +43,12 @@ def crowd():
     return Portraits(given, COCO, HeatmapConfig()), components.principal(planted(N)[0])
 
 
+def pictured(parts, count=40):
+    """The persons of the still map, then others."""
+    stamped = clustering.stamped(parts)
+    return np.concatenate([stamped, np.setdiff1d(np.arange(N), stamped)])[:count]
+
+
 def shown(value):
     """The output of a cell that shows `value`, as a kernel sends it."""
     data, metadata = value._repr_mimebundle_()
@@ -63,17 +66,19 @@ def notebook():
     """A page with a map, a walk, a figure without its part, and a table that sorts and filters."""
     portraits, parts = crowd()
     everyone = np.arange(N)
-    chosen = live.pictured(parts, count=40)
+    chosen = pictured(parts)
     predicted = np.random.default_rng(1).random((40, 17, SIDE // 4, SIDE // 4))
-    decoded = {"decoded": np.random.default_rng(2).random((2, 7, 17, SIDE // 4, SIDE // 4))}
+    decoded = np.random.default_rng(2).random((2, 7, 17, SIDE // 4, SIDE // 4))
     paths = components.walks(parts, everyone, (1, 2), STEPS)
+    still = clustering.latent_map(parts, everyone, portraits, clustering.stamped(parts))
+    rows_of_walks = ch03.walks(paths, STEPS, portraits, decoded)
     values = ["1,200", "−3.5\u00a0%", "–", "9.0·10³"]
     rows = {"claim": ["C1", "C2", "C10", "C11"], "value": values, "says": ["no", "yes"] * 2}
     page = chapter(
-        cell(latent_map(parts, everyone, portraits), "fig-latent-map"),
-        cell(live.person_map(parts, chosen, everyone, portraits, predicted)),
-        cell(component_figures.walks(paths, STEPS, portraits, "persons", decoded["decoded"]), "fig-pc-walks"),
-        cell(live.walks(paths, STEPS, portraits, decoded)),
+        cell(Plate(still, "A map.", "A cloud."), "fig-latent-map"),
+        cell(clustering.person_map(parts, chosen, everyone, portraits, predicted)),
+        cell(Plate(rows_of_walks, "Walks.", "Few differ."), "fig-pc-walks"),
+        cell(ch03.slider(paths, STEPS, portraits, decoded)),
         cell(Note("There are too few persons."), "fig-undrawn"),
         cell(Plate(plt.figure(figsize=(2, 1)), "A trade-off.", "Faster is worse."), "fig-trade-off"),
         cell(Live("fig-trade-off", "scatter", TRADE_OFF)),
@@ -264,7 +269,7 @@ def test_slider_walks(file, browser):
         assert part.locator("p[aria-live=polite]").count() == 1
         tab.page.wait_for_timeout(300)
         assert np.abs(colour(part.locator(".live-card canvas").first) - crop_of(met["name"])).max() < 12
-        assert part.locator(".live-picture").all_text_contents() == [live.CROP, live.TRUTH, "decoded"]
+        assert part.locator(".live-picture").all_text_contents() == [live.CROP, live.TRUTH, "the point, decoded"]
         part.get_by_text("PC 2", exact=True).click()
         assert "PC 2, c = −2.0" in part.locator("output").text_content()
         part.locator(".live-strip > span").last.click()
@@ -398,34 +403,29 @@ def test_sheets_are_no_text_with_paths_in_it():
     assert weave.relative(given, {"/root": "~"}) == {"image/webp": "a+/root/b", "text/plain": "+~/b"}
 
 
-def test_map_shows_the_persons_of_the_still_figure_first():
+def test_map_shows_each_person_where_the_figure_does():
     portraits, parts = crowd()
-    chosen = live.pictured(parts, count=40)
-    stamps = int(re.search(r"(\d+) of them", latent_map(parts, np.arange(N), portraits).caption)[1])
-    plane = parts.scores(2)
-    unit = (plane - plane.min(0)) / np.ptp(plane, axis=0)
-    apart = np.abs(unit[chosen[:stamps], None] - unit[chosen[:stamps]]).max(2) + np.eye(stamps)
-    assert apart.min() >= 0.062 and len(set(chosen)) == 40
-    made = live.person_map(parts, chosen, np.arange(N), portraits)
+    chosen, unit = pictured(parts), clustering.in_unit(parts)[2]
+    maps = np.random.default_rng(0).random((40, 17, 16, 16))
+    made = clustering.person_map(parts, chosen, np.arange(N), portraits, maps)
     assert np.allclose(made.data["points"], unit[chosen], atol=1e-4)
     assert len(made.data["dots"]) == N - 40
-    assert [sheet.count for sheet in made.sheets] == [40, 40]
-    assert (
-        live.person_map(parts, live.pictured(components.principal(np.zeros((3, 4)))), np.arange(3), portraits) is None
-    )
+    assert [sheet.count for sheet in made.sheets] == [40, 40, 40]
+    none = clustering.stamped(components.principal(np.zeros((3, 4))))
+    assert clustering.person_map(parts, none, np.arange(3), portraits, none) is None
 
 
 def test_walk_files_a_picture_once():
     portraits, parts = crowd()
     paths = components.walks(parts, np.arange(N), (1, 2, 3), STEPS)
-    made = live.walks(paths, STEPS, portraits)
+    made = ch03.slider(paths, STEPS, portraits, np.zeros((3, len(STEPS), 17, 16, 16)))
     different = len({int(p) for path in paths for p in path.persons})
-    assert [sheet.count for sheet in made.sheets] == [different, different]
+    assert [sheet.count for sheet in made.sheets] == [different, different, 1]
     first = made.data["ways"][0]["met"]
     for met, person, before in zip(first, paths[0].persons, [None, *paths[0].persons], strict=False):
         assert met["name"] == f"Person {person}"
         assert met["facts"].endswith("the same as one step before") == (person == before)
-    assert live.walks([], STEPS, portraits) is None
+    assert ch03.slider([], STEPS, portraits, np.zeros(0)) is None
 
 
 def test_credit_of_a_photograph_is_told_in_plain_words():

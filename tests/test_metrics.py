@@ -9,11 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools.cocoeval import COCOeval, Params
 
-from hgnb.metrics import PckConfig, distances, found, pck, pck_by_keypoint, pck_by_person, peaks
-from hgnb.metrics.average_precision import STATS, _evaluation, _guess, _index, _truth, area, average_precision
-from hgnb.metrics.oks import oks, sigmas
+from hgnb.metrics import PckConfig, distances, found, pck, pck_by_keypoint, peaks
+from hgnb.metrics.keypoints_found import (
+    Share,
+    among,
+    by_group,
+    by_joint,
+    by_visibility,
+    curve,
+    mean_over_persons,
+    share,
+)
+from hgnb.metrics.oks import STATS, _evaluation, _guess, _index, _truth, area, average_precision, oks, sigmas
 from hgnb.metrics.pckh import head_lengths, head_segment, joint_groups, within_heads
-from hgnb.metrics.shares import Share, among, by_group, by_joint, by_visibility, curve, mean_over_persons, share
 
 THESIS = PckConfig()
 COCO_NAMES = ["nose", "left_eye", "right_eye", "left_ear", "right_ear"] + [
@@ -46,7 +54,6 @@ def test_only_annotated_keypoints_count():
     hits = torch.tensor([[True, False, True], [True, True, True]])
     visibility = torch.tensor([[2, 1, 0], [0, 2, 0]])
     assert pck(hits, visibility) == pytest.approx(2 / 3)
-    assert pck_by_person(hits, visibility).tolist() == [0.5, 1.0]
     by_keypoint = pck_by_keypoint(hits, visibility)
     assert by_keypoint[:2].tolist() == [1.0, 0.5] and by_keypoint[2].isnan()
 

@@ -12,11 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from figures import architecture
 from hgnb.errors import InputError
 from hgnb.model import cost
-from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
 from hgnb.model.config import HourglassConfig
-from hgnb.model.folding import fold
-from hgnb.model.hourglass import StackedHourglass, build
-from hgnb.model.residual import Residual, look
+from hgnb.model.hourglass import Autoencoder, AutoencoderConfig, Residual, StackedHourglass, build, fold, look
 from hgnb.training import networks
 
 SMALL = HourglassConfig(depth=2, channels=16, inner=8, stem=8, keypoints=5)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from figures import controls, future
-from figures.plate import Table
+from figures.page import Table
 from hgnb import records
 from hgnb.claims import evidence
 from hgnb.training import networks

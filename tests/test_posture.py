@@ -1,18 +1,22 @@
 """Posture and motion of drawn people as numbers, and what components tell of them, on planted structure."""
 
+import csv
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu, pearsonr
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from test_explain import COCO, persons, planted, scattered
 
 from hgnb import stats
 from hgnb.analysis import components, posture
-from hgnb.data.drawn.body import draw_pose, skeleton, turn
-from hgnb.data.drawn.pose import Pose
+from hgnb.data.drawn.body import Pose, draw_pose, skeleton, turn
 from hgnb.data.drawn.scene import View
 from hgnb.data.schema import KeypointSchema
 
+ROOT = Path(__file__).resolve().parents[1]
 BARE = KeypointSchema(tuple(n for n in COCO.names if n.split("_")[-1] not in ("nose", "eye", "ear")))
 
 
@@ -222,3 +226,21 @@ def test_scores_need_their_joints_alone():
         assert np.isfinite(score(keypoints, COCO)).tolist() == [True, False, True]
         same = score(keypoints[:, COCO.index(*BARE.names)], BARE)
         assert np.allclose(same, score(keypoints, COCO), equal_nan=True)
+
+
+# By eye
+
+
+def test_labels_by_eye_agree_as_their_page_says():
+    """300 persons, seen twice; what the page says of the agreement is counted here."""
+    with (ROOT / "data/labels/coco-val2017.csv").open(encoding="utf8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["person"] for row in rows}) == len(rows) == 300
+    told = (ROOT / "data/README.md").read_text(encoding="utf8")
+    for what in ("posture", "motion"):
+        first, second = ([row[f"{what}_{look}"] for row in rows] for look in (1, 2))
+        share, kappa = np.mean(np.equal(first, second)), cohen_kappa_score(first, second)
+        assert re.search(rf"{what} of {100 * share:.1f} % \(.*?{kappa:.2f}\)", told)
+    seen = posture.by_eye(ROOT / "data/labels")
+    agreed = [row for row in rows if row["posture_1"] == row["posture_2"] != ""]
+    assert sum(of != "" for of, _ in seen.values()) == len(agreed)

@@ -16,10 +16,10 @@ from conftest import ROOT, at_home, home_of_dots
 
 from hgnb import records
 from hgnb.errors import InputError
-from hgnb.recording import queue
-from hgnb.recording.queue import Plan, Unit
 from hgnb.training import networks
 from hgnb.training.experiment import Experiment
+from hgnb_book import queue
+from hgnb_book.queue import Plan, Unit
 
 CHAIN = networks.study("chain")
 ASKED = ("--profile", "dots", "--only", "thesis", "--only", "gentle", "--seeds", "2")
@@ -87,13 +87,13 @@ def test_every_study_orders_parents_before_children():
 
 
 def environment(home: Path) -> dict[str, str]:
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(ROOT), str(ROOT / "book"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "HGNB_HOME": str(home), "PYTHONPATH": ":".join(paths)}
 
 
 def started(home: Path, *words: str, limit: int = 0) -> subprocess.Popen:
     """`hgnb record beyond` in a home of dots; `limit`: bytes that a file may have, as on a disk that is full."""
-    command = [sys.executable, "-m", "hgnb.cli", "record", "beyond", *ASKED, "--data", str(home / "dots"), *words]
+    command = [sys.executable, "-m", "hgnb_book.cli", "record", "beyond", *ASKED, "--data", str(home / "dots"), *words]
 
     def narrow() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

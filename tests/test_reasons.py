@@ -7,15 +7,14 @@ import torch
 from test_explain import COCO, persons, scattered
 from test_interventions import PCK, world
 
-from figures import reasons as figures
+from figures import ch05
 from hgnb.analysis import clusters, components, interventions, reasons, truncation
 from hgnb.analysis.misplaced import Misplaced
 from hgnb.analysis.truncation import Truncation
 from hgnb.errors import InputError
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig, StackedHourglass
 from hgnb.stats import Estimate
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 matplotlib.use("agg")
 N = 400
@@ -121,7 +120,6 @@ def test_noise_is_the_reason_only_where_taking_it_out_helps(chances, verdict):
 def test_what_was_not_tried_leaves_a_reason_open():
     reason = reasons.denoised(cut(0.55, 0.53), needed=7)
     assert reason.verdict == reasons.OPEN and not np.isfinite(reason.parts[1].interval.value)
-    assert "not to be measured" in figures.told(FEWER, cut(0.55, 0.53), [reason])
 
 
 def test_the_steps_hold_what_the_thesis_names():
@@ -175,16 +173,13 @@ def test_codes_are_cut_within_the_autoencoder():
     assert not torch.allclose(whole, none, atol=1e-4)
 
 
-def test_the_figures_say_what_they_show():
+def test_the_figures_have_a_mark_for_everything_they_show():
     pair = pair_of(np.where(FLAGS, 0.3, 0.6), np.where(FLAGS, 0.55, 0.62), (0.3, 0.1))
-    curve, wrong = cut(0.55, 0.53), wrong_of(FLAGS)
-    plate = figures.kept(dict.fromkeys(figures.LINES, curve), "400 persons")
-    assert len(plate.figure.axes) == 2 and f"original, latents {curve.lost(49).text(3)}" in plate.alt
-    where = figures.where(pair, COCO, wrong)
-    assert "largest gain is that of place in the original: misplaced" in where.alt and "tbl" not in where.caption
-    rows = figures.table(pair, wrong).rows
-    assert rows["Difference"].iloc[0] == pair.gain(pair.labelled).text(3) and len(rows) == 6
-    words = figures.told(pair.gain(pair.labelled), curve, [reasons.order(FEWER, pair, wrong)])
-    assert "there is a gain to explain" in words and "(8.3.1)” survives" in words
-    empty = Truncation({}, curve.whole, curve.visibility, curve.images)
-    assert "too few persons" in figures.kept({"original, latents": empty}, "nobody").alt
+    curve, groups = cut(0.55, 0.53), pair.groups(COCO, wrong_of(FLAGS))
+    left, right = ch05.kept(dict.fromkeys(ch05.LOOKS, curve)).axes
+    assert [line.get_label() for line in left.lines if not line.get_label().startswith("_")] == list(ch05.LOOKS)
+    assert len(right.lines) == 2 + 2 * 3 * len(curve.counts)
+    gains = {(heading, title): pair.gain(n) for heading, them in groups.items() for title, n in them.items() if n.any()}
+    (ax,) = ch05.where(gains, pair.gain(pair.labelled)).axes
+    assert [text.get_text() for text in ax.texts] == list(dict.fromkeys(heading for heading, _ in gains))
+    assert [label.get_text() for label in ax.get_yticklabels()] == [title for _, title in gains]

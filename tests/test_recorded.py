@@ -10,15 +10,15 @@ from conftest import at_home, lend
 from hgnb import records
 from hgnb.claims import collect
 from hgnb.errors import InputError
-from hgnb.recording import gather
 from hgnb.training import recorded
+from hgnb_book import gather
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_every_committed_record_is_current(monkeypatch):
     monkeypatch.setenv("HGNB_HOME", str(ROOT))
-    told = {fact["record"]: fact["state"] for fact in recorded.listed().facts()}
+    told = {fact["record"]: fact["state"] for fact in gather.listed().facts()}
     stale = {name: why for name, why in told.items() if why != "current"}
     assert not stale, f"'hgnb records --renew {next(iter(stale))}' proves it true again, else record it anew: {stale}"
 
@@ -50,12 +50,12 @@ def restamped(where, **other):
 def test_the_list_names_records_their_hours_and_what_is_wrong(kept, house):
     made_up.save(made_up.chain([{"hourglass": 0.4}] * 2, "small", "photos"))
     (kept.parent / "chain-broken-x").mkdir()
-    facts = {fact["record"]: fact for fact in recorded.listed().facts()}
+    facts = {fact["record"]: fact for fact in gather.listed().facts()}
     assert facts[kept.name]["state"] == "current" and facts[kept.name]["trainings"] == 2
     assert "the code that trains has changed" in facts["chain-small-photos"]["state"]
     assert facts["chain-small-photos"]["command"] == "make claims PROFILE=small DATA=photos SEEDS=2"
     assert facts["chain-broken-x"]["state"] == "results/chain-broken-x holds no seed."
-    assert not recorded.listed().current
+    assert not gather.listed().current
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ import pytest
 import torch
 from conftest import ROOT
 
-from hgnb.data import mirror
 from hgnb.data.heatmaps import cells
+from hgnb.data.schema import unmirrored
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, found, peaks
 from hgnb.training import catalogue, release
 from hgnb.training.evaluation import evaluate
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def test_a_release_is_the_runs_weights_and_what_they_find(trained, place, tmp_pa
     assert made["pck"]["cells"]["value"] == round(own.pck.value, 4) and made["oks"]["mean"] == own.oks[0]
     split, schema = experiment.prepared().split("test"), loaded.card.schema
     reader = Reader(loaded.network, np.asarray(loaded.card.mean_rgb, np.float32))
-    seen = reader.heatmaps(replace(split, crops=mirror.crops(split.crops)))
-    guess = peaks(torch.from_numpy((reader.heatmaps(split) + mirror.heatmaps(seen, schema)) / 2))[0]
+    seen = reader.heatmaps(replace(split, crops=split.crops[:, :, ::-1].copy()))
+    guess = peaks(torch.from_numpy((reader.heatmaps(split) + unmirrored(seen, schema)) / 2))[0]
     size = split.crops.shape[1] // 4
     true = cells(torch.from_numpy(split.keypoints[..., :2]), split.crops.shape[1], size)
     hits = found(guess, true, size=size, config=PckConfig())[torch.from_numpy(split.visibility > 0)]

@@ -11,8 +11,7 @@ from hgnb.analysis import silence
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.training.baselines import baselines
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader, baselines
 
 
 def filtered(row, column, sigma, style, size=64):

@@ -1,4 +1,4 @@
-"""The import closure and fingerprints, on packages small enough to read and on copies of hgnb."""
+"""The import closure and fingerprints, on a package small enough to read and on a copy of hgnb."""
 
 import json
 import os
@@ -10,22 +10,10 @@ import sys
 import pytest
 
 from hgnb.data.prepared import ROOTS as PREPARED_ROOTS
-from hgnb.definitions import fingerprint
+from hgnb.definitions import PACKAGE, fingerprint
 from hgnb.errors import InputError
-from hgnb.syntax import PACKAGE
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS, TRAINING_ROOTS
 from hgnb_book import imports
-
-FILES = {
-    "__init__.py": "",
-    "ground.py": '"""Ground."""\nX = 1\n',
-    "upper/__init__.py": "",
-    "upper/room.py": (
-        '"""Room."""\nimport os\n\n\ndef f():\n    """Say."""\n    from small.ground import X\n\n    return X  # ten\n'
-    ),
-    "upper/near.py": "from . import room\nfrom ..ground import X\n",
-    "upper/alone.py": "import json\n",
-}
 
 
 def written(package, files):
@@ -33,37 +21,6 @@ def written(package, files):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text)
     return package
-
-
-@pytest.fixture
-def small(tmp_path):
-    return written(tmp_path / "small", FILES)
-
-
-def names(files, package):
-    return [path.relative_to(package).as_posix() for path in files]
-
-
-def test_closure_follows_imports_within_functions(small):
-    found = imports.closure(["small.upper.room"], small)
-    assert names(found, small) == ["__init__.py", "ground.py", "upper/__init__.py", "upper/room.py"]
-
-
-def test_closure_follows_relative_imports(small):
-    found = imports.closure(["small.upper.near"], small)
-    assert "upper/room.py" in names(found, small)
-    assert "ground.py" in names(found, small)
-    assert "upper/alone.py" not in names(found, small)
-
-
-def test_closure_resolves_a_module_imported_from_its_package(small):
-    (small / "top.py").write_text("from small.upper import alone\n")
-    assert "upper/alone.py" in names(imports.closure(["small.top"], small), small)
-    assert "upper/room.py" not in names(imports.closure(["small.top"], small), small)
-
-
-def test_names_within_a_module_lead_to_the_module(small):
-    assert imports.closure(["small.ground.X"], small) == imports.closure(["small.ground"], small)
 
 
 def test_notebook_imports_skip_magics_and_other_packages(tmp_path):
@@ -89,11 +46,6 @@ def test_what_is_not_python_or_no_notebook_is_named(tmp_path):
     path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": "x ="}]}))
     with pytest.raises(InputError, match="cell 1 isn't Python"):
         imports.notebook_imports(path)
-
-
-def test_the_package_itself_has_a_closure():
-    found = names(imports.closure(["hgnb.recording.queue"]), PACKAGE)
-    assert {"__init__.py", "errors.py", "recording/__init__.py", "recording/queue.py", "journal.py"} <= set(found)
 
 
 # A training in ten lines: what a root reaches lies in four rooms.
@@ -198,6 +150,23 @@ def changed(package, file, old, new):
     text = (package / file).read_text(encoding="utf8")
     assert re.search(old, text), f"{old} isn't in {file}"
     (package / file).write_text(re.sub(old, new, text), encoding="utf8")
+
+
+@pytest.mark.parametrize(
+    ("root", "code", "files"),
+    [
+        ("train", "", "__init__ layers measures/__init__ measures/found numbers train"),
+        ("numbers.RATE", "", "__init__ numbers"),
+        ("room", "def f():\n    from lesson.numbers import RATE\n    return RATE\n", "__init__ numbers room"),
+        ("room", "from . import numbers\n", "__init__ numbers room"),
+        ("room", "from .measures import found\n", "__init__ measures/__init__ measures/found room"),
+        ("room", "import json, os.path\n", "__init__ room"),
+    ],
+)
+def test_a_closure_follows_imports_wherever_they_stand(lesson, root, code, files):
+    written(lesson, {"room.py": code})
+    found = imports.closure([f"lesson.{root}"], lesson)
+    assert [f.relative_to(lesson).with_suffix("").as_posix() for f in found] == files.split()
 
 
 @pytest.mark.parametrize(
@@ -389,8 +358,8 @@ def mutated(copy):
         ("training/modules.py", "gamma=0.5", "gamma=0.1"),
         ("training/modules.py", "best: float = -1.0", "best: float = 0.0"),  # the rule that drops the rate
         ("data/heatmaps.py", r"-0.5 \*", "-0.4 *"),
-        ("data/augment.py", r"\* math.radians", "/ math.radians"),
-        ("data/mirror.py", "= right, left", "= left, right"),
+        ("data/dataset.py", r"\* math.radians", "/ math.radians"),
+        ("data/schema.py", "= right, left", "= left, right"),
         ("data/dataset.py", r"\[self.seed, self.epoch\]", "[self.epoch, self.seed]"),  # the order of persons
         ("data/dataset.py", r"/ 255 - mean", "/ 256 - mean"),
         ("metrics/keypoints_found.py", r"< config.radius", "<= config.radius"),
@@ -412,7 +381,6 @@ def test_what_a_training_is_made_of_is_in_its_fingerprint(mutated, file, old, ne
         ("cli.py", r"import", "import json\nimport"),
         ("drawing/style.py", r"\d+", "7"),
         ("analysis/components.py", r"\+", "-"),
-        ("recording/workflow.py", r"==", "!="),
         ("training/callbacks.py", r"trainer.max_epochs \* steps", "7"),  # the bar of progress
         ("training/callbacks.py", "LOOK = 16", "LOOK = 8"),
         ("training/callbacks.py", "link_aside", "link_elsewhere"),
@@ -442,18 +410,18 @@ def test_what_a_training_is_not_made_of_is_not(mutated, file, old, new):
     [
         (FROZEN_ROOTS, "training/frozen.py", "count = min", "count = max", True),
         (TRAINING_ROOTS, "training/frozen.py", "count = min", "count = max", False),
-        (DRAWN_ROOTS, "data/drawn/pose.py", r"0\.5", "0.6", True),
-        (DRAWN_ROOTS, "data/drawn/backdrop.py", r"0\.5", "0.6", True),
+        (DRAWN_ROOTS, "data/drawn/body.py", r"0\.5", "0.6", True),
+        (DRAWN_ROOTS, "data/drawn/scene.py", r"0\.5", "0.6", True),
         (DRAWN_ROOTS, "data/drawn/figure.py", r"0\.5", "0.6", True),
         (DRAWN_ROOTS, "data/drawn/synthetic.py", '"quality": 90', '"quality": 91', True),
         (DRAWN_ROOTS, "data/crops.py", r"\+", "-", False),
         (PREPARED_ROOTS, "data/crops.py", r"\+", "-", True),
         (PREPARED_ROOTS, "data/splits.py", r"config\.test_share", "0.3", True),
-        (PREPARED_ROOTS, "data/intake/records.py", r"BOX_SLACK = ", "BOX_SLACK = 1 + ", True),
-        (PREPARED_ROOTS, "data/drawn/pose.py", r"0\.5", "0.6", False),
+        (PREPARED_ROOTS, "data/intake/annotations.py", r"BOX_SLACK = ", "BOX_SLACK = 1 + ", True),
+        (PREPARED_ROOTS, "data/drawn/body.py", r"0\.5", "0.6", False),
         (PREPARED_ROOTS, "data/prepared.py", "READ_AGAIN = 1 << 30", "READ_AGAIN = 1 << 29", False),
-        (PREPARED_ROOTS, "data/seal.py", r"sha256|blake2b", "sha512", False),
-        (PREPARED_ROOTS, "data/download.py", r"\d+", "7", False),
+        (PREPARED_ROOTS, "data/merge.py", r"\d+", "7", False),
+        (PREPARED_ROOTS, "data/fetch.py", r"\d+", "7", False),
     ],
 )  # fmt: skip
 def test_data_have_fingerprints_of_their_own(mutated, roots, file, old, new, differs):
@@ -461,14 +429,14 @@ def test_data_have_fingerprints_of_their_own(mutated, roots, file, old, new, dif
 
 
 def test_a_reorganised_library_keeps_every_fingerprint(tmp_path):
-    """`models` becomes `network`, heatmaps and augmentation move together, the modules of training into a new wing."""
+    """`models` becomes `network`, heatmaps and batches move together, the modules of training into a new wing."""
     package = shutil.copytree(PACKAGE, tmp_path / "hgnb", ignore=shutil.ignore_patterns("__pycache__"))
     every = (TRAINING_ROOTS, FROZEN_ROOTS, DRAWN_ROOTS, PREPARED_ROOTS)
     before = [fingerprint(roots, package) for roots in every]
     moves = {
         "hgnb.model": "hgnb.network",
         "hgnb.training.modules": "hgnb.learning.steps",
-        "hgnb.data.mirror": "hgnb.twins",
+        "hgnb.data.schema": "hgnb.twins",
     }
     (package / "learning").mkdir()
     (package / "learning/__init__.py").write_text("")
@@ -479,14 +447,13 @@ def test_a_reorganised_library_keeps_every_fingerprint(tmp_path):
         )
     for file in package.rglob("*.py"):
         text = file.read_text(encoding="utf8").replace(
-            "from hgnb.data.augment import", "from hgnb.data.heatmaps import"
+            "from hgnb.data.dataset import", "from hgnb.data.heatmaps import"
         )
-        text = text.replace("from hgnb.data import mirror", "from hgnb import twins as mirror")
         for old, new in moves.items():
             text = text.replace(old, new)
         file.write_text(text, encoding="utf8")
-    added = (package / "data/augment.py").read_text(encoding="utf8").split('"""', 2)[2]
-    (package / "data/augment.py").unlink()
+    added = (package / "data/dataset.py").read_text(encoding="utf8").split('"""', 2)[2]
+    (package / "data/dataset.py").unlink()
     with (package / "data/heatmaps.py").open("a", encoding="utf8") as file:
         file.write("\n\n" + added)
 

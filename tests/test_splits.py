@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from hgnb.data import coco, parts, splits
-from hgnb.data.config import DataConfig
+from hgnb.data import coco, splits
 from hgnb.data.intake import layouts
 from hgnb.data.prepared import prepare
+from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError
 from hgnb.training.experiment import Experiment
 
@@ -30,6 +30,8 @@ def test_everybody_is_in_one_split(both, by):
     assert sorted(p.id for s in ("train", "test") for p in divided[s]) == [p.id for p in both[0].persons]
     assert divided["val"] == both[1].persons
     assert len(divided["test"]) == 8
+    shared = {p.image_id for p in divided["train"]} & {p.image_id for p in divided["test"]}
+    assert bool(shared) == (by == "person")
 
 
 def test_the_draw_by_hand(both):
@@ -41,27 +43,14 @@ def test_the_draw_by_hand(both):
     assert {p.image_id for p in photographs["test"]} == set(drawn.tolist())
 
 
-def test_drawing_persons_shares_photographs_drawing_photographs_does_not(both):
-    def shared(by):
-        divided = splits.divide(*both, DataConfig(test_by=by))
-        return {p.image_id for p in divided["train"]} & {p.image_id for p in divided["test"]}
-
-    assert shared("person") and not shared("image")
-
-
-def test_another_way_is_refused_by_name():
-    with pytest.raises(InputError, match="'persons' in data.test_by: did you mean 'person'"):
-        DataConfig(test_by="persons")
-
-
 def test_a_profile_may_say_person_and_nothing_else(house):
     from hgnb.training import profiles
 
     file = house / "profiles" / "own.toml"
     file.write_text('[data]\ntest_by = "person"\n')
     assert profiles.load("own").data.test_by == "person"
-    file.write_text('[data]\ntest_by = "photograph"\n')
-    with pytest.raises(InputError, match="'photograph' in data.test_by"):
+    file.write_text('[data]\ntest_by = "persons"\n')
+    with pytest.raises(InputError, match="'persons' in data.test_by: did you mean 'person'"):
         profiles.load("own")
 
 
@@ -190,15 +179,15 @@ def _listed(house, name, **images):
 
 
 def test_one_split_is_divided_by_the_ids_alone(undivided, house):
-    assert parts.by_rule(139) == "train"  # SHA-256 never changes
-    by_rule = {name: {i for i in range(13, 25) if parts.by_rule(i) == name} for name in ("train", "val", "test")}
+    assert layouts.by_rule(139) == "train"  # SHA-256 never changes
+    by_rule = {name: {i for i in range(13, 25) if layouts.by_rule(i) == name} for name in ("train", "val", "test")}
     assert divided(undivided) == by_rule and all(by_rule.values())
     assert sum(len(coco.load(undivided, name).images) for name in ("train", "val")) == 12
     assert Experiment.open("smoke", str(undivided)).prepared().manifest["persons"]["test"] == 2 * len(by_rule["test"])
 
 
 def test_a_list_that_fits_goes_before_the_rule_and_a_field_before_both(undivided, house):
-    shares = [parts.by_rule(i) for i in range(1, 2001)]
+    shares = [layouts.by_rule(i) for i in range(1, 2001)]
     assert [round(shares.count(name) / 20) for name in ("train", "val", "test")] == [80, 8, 12]
     _listed(house, "other", train=[13, 99], val=[14], test=[15])  # 99 isn't there: no list of these data
     ruled = divided(undivided)
@@ -229,4 +218,4 @@ def test_the_datasets_own_list_must_fit(undivided, house, content, words):
 def test_the_committed_list_is_the_rules():
     images = json.loads((ROOT / "data/splits/coco-val2017.json").read_text())["images"]
     assert {name: len(ids) for name, ids in images.items()} == {"train": 1640, "val": 155, "test": 265}
-    assert all(parts.by_rule(number) == name for name, ids in images.items() for number in ids)
+    assert all(layouts.by_rule(number) == name for name, ids in images.items() for number in ids)

@@ -18,15 +18,14 @@ from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import HourglassConfig
 from hgnb.quantity import described
-from hgnb.training import callbacks, card, hardware, profiles, runs
-from hgnb.training.baselines import baselines
-from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
+from hgnb.training import catalogue, hardware, loop, profiles, runs
 from hgnb.training.experiment import DATASET, Experiment
-from hgnb.training.forks import fork
 from hgnb.training.modules import PoseModule
-from hgnb.training.networks import STUDIES
-from hgnb.training.overview import overview
+from hgnb.training.networks import STUDIES, fork
 from hgnb.training.parallel import Team
+from hgnb.training.passes import baselines
+from hgnb.training.profiles import FurtherTrainingConfig, TrainingConfig
+from hgnb.training.runs import overview
 
 
 def test_nobody_is_alone_in_a_batch_that_is_normalised(fresh):
@@ -176,7 +175,7 @@ def test_an_interrupted_run_ends_as_if_it_never_was(begun, stage, where, epoch, 
     weights, table, found, steps = _last(whole), whole.metrics.drop(columns="seconds"), whole.validation, whole.steps
     shutil.rmtree(whole.folder)
 
-    hook = getattr(callbacks.Recorder, where)
+    hook = getattr(loop.Recorder, where)
 
     def fall(self, *given):
         if given[-1].current_epoch == epoch:
@@ -184,7 +183,7 @@ def test_an_interrupted_run_ends_as_if_it_never_was(begun, stage, where, epoch, 
         hook(self, *given)
 
     with monkeypatch.context() as power:
-        power.setattr(callbacks.Recorder, where, fall)
+        power.setattr(loop.Recorder, where, fall)
         with pytest.raises(RuntimeError, match="power cut"):
             getattr(begun, stage)()
     assert (whole.folder / "last.ckpt").exists() and not (whole.folder / "manifest.json").exists()
@@ -451,16 +450,16 @@ def test_runs_are_listed(begun):
 def test_weights_tell_what_they_belong_to(chain, tmp_path):
     """A weights file alone gives the network back; one without a card is refused."""
     run = chain.modified()
-    network, read = card.read(run.folder / "best-val_pck.safetensors")
+    network, read = catalogue.read(run.folder / "best-val_pck.safetensors")
     assert read.side == chain.profile.data.side and read.autoencoder == chain.profile.autoencoder
     assert read.schema == chain.prepared().schema and read.model == chain.model()
     ours = chain.network(run).state_dict()
     assert all(torch.equal(value, ours[name]) for name, value in network.state_dict().items())
-    (tmp_path / "bare.safetensors").write_bytes(card.weights(network, None))
+    (tmp_path / "bare.safetensors").write_bytes(catalogue.written(network, None))
     (tmp_path / "noise.safetensors").write_bytes(b"\0" * 100)
     for name in ("bare", "noise", "missing"):
         with pytest.raises(InputError, match=f"{name}.safetensors"):
-            card.read(tmp_path / f"{name}.safetensors")
+            catalogue.read(tmp_path / f"{name}.safetensors")
 
 
 def test_curves_for_tensorboard_where_it_is_installed(begun, monkeypatch):

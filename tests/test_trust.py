@@ -24,10 +24,10 @@ from hgnb.data import coco
 from hgnb.data.check import check
 from hgnb.data.credits import CREDITS, photo_credits
 from hgnb.data.images import UNDECODABLE, DamagedImage, decode
-from hgnb.data.quoting import plain
+from hgnb.data.intake import plain
 from hgnb.data.schema import KeypointSchema
+from hgnb.definitions import PACKAGE
 from hgnb.errors import InputError
-from hgnb.syntax import PACKAGE
 from hgnb.training.prediction import photograph
 from hgnb_book.build import cut_off, unfit_name
 

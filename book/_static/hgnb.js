@@ -1,5 +1,5 @@
 // Interactive parts of the pages, and tables that sort; no library, and no request but for pictures beside the page.
-// A part is data that a figure function wrote (figures.plate.Live) for a figure that stands without this script.
+// A part is data that a figure function wrote (figures.page.Live) for a figure that stands without this script.
 // Strings of the data become text nodes, never markup: they come from annotations.
 (() => {
   "use strict";

@@ -1,7 +1,6 @@
 """The whole book: checks what was asked for, lets Snakemake do what isn't done yet, and says how it went."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from hgnb import journal
 from hgnb.data.intake.layouts import annotation_files
+from hgnb.data.splits import EMBEDDED
 from hgnb.errors import InputError
-from hgnb.home import home
-from hgnb.recording.edition import EMBEDDED, Edition, resolved, titled
-from hgnb.recording.workflow import LOG, BuildError, last_words, only_build, snakemake
-from hgnb_book import house
+from hgnb.home import home, write_whole
+from hgnb_book import journal
+from hgnb_book.edition import Edition, homely, published, resolved, titled
+from hgnb_book.workflow import LOG, BuildError, last_words, only_build, snakemake
 
 MARKUP = re.compile(r"[`<>&|$\\\x00-\x1f]")
 REPEATED = ("profile", "data", "seed", "folder", "run")  # the same in every row, or too long for one
@@ -24,10 +23,10 @@ REPEATED = ("profile", "data", "seed", "folder", "run")  # the same in every row
 def build(profile: str, data: str, seed: int, cores: int | None = None, forced: bool = False) -> Path:
     """Make or refresh the site; prints its path and the results, and returns the path of index.html."""
     edition, root = Edition(profile, resolved(data), seed), home()
-    house.homely(root)
+    homely(root)
     _check(edition, root)
     site, console = root / "site" / "index.html", Console(soft_wrap=True, highlight=False)
-    if (there := house.published(root)) not in ("", str(edition)):
+    if (there := published(root)) not in ("", str(edition)):
         console.print(f"site/ holds {there}; once this build is done it holds {edition}.", markup=False)
     with only_build(root) as lock:
         if not site.is_file():
@@ -78,11 +77,8 @@ def stage(edition: Edition, name: str, out: Path) -> dict:
         facts = opened.stage(name)
         for remark in opened.remarks() if name == "dataset" else ():
             journal.tell("note", remark)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(f".{out.name}.{os.getpid()}.part")
     # sorted and without times: an unchanged stage leaves an unchanged stamp, and no chapter runs again
-    aside.write_text(json.dumps(facts, indent=1, sort_keys=True, default=str) + "\n", encoding="utf8")
-    os.replace(aside, out)
+    write_whole(out, f"{json.dumps(facts, indent=1, sort_keys=True, default=str)}\n".encode())
     return facts
 
 

@@ -1,12 +1,14 @@
-"""The command `hgnb`: the library's verbs, and those that make the book of it."""
+"""The command `hgnb`: the library's verbs, and those that record its studies and make the book of them."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hgnb.cli import Data, Profile, Seed, Threads, app, limit, main
-from hgnb.recording.edition import Edition
+from hgnb import cli as library
+from hgnb.cli import Data, Json, Profile, Seed, Threads, app, limit, show
+from hgnb_book import journal
+from hgnb_book.edition import Edition
 
 Cores = Annotated[int | None, typer.Option(min=1, help="Processor cores; all of them if not given.")]
 
@@ -70,6 +72,47 @@ def pdf(out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; 
 
 
 @app.command()
+def record(
+    study: Annotated[
+        str, typer.Argument(metavar="chain|lighter|beyond", help="What to train: chapters 02-05, 06, 07.")
+    ],
+    profile: Profile = "tiny",
+    data: Data = "embedded",
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --first-seed on.")] = 1,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes, one core each; all cores if not given.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="One training; repeat for more.")] = None,
+):
+    """Train whatever isn't trained yet of a study, on all cores, and record each in results/ as it ends; resumes."""
+    from hgnb_book.queue import record
+
+    record(study, profile, data, range(first_seed, first_seed + seeds), jobs, only or ())
+
+
+@app.command("records")
+def list_records(
+    renew: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Make a seed of a stale record anew; current if it is the same.")
+    ] = None,
+    data: Annotated[str, typer.Option(help="With --renew: the folder of data that aren't embedded.")] = "embedded",
+    seed: Annotated[int | None, typer.Option(min=0, help="With --renew: which; the first if not given.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="TRAINING", help="With --renew: some of it.")] = None,
+    as_json: Json = False,
+):
+    """List what is recorded in results/: seeds, hours, whether it is current, and what makes it; exit status 1 if
+    anything is damaged or stale."""
+    if renew is not None:
+        from hgnb_book.gather import renew as renewed
+
+        return print(renewed(renew, data, seed, only or ()))
+    from hgnb_book.gather import listed
+
+    sheet = listed()
+    show(sheet, sheet.facts() if as_json else None)
+    raise typer.Exit(0 if sheet.current else 1)
+
+
+@app.command()
 def results(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
     """Print the results of the last build with this profile, data and seed."""
     from rich.console import Console
@@ -93,6 +136,11 @@ def stage(
     from hgnb_book.build import stage
 
     stage(Edition(profile, data, seed), name, stamp)
+
+
+def main() -> None:
+    """Run a command, and keep the journal of a build."""
+    library.main(journal.tell)
 
 
 if __name__ == "__main__":

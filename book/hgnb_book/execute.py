@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hgnb import journal
+from hgnb import watching
 from hgnb.errors import InputError, unknown
-from hgnb.home import home
-from hgnb_book import house
+from hgnb.home import home, write_whole
+from hgnb_book import journal
 from hgnb_book.chapter import ANSI, ChapterError, parameters, place, read
+from hgnb_book.edition import homely, private_folders
 from hgnb_book.weave import weave
 
 
@@ -23,8 +24,10 @@ def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False
 
     Text values are read as the type of the notebook's own default. On any failure `out` is not written.
     """
-    house.homely(home())
+    homely(home())
     source = read(notebook)
+    import nbformat  # after `read`, which spares it its grammar
+
     values = checked(notebook, source, given)
     with journal.told(notebook.stem):
         executed = _execute(notebook, source, values, cwd)
@@ -32,23 +35,10 @@ def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False
             executed = weave(
                 executed,
                 notebook.stem,
-                house.private_folders(home(), str(values.get("data", "embedded"))),
+                private_folders(home(), str(values.get("data", "embedded"))),
             )
-        write(executed, out)
+        write_whole(out, f"{nbformat.writes(executed)}\n".encode())
     return out
-
-
-def write(executed, out: Path) -> None:
-    """Write beside `out` and rename, so that `out` is never half a notebook."""
-    import nbformat
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        nbformat.write(executed, aside)
-        os.replace(aside, out)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def checked(notebook: Path, source, given: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +94,7 @@ def _execute(notebook: Path, source, values: dict[str, Any], cwd: Path | None):
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # a debugger's notice, printed by every kernel
-    os.environ.pop(journal.SESSION, None)  # a build that a notebook started is watched by nobody
+    os.environ.pop(watching.SESSION, None)  # a build that a notebook started is watched by nobody
     start = time.monotonic()
     try:
         # papermill formats path names with the parameters, which fails on a folder with braces: it gets none;

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hgnb.errors import InputError
+from hgnb.home import write_whole
 from hgnb_book.bind import bind
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
@@ -52,10 +53,7 @@ def pdf(root: Path, out: Path | None = None) -> tuple[Path, int]:
         fit_tables(page)
         write_numbers(page, page_numbers(_printed(page)))
         printed = _printed(page)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(f".{out.name}.{os.getpid()}.part")
-    aside.write_bytes(printed)
-    os.replace(aside, out)
+    write_whole(out, printed)
     return out, len(_pages(printed))
 
 

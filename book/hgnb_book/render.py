@@ -3,7 +3,6 @@
 Pages are built in `_build/`, which stays as a cache, and copied to `site/` only when all of them are sound.
 """
 
-import hashlib
 import html
 import os
 import platform
@@ -11,32 +10,22 @@ import re
 import shutil
 import subprocess
 import sys
-from base64 import b64decode
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hgnb import journal
 from hgnb.errors import InputError
-from hgnb.recording.edition import Edition
-from hgnb_book import chapter, house, icons, in_page, mend, pictures, toc
+from hgnb_book import chapter, in_page, journal, reference, toc
 from hgnb_book.chapter import ANSI
+from hgnb_book.edition import PUBLISHED, Edition
 from hgnb_book.logo import logo
+from hgnb_book.site import finish
 
 WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")
-SHEET = re.compile(r'"data:image/webp;base64,([A-Za-z0-9+/=]+)"')  # in the data of an interactive part
-VERSIONS: tuple[str, ...] = (
-    "torch",
-    "lightning",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "umap-learn",
-    "pandas",
-    "matplotlib",
-    "seaborn",
-)
-VERSIONS += ("Pillow", "pycocotools", "papermill", "jupyter-book", "sphinx", "snakemake")
+VERSIONS = (
+    "torch", "lightning", "numpy", "scipy", "scikit-learn", "umap-learn", "pandas", "matplotlib", "seaborn", "Pillow",
+    "pycocotools", "papermill", "jupyter-book", "sphinx", "snakemake",
+)  # fmt: skip
 
 
 class RenderError(InputError):
@@ -50,9 +39,7 @@ def render(edition: Edition, root: Path) -> Path:
         _recover(site)
         pages = toc.pages(root / "book" / "_toc.yml")
         _forget_other_toc(build, pages)
-        write_environment(root, edition)
-        write_released(root)
-        write_logo(root)
+        write_parts(root, edition)
         try:
             _jupyter_book(root, _config(root, build, edition))
             _complete(build / "_build" / "html", pages)
@@ -113,20 +100,31 @@ def _config(root: Path, build: Path, edition: Edition) -> Path:
     return path
 
 
-def write_released(root: Path) -> Path:
-    """Write the part of the model card that tells of the released network, from its manifest."""
-    from hgnb.training.release import page
+def write_parts(root: Path, edition: Edition) -> None:
+    """Write what pages are made of besides chapters; what is the same already stays, else its page would render again.
 
-    part = root / "book" / "_executed" / "released.md"
-    part.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text(page(), encoding="utf8")
-    return part
+    What built the book (device, versions, seconds a chapter), what the model card tells of the released network, the
+    reference, and the book's mark and icon, which Sphinx copies into the site.
+    """
+    from hgnb.training import release
 
-
-def write_environment(root: Path, edition: Edition) -> Path:
-    """Write the page part that says what built the book: device, versions, seconds a chapter."""
+    parts = {
+        "environment.md": environment(root, edition),
+        "released.md": release.page(),
+        "reference.md": reference.page(),
+        "logo.svg": logo(),
+        "icon.svg": logo(small=True),
+    }
     executed = root / "book" / "_executed"
     executed.mkdir(parents=True, exist_ok=True)
+    for name, text in parts.items():
+        path = executed / name
+        if not path.is_file() or path.read_text(encoding="utf8") != text:
+            path.write_text(text, encoding="utf8")
+
+
+def environment(root: Path, edition: Edition) -> str:
+    """What built the book, as a table."""
     facts = {
         "Profile, data, seed": f"{edition.profile}, {edition.data_name}, {edition.seed}",
         "Processor": f"{_processor()}, {os.cpu_count()} cores",
@@ -135,19 +133,7 @@ def write_environment(root: Path, edition: Edition) -> Path:
         "Chapters": ", ".join(f"{name} {seconds:.0f} s" for name, seconds in _seconds(root).items()),
     }
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items() if value)
-    path = executed / "environment.md"
-    text = f"| What | This build |\n| --- | --- |\n{rows}\n"
-    if not path.is_file() or path.read_text(encoding="utf8") != text:  # else the page would render again
-        path.write_text(text, encoding="utf8")
-    return path
-
-
-def write_logo(root: Path) -> None:
-    """Draw the book's mark and icon into the folder of what a build makes; Sphinx copies both into the site."""
-    for name, text in (("logo.svg", logo()), ("icon.svg", logo(small=True))):
-        path = root / "book" / "_executed" / name
-        if not path.is_file() or path.read_text(encoding="utf8") != text:
-            path.write_text(text, encoding="utf8")
+    return f"| What | This build |\n| --- | --- |\n{rows}\n"
 
 
 def _seconds(root: Path) -> dict[str, float]:
@@ -204,35 +190,15 @@ def _publish(built: Path, site: Path, edition: Edition) -> None:
         return [name for name in names if name not in shown] if Path(folder).name == "_images" else []
 
     shutil.copytree(built, aside, ignore=unused)
-    _lift(aside)
     for sentence in in_page.equip(aside, site.parent / "data" / "runs"):
         journal.tell("note", sentence)
         print(sentence, file=sys.stderr)
-    mend.mend(aside)
-    icons.draw(aside)
-    pictures.lazily(aside)
-    (aside / house.PUBLISHED).write_text(f"{edition}\n", encoding="utf8")
+    finish(aside)
+    (aside / PUBLISHED).write_text(f"{edition}\n", encoding="utf8")
     if site.exists():
         site.rename(old)
     aside.rename(site)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _lift(site: Path) -> None:
-    """Pictures of interactive parts move from the pages into files, read only when a reader comes near the part."""
-    for page in site.rglob("*.html"):
-        up = "../" * (len(page.relative_to(site).parts) - 1)
-
-        def file(found: re.Match, up: str = up) -> str:
-            picture = b64decode(found[1])
-            name = f"_images/{hashlib.sha256(picture).hexdigest()}.webp"
-            (site / name).parent.mkdir(exist_ok=True)
-            (site / name).write_bytes(picture)
-            return f'"{up}{name}"'
-
-        text = page.read_text(encoding="utf8")
-        if SHEET.search(text):
-            page.write_text(SHEET.sub(file, text), encoding="utf8")
 
 
 def _recover(site: Path) -> None:

@@ -1,6 +1,6 @@
 """From an executed notebook to one that can be published: figures get their words, traces of the machine go.
 
-Cells show a `Plate`, `Table`, `Note` or `Live` (figures.plate) whose words lie in the output's metadata under
+Cells show a `Plate`, `Table`, `Note` or `Live` (figures.page) whose words lie in the output's metadata under
 `hgnb`; MyST-NB reads captions, labels and alt texts from the cell's metadata instead, so they move there. Numbers stay
 on one line with what they belong to.
 """
@@ -15,7 +15,7 @@ from hgnb_book.chapter import ChapterError, assignments, place
 
 UNDRAWN = "Not drawn on these data, for the reason above."
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg")
-SHEET = "image/webp"  # of an interactive part (figures.sprites)
+SHEET = "image/webp"  # of an interactive part (figures.page)
 NEEDS = "**To run it**"
 CODE = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$)", re.DOTALL)  # and formulas
 TOGETHER = {  # what isn't broken across lines, and how it is written
@@ -37,7 +37,7 @@ For this page it ran in {seconds:.0f} s with the profile `{profile}`, trained ne
 def weave(executed, chapter: str, private: dict[str, str]):
     """A publishable copy of the notebook `executed`.
 
-    `private`: absolute folders and what stands in their place (house.private_folders). Raises ChapterError,
+    `private`: absolute folders and what stands in their place (edition.private_folders). Raises ChapterError,
     naming the cell, for a figure without label, caption or alt text.
     """
     page = copy.deepcopy(executed)

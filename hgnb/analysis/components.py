@@ -114,6 +114,10 @@ def principal(latents: np.ndarray) -> Components:
     """The PCA of (N, D) latents, N - 1 components at most; none for fewer than 2 persons or equal ones.
 
     Of a component's two signs that one is taken which makes its largest entry positive, as in scikit-learn.
+
+    >>> parts = principal(np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]))
+    >>> parts.ratio.round(2).tolist()
+    [1.0, 0.0]
     """
     n, d = latents.shape
     mean = sum((block.sum(0) for _, block in blocks(latents)), np.zeros(d)) / max(n, 1)

@@ -27,8 +27,8 @@ from hgnb.errors import unknown
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import Hourglass, Skips, StackedHourglass
 from hgnb.stats import Estimate, pck_difference
-from hgnb.training import batches
-from hgnb.training.inference import Reader
+from hgnb.training import passes
+from hgnb.training.passes import Reader
 
 Edit = Callable[[Tensor], Tensor]  # (B, D) flattened outputs of a layer -> (B, D) that take their place
 BOTTLENECK, CODE = "bottleneck", "code"
@@ -109,7 +109,7 @@ def intervene(
     """(N, K) bool for each edit: which keypoints are found when the layer's output is replaced."""
     hits: list[list[np.ndarray]] = [[] for _ in edits]
     side = split.crops.shape[1]
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         x = reader.network.stem(batch.images(reader.mean_rgb))
         for row, maps in zip(hits, decodings(reader.network, x, edits, layer), strict=True):
             row.append(hits_of(maps, batch.points, side, pck))
@@ -125,7 +125,7 @@ def outputs(reader: Reader, split: PreparedSplit, layer: str = BOTTLENECK) -> np
         found.append(x.float().cpu().numpy())
         return x
 
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         x = reader.network.stem(batch.images(reader.mean_rgb))
         list(decodings(reader.network, x, [note], layer))
     return np.concatenate(found)
@@ -135,7 +135,7 @@ def outputs(reader: Reader, split: PreparedSplit, layer: str = BOTTLENECK) -> np
 def heatmaps(reader: Reader, split: PreparedSplit, skips: Skips = True) -> np.ndarray:
     """(N, K, h, w) float32 heatmaps of the first hourglass; for a few persons to be drawn."""
     hourglass, head, maps = reader.network.hourglasses[0], reader.network.heads[0], []
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         x = reader.network.stem(batch.images(reader.mean_rgb))
         maps.append(head(hourglass.decode(*hourglass.encode(x), skips))[1].float().cpu().numpy())
     return np.concatenate(maps)

@@ -6,24 +6,33 @@ missing. Every component answers the same questions, with AUC and correlation, c
 03_interpretation.
 """
 
+import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import rankdata
 
-from hgnb.analysis.components import Components
+from hgnb.analysis.components import Components, complete
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import EMBEDDED
+from hgnb.home import home
 from hgnb.stats import Estimate, auc, correlation, holm, together
 
-UPRIGHT = ("standing", "walking", "reaching")  # what sitting is told from: people on their feet
+if TYPE_CHECKING:
+    from hgnb.training.experiment import Experiment
+
+UPRIGHT = ("standing", "walking", "reaching", "upright")  # what sitting is told from: people on their feet
 # Cuts of the scores where no class is known, from the embedded data: below every seated person there and above
 # nearly all upright ones; moving is the cut of least balanced error (tests/test_explain.py holds both).
 SITTING_ABOVE, MOVING_ABOVE = 1.4, 0.6
 FIRST = tuple(range(1, 21))  # components of the table
 LEVEL = 0.05  # of a corrected p-value
+POSED = "posed"  # the split of those on whom what is said of postures is judged
 
 
 @dataclass(frozen=True)
@@ -176,17 +185,64 @@ class Postures:
 
 
 def postures(split: PreparedSplit, schema: KeypointSchema) -> Postures:
-    """Posture and motion of a split: the classes its annotations state, else cuts of the scores."""
+    """Posture and motion of a split: classes that its annotations state or eyes saw, else cuts of scores."""
+    split = named(split)
     sitting, motion = (score(split.keypoints, schema) for score in (sitting_score, motion_score))
     if (split.posture != "").any():
-        named = np.where(np.isin(split.posture, UPRIGHT), 0.0, np.nan)
-        seated = np.where(split.posture == "sitting", 1.0, named)
+        upright = np.where(np.isin(split.posture, UPRIGHT), 0.0, np.nan)
+        seated = np.where(split.posture == "sitting", 1.0, upright)
         moving = np.where(split.motion == "moving", 1.0, np.where(split.motion == "stationary", 0.0, np.nan))
         return Postures(motion, seated, moving, split.posture, known=True)
     upright = Body(split.keypoints, schema).upright > 0.7  # leaning less than 45°; false for NaN
     seated = np.where(upright & np.isfinite(sitting), (sitting > SITTING_ABOVE).astype(float), np.nan)
     moving = np.where(np.isfinite(motion), (motion > MOVING_ABOVE).astype(float), np.nan)
     return Postures(motion, seated, moving, np.full(len(split.keypoints), ""), known=False)
+
+
+def posed(experiment: "Experiment") -> PreparedSplit:
+    """The persons on whom what is said of postures is judged, called 'posed'.
+
+    Of the drawn people: every keypoint labelled, drawn for this alone, so that no training has seen them; their ids are
+    negative, since others' photographs bear the same numbers. Of a folder: training persons whose annotations state a
+    posture or who were labelled by eye (data/README.md); where there are none, the most completely labelled.
+    """
+    p = experiment.profile
+    if experiment.data != EMBEDDED:
+        train = named(experiment.prepared().split("train"))
+        known = np.flatnonzero(train.posture != "")
+        return replace(train.take(known if len(known) else complete(train).positions), name=POSED)
+    embedded = replace(
+        p.embedded, labelling="generous", train_images=p.analysis.posed, val_images=2, seed=p.embedded.seed + 1
+    )
+    everybody = replace(p.data, train_persons=0, val_persons=0)
+    drawn = replace(experiment, profile=replace(p, embedded=embedded, data=everybody)).prepared().split("train")
+    full = drawn.take(drawn.fully_labelled)
+    return replace(full, name=POSED, person_ids=-full.person_ids, image_ids=-full.image_ids)
+
+
+def named(split: PreparedSplit) -> PreparedSplit:
+    """The split with what two looks at the photographs agree on, where its annotations state no posture."""
+    if (split.posture != "").any():
+        return split
+    labels = by_eye(home() / "data" / "labels")
+    posture, motion = np.array([labels.get(int(i), ("", "")) for i in split.person_ids], str).reshape(-1, 2).T
+    return replace(split, posture=posture, motion=motion)
+
+
+@cache
+def by_eye(folder: Path) -> dict[int, tuple[str, str]]:
+    """Posture and motion by annotation id, each empty where the two looks differ, of the tables in `folder`."""
+    held = {}
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf8", newline="") as file:
+            for row in csv.DictReader(file):
+                held[int(row["person"])] = (_agreed(row, "posture"), _agreed(row, "motion"))
+    return held
+
+
+def _agreed(row: dict[str, str], what: str) -> str:
+    first, second = row[f"{what}_1"], row[f"{what}_2"]
+    return first if first == second else ""
 
 
 # What components tell

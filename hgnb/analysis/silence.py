@@ -12,8 +12,7 @@ import torch
 
 from hgnb.data.heatmaps import HeatmapConfig, cells, responses
 from hgnb.data.prepared import PreparedSplit
-from hgnb.training.inference import Reader
-from hgnb.training.silent import silent_loss
+from hgnb.training.passes import Reader, silent_loss
 
 SIZE = 64  # pixels of the thesis's maps, 4.2.3
 STYLES = ("thesis", "peak")

@@ -18,9 +18,8 @@ from hgnb.metrics import PckConfig, found, peaks
 from hgnb.model.hourglass import Skips
 from hgnb.stats import Estimate, crossed, pck_difference
 from hgnb.stats import pck as pooled_pck
-from hgnb.training import batches
-from hgnb.training.inference import Reader
-from hgnb.training.latents import Latents
+from hgnb.training import passes
+from hgnb.training.passes import Latents, Reader
 
 SMALL = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")  # thesis 6.2
 BIG = tuple(f"{side}_{joint}" for joint in ("shoulder", "hip", "knee") for side in ("left", "right"))
@@ -55,7 +54,7 @@ def read(
     wanted[np.asarray(keep, dtype=int)] = True
     hits: list[list[np.ndarray]] = [[] for _ in switches]
     side, kept = split.crops.shape[1], []
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         latents, branches = hourglass.encode(network.stem(batch.images(reader.mean_rgb)))
         kept.append(latents.flatten(1).float().cpu().numpy()[wanted[batch.index.cpu().numpy()]])
         for found_, skips in zip(hits, switches, strict=True):

@@ -21,7 +21,7 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import Hourglass
 from hgnb.stats import Estimate, halves, pck, pck_difference
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 WITHIN = 0.01  # of the full PCK
 NOISE_FROM = 50  # thesis 6.3: components from here on act as noise

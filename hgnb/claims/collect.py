@@ -39,7 +39,11 @@ def silent(words: str) -> None:
 
 
 def judged(record: Record) -> Result:
-    """The ledger of a record, or of fresh evidence in its form."""
+    """The ledger of a record, or of fresh evidence in its form.
+
+    >>> judged(find_record("chain", "small", "embedded")).seeds[0]  # doctest: +SKIP
+    0
+    """
     seeds, sweep = Seeds.of(record), Sweep.recorded(record.profile, record.data)
     whole = {name: n for name, n in seeds.people.counts.items() if name.startswith("listed")} == COCO
     rows = judge(seeds, sweep, record.profile == "paper" and whole)

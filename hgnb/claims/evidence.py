@@ -13,6 +13,7 @@ import numpy as np
 
 from hgnb import records, stats
 from hgnb.analysis import posture
+from hgnb.analysis.posture import POSED
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.records import Columns, Record, Seed
@@ -48,10 +49,14 @@ class People:
 
     @cached_property
     def _splits(self) -> dict[str, PreparedSplit]:
-        return {name: self._split(name) for name in ("train", "val", "test")}
+        return {}  # those that were asked for
 
     def split(self, name: str) -> PreparedSplit:
-        """'train', 'val' or 'test', without crops."""
+        """'train', 'val', 'test' or 'posed', without crops; Lacking where a record is older than what it names."""
+        if f"{name}/points" not in self.columns:
+            raise Lacking(f"the persons `{name}/points`: `hgnb claims --keep` records them")
+        if name not in self._splits:
+            self._splits[name] = self._split(name)
         return self._splits[name]
 
     def _split(self, name: str) -> PreparedSplit:
@@ -69,6 +74,11 @@ class People:
     def states(self) -> posture.Postures:
         """Posture and motion of the training persons."""
         return posture.postures(self.split("train"), self.schema)
+
+    @cached_property
+    def posed(self) -> posture.Postures:
+        """Posture and motion of those on whom what is said of postures is judged."""
+        return posture.postures(self.split(POSED), self.schema)
 
 
 @dataclass(frozen=True)
@@ -106,15 +116,10 @@ class Seen:
         """(n,) positions of the random training persons."""
         return self.column("hourglass", "sample")
 
-    @property
-    def full(self) -> np.ndarray:
-        """(n,) positions of the fully labelled training persons, or the most labelled where these are few."""
-        return self.column("hourglass", "full")
-
     def labels(self, of: str, k: int) -> np.ndarray:
-        """(n,) clusters of the 'sample' or the 'full' with K = k; all 0 where that K was impossible."""
+        """(n,) clusters of the 'sample' or the 'posed' with K = k; all 0 where that K was impossible."""
         ks = self.column("hourglass", f"clusters/{of}/k").tolist()
-        persons = len(self.sample if of == "sample" else self.full)
+        persons = len(self.sample if of == "sample" else self.people.split(of))
         if k not in ks:
             return np.zeros(persons, int)
         return self.column("hourglass", f"clusters/{of}/labels")[ks.index(k)].astype(int)
@@ -191,20 +196,11 @@ class Seeds:
         labelled = self.labelled(split)
         return float((self.people.mean_pose_hits(split) & labelled).sum() / max(labelled.sum(), 1))
 
-    @property
-    def full(self) -> np.ndarray:
-        """(n,) positions of the fully labelled training persons, the same in every seed."""
-        return self.column("hourglass", "full")[0]
-
-    def where(self, of: str) -> list[np.ndarray]:
-        """Positions of each seed's 'sample' or 'full' among the training persons."""
-        return [one.sample if of == "sample" else one.full for one in self.all]
-
-    def of_persons(self, values: Sequence[np.ndarray], positions: Sequence[np.ndarray]) -> np.ndarray:
-        """(S, N): values of some training persons in each seed, each seed's its own; NaN for all others."""
+    def of_sample(self, values: Sequence[np.ndarray]) -> np.ndarray:
+        """(S, N): values of each seed's sample among the training persons; NaN for all others."""
         placed = np.full((self.count, len(self.persons("train"))), np.nan)
-        for row, at, value in zip(placed, positions, values, strict=True):
-            row[at] = value
+        for row, one, value in zip(placed, self.all, values, strict=True):
+            row[one.sample] = value
         return placed
 
 

@@ -10,25 +10,30 @@ import torch
 
 from hgnb.analysis import clusters, interventions
 from hgnb.analysis.components import Components, principal
+from hgnb.analysis.depths import features, probed
 from hgnb.analysis.distances import centroids, silhouettes
 from hgnb.analysis.interventions import Space, intervene
+from hgnb.analysis.posture import POSED, posed, postures
 from hgnb.analysis.truncation import NOISE_FROM, crossed
+from hgnb.claims import steering
 from hgnb.claims.evidence import FINE, WATCHED
 from hgnb.claims.study import LAST, Study, reconstruction
 from hgnb.data import coco
-from hgnb.training.baselines import mean_pose_hits
+from hgnb.model.hourglass import build
 from hgnb.training.experiment import Experiment
+from hgnb.training.passes import Reader, mean_pose_hits
 from hgnb.training.runs import Run
 
 SPLITS = ("train", "val", "test")
 CLOUDS = 10  # Gaussian ones beside the silhouettes; more than chapter 03 draws, so that their spread is known better
 LOTS = 20  # directions by lot beside the walk along a component (C11)
+LIKE = 100  # test persons on whom networks are held against each other
 
 Columns = dict[str, np.ndarray]
 
 
 def persons(experiment: Experiment) -> Columns:
-    """Whom the networks of an experiment are measured on: `<split>/…` for train, val and test, schema and counts.
+    """Whom the networks of an experiment are measured on: `<split>/…` of train, val, test and posed; schema and counts.
 
     `points` (N, K, 2) int16 as (x, y) in 64ths of a pixel of the crop, `visibility` (N, K), `squares` (N, 3) the crop
     in its photograph, `mean_pose_hits` (N, K): what each keypoint's mean position over the training persons finds.
@@ -39,8 +44,8 @@ def persons(experiment: Experiment) -> Columns:
         "schema/names": np.array(prepared.schema.names),
         "schema/skeleton": np.array(prepared.schema.skeleton, np.int16).reshape(-1, 2),
     }
-    for name in SPLITS:
-        split = prepared.split(name)
+    for split in (*map(prepared.split, SPLITS), posed(experiment)):
+        name = split.name
         made |= {
             f"{name}/ids": split.person_ids,
             f"{name}/images": split.image_ids,
@@ -128,25 +133,25 @@ def hourglass(study: Study, name: str) -> Columns:
     made["lowest/val_hits"] = study.scores(name, "val_loss", "val").hits
     tested = study.skipless("test")
     made |= {"train_hits": study.skips.on, "off/train_hits": study.skips.off, "off/test_hits": tested}
-    made |= {"sample": study.sample.astype(np.int32), "full": study.full.positions.astype(np.int32)}
+    made["sample"] = study.sample.astype(np.int32)
     drop = run.folder / "drop.ckpt"
     if drop.exists():
         made["drop"] = np.array(run.checkpoint("drop")["epoch"] + 1)
-    return made | components(study) | clustered(study) | moved(study)
+    return made | components(study) | clustered(study) | moved(study) | steering.columns(study) | depths(study)
 
 
 def components(study: Study) -> Columns:
-    """`components/…` of the fully labelled persons and of the sample (C9 to C12, C25).
+    """`components/…` of the posed persons and of the sample (C9 to C12, C25).
 
-    `full/scores` (n, 6) along WATCHED, those that exist; `full/variance`, `sample/variance` (c,); `sample/scores`
+    `posed/scores` (n, 6) along WATCHED, those that exist; `posed/variance`, `sample/variance` (c,); `sample/scores`
     (n, 2); `sample/squares` (n,) squared distance from the mean.
     """
-    full, plane = study.parts, study.plane
-    watched = [c for c in WATCHED if c <= len(full)]
-    centred = plane.latents - plane.mean
+    posed, plane = study.parts_posed, study.plane
+    watched = [c for c in WATCHED if c <= len(posed)]
+    along, centred = posed.scores(max(watched, default=0)), plane.latents - plane.mean
     made = {
-        "components/full/scores": full.scores(max(watched, default=0))[:, [c - 1 for c in watched]].astype(np.float32),
-        "components/full/variance": full.variance.astype(np.float32),
+        "components/posed/scores": along[:, [c - 1 for c in watched]].astype(np.float32),
+        "components/posed/variance": posed.variance.astype(np.float32),
         "components/sample/variance": plane.variance.astype(np.float32),
         "components/sample/scores": plane.scores(2).astype(np.float32),
         "components/sample/squares": (centred**2).sum(1).astype(np.float32),
@@ -157,12 +162,12 @@ def components(study: Study) -> Columns:
 def noise(study: Study) -> Columns:
     """What the components from the 50th on are worth: C11.
 
-    `components/full/whole_hits`, `kept_hits` (n, K): found with all, and with the first 49 of other photographs'
+    `components/posed/whole_hits`, `kept_hits` (n, K): found with all, and with the first 49 of other photographs'
     persons. `met` (2 + LOTS,): persons met on the walk along the 50th at its own step, at the first's step, and along
     directions drawn by lot from all components, at the 50th's step. None of it where half of the persons give fewer.
     """
-    parts, split = study.parts, study.train.take(study.full.positions)
-    folds = crossed(split, study.latents_full, study.seed)
+    parts, split = study.parts_posed, study.posed
+    folds = crossed(split, study.latents_posed, study.seed)
     if min([len(other) for _, other in folds], default=0) < NOISE_FROM:
         return {}
     hits = np.zeros((2, *split.visibility.shape), bool)
@@ -176,9 +181,9 @@ def noise(study: Study) -> Columns:
     own, first = (np.sqrt(parts.variance[c - 1]) for c in (NOISE_FROM, 1))
     ways = [parts.axes[NOISE_FROM - 1] * own, parts.axes[NOISE_FROM - 1] * first, *(by_lot * own)]
     return {
-        "components/full/whole_hits": hits[0],
-        "components/full/kept_hits": hits[1],
-        "components/full/met": np.array([met(parts, way, study) for way in ways], np.int16),
+        "components/posed/whole_hits": hits[0],
+        "components/posed/kept_hits": hits[1],
+        "components/posed/met": np.array([met(parts, way, study) for way in ways], np.int16),
     }
 
 
@@ -188,7 +193,7 @@ def met(parts: Components, way: np.ndarray, study: Study) -> int:
 
 
 def clustered(study: Study) -> Columns:
-    """`clusters/<persons>/…` of the sample and of the fully labelled (C13 to C17, C33).
+    """`clusters/<persons>/…` of the sample and of the posed (C13 to C17, C33).
 
     `k` (c,); `silhouettes` (c, restarts); `labels` (c, n) of each K's best restart, `by_person` (c, n) their
     silhouettes; `distance` (n, 2) to the centroids of K = 2; `wins` (c,) share of resampled photographs in which a K
@@ -197,8 +202,7 @@ def clustered(study: Study) -> Columns:
     made: Columns = {}
     kinds = (
         ("sample", study.latents, study.apart, study.sweep, study.plane, study.train.image_ids[study.sample]),
-        ("full", study.latents_full, study.apart_full, study.sweep_full, study.parts,
-         study.train.image_ids[study.full.positions]),
+        (POSED, study.latents_posed, study.apart_posed, study.sweep_posed, study.parts_posed, study.posed.image_ids),
     )  # fmt: skip
     for name, points, apart, found, parts, images in kinds:
         labels = [found.of(k) for k in found.clusters]
@@ -230,6 +234,39 @@ def from_centroids(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.stack([np.linalg.norm(points - centre, axis=1) for centre in centres], 1).astype(np.float32)
 
 
+def depths(study: Study) -> Columns:
+    """`probes/layers` (L,); `probes/<trait>`, `probes/<trait>/untrained` (L, n): answers of linear probes at each depth
+    for the posed persons, of the network and of one with random weights. `likeness` (m, c) float16: the latents of LIKE
+    test persons along their own components, which keep their distances, so that seeds can be held against each other.
+    """
+    states = postures(study.posed, study.prepared.schema)
+    traits = {"sitting": states.sitting, "moving": states.moving}
+    reader, images = study.reader("hourglass"), study.posed.image_ids
+    made: Columns = {}
+    for suffix, one in (("", reader), ("/untrained", untrained(study))):
+        layers = features(one, study.posed)
+        made["probes/layers"] = np.array(list(layers))
+        for name, classes in traits.items():
+            answers = [probed(x, classes, images) for x in layers.values()]
+            made[f"probes/{name}{suffix}"] = np.stack(answers).astype(np.float16)
+    return made | likeness(study, "hourglass")
+
+
+def likeness(study: Study, name: str) -> Columns:
+    """`likeness` of a network's first bottleneck."""
+    latents = study.reader(name).latents(study.test.take(np.arange(min(LIKE, len(study.test)))))
+    parts = principal(latents.reshape(len(latents), -1))
+    return {"likeness": parts.scores().astype(np.float16)}
+
+
+def untrained(study: Study) -> Reader:
+    """The hourglass before its first step."""
+    with torch.random.fork_rng():
+        torch.manual_seed(study.seed)
+        network = build(study.experiment.model(), study.experiment.profile.data.side)
+    return Reader(network, study.prepared.mean_rgb)
+
+
 def moved(study: Study) -> Columns:
     """`moved/hits`, `astray/hits` (n, K) of the sample: found with latents moved to the other of two centroids, and as
     far in a direction drawn by lot (C29)."""
@@ -243,7 +280,7 @@ def moved(study: Study) -> Columns:
 def modified(study: Study, name: str) -> Columns:
     """The sample's codes besides: `codes/labels`, `codes/distance` of K = 2, `codes/variance` and, beside it, that of
     an untrained autoencoder's codes (C24, C25)."""
-    made = pose(study, name) | validated(study.runs[name])
+    made = pose(study, name) | validated(study.runs[name]) | likeness(study, name)
     codes = study.codes
     labels = clusters.sweep(codes, (2,), study.analysis.restarts, study.seed).of(2)
     made |= {

@@ -10,15 +10,16 @@ import numpy as np
 
 from hgnb import stats
 from hgnb.analysis.misplaced import wrong_side
+from hgnb.analysis.posture import POSED
 from hgnb.claims.claim import (
     BOTH,
     Finding,
     Numbers,
     Subject,
     competent,
-    fully_labelled,
     known,
     named_postures,
+    well_labelled,
 )
 from hgnb.claims.evidence import Lacking, Seeds
 from hgnb.stats import Estimate, above, below, every, within
@@ -29,22 +30,33 @@ PARTED = 0.7  # C15, C16: an AUC under which one could hardly name clusters afte
 ALMOST_ALL, ALMOST_NONE, NEAREST = 0.75, 0.25, 25
 ABSENT = 0.2  # C33: as C10's
 NO_CLUSTERS = "other data: these persons don't make two clusters with different labels"
-POSTURES = (competent, fully_labelled, named_postures)
+POSTURES = (competent, well_labelled, named_postures)
+BEHIND, BEFORE = ((0, 0), (0, 0), (0, 2)), ((0, 0), (0, 0), (2, 0))  # a group's columns, the other's zeros
 CLAIMS = Subject("clusters")
 
 
-# Of all seeds, by training person: (S, N), NaN for who isn't in a seed's sample or among the fully labelled
+# Of all seeds (S, N): by training person, NaN for who isn't in a seed's sample; or by posed person
 
 
 def labels(seeds: Seeds, of: str) -> np.ndarray:
-    """The two clusters of the 'sample' or the 'full'."""
-    return seeds.of_persons([one.labels(of, 2).astype(float) for one in seeds.all], seeds.where(of))
+    """The two clusters of the 'sample' or the 'posed'."""
+    return placed(seeds, of, [one.labels(of, 2).astype(float) for one in seeds.all])
+
+
+def placed(seeds: Seeds, of: str, values: list[np.ndarray]) -> np.ndarray:
+    """Values of each seed's sample among the training persons, or of the posed."""
+    return seeds.of_sample(values) if of == "sample" else np.stack(values)
+
+
+def images(seeds: Seeds, of: str) -> np.ndarray:
+    """(N,) photographs of the persons that `placed` speaks of."""
+    return seeds.images("train" if of == "sample" else POSED)
 
 
 def codes(seeds: Seeds) -> np.ndarray:
     """The two clusters that the modified hourglass makes of the sample."""
     found = [one.column("modified", "codes/labels").astype(float) for one in seeds.all]
-    return seeds.of_persons(found, seeds.where("sample"))
+    return seeds.of_sample(found)
 
 
 def labelled(seeds: Seeds) -> np.ndarray:
@@ -53,8 +65,8 @@ def labelled(seeds: Seeds) -> np.ndarray:
 
 
 def stillness(seeds: Seeds) -> np.ndarray:
-    """(N,) minus the motion score."""
-    return -seeds.people.states.motion_score
+    """(N,) minus the motion score of the posed."""
+    return -seeds.people.posed.motion_score
 
 
 def rate(key: np.ndarray, clusters: np.ndarray, images: np.ndarray) -> Estimate:
@@ -62,13 +74,19 @@ def rate(key: np.ndarray, clusters: np.ndarray, images: np.ndarray) -> Estimate:
     return stats.dealt(partial(wrong_side, key, clusters), images, lambda wrong, n: wrong / n)
 
 
-def rates_apart(seeds: Seeds, first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]) -> Estimate:
-    """Misplaced rate of one (key, clusters) less that of another; photographs are dealt for both alike."""
+Group = tuple[np.ndarray, np.ndarray, np.ndarray]  # key (N,), clusters (S, N), photographs (N,)
+
+
+def rates_apart(first: Group, second: Group) -> Estimate:
+    """Misplaced rate of one group less that of another; a photograph of both is dealt to one fold."""
+    split = len(first[0])
 
     def of(fold: np.ndarray) -> np.ndarray:
-        return np.concatenate([wrong_side(*pair, fold) for pair in (first, second)], -1)
+        one, two = wrong_side(*first[:2], fold[:split]), wrong_side(*second[:2], fold[split:])
+        return np.concatenate([np.pad(one, BEHIND), np.pad(two, BEFORE)], 1)
 
-    return stats.dealt(of, seeds.images("train"), lambda wrong, n, other, m: wrong / n - other / m)
+    photographs = np.concatenate([first[2], second[2]])
+    return stats.dealt(of, photographs, lambda wrong, n, other, m: wrong / n - other / m)
 
 
 def best_k(seeds: Seeds, of: str) -> Numbers:
@@ -76,14 +94,13 @@ def best_k(seeds: Seeds, of: str) -> Numbers:
     ks = [one.column("hourglass", f"clusters/{of}/k").tolist() for one in seeds.all]
     if any(2 not in k or k != ks[0] or len(k) < 2 for k in ks):
         raise Lacking("other data: too few persons for K-means")
-    where = seeds.where(of)
     tall = [one.column("hourglass", f"clusters/{of}/by_person").astype(float) for one in seeds.all]
     row, apart = ks[0].index(2), {}
     for at, k in enumerate(ks[0]):
         if k != 2:
-            gaps = seeds.of_persons([held[row] - held[at] for held in tall], where)
+            gaps = placed(seeds, of, [held[row] - held[at] for held in tall])
             columns = np.stack([np.nan_to_num(gaps), np.isfinite(gaps)], -1)
-            apart[k] = stats.crossed(columns, seeds.images("train"), lambda total, n: total / n)
+            apart[k] = stats.crossed(columns, images(seeds, of), lambda total, n: total / n)
     best = [ks[0][int(one.column("hourglass", f"clusters/{of}/silhouettes").max(1).argmax())] for one in seeds.all]
     return {"best": best, "apart": apart}
 
@@ -94,7 +111,7 @@ def best_k(seeds: Seeds, of: str) -> Numbers:
 )  # fmt: skip
 @CLAIMS.claim(
     "C14", "The best number of clusters is 2 on fully labelled persons, too.", "6.4, figure 17b", "2 of 2 to 10",
-    ("fig-silhouette-full",), partial(best_k, of="full"), gates=(competent, fully_labelled),
+    ("fig-silhouette-full",), partial(best_k, of=POSED), gates=(competent, well_labelled),
 )  # fmt: skip
 def two_are_best(found: Numbers) -> Finding:
     """The silhouette of K = 2 exceeds that of every other K, over seeds and photographs, each K with the best of its
@@ -109,11 +126,11 @@ def two_are_best(found: Numbers) -> Finding:
 
 def parted(seeds: Seeds, of: str) -> Numbers:
     """C15, C16: a key between two clusters."""
-    key, clusters, images = (labelled if of == "sample" else stillness)(seeds), labels(seeds, of), seeds.images("train")
+    key, clusters, where = (labelled if of == "sample" else stillness)(seeds), labels(seeds, of), images(seeds, of)
     classes = np.where(np.isfinite(key), clusters, np.nan)
     return {
-        "auc": stats.cross_fitted_auc(np.nan_to_num(key), classes, images),
-        "misplaced": rate(key, clusters, images),
+        "auc": stats.cross_fitted_auc(np.nan_to_num(key), classes, where),
+        "misplaced": rate(key, clusters, where),
     }
 
 
@@ -130,7 +147,7 @@ def parted_by_labels(found: Numbers) -> Finding:
 
 @CLAIMS.claim(
     "C16", "On fully labelled persons they part stationary from moving ones.", "6.4, figures 20 and 21", "figures",
-    ("fig-clusters-full", "fig-centroids-full"), partial(parted, of="full"), gates=POSTURES,
+    ("fig-clusters-full", "fig-centroids-full"), partial(parted, of=POSED), gates=POSTURES,
 )  # fmt: skip
 def parted_by_motion(found: Numbers) -> Finding:
     """As C15, with the motion score of fully labelled persons in place of the number of keypoints."""
@@ -179,8 +196,12 @@ def nearest_persons(found: Numbers) -> Finding:
 
 def after(seeds: Seeds) -> Numbers:
     """C24: the same persons' latents and codes."""
-    key = labelled(seeds)
-    return {"fewer": rates_apart(seeds, (key, labels(seeds, "sample")), (key, codes(seeds)))}
+    key, where, before, then = labelled(seeds), seeds.images("train"), labels(seeds, "sample"), codes(seeds)
+
+    def of(fold: np.ndarray) -> np.ndarray:
+        return np.concatenate([wrong_side(key, found, fold) for found in (before, then)], -1)
+
+    return {"fewer": stats.dealt(of, where, lambda wrong, n, other, m: wrong / n - other / m)}
 
 
 @CLAIMS.claim(
@@ -217,18 +238,18 @@ def more_balanced(found: Numbers) -> Finding:
 
 def moved(seeds: Seeds) -> Numbers:
     """C29: the misplaced persons' latents moved to the other centroid, and as far by lot."""
-    key, clusters, images = labelled(seeds), labels(seeds, "sample"), seeds.images("train")
-    where, seen, sums = seeds.where("sample"), seeds.labelled("train"), []
+    key, clusters, seen = labelled(seeds), labels(seeds, "sample"), seeds.labelled("train")
+    where, sums = [one.sample for one in seeds.all], []
     for name in ("moved/hits", "astray/hits"):
         hits = [one.column("hourglass", name) & seen[at] for one, at in zip(seeds.all, where, strict=True)]
-        sums.append(seeds.of_persons([found.sum(1) for found in hits], where))
-    sums += [seeds.of_persons([seen[at].sum(1) for at in where], where)]
+        sums.append(seeds.of_sample([found.sum(1) for found in hits]))
+    sums.append(seeds.of_sample([seen[at].sum(1) for at in where]))
     columns = np.nan_to_num(np.stack(sums, -1))
 
     def of(fold: np.ndarray) -> np.ndarray:
         return columns * wrong_side(key, clusters, fold)[..., :1]
 
-    return {"gain": stats.dealt(of, images, lambda a, b, n: (a - b) / n)}
+    return {"gain": stats.dealt(of, seeds.images("train"), lambda a, b, n: (a - b) / n)}
 
 
 @CLAIMS.claim(
@@ -245,8 +266,8 @@ def misplaced_are_worse(found: Numbers) -> Finding:
 
 def full_and_sample(seeds: Seeds) -> Numbers:
     """C30."""
-    sample, full = (labelled(seeds), labels(seeds, "sample")), (stillness(seeds), labels(seeds, "full"))
-    return {"fewer": rates_apart(seeds, sample, full)}
+    sample = labelled(seeds), labels(seeds, "sample"), images(seeds, "sample")
+    return {"fewer": rates_apart(sample, (stillness(seeds), labels(seeds, POSED), images(seeds, POSED)))}
 
 
 @CLAIMS.claim(
@@ -262,16 +283,16 @@ def fewer_among_full(found: Numbers) -> Finding:
 
 def third(seeds: Seeds) -> Numbers:
     """C33: the division that K = 3 makes within one of the two clusters, against moving and stationary."""
-    moving, images = seeds.people.states.moving, seeds.images("train")
+    moving, where = seeds.people.states.moving, seeds.images("train")
     sides = [divided(one.labels("sample", 2), one.labels("sample", 3)) for one in seeds.all]
-    side = np.where(np.isfinite(moving), seeds.of_persons(sides, seeds.where("sample")), np.nan)
+    side = np.where(np.isfinite(moving), seeds.of_sample(sides), np.nan)
     classes = np.where(np.isfinite(side), moving, np.nan)
     a, b = np.nan_to_num(side) > 0, np.nan_to_num(classes) > 0
     there = np.isfinite(side)
     table = np.stack([a & b, a & ~b & there, ~a & b & there, ~a & ~b & there], -1).astype(float)
     return {
-        "rand": stats.crossed(table, images, adjusted_rand, each=True),
-        "auc": stats.cross_fitted_auc(np.nan_to_num(side), classes, images).less(0.5),
+        "rand": stats.crossed(table, where, adjusted_rand, each=True),
+        "auc": stats.cross_fitted_auc(np.nan_to_num(side), classes, where).less(0.5),
     }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from hgnb import stats
 from hgnb.analysis.components import needed
-from hgnb.analysis.posture import questions
+from hgnb.analysis.posture import POSED, questions
 from hgnb.analysis.truncation import NOISE_FROM
 from hgnb.claims.claim import (
     BOTH,
@@ -14,10 +14,10 @@ from hgnb.claims.claim import (
     Subject,
     always,
     competent,
-    fully_labelled,
     known,
     level,
     named_postures,
+    well_labelled,
 )
 from hgnb.claims.evidence import WATCHED, Lacking, Seeds
 from hgnb.stats import Estimate, above, below, every, near
@@ -32,20 +32,19 @@ COST = 0.01  # C11: PCK that the later components may be worth and still be call
 RATIO_50, SHARE_OF_TWO = 0.00165, 0.37  # C11, C12
 COMPONENTS, SHARE = {"latents": 541, "codes": 16}, 0.95  # C25
 FIGURES = ("fig-pc-walks", "tbl-components")
-POSTURES = (competent, fully_labelled, named_postures)
+POSTURES = (competent, well_labelled, named_postures)
 CLAIMS = Subject("components")
 
 
 def _scores(seeds: Seeds) -> np.ndarray:
-    """(S, n, c) of the fully labelled persons along WATCHED."""
-    return seeds.column("hourglass", "components/full/scores").astype(float)
+    """(S, n, c) of the posed persons along WATCHED."""
+    return seeds.column("hourglass", "components/posed/scores").astype(float)
 
 
 def postures(seeds: Seeds) -> Numbers:
-    """C9: the first component of every seed against the posture of the fully labelled."""
-    at = seeds.full
-    sitting = seeds.people.states.sitting[at]
-    return {"auc": stats.cross_fitted_auc(_scores(seeds)[:, :, 0], sitting, seeds.images("train")[at])}
+    """C9: the first component of every seed against the posture of the posed."""
+    first = _scores(seeds)[:, :, 0]
+    return {"auc": stats.cross_fitted_auc(first, seeds.people.posed.sitting, seeds.images(POSED))}
 
 
 @CLAIMS.claim(
@@ -55,17 +54,17 @@ def postures(seeds: Seeds) -> Numbers:
 def sitting(found: Numbers) -> Finding:
     """AUC of the first component's scores between seated persons and persons on their feet: lower limit above 0.8.
     The component's sign is arbitrary, so in every seed and fold it is chosen on the other folds' photographs."""
-    auc = known(found, "auc", "other data: too few sitting or upright persons among the fully labelled")
+    auc = known(found, "auc", "other data: too few sitting or upright persons among the well labelled")
     return Finding(auc, f"AUC {auc.text(2)}", above(auc, CLEAR))
 
 
 def patterns(seeds: Seeds) -> Numbers:
     """C10: how far each quiet component goes with each trait, signs chosen on other photographs."""
-    at, scores = seeds.full, _scores(seeds)
+    who, scores = seeds.persons(POSED), _scores(seeds)
     if scores.shape[2] <= WATCHED.index(max(QUIET)):
-        raise Lacking(f"other data: {len(at)} fully labelled persons give fewer than {max(QUIET)} components")
-    asked = questions(seeds.persons("train"), seeds.people.schema, seeds.people.states, at)
-    images, told = seeds.images("train")[at], {}
+        raise Lacking(f"other data: {len(who)} well labelled persons give fewer than {max(QUIET)} components")
+    asked = questions(who, seeds.people.schema, seeds.people.posed)
+    images, told = who.image_ids, {}
     for question in asked:
         for c in QUIET:
             one = scores[:, :, WATCHED.index(c)]
@@ -87,7 +86,7 @@ def no_pattern(found: Numbers) -> Finding:
     chosen on other photographs, so that chance alone gives zero. One clear pattern makes the claim fail."""
     traits = found["traits"]
     if not traits:
-        raise Lacking("other data: no trait varies among the fully labelled persons")
+        raise Lacking("other data: no trait varies among the well labelled persons")
     strongest, estimate = max(traits.items(), key=lambda pair: pair[1].value)
     told = f"strongest of {len(traits)}: {strongest}, {estimate.text(2)}"
     return Finding(estimate, told, every(*(below(e, ABSENT) for e in traits.values())))
@@ -95,13 +94,11 @@ def no_pattern(found: Numbers) -> Finding:
 
 def later(seeds: Seeds) -> Numbers:
     """C11: what the components from the 50th on are worth, and whom walks along the 50th and by lot meet."""
-    at = seeds.full
-    whole, kept = (seeds.column("hourglass", f"components/full/{name}_hits") for name in ("whole", "kept"))
-    own, _, *by_lot = seeds.column("hourglass", "components/full/met").T
-    variance = seeds.column("hourglass", "components/full/variance").astype(float)
-    labelled, images = seeds.labelled("train")[at], seeds.images("train")[at]
+    whole, kept = (seeds.column("hourglass", f"components/posed/{name}_hits") for name in ("whole", "kept"))
+    own, _, *by_lot = seeds.column("hourglass", "components/posed/met").T
+    variance = seeds.column("hourglass", "components/posed/variance").astype(float)
     return {
-        "cost": stats.pck_difference(whole, kept, labelled, images),
+        "cost": stats.pck_difference(whole, kept, seeds.labelled(POSED), seeds.images(POSED)),
         "ratio": stats.student(variance[:, NOISE_FROM - 1] / variance.sum(1)),
         "own": own.tolist(),
         "by lot": np.max(by_lot, axis=0).tolist(),
@@ -111,7 +108,7 @@ def later(seeds: Seeds) -> Numbers:
 @CLAIMS.claim(
     "C11", "Component 50 explains 0.165 % of the variance, and from it on components are noise.",
     "6.3, figure 15", "0.165 %, 7,017 persons", ("fig-pc-walks", "fig-pck-components"), later,
-    gates=(competent, fully_labelled),
+    gates=(competent, well_labelled),
 )  # fmt: skip
 def noise(found: Numbers) -> Finding:
     """Two parts. With the first 49 components kept the network's PCK is less than 0.01 below that with all; the
@@ -136,12 +133,11 @@ def _listed(numbers: list[int]) -> str:
 def plane(seeds: Seeds) -> Numbers:
     """C12: share of the sample's variance on two components. The axes stay: where they are best their small turns
     change the share by less than its error."""
-    where = seeds.where("sample")
     scores = [one.column("hourglass", "components/sample/scores").astype(float) for one in seeds.all]
     if any(one.shape[1] < 2 for one in scores):
         raise Lacking("other data: too few persons for two components")
     squares = [one.column("hourglass", "components/sample/squares").astype(float) for one in seeds.all]
-    columns = [seeds.of_persons(v, where) for v in ([(one**2).sum(1) for one in scores], squares)]
+    columns = [seeds.of_sample(v) for v in ([(one**2).sum(1) for one in scores], squares)]
     share = stats.crossed(np.nan_to_num(np.stack(columns, -1)), seeds.images("train"), lambda a, b: a / b)
     return {"share": share}
 

@@ -16,13 +16,11 @@ from hgnb.analysis.skips import read
 from hgnb.data.heatmaps import cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.metrics import found, peaks
-from hgnb.model.autoencoder import Autoencoder
-from hgnb.model.hourglass import glorot
+from hgnb.model.hourglass import Autoencoder, glorot
 from hgnb.stats import Estimate
-from hgnb.training import batches
+from hgnb.training import passes
 from hgnb.training.experiment import Experiment
-from hgnb.training.inference import Reader
-from hgnb.training.latents import Latents
+from hgnb.training.passes import Latents, Reader
 from hgnb.training.profiles import AnalysisConfig
 from hgnb.training.runs import Run, filled
 
@@ -120,6 +118,32 @@ class Study:
     def latents_full(self) -> np.ndarray:
         """(N, D) of the fully labelled."""
         return self._kept.of(self.full.positions)
+
+    @cached_property
+    def posed(self) -> PreparedSplit:
+        """The persons on whom what is said of postures is judged."""
+        return posture.posed(self.experiment)
+
+    @cached_property
+    def latents_posed(self) -> np.ndarray:
+        """(N, D) of them."""
+        found = self.reader("hourglass").latents(self.posed)
+        return found.reshape(len(found), -1)
+
+    @cached_property
+    def parts_posed(self) -> components.Components:
+        """Components of their latents."""
+        return components.principal(self.latents_posed)
+
+    @cached_property
+    def apart_posed(self) -> np.ndarray:
+        """(N, N) distances of their latents."""
+        return distances(self.latents_posed)
+
+    @cached_property
+    def sweep_posed(self) -> clusters.Sweep:
+        """K-means of them."""
+        return self._swept(self.latents_posed, self.apart_posed)
 
     @cached_property
     def parts(self) -> components.Components:
@@ -248,7 +272,7 @@ def reconstruction(study: Study, run: Run, latents: torch.Tensor, epoch: str) ->
 def scored(reader: Reader, split: PreparedSplit, experiment: Experiment) -> Scores:
     """One pass of a network over a split: what it finds, and each person's loss."""
     config, side, hits, losses = experiment.profile, split.crops.shape[1], [], []
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         maps = reader.network(batch.images(reader.mean_rgb))
         size = maps.shape[-1]
         truth = heatmaps(batch.points, batch.visibility, side=side, size=size, config=config.heatmaps)

@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,10 @@ from hgnb.data import coco
 from hgnb.data.coco import Split
 from hgnb.data.images import DamagedImage, decode, in_threads
 from hgnb.data.intake import Choices, Fault
-from hgnb.data.intake.images import MISSING
+from hgnb.data.intake.pictures import MISSING
 from hgnb.errors import InputError
 
+LEAK = "picture in both splits"
 SHOWN = 50  # faults of a kind that are printed one by one
 OUTSIDE = 0.5  # a person looks wrong with more than this share of the labelled keypoints outside the box
 AROUND = 0.1  # of the box's longer side, by which keypoints may leave it: COCO's do
@@ -30,20 +31,12 @@ EXCHANGED, FACING = 0.7, 20  # left and right look exchanged where this share of
 
 @dataclass(frozen=True)
 class SplitReport:
-    """One split in numbers; persons are those that can be used as far as the annotations tell."""
+    """A split whose every picture was decoded, without the persons of those that can't be."""
 
-    name: str
-    counts: dict[str, int]
-    steps: dict[str, dict[str, int]]  # images and annotations after each step of the selection (claim C1)
-    dropped: Counter  # persons left out for damage, by kind of fault
-    visibility: dict[int, int]  # keypoints by v
-    sizes: Counter  # images by (width, height), as listed
-    boxes: tuple[float, ...]  # least, quartiles and greatest of the boxes' longer sides, pixels
-    licences: Counter  # images by the name of their licence
-    modes: Counter = field(default_factory=Counter)  # decoded images by colour mode
-    turned: int = 0  # images that their EXIF orientation turns to the listed size
-    repaired: Counter[str] = field(default_factory=Counter)  # what was repaired, in words
-    pairs: tuple[tuple[str, str], ...] = ()  # names of a left keypoint and its right one
+    split: Split
+    modes: Counter[str]  # pictures by colour mode
+    turned: int  # pictures that their EXIF orientation turns to the listed size
+    digests: frozenset[bytes]  # of the pictures' files
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,7 @@ class Report:
     folder: str
     splits: list[SplitReport]
     faults: list[Fault]
-    suspicious: list[Fault] = field(default_factory=list)
+    suspicious: list[Fault]
 
     @property
     def sound(self) -> bool:
@@ -68,27 +61,72 @@ def check(folder: Path, progress: bool = False, choices: Choices | None = None) 
     """Reads both splits of a folder and decodes every image; InputError where there is no such folder."""
     if not folder.is_dir():
         raise InputError(f"There is no folder '{folder}'.")
-    reports, faults, read, digests = [], [], [], []
+    reports: list[SplitReport] = []
+    faults: list[Fault] = []
     for name in ("train", "val"):
         try:
-            split = coco.read(folder, name, choices, survey=True)
+            reports.append(_decoded(coco.read(folder, name, choices, survey=True), progress))
+            faults += reports[-1].split.faults
         except InputError as error:
             reason = str(error).replace(f"{folder}{os.sep}", "").replace(str(folder), folder.name)
             faults.append(Fault(name, "annotation file", None, reason))
-            continue
-        report, found, digest = _split_report(split, progress)
-        reports.append(report)
-        faults += found
-        read.append(split)
-        digests.append(digest)
-    suspicious = suspicions(read)
-    if len(read) == 2:
-        faults += _refusal("both", "categories", lambda: coco.same_keypoints(*read))
-        suspicious = [s for s in suspicious if s.kind != LEAK] + _leak(len(digests[0].keys() & digests[1].keys()))
+    splits = [report.split for report in reports]
+    suspicious = suspicions(splits)
+    if len(splits) == 2:
+        try:
+            coco.same_keypoints(*splits)
+        except InputError as error:
+            faults.append(Fault("both", "categories", None, str(error)))
+        leak = _leak(len(reports[0].digests & reports[1].digests))
+        suspicious = [s for s in suspicious if s.kind != LEAK] + leak
     return Report(folder.resolve().name, reports, faults, suspicious)
 
 
-LEAK = "picture in both splits"
+def clean(folder: Path, to: Path, choices: Choices | None = None) -> str:
+    """Writes what can be used of a folder as a clean one in COCO layout; a sentence on what is there now."""
+    splits = [_decoded(coco.read(folder, name, choices, survey=True)).split for name in ("train", "val")]
+    coco.write(splits, to, upright=choices is not None and choices.exif == "follow")
+    persons, images = (sum(len(getattr(split, what)) for split in splits) for what in ("persons", "images"))
+    return f"'{to}' holds {persons:,} persons on {images:,} pictures, in COCO layout."
+
+
+def _decoded(split: Split, progress: bool = False) -> SplitReport:
+    """Decodes every picture, with a bar on the terminal if asked for; what fails joins the split's faults."""
+    from rich.console import Console
+    from rich.progress import track
+
+    def attempt(image: coco.ListedImage) -> tuple[str, bool, bytes] | DamagedImage:
+        try:
+            picture = decode(image.file, image.size)
+        except DamagedImage as damage:
+            return damage
+        return picture.mode, picture.turned, _digest(image.file)
+
+    console = Console(stderr=True)
+    made = track(
+        in_threads(attempt, split.images.values()), split.name, len(split.images), console=console, transient=True,
+        disable=not (progress and console.is_terminal),
+    )  # fmt: skip
+    results = dict(zip(split.images, made, strict=True))
+    broken = {n: Fault(split.name, r.kind, n, str(r)) for n, r in results.items() if isinstance(r, DamagedImage)}
+    whole = [result for result in results.values() if not isinstance(result, DamagedImage)]
+    dropped = {kind: list(ids) for kind, ids in split.dropped.items()}
+    for person in split.persons:
+        if person.image_id in broken:
+            dropped.setdefault(broken[person.image_id].kind, []).append(person.id)
+    persons = [p for p in split.persons if p.image_id not in broken]
+    missing = [Fault(split.name, MISSING, None, split.odd[MISSING])] if MISSING in split.odd else []
+    nobody = [] if persons else [Fault(split.name, "no person", None, "No person with keypoints is left.")]
+    split = replace(
+        split,
+        images={number: image for number, image in split.images.items() if number not in broken},
+        persons=persons,
+        counts=split.counts | {"persons": len(persons), "images with persons": len({p.image_id for p in persons})},
+        dropped=dropped,
+        faults=[*missing, *split.faults, *broken.values(), *nobody],
+    )
+    modes, turned, digests = Counter(r[0] for r in whole), sum(r[1] for r in whole), frozenset(r[2] for r in whole)
+    return SplitReport(split, modes, turned, digests)
 
 
 def suspicions(splits: list[Split]) -> list[Fault]:
@@ -181,22 +219,6 @@ def _exchanged(split: Split, xy: np.ndarray, labelled: np.ndarray) -> tuple[int,
     )
 
 
-def clean(folder: Path, to: Path, choices: Choices | None = None) -> str:
-    """Writes what can be used of a folder as a clean one in COCO layout; a sentence on what is there now."""
-    splits = [_decodable(coco.read(folder, name, choices, survey=True)) for name in ("train", "val")]
-    coco.write(splits, to, upright=choices is not None and choices.exif == "follow")
-    persons, images = (sum(len(getattr(split, what)) for split in splits) for what in ("persons", "images"))
-    return f"'{to}' holds {persons:,} persons on {images:,} pictures, in COCO layout."
-
-
-def _decodable(split: Split) -> Split:
-    """Without the pictures that can't be decoded, and their persons."""
-    _, _, broken, _ = _decode_all(split, progress=False)
-    lost = {fault.id for fault in broken}
-    images = {number: image for number, image in split.images.items() if number not in lost}
-    return replace(split, images=images, persons=[p for p in split.persons if p.image_id not in lost])
-
-
 def summary(repaired: Counter, dropped: Counter, suspicious: Iterable[str]) -> str:
     """One line of the three counts, as training, evaluation and chapter 01 print it."""
 
@@ -213,169 +235,83 @@ def summary(repaired: Counter, dropped: Counter, suspicious: Iterable[str]) -> s
     )
 
 
-def _refusal(split: str, kind: str, attempt) -> list[Fault]:
-    """The fault that `attempt` raises as an InputError, if it does."""
-    try:
-        attempt()
-    except InputError as error:
-        return [Fault(split, kind, None, str(error))]
-    return []
-
-
-def _split_report(split: Split, progress: bool) -> tuple[SplitReport, list[Fault], dict[bytes, int]]:
-    """What a split holds, its faults, and the digests of its pictures' files."""
-    modes, turned, broken, digests = _decode_all(split, progress)
-    kinds = {fault.id: fault.kind for fault in broken}
-    dropped = Counter({kind: len(ids) for kind, ids in split.dropped.items()})
-    dropped.update(kinds[p.image_id] for p in split.persons if p.image_id in kinds)
-    persons = [p for p in split.persons if p.image_id not in kinds]
-    flags = np.concatenate([p.keypoints[:, 2] for p in persons]) if persons else np.empty(0)
-    longer = [p.box[2:].max() for p in persons]
-    counts = split.counts | {"persons": len(persons), "images with persons": len({p.image_id for p in persons})}
-    report = SplitReport(
-        name=split.name,
-        counts=counts,
-        steps=split.steps,
-        dropped=dropped,
-        visibility={v: int((flags == v).sum()) for v in (2, 1, 0)},
-        sizes=Counter(image.size for image in split.images.values()),
-        boxes=tuple(np.quantile(longer, (0, 0.25, 0.5, 0.75, 1)).round(1).tolist()) if longer else (),
-        licences=Counter(image.licence for image in split.images.values()),
-        modes=modes,
-        turned=turned,
-        repaired=split.repaired,
-        pairs=tuple((split.schema.names[a], split.schema.names[b]) for a, b in split.schema.pairs),
-    )
-    nobody = [] if persons else [Fault(split.name, "no person", None, "No person with keypoints is left.")]
-    missing = [Fault(split.name, MISSING, None, split.odd[MISSING])] if MISSING in split.odd else []
-    return report, [*missing, *split.faults, *broken, *nobody], digests
-
-
-def _decode_all(split: Split, progress: bool) -> tuple[Counter[str], int, list[Fault], dict[bytes, int]]:
-    """Colour modes, how many pictures EXIF turns, which can't be decoded, and the files' digests."""
-
-    def attempt(image: coco.ListedImage) -> tuple[str, bool, bytes] | DamagedImage:
-        try:
-            picture = decode(image.file, image.size)
-        except DamagedImage as damage:
-            return damage
-        return picture.mode, picture.turned, _digest(image.file)
-
-    modes: Counter[str] = Counter()
-    turned, faults, digests = 0, [], {}
-    results = in_threads(attempt, split.images.values())
-    for number, result in zip(split.images, _tracked(results, len(split.images), split.name, progress), strict=True):
-        if isinstance(result, DamagedImage):
-            faults.append(Fault(split.name, result.kind, number, str(result)))
-        else:
-            modes[result[0]] += 1
-            turned += result[1]
-            digests[result[2]] = number
-    return modes, turned, faults, digests
-
-
-def _tracked(results: Iterable, total: int, name: str, progress: bool) -> Iterable:
-    """The same results, with a bar on the terminal that goes when it is full."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(results, name, total, console=console, transient=True, disable=not (progress and console.is_terminal))
-
-
 def _tables(report: Report) -> Iterable:
     from rich.markup import escape
     from rich.table import Table
 
-    def table(title: str, *columns: str, right: Iterable[str] = ()) -> Table:
-        made = Table(title=escape(title), title_justify="left", box=None, pad_edge=False, show_header=any(columns))
+    def table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]], right: Iterable[str] = ()) -> Table:
+        made = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
         for column in columns:
             made.add_column(escape(column), justify="right" if column in right else "left")
+        for row in rows:
+            made.add_row(*map(escape, row))
         return made
 
-    names = [split.name for split in report.splits]
-    held = table(report.folder, "", *names, right=names)
-    for name, values in _lines(report.splits):
-        held.add_row(*map(escape, (name, *values)))
-    yield held if names else escape(report.folder)
-    pairs = report.splits[0].pairs if names else ()
-    if names:
-        yield escape(f"\nleft and right: {', '.join(f'{a}={b}' for a, b in pairs) or 'no pairs known'}")
-    repaired = sum((split.repaired for split in report.splits), Counter())
+    splits = [each.split for each in report.splits]
+    names = [split.name for split in splits]
+    if splits:
+        yield table(report.folder, ("", *names), _rows(report.splits), names)
+        called = splits[0].schema.names
+        pairs = ", ".join(f"{called[a]}={called[b]}" for a, b in splits[0].schema.pairs)
+        yield escape(f"\nleft and right: {pairs or 'no pairs known'}")
+    else:
+        yield escape(report.folder)
+    repaired = sum((split.repaired for split in splits), Counter[str]())
     if not (repaired or report.faults or report.suspicious):
         yield "\nNo damage found."
-        return
     if repaired:
-        made = table("\nRepaired", "", *names, right=names)
-        for words, _ in repaired.most_common():
-            made.add_row(*map(escape, (words, *(f"{split.repaired[words]:,}" for split in report.splits))))
-        yield made
+        counts = [(words, *(f"{split.repaired[words]:,}" for split in splits)) for words, _ in repaired.most_common()]
+        yield table("\nRepaired", ("", *names), counts, names)
     if report.faults:
-        made = table(
-            f"\nDropped: {sum(f.id is not None or f.kind != MISSING for f in report.faults):,} faults",
-            "split",
-            "kind",
-            "id",
-            "reason",
-            right=("id",),
-        )
-        for kind, number in Counter(fault.kind for fault in report.faults).items():
-            for fault in [f for f in report.faults if f.kind == kind][:SHOWN]:
-                known = "" if fault.id is None else str(fault.id)
-                made.add_row(*map(escape, (fault.split, kind, known, fault.reason)))
-            if number > SHOWN:
-                made.add_row("", escape(kind), "", f"and {number - SHOWN:,} more.")
-        yield made
+        number = sum(f.id is not None or f.kind != MISSING for f in report.faults)
+        yield table(f"\nDropped: {number:,} faults", ("split", "kind", "id", "reason"), _shown(report.faults), ("id",))
     if report.suspicious:
-        made = table("\nSuspicious", "split", "kind", "reason")
-        for fault in report.suspicious:
-            made.add_row(*map(escape, (fault.split, fault.kind, fault.reason)))
-        yield made
-
-
-def _lines(splits: list[SplitReport]) -> Iterable[tuple[str, list[str]]]:
-    """The report's rows: a name and a value for each split."""
-
-    def row(name: str, value) -> tuple[str, list[str]]:
-        return name, [str(value(split)) for split in splits]
-
-    def counted(title: str, of, label=str, most: int | None = None) -> Iterable[tuple[str, list[str]]]:
-        total = sum((Counter(of(split)) for split in splits), Counter())
-        if total:
-            yield title, [""] * len(splits)
-        for key, _ in total.most_common(most):
-            yield row(f"  {label(key)}", lambda split, key=key: f"{of(split).get(key, 0):,}")
-
-    for key in splits[0].counts if splits else ():
-        yield row(key, lambda split, key=key: f"{split.counts[key]:,}")
-    yield from counted("persons dropped for damage", lambda split: split.dropped)
-    if splits:
-        yield "persons annotated (on images)", [""] * len(splits)
-    for step in splits[0].steps if splits else ():
-        yield row(
-            f"  {step}",
-            lambda split, step=step: f"{split.steps[step]['annotations']:,} ({split.steps[step]['images']:,})",
+        yield table(
+            "\nSuspicious", ("split", "kind", "reason"), [(f.split, f.kind, f.reason) for f in report.suspicious]
         )
-    if splits:
-        yield "keypoints", [""] * len(splits)
+
+
+def _shown(faults: list[Fault]) -> Iterable[tuple[str, ...]]:
+    """Rows of faults, the first of each kind."""
+    for kind, number in Counter(fault.kind for fault in faults).items():
+        for fault in [f for f in faults if f.kind == kind][:SHOWN]:
+            yield fault.split, kind, "" if fault.id is None else str(fault.id), fault.reason
+        if number > SHOWN:
+            yield "", kind, "", f"and {number - SHOWN:,} more."
+
+
+def _rows(reports: list[SplitReport]) -> Iterable[tuple[str, ...]]:
+    """A name and a value for each split."""
+    splits = [report.split for report in reports]
+
+    def counted(title: str, counts: list[Counter], most: int | None = None) -> Iterable[tuple[str, ...]]:
+        if total := sum(counts, Counter()):
+            yield (title, *[""] * len(splits))
+        for key, _ in total.most_common(most):
+            yield f"  {key}", *(f"{count[key]:,}" for count in counts)
+
+    for key in splits[0].counts:
+        yield key, *(f"{split.counts[key]:,}" for split in splits)
+    dropped = [Counter({kind: len(ids) for kind, ids in split.dropped.items()}) for split in splits]
+    yield from counted("persons dropped for damage", dropped)
+    yield ("persons annotated (on images)", *[""] * len(splits))
+    for step in splits[0].steps:
+        yield f"  {step}", *(f"{s.steps[step]['annotations']:,} ({s.steps[step]['images']:,})" for s in splits)
+    yield ("keypoints", *[""] * len(splits))
     for v in (2, 1, 0):
-        yield row(f"  v = {v}", lambda split, v=v: f"{split.visibility[v]:,}")
-    yield from counted("image sizes, most frequent", lambda split: split.sizes, lambda s: f"{s[0]} x {s[1]}", 3)
-    yield row("  width, least to greatest", lambda split: _range(width for width, _ in split.sizes))
-    yield row("  height, least to greatest", lambda split: _range(height for _, height in split.sizes))
-    yield row("box's longer side, px: least", lambda split: _box(split, 0))
-    yield row("  quartiles", lambda split: " ".join(_box(split, i) for i in (1, 2, 3)))
-    yield row("  greatest", lambda split: _box(split, 4))
-    yield from counted("colour modes", lambda split: split.modes)
-    if any(split.turned for split in splits):
-        yield row("turned by EXIF", lambda split: split.turned)
-    yield from counted("licences of images", lambda split: split.licences)
-
-
-def _range(values: Iterable[int]) -> str:
-    values = list(values)
-    return f"{min(values)} to {max(values)}" if values else ""
-
-
-def _box(split: SplitReport, at: int) -> str:
-    return f"{split.boxes[at]:.0f}" if split.boxes else ""
+        yield f"  v = {v}", *(f"{sum(int((p.keypoints[:, 2] == v).sum()) for p in s.persons):,}" for s in splits)
+    sizes = [np.array([image.size for image in split.images.values()]).reshape(-1, 2) for split in splits]
+    common = [Counter(f"{width} x {height}" for width, height in some.tolist()) for some in sizes]
+    yield from counted("image sizes, most frequent", common, 3)
+    for at, what in enumerate(("width", "height")):
+        ranges = [f"{some[:, at].min()} to {some[:, at].max()}" if len(some) else "" for some in sizes]
+        yield f"  {what}, least to greatest", *ranges
+    longer = [[p.box[2:].max() for p in split.persons] for split in splits]
+    boxes = [[f"{q:.0f}" for q in np.quantile(some, (0, 0.25, 0.5, 0.75, 1))] if some else [""] * 5 for some in longer]
+    yield "box's longer side, px: least", *(box[0] for box in boxes)
+    yield "  quartiles", *(" ".join(box[1:4]).strip() for box in boxes)
+    yield "  greatest", *(box[4] for box in boxes)
+    yield from counted("colour modes", [report.modes for report in reports])
+    if any(report.turned for report in reports):
+        yield "turned by EXIF", *(str(report.turned) for report in reports)
+    yield from counted("licences of images", [Counter(i.licence for i in s.images.values()) for s in splits])

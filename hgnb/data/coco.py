@@ -14,13 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hgnb.data import parts
 from hgnb.data.images import copy
-from hgnb.data.intake import Choices, Fault, Notes, layouts
+from hgnb.data.intake import Choices, Fault, Notes, is_id, layouts, named, plain
+from hgnb.data.intake.annotations import TWICE, Records, flagged
 from hgnb.data.intake.categories import Categories
-from hgnb.data.intake.images import MISSING, Listed, ListedImage, listed
-from hgnb.data.intake.records import TWICE, Records, flagged
-from hgnb.data.quoting import is_id, named, plain
+from hgnb.data.intake.pictures import MISSING, Listed, ListedImage, listed
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
@@ -78,12 +76,9 @@ class Split:
 
 def check(folder: Path) -> None:
     """InputError unless both splits can be read and have persons and pictures; parses, decodes nothing."""
-    splits = [read(folder, name) for name in ("train", "val")]
-    for split in splits:
-        _somebody(split)
+    for split in load_both(folder):
         if split.unreadable:
             raise InputError(f"No picture of '{split.name}' that was tried can be read: {split.unreadable}")
-    same_keypoints(*splits)
 
 
 def load(folder: Path, split: str) -> Split:
@@ -173,7 +168,7 @@ def read(folder: Path, split: str, choices: Choices | None = None, survey: bool 
     return Split(
         source.name, categories.schema, persons, counts, steps, dict(dropped), faults, found.images, notes.repaired,
         _oddities(source, found, judge), found.unreadable,
-        frozenset(number for number, image in found.images.items() if image.part == parts.TEST),
+        frozenset(number for number, image in found.images.items() if image.part == layouts.TEST),
     )  # fmt: skip
 
 
@@ -183,17 +178,17 @@ def _divide(content: dict, found: Listed, source: layouts.Source, faults: list[F
     What has no image, and so no part, is told as damage of the training part.
     """
     numbers = {*found.images, *found.lost}
-    divided = parts.of(numbers, source.folder.resolve().name)
+    divided = layouts.parts_of(numbers, source.folder.resolve().name)
     divided |= {number: image.part for number, image in found.images.items() if image.part}
     found.images = {number: image._replace(part=divided[number]) for number, image in found.images.items()}
-    away = {number for number in numbers if (divided[number] == parts.VAL) != (source.part == parts.VAL)}
+    away = {number for number in numbers if (divided[number] == layouts.VAL) != (source.part == layouts.VAL)}
     found.images = {number: image for number, image in found.images.items() if number not in away}
     found.lost = {number: kind for number, kind in found.lost.items() if number not in away}
-    faults[:] = [f for f in faults if f.id not in away and (f.id is not None or source.part != parts.VAL)]
+    faults[:] = [f for f in faults if f.id not in away and (f.id is not None or source.part != layouts.VAL)]
 
     def here(record: object) -> bool:
         number = found.meant(record.get("image_id"), numbers) if isinstance(record, dict) else None
-        return source.part == parts.TRAIN if number is None else number not in away
+        return source.part == layouts.TRAIN if number is None else number not in away
 
     content["annotations"] = [record for record in content["annotations"] if here(record)]
 
@@ -299,8 +294,7 @@ def write(splits: list[Split], folder: Path, upright: bool = False) -> None:
 
     `upright`: pictures are turned as their EXIF orientation says, and lose it.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"'{folder}' is there already and not empty: name a new folder.")
+    must_be_new(folder)
     (folder / "annotations").mkdir(parents=True, exist_ok=True)
     for split in splits:
         (folder / split.name).mkdir()
@@ -322,6 +316,12 @@ def write(splits: list[Split], folder: Path, upright: bool = False) -> None:
         }
         file = folder / "annotations" / f"{layouts.PREFIX}{split.name}.json"
         file.write_text(json.dumps(content), encoding="utf8")
+
+
+def must_be_new(folder: Path) -> None:
+    """InputError where something is there, but for an empty folder."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"'{folder}' is there already and not empty: name a new folder.")
 
 
 def _written(person: Person) -> dict:

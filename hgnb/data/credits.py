@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from hgnb.data.quoting import plain
+from hgnb.data.intake import plain
 from hgnb.errors import InputError
 
 ADDRESS = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w./~%?=&#+@:,-]*)?")

@@ -5,6 +5,7 @@ again. Everything is made in `OUT/.fetch` and moved to its place when it is whol
 was moved, so that a second call has nothing to do and an interrupted one goes on.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,18 +15,18 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
 from PIL import Image
-from pooch import file_hash
 from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from hgnb.data import credits
 from hgnb.data.credits import CREDITS
-from hgnb.data.download import Patience, download
+from hgnb.data.download import Tick, download
 from hgnb.errors import InputError, unknown
 
 OFFICIAL = "http://images.cocodataset.org"
@@ -83,7 +84,6 @@ def fetch(
     base_url: str | None = None,
     archives: dict[str, Archive] = ARCHIVES,
     images: int = TINY_IMAGES,
-    patience: Patience | None = None,
     quiet: bool = False,
 ) -> list[str]:
     """Gets the set 'tiny', 'val' or 'full' into `out`; returns what was added, nothing where all was there.
@@ -95,18 +95,30 @@ def fetch(
     if images < TINY_VAL:
         raise InputError(f"A tiny set of {images} images can't be split: it takes {TINY_VAL} or more.")
     base = (base_url or os.environ.get(VARIABLE) or OFFICIAL).rstrip("/")
-    place = _Place(out)
-    with _mended(out):
-        if not place.missing(_sources(what, archives, images)):
+    amount = TextColumn("{task.fields[amount]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), amount, TimeRemainingColumn())
+    # lines on stderr, so that stdout stays the answer's
+    errand = _Errand(out, base, archives, Progress(*columns, console=Console(stderr=True), disable=quiet))
+    sources = dict.fromkeys(
+        SETS[what], f"tiny {images} of {archives['annotations'].md5}"
+    )  # compared with what is there
+    if what != "tiny":
+        sources = {target: archives[_archive_of(target)].md5 for target in SETS[what]}
+    try:
+        if not errand.missing(sources):
             return []
-        with place.locked(), _progress(quiet) as progress:
-            missing = place.missing(_sources(what, archives, images))
-            errand = _Errand(place, base, archives, patience or Patience(), progress)
+        with errand.locked(), errand.progress:
+            missing = errand.missing(sources)
             if what == "tiny":
                 errand.tiny(missing, images)
             else:
                 errand.unpacked(missing)
             return list(missing)
+    except OSError as error:
+        raise InputError(
+            f"'{error.filename or out}' can't be written ({error.strerror or error}): mend that and run the same "
+            "command again to go on."
+        ) from error
 
 
 def choose(annotations: dict, count: int) -> list[dict]:
@@ -119,17 +131,18 @@ def choose(annotations: dict, count: int) -> list[dict]:
     return [image for image in listed if image["license"] in licences and image["id"] in peopled][:count]
 
 
-def unpack(archive: Path, aside: Path, targets: list[str], tick: Callable = lambda done, of: None) -> None:
+def unpack(archive: Path, aside: Path, targets: list[str], tick: Tick = lambda done, of: None) -> None:
     """Unpacks the members that are or lie below `targets` into `aside`.
 
     An archive that would write anywhere else, or make anything but plain files and folders, is refused whole.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = {t: [m for m in opened.infolist() if _plain(m, archive) and _below(m, t)] for t in targets}
-            if empty := [t for t in targets if not members[t]]:
+            files = [m for m in opened.infolist() if _plain(m, archive)]
+            below = {t: [m for m in files if m.filename == t or m.filename.startswith(f"{t}/")] for t in targets}
+            if empty := [t for t in targets if not below[t]]:
                 raise InputError(f"'{archive.name}' holds no {empty[0]}: it isn't the archive it should be.")
-            wanted = [m for t in targets for m in members[t]]
+            wanted = [m for t in targets for m in below[t]]
             _room(aside, sum(-(-m.file_size // BLOCK) * BLOCK for m in wanted), "what is unpacked")
             for n, member in enumerate(wanted, 1):
                 file = aside / member.filename
@@ -143,11 +156,26 @@ def unpack(archive: Path, aside: Path, targets: list[str], tick: Callable = lamb
         ) from error
 
 
-class _Place:
-    """The folder that is filled: what is complete in it, and the room aside where things are made."""
+def _plain(member: zipfile.ZipInfo, archive: Path) -> bool:
+    """True for a file, False for a folder; InputError for a link, a device, or a path that leads elsewhere."""
+    name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
+    leads_out = name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts
+    if leads_out or kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise InputError(f"'{archive}' holds '{name}', which would reach outside its folder: don't use this archive.")
+    return not member.is_dir()
 
-    def __init__(self, out: Path):
-        self.out, self.aside, self.record = out, out / ".fetch", out / "fetched.json"
+
+@dataclass
+class _Errand:
+    """One call: the folder that is filled, what it gets, from where, and whom it tells."""
+
+    out: Path
+    base: str
+    archives: dict[str, Archive]
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        self.aside, self.record = self.out / ".fetch", self.out / "fetched.json"  # where things are made; what is there
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -160,10 +188,16 @@ class _Place:
         except Timeout:
             raise InputError(f"Another 'hgnb data fetch' fills '{self.out}': wait until it is done.") from None
 
+    def known(self) -> dict:
+        """What was moved to its place, where it came from and how much it held."""
+        try:
+            return json.loads(self.record.read_text(encoding="utf8")) if self.record.is_file() else {}
+        except ValueError as error:
+            raise InputError(f"'{self.record}' is damaged ({error}): give an empty folder as --out.") from error
+
     def missing(self, sources: dict[str, str]) -> dict[str, str]:
         """The targets that aren't there yet; InputError for one that is there but isn't ours, or is damaged."""
-        known = self._known()
-        missing = {}
+        known, missing = self.known(), {}
         for target, source in sources.items():
             path, entry = self.out / target, known.get(target)
             if not os.path.lexists(path):
@@ -182,117 +216,86 @@ class _Place:
 
     def put(self, room: Path, target: str, source: str) -> None:
         """Moves what was made in a room aside to its place, noted before: what has its name is whole."""
-        made, path = room / target, self.out / target
-        known = {**self._known(), target: {"source": source, "holds": _holds(made)}}
-        draft = self.aside / self.record.name
-        draft.write_text(json.dumps(known, indent=1), encoding="utf8")
+        made, path, draft = room / target, self.out / target, self.aside / self.record.name
+        _write_json(draft, {**self.known(), target: {"source": source, "holds": _holds(made)}})
         draft.replace(self.record)
         path.parent.mkdir(parents=True, exist_ok=True)
         made.rename(path)
-
-    def _known(self) -> dict:
-        if not self.record.is_file():
-            return {}
-        try:
-            return json.loads(self.record.read_text(encoding="utf8"))
-        except ValueError as error:
-            raise InputError(f"'{self.record}' is damaged ({error}): give an empty folder as --out.") from error
-
-
-@dataclass
-class _Errand:
-    """One call: what it gets, from where, and whom it tells."""
-
-    place: _Place
-    base: str
-    archives: dict[str, Archive]
-    patience: Patience
-    progress: Progress
 
     def unpacked(self, missing: dict[str, str]) -> None:
         """Archive by archive: got, checked, unpacked, moved to its place, deleted."""
         parts = {key: [t for t in missing if _archive_of(t) == key] for key in self.archives}
         parts = {key: targets for key, targets in parts.items() if targets}
-        self._fits([self.archives[key] for key in parts])
+        self.fits([self.archives[key] for key in parts])
         for key, targets in parts.items():
-            archive = self._archive(key)
-            room = self.place.aside / "unpacked"
+            archive = self.archive(key)
+            room = self.aside / "unpacked"
             shutil.rmtree(room, ignore_errors=True)  # of a call that was interrupted
-            unpack(archive, room, targets, self._task(f"unpacking {archive.name}", str))
+            unpack(archive, room, targets, self.task(f"unpacking {archive.name}", str))
             for target in targets:
-                self.place.put(room, target, missing[target])
+                self.put(room, target, missing[target])
             archive.unlink()
 
     def tiny(self, missing: dict[str, str], count: int) -> None:
         """Annotations of val2017, cut down to the images that are chosen and fetched one by one."""
-        self._fits([self.archives["annotations"]], count * 300_000)  # a photograph of COCO is 160 kB or so
-        room = self.place.aside / f"tiny{count}"
-        annotations = self._read(self._archive("annotations"))
+        self.fits([self.archives["annotations"]], count * 300_000)  # a photograph of COCO is 160 kB or so
+        room = self.aside / f"tiny{count}"
+        archive = self.archive("annotations")
+        unpack(archive, self.aside / "whole", [VAL])
+        try:
+            annotations = json.loads((self.aside / "whole" / VAL).read_bytes())
+        except ValueError as error:
+            raise InputError(f"{VAL} in '{archive.name}' is not JSON: {error}.") from error
         chosen = choose(annotations, count)
         if len(chosen) < TINY_VAL:
             raise InputError(f"{VAL} lists {len(chosen)} images that may be shown again: too few for a set.")
         val = chosen[TINY_VAL - 1 :: TINY_VAL]
         parts = {"train2017": [image for image in chosen if image not in val], "val2017": val}
-        self._photographs(room, {split: images for split, images in parts.items() if split in missing})
+        self.photographs(room, [(split, i) for split, images in parts.items() if split in missing for i in images])
         for target, split in ((TRAIN, "train2017"), (VAL, "val2017")):
             _write_json(room / target, _reduced(annotations, parts[split], split))
         credits.write(room, annotations["licenses"], parts)
         for target, source in missing.items():
-            self.place.put(room, target, source)
+            self.put(room, target, source)
 
-    def _archive(self, key: str) -> Path:
+    def archive(self, key: str) -> Path:
         """An archive in the room aside, whole and checked."""
         archive = self.archives[key]
-        path = self.place.aside / archive.name
+        path = self.aside / archive.name
         if not path.is_file():  # it has its name only after its checksum was right
-            url = f"{self.base}/{archive.path}"
-            verify = self._checksum(archive)
-            tick = self._task(archive.name, decimal)
-            download(url, path, size=archive.size, verify=verify, patience=self.patience, tick=tick)
+            url, wrong = f"{self.base}/{archive.path}", partial(self.other, archive)
+            download(url, path, size=archive.size, verify=wrong, tick=self.task(archive.name, decimal))
         return path
 
-    def _checksum(self, archive: Archive) -> Callable[[Path], str]:
-        def verify(path: Path) -> str:
-            tick = self._task(f"checking {archive.name}", decimal)
-            md5 = file_hash(str(path), alg="md5")
-            tick(archive.size, archive.size)
-            return "" if md5 == archive.md5 else f"a file with the MD5 {md5} where {archive.md5} was expected"
+    def other(self, archive: Archive, path: Path) -> str:
+        """What is wrong with an archive by its checksum; '' if it is COCO's."""
+        tick = self.task(f"checking {archive.name}", decimal)
+        with path.open("rb") as opened:
+            md5 = hashlib.file_digest(opened, "md5").hexdigest()
+        tick(archive.size, archive.size)
+        return "" if md5 == archive.md5 else f"a file with the MD5 {md5} where {archive.md5} was expected"
 
-        return verify
-
-    def _read(self, archive: Path) -> dict:
-        """val2017's keypoint annotations, out of the archive."""
-        room = self.place.aside / "whole"
-        unpack(archive, room, [VAL])
-        try:
-            return json.loads((room / VAL).read_bytes())
-        except ValueError as error:
-            raise InputError(f"{VAL} in '{archive.name}' is not JSON: {error}.") from error
-
-    def _photographs(self, room: Path, parts: dict[str, list[dict]]) -> None:
+    def photographs(self, room: Path, rows: list[tuple[str, dict]]) -> None:
         """Those that aren't aside yet; each has its name only after it could be decoded."""
-        tick = self._task("photographs", str)
-        rows = [(split, image) for split, images in parts.items() for image in images]
+        tick = self.task("photographs", str)
         for n, (split, image) in enumerate(rows, 1):
-            name = _file_name(image)
-            path = room / split / name
+            path = room / split / _file_name(image)
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.is_file():
-                url = f"{self.base}/val2017/{name}"
-                download(url, path, verify=_decodes(image), patience=self.patience)
+                download(f"{self.base}/val2017/{path.name}", path, verify=partial(_undecodable, image))
             tick(n, len(rows))
 
-    def _fits(self, archives: list[Archive], more: int = 0) -> None:
+    def fits(self, archives: list[Archive], more: int = 0) -> None:
         """InputError unless archives and what is unpacked fit: each archive is deleted before the next is got."""
         used = needed = 0
         for archive in archives:
-            here = [self.place.aside / name for name in (archive.name, f"{archive.name}.part")]
+            here = [self.aside / name for name in (archive.name, f"{archive.name}.part")]
             left = archive.size - min(sum(_holds(p) for p in here if p.is_file()), archive.size)
             needed = max(needed, used + left + archive.unpacked)
             used += left + archive.unpacked - archive.size
-        _room(self.place.aside, needed + more, "archives and what is unpacked")
+        _room(self.aside, needed + more, "archives and what is unpacked")
 
-    def _task(self, text: str, amount: Callable[[int], str]) -> Callable[[int, int | None], None]:
+    def task(self, text: str, amount: Callable[[int], str]) -> Tick:
         """A line of progress; returns what moves it."""
         task = self.progress.add_task(text, total=None, amount="")
 
@@ -301,13 +304,6 @@ class _Errand:
             self.progress.update(task, completed=done, total=total, amount=f"{amount(done)}{of}")
 
         return tick
-
-
-def _sources(what: str, archives: dict[str, Archive], images: int) -> dict[str, str]:
-    """Where each target of a set comes from, in a word that `fetched.json` can compare."""
-    if what == "tiny":
-        return dict.fromkeys(SETS[what], f"tiny {images} of {archives['annotations'].md5}")
-    return {target: archives[_archive_of(target)].md5 for target in SETS[what]}
 
 
 def _archive_of(target: str) -> str:
@@ -332,20 +328,16 @@ def _write_json(file: Path, content: dict) -> None:
     file.write_text(json.dumps(content), encoding="utf8")
 
 
-def _decodes(image: dict) -> Callable[[Path], str]:
+def _undecodable(image: dict, path: Path) -> str:
     """COCO publishes no checksums of single images: one must decode, and have the size its annotation states."""
-    stated = f"{image['width']} x {image['height']}"
-
-    def verify(path: Path) -> str:
-        try:
-            with Image.open(path) as opened:
-                opened.load()
-                size = f"{opened.width} x {opened.height}"
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            return f"no image that can be decoded ({error})"
-        return "" if size == stated else f"an image of {size} pixels where {stated} were expected"
-
-    return verify
+    try:
+        with Image.open(path) as opened:
+            opened.load()
+            size, stated = (opened.width, opened.height), (image["width"], image["height"])
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return f"no image that can be decoded ({error})"
+    words = " pixels where ".join(f"{width} x {height}" for width, height in (size, stated))
+    return "" if size == stated else f"an image of {words} were expected"
 
 
 def _file_name(image: dict) -> str:
@@ -354,19 +346,6 @@ def _file_name(image: dict) -> str:
     if name in ("", ".", "..") or "/" in name or "\\" in name or ":" in name:
         raise InputError(f"{VAL} names the image file '{name}', which isn't a plain file name: it isn't COCO's.")
     return name
-
-
-def _plain(member: zipfile.ZipInfo, archive: Path) -> bool:
-    """True for a file, False for a folder; InputError for a link, a device, or a path that leads elsewhere."""
-    name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
-    leads_out = name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts
-    if leads_out or kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise InputError(f"'{archive}' holds '{name}', which would reach outside its folder: don't use this archive.")
-    return not member.is_dir()
-
-
-def _below(member: zipfile.ZipInfo, target: str) -> bool:
-    return member.filename == target or member.filename.startswith(f"{target}/")
 
 
 def _holds(path: Path) -> int:
@@ -384,22 +363,3 @@ def _room(folder: Path, needed: int, what: str) -> None:
             f"'{folder}' has {decimal(free)} free, and {decimal(needed)} are needed for {what}: "
             "free some space, or give another --out."
         )
-
-
-@contextmanager
-def _mended(out: Path) -> Iterator[None]:
-    """What the file system refuses, as a sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(
-            f"'{error.filename or out}' can't be written ({error.strerror or error}): mend that and run the same "
-            "command again to go on."
-        ) from error
-
-
-def _progress(quiet: bool) -> Progress:
-    """Lines on stderr, so that stdout stays the answer's."""
-    amount = TextColumn("{task.fields[amount]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), amount, TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=quiet)

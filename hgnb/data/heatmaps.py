@@ -15,7 +15,11 @@ from hgnb.quantity import quantity
 
 @dataclass(frozen=True)
 class HeatmapConfig:
-    """How a keypoint becomes a heatmap; the defaults are the thesis's."""
+    """How a keypoint becomes a heatmap; the defaults are the thesis's.
+
+    >>> HeatmapConfig(targets="peak").sigma_visible
+    0.5
+    """
 
     targets: str = quantity("thesis", "'thesis' (sums to 1) or 'peak' (peaks at 1)", "4.2.3; ambiguity 2")
     sigma_visible: float = quantity(0.5, "heatmap pixels, v = 2", "4.2.3; ambiguity 1")
@@ -54,6 +58,10 @@ def heatmaps(points: Tensor, visibility: Tensor, *, side: int, size: int, config
     """Keypoints (B, K, 2) in crop pixels and visibility (B, K) -> heatmaps (B, K, size, size) float32.
 
     "thesis": sums to 1. "peak": the same divided by its maximum. v = 0 stays empty.
+
+    >>> maps = heatmaps(torch.tensor([[[8.0, 8.0]]]), torch.tensor([[2]]), side=16, size=4, config=HeatmapConfig())
+    >>> maps.shape, round(float(maps.sum()), 3), peaks(maps)[0].tolist()
+    (torch.Size([1, 1, 4, 4]), 1.0, [[[2, 2]]])
     """
     index = cells(points, side, size)
     tables = torch.stack([responses(size, sigma) for sigma in (config.sigma_hidden, config.sigma_visible)])

@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from hgnb.data.quoting import plain
+from hgnb.data.intake import plain
 
 UNDECODABLE, SIZE = "undecodable image", "image size"
 # What photographs are kept in; Pillow knows forty more, some of which run other programs.

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hgnb.data import coco, parts
+from hgnb.data import coco
 from hgnb.data.intake import layouts
+from hgnb.data.intake.layouts import PART, TEST, TRAIN, VAL
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
@@ -47,15 +48,13 @@ def merge(sources: Sequence[Path], out: Path) -> Merged:
 
     InputError where `out` holds something already, or a source has no keypoint of the first.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"'{out}' is there already: name a folder that isn't, or is empty.")
+    coco.must_be_new(out)
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     work = _Work(partial)
     for source in sources:
         work.add(source)
-    for split in (parts.TRAIN, parts.VAL):
-        work.write(split)
+    work.write()
     if out.exists():
         out.rmdir()
     partial.rename(out)
@@ -67,11 +66,10 @@ class _Work:
 
     def __init__(self, folder: Path):
         self.folder, self.merged = folder, Merged()
-        self.schema: KeypointSchema | None = None
-        self.first = ""
-        self.category: dict[str, Any] = {}
+        self.category: dict[str, Any] = {}  # the first source's
+        self.first, self.names = "", tuple[str, ...]()  # that source, and its keypoints
         self.licences: dict[tuple[str, str], int] = {}
-        self.records: dict[str, dict[str, list[dict]]] = {}  # by split, then "images" and "annotations"
+        self.tables: dict[str, dict[str, list[dict]]] = {s: {"images": [], "annotations": []} for s in (TRAIN, VAL)}
         self.taken: dict[str, set[int]] = {"images": set(), "annotations": set()}  # ids
         self.met: set[str] = set()  # photographs of earlier sources
 
@@ -81,36 +79,27 @@ class _Work:
         while name in self.merged.images:
             name += "'"
         self.merged.images[name], self.merged.persons[name], self.merged.twice[name] = {}, {}, 0
-        for part in (parts.TRAIN, parts.VAL):
+        for part in (TRAIN, VAL):
             split, listed = coco.read(source, part), layouts.source(source, part)
             if listed.is_yolo or any("ids" in words or "categories" in words for words in split.repaired):
                 raise InputError(
                     f"'{source}' must be clean to be merged: 'hgnb data check {source} --write CLEAN' and merge CLEAN."
                 )
             content = json.loads(listed.file.read_bytes())
-            order = self._order(split.schema, source, content["categories"])
-            images = self._images(name, part, split, content, keys)
-            self._annotations(name, part, split.schema, content, images, order)
+            category = next(c for c in content["categories"] if c.get("keypoints"))
+            if not self.category:
+                self.category, self.names, self.first = category | {"id": 1}, split.schema.names, source.resolve().name
+            images = self.add_images(name, part, split, content, keys)
+            self.add_annotations(name, part, split.schema, [
+                record for record in content["annotations"]
+                if isinstance(record, dict) and record.get("category_id") == category["id"]
+            ], images)  # fmt: skip
         self.met |= keys
 
-    def _order(self, schema: KeypointSchema, source: Path, categories: list[dict]) -> list[int | None]:
-        """Where each keypoint of the first source stands among those of this one."""
-        if self.schema is None:
-            self.schema, self.first = schema, source.resolve().name
-            self.category = next(c for c in categories if c.get("keypoints")) | {"id": 1}
-        places = [schema.names.index(n) if n in schema.names else None for n in self.schema.names]
-        if all(place is None for place in places):
-            raise InputError(
-                f"'{source.resolve().name}' has no keypoint by a name of '{self.first}', such as "
-                f"'{self.schema.names[0]}': they can't be merged."
-            )
-        return places
-
-    def _images(self, name: str, part: str, split: coco.Split, content: dict, keys: set[str]) -> dict[int, int]:
+    def add_images(self, name: str, part: str, split: coco.Split, content: dict, keys: set[str]) -> dict[int, int]:
         """Takes in the images that can be used; their new ids by the old ones."""
         licences = {row.get("id"): row for row in content.get("licenses") or [] if isinstance(row, dict)}
-        listed = self._table(part)["images"]
-        before, new = len(listed), {}
+        new = {}
         for record in content["images"]:
             number = record.get("id") if isinstance(record, dict) else None
             if number not in split.images:
@@ -121,46 +110,43 @@ class _Work:
                 self.merged.twice[name] += 1
                 continue
             keys.add(key)
-            new[number] = self._free("images", number)
-            own = f"{new[number]:012d}{file.suffix.lower()}"
-            _link(file, self.folder / part / own)
-            moved = {**record, "id": new[number], "file_name": own, "source": name, "source_id": number}
-            moved.pop("license", None)
-            if (licence := licences.get(record.get("license"))) is not None:
-                moved["license"] = self._licence(licence)
-            if number in split.test:
-                moved[parts.FIELD] = parts.TEST
-            listed.append(moved)
-        self.merged.images[name][part] = len(listed) - before
+            new[number] = self.free("images", number)
+            renamed = f"{new[number]:012d}{file.suffix.lower()}"
+            _link(file, self.folder / part / renamed)
+            moved = {**record, "id": new[number], "file_name": renamed, "source": name, "source_id": number}
+            if (licence := licences.get(moved.pop("license", None))) is not None:
+                own = str(licence.get("name")), str(licence.get("url"))
+                moved["license"] = self.licences.setdefault(own, len(self.licences) + 1)
+            self.tables[part]["images"].append(moved | ({PART: TEST} if number in split.test else {}))
+        self.merged.images[name][part] = len(new)
         return new
 
-    def _annotations(
-        self, name: str, part: str, schema: KeypointSchema, content: dict, images: dict[int, int],
-        order: list[int | None],
-    ) -> None:  # fmt: skip
+    def add_annotations(
+        self, name: str, part: str, schema: KeypointSchema, records: list[dict], images: dict[int, int]
+    ) -> None:
         """Takes in the annotations of these images, keypoints in the first source's order."""
-        category = next(c["id"] for c in content["categories"] if c.get("keypoints"))
-        listed, labelled = self._table(part)["annotations"], 0
-        for record in content["annotations"]:
-            if not isinstance(record, dict) or record.get("category_id") != category:
-                continue
+        order = [schema.names.index(n) if n in schema.names else None for n in self.names]
+        if all(place is None for place in order):
+            raise InputError(
+                f"'{name}' has no keypoint by a name of '{self.first}', such as '{self.names[0]}': "
+                "they can't be merged."
+            )
+        labelled = 0
+        for record in records:
             points = record.get("keypoints") or [0] * 3 * len(schema)
             if record.get("image_id") not in images or len(points) != 3 * len(schema):
                 continue
             triples = [UNLABELLED if at is None else points[3 * at : 3 * at + 3] for at in order]
             seen = sum(v > 0 for _, _, v in triples)
             labelled += seen > 0 and not record.get("iscrowd")
-            listed.append({
-                **record, "id": self._free("annotations", record.get("id")), "image_id": images[record["image_id"]],
+            self.tables[part]["annotations"].append({
+                **record, "id": self.free("annotations", record.get("id")), "image_id": images[record["image_id"]],
                 "category_id": 1, "keypoints": [value for triple in triples for value in triple],
                 "num_keypoints": seen,
             })  # fmt: skip
         self.merged.persons[name][part] = labelled
 
-    def _table(self, split: str) -> dict[str, list[dict]]:
-        return self.records.setdefault(split, {"images": [], "annotations": []})
-
-    def _free(self, table: str, number: Any) -> int:
+    def free(self, table: str, number: Any) -> int:
         """The id itself, or where it is taken or none at all one above the highest there is."""
         taken = self.taken[table]
         if type(number) is not int or number < 0 or number in taken:
@@ -168,19 +154,15 @@ class _Work:
         taken.add(number)
         return number
 
-    def _licence(self, row: dict) -> int:
-        """The licence's id in the new table."""
-        return self.licences.setdefault((str(row.get("name")), str(row.get("url"))), len(self.licences) + 1)
-
-    def write(self, split: str) -> None:
-        """A split's annotation file; none where no source has an image for it."""
-        if not self._table(split)["images"]:
-            return
+    def write(self) -> None:
+        """The annotation files; none where no source has an image for a split."""
         licences = [{"id": number, "name": name, "url": url} for (name, url), number in self.licences.items()]
-        content = {"licenses": licences, "categories": [self.category], **self._table(split)}
-        file = self.folder / "annotations" / f"{layouts.PREFIX}{split}.json"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(json.dumps(content), encoding="utf8")
+        for split, tables in self.tables.items():
+            if tables["images"]:
+                file = self.folder / "annotations" / f"{layouts.PREFIX}{split}.json"
+                file.parent.mkdir(exist_ok=True)
+                content = {"licenses": licences, "categories": [self.category], **tables}
+                file.write_text(json.dumps(content), encoding="utf8")
 
 
 def _link(file: Path, to: Path) -> None:

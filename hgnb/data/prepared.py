@@ -19,12 +19,12 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from hgnb.data import coco, credits, crop_file, seal, splits
+from hgnb.data import coco, credits, crops, splits
 from hgnb.data.check import summary, suspicions
-from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform, keypoints_in, square
 from hgnb.data.intake import layouts
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError
 from hgnb.identity import identity
 
@@ -153,7 +153,7 @@ def prepare(source: Path, config: DataConfig, cache: Path) -> Prepared:
         _write(both or coco.load_both(source), source.resolve().name, drawn, config, partial)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
-        manifest = seal.opened((folder / "manifest.json").read_bytes())
+        manifest = opened((folder / "manifest.json").read_bytes())
     return Prepared(folder, manifest)
 
 
@@ -163,7 +163,7 @@ def _whole(folder: Path, side: int) -> dict | None:
     The archives carry checksums of their own; of crops there may be too many to read them all.
     """
     try:
-        manifest = seal.opened((folder / "manifest.json").read_bytes())
+        manifest = opened((folder / "manifest.json").read_bytes())
         made = [Prepared(folder, manifest).split(name) for name in SPLITS]
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
@@ -172,7 +172,7 @@ def _whole(folder: Path, side: int) -> dict | None:
     if sum(split.crops.nbytes for split in made) <= READ_AGAIN:
         digest = hashlib.sha256()
         for split in made:
-            digest.update(b"".join(map(crop_file.digest, split.crops)))
+            digest.update(b"".join(map(crops.digest, split.crops)))
             digest.update(split.keypoints.tobytes())
         if digest.hexdigest() != manifest["checksum"]:
             return None
@@ -239,7 +239,7 @@ def _write(both: tuple[coco.Split, coco.Split], source: str, drawn: Path, config
     manifest["dropped"] = {s: {kind: len(ids) for kind, ids in kinds.items()} for s, kinds in dropped.items()}
     manifest["dropped_ids"] = dropped  # of annotations, by the annotation file's split and the kind of fault
     manifest["checksum"] = digest.hexdigest()
-    (folder / "manifest.json").write_text(seal.sealed(manifest))
+    (folder / "manifest.json").write_text(sealed(manifest))
 
 
 class _Made(NamedTuple):
@@ -249,7 +249,7 @@ class _Made(NamedTuple):
     damaged: dict[str, list[int]]  # persons whose image couldn't be used, by kind of fault
 
 
-def _empty(name: str, made: crop_file.Written, config: DataConfig) -> InputError:
+def _empty(name: str, made: crops.Written, config: DataConfig) -> InputError:
     """The error of a split without persons, with what dropped most of them."""
     if made.damaged:
         kind, ids = max(made.damaged.items(), key=lambda item: len(item[1]))
@@ -266,12 +266,12 @@ def _write_split(name: str, persons: list[coco.Person], config: DataConfig, fold
     """One split's crops and keypoints; `digest` takes in both."""
     squares = [square(p, size=config.side, margin=config.margin, rule=config.rule) for p in persons]
     with (folder / f"{name}.npy").open("w+b") as file:
-        made = crop_file.write(file, persons, squares, config.side)
+        made = crops.write(file, persons, squares, config.side)
         gone = {number for ids in made.damaged.values() for number in ids}
         rows = [i for i, p in enumerate(persons) if p.id not in gone]
         if not rows:
             raise _empty(name, made, config)
-        crop_file.keep(file, rows, config.side)
+        crops.keep(file, rows, config.side)
     persons, squares = [persons[i] for i in rows], [squares[i] for i in rows]
     keypoints = np.stack([keypoints_in(p, s) for p, s in zip(persons, squares, strict=True)])
     digest.update(made.digests[rows].tobytes())
@@ -289,3 +289,24 @@ def _write_split(name: str, persons: list[coco.Person], config: DataConfig, fold
     mean = made.total / (len(persons) * config.side**2 * 255)
     lost = sum(p.labelled for p in persons) - int((keypoints[..., 2] > 0).sum())
     return _Made(persons, mean.tolist(), lost, made.damaged)
+
+
+KEY = "seal"
+
+
+def sealed(content: dict[str, Any]) -> str:
+    """The content as JSON, with its seal behind it."""
+    held = json.loads(json.dumps(content))  # as a reader will see it
+    return json.dumps({**held, KEY: _seal(held)}, indent=1)
+
+
+def opened(text: str | bytes) -> dict[str, Any]:
+    """The content of a sealed text, without the seal; ValueError where it is none, or not as it was sealed."""
+    held = json.loads(text)
+    if not isinstance(held, dict) or held.pop(KEY, None) != _seal(held):
+        raise ValueError("it was changed or damaged since it was written")
+    return held
+
+
+def _seal(held: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]

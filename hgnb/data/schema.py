@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from hgnb.data.quoting import plain
+from hgnb.data.intake import plain
 from hgnb.errors import InputError
 
 NAME = re.compile(r"\w[\w .'()/+-]{0,59}")  # of a keypoint: it gets into tables, captions and pages
@@ -74,3 +74,16 @@ class KeypointSchema:
     def titles(self) -> list[str]:
         """Names as a figure shows them: 'left knee'."""
         return [n.replace("_", " ") for n in self.names]
+
+
+def exchanged(schema: KeypointSchema) -> np.ndarray:
+    """(K,) positions: where each keypoint's mirror image stands among the names; its own where it has no side."""
+    order = np.arange(len(schema))
+    for left, right in schema.pairs:
+        order[left], order[right] = right, left
+    return order
+
+
+def unmirrored(maps: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    """(N, K, size, size) heatmaps of a mirror image -> where its keypoints are in the picture itself."""
+    return maps[:, exchanged(schema), :, ::-1]

@@ -1,4 +1,4 @@
-"""Who is in training, validation and test. Thesis 4.2.1; explained in 01_dataset.
+"""What is chosen about the data, and who is in training, validation and test. Thesis 4.2; explained in 01_dataset.
 
 Splits are drawn once and kept by annotation id, in a file that is named by what decides the draw: the bytes of the
 annotation files and the settings in `DECIDING`. No change of code, not even of the draw, moves a person after that.
@@ -9,16 +9,39 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hgnb.data import coco
-from hgnb.data.config import DataConfig
-from hgnb.data.intake import layouts
-from hgnb.data.quoting import is_id
-from hgnb.errors import InputError
+from hgnb.data.intake import is_id, layouts
+from hgnb.errors import InputError, unknown
+from hgnb.quantity import quantity
+
+EMBEDDED = "embedded"  # what the data are called that the book draws itself
+TEST_BY = ("image", "person")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which persons are kept, how they are split and how they are cropped; the defaults are the thesis's."""
+
+    side: int = quantity(256, "pixels", "4.2.2")
+    margin: float = quantity(0.10, "of the box's longer side, in all", "4.2.2; ambiguity 8")
+    rule: str = quantity("shift", "'shift' or 'vertical'", "4.2.2; ambiguity 8")
+    min_labelled: int = quantity(1, "keypoints with v > 0", "ambiguity 3")
+    train_persons: int = quantity(0, "persons, first by id, before the test set is taken; 0: all", "4.2.1")
+    val_persons: int = quantity(0, "persons, first by id; 0: all", "4.2.1")
+    test_by: str = quantity("image", "'image' or 'person'", "4.2.1; ambiguity 17")
+    test_share: float = quantity(1 / 3, "of the training persons at most", "ours: small sets keep a training set")
+    split_seed: int = quantity(0, "seed of the test set", "4.2.1 (unnamed)")
+
+    def __post_init__(self) -> None:
+        if self.test_by not in TEST_BY:
+            raise unknown("way to draw the test set", self.test_by, TEST_BY, "data.test_by")
+
 
 DECIDING = ("min_labelled", "train_persons", "val_persons", "test_by", "test_share", "split_seed")
 Divided = dict[str, list[coco.Person]]  # persons in order of id, by "train", "val", "test"
@@ -44,11 +67,7 @@ def divide(train: coco.Split, val: coco.Split, config: DataConfig) -> Divided:
         before = np.cumsum([0] + [len(images[i]) for i in order[:-1]])  # persons in the images drawn so far
         chosen = set(order[before < wanted].tolist())
         test = {p.id for p in kept if p.image_id in chosen}
-    return {
-        "train": [p for p in kept if p.id not in test],
-        "val": held,
-        "test": [p for p in kept if p.id in test],
-    }
+    return {"train": [p for p in kept if p.id not in test], "val": held, "test": [p for p in kept if p.id in test]}
 
 
 def place(folder: Path, source: Path, config: DataConfig) -> Path:

@@ -3,6 +3,6 @@
 The thesis's PCK is what training needs, so its names stand here; the standard measures have rooms of their own.
 """
 
-from hgnb.metrics.keypoints_found import PckConfig, distances, found, pck, pck_by_keypoint, pck_by_person, peaks
+from hgnb.metrics.keypoints_found import PckConfig, distances, found, pck, pck_by_keypoint, peaks
 
-__all__ = ["PckConfig", "distances", "found", "pck", "pck_by_keypoint", "pck_by_person", "peaks"]
+__all__ = ["PckConfig", "distances", "found", "pck", "pck_by_keypoint", "peaks"]

@@ -37,6 +37,10 @@ def head_lengths(true: Tensor, visibility: Tensor, segment: tuple[int, int]) -> 
 
 
 def within_heads(predicted: Tensor, true: Tensor, lengths: Tensor, radius: float = 0.5) -> Tensor:
-    """(N, K) bool: not farther than `radius` heads, as MPII's toolkit counts (<=); nobody where the length is 0."""
+    """(N, K) bool: not farther than `radius` heads, as MPII's toolkit counts (<=); nobody where the length is 0.
+
+    >>> within_heads(torch.tensor([[[3.0, 4.0]]]), torch.zeros(1, 1, 2), lengths=torch.tensor([10.0]))
+    tensor([[True]])
+    """
     distance = torch.linalg.vector_norm(predicted.double() - true.double(), dim=-1)
     return (distance <= radius * lengths[:, None]) & (lengths > 0)[:, None]

@@ -15,7 +15,11 @@ INITS = ("glorot", "he")
 
 @dataclass(frozen=True)
 class HourglassConfig:
-    """The shape of a stacked hourglass; the defaults are the thesis's network."""
+    """The shape of a stacked hourglass; the defaults are the thesis's network.
+
+    >>> HourglassConfig().latent_shape(256), HourglassConfig(channels=64, depth=3).latent_shape(128)
+    ((256, 4, 4), (64, 4, 4))
+    """
 
     stacks: int = quantity(1, "hourglasses", "5.1")
     depth: int = quantity(4, "poolings", "5.1")
@@ -100,7 +104,11 @@ class HourglassConfig:
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    """The shape of the autoencoder; the defaults are the thesis's where it gives any."""
+    """The shape of the autoencoder; the defaults are the thesis's where it gives any.
+
+    >>> AutoencoderConfig(code=10).halvings
+    2
+    """
 
     code: int = quantity(50, "dimensions", "7.2")
     halvings: int = quantity(2, "convolutions that halve the channels", "ambiguity 5: the figure is lost")

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from hgnb.model.hourglass import StackedHourglass
 
-# The first that occurs in a module's name; an autoencoder has an encoder of its own.
+# The first that occurs in a module's name; an autoencoder has an encoder of its own. Somebody's own is one part.
 PARTS = {
-    "stem": "stem.", "autoencoder": ".autoencoder.", "down": ".encoder.", "skips": ".skips.",
+    "network": "backbone.", "stem": "stem.", "autoencoder": ".autoencoder.", "down": ".encoder.", "skips": ".skips.",
     "bottleneck": ".bottleneck.", "up": ".decoder.", "head": "heads.", "merges": "from_",
 }  # fmt: skip
 
@@ -35,7 +35,12 @@ def part(name: str) -> str:
 
 
 def costs(network: StackedHourglass, side: int) -> list[Cost]:
-    """Cost of each part the network has, in the order of PARTS; a blank crop is sent through to see every shape."""
+    """Cost of each part the network has, in the order of PARTS; a blank crop is sent through to see every shape.
+
+    >>> network = StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=8))
+    >>> sum(cost.parameters for cost in costs(network, 64)) == sum(p.numel() for p in network.parameters())
+    True
+    """
     parameters, macs = dict.fromkeys(PARTS, 0), dict.fromkeys(PARTS, 0)
     for name, value in network.named_parameters():
         parameters[part(name)] += value.numel()

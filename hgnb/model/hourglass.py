@@ -5,16 +5,97 @@ read and replaced, and an autoencoder can sit in the bottleneck. Only torch is n
 """
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from hgnb.errors import InputError
-from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
-from hgnb.model.config import HourglassConfig
-from hgnb.model.residual import Residual, residuals
+from hgnb.model.config import AutoencoderConfig, HourglassConfig
+
+
+class Residual(nn.Module):
+    """Pre-activation residual: (norm, ReLU, convolution) for each of `config.kernels` around a shortcut; 3.2.2.
+
+    The thesis's kernels are 1, 3, 1: fewer maps, a look around, more maps again. Every convolution but the last
+    puts out `inner` maps. With dropout whole maps fall silent before the last convolution, as neighbouring pixels
+    of one map say nearly the same (Tompson et al. 2015, sec. 3.2). Separable kernels: see `look`. Post-activation:
+    (convolution, norm, ReLU), the last ReLU behind the sum (He et al. 2015).
+    """
+
+    def __init__(self, c_in: int, c_out: int, inner: int, config: HourglassConfig):
+        super().__init__()
+        kernels = config.kernels
+        widths = [c_in, *[inner] * (len(kernels) - 1), c_out]
+        layers: list[nn.Module] = []
+        self.post = config.activation == "post"
+        for place, (kernel, (a, b)) in enumerate(zip(kernels, pairwise(widths), strict=True), 1):
+            seen, last = look(a, b, kernel, config.separable), place == len(kernels)
+            if config.dropout and last:
+                seen.insert(-1, nn.Dropout2d(config.dropout))
+            if self.post:
+                layers += [*seen, norm(b, config), *([] if last else [nn.ReLU(inplace=True)])]
+            else:
+                layers += [norm(a, config), nn.ReLU(inplace=True), *seen]
+        self.body = nn.Sequential(*layers)
+        self.shortcut = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        # Into the body's own output, which no gradient asks for: one pass over memory less.
+        out = self.body(x).add_(self.shortcut(x))
+        return F.relu_(out) if self.post else out
+
+
+def norm(width: int, config: HourglassConfig) -> nn.Module:
+    """Batch norm; or layer norm over all of (C, H, W): group norm with one group, as source 004 writes it."""
+    return nn.BatchNorm2d(width) if config.norm == "batch" else nn.GroupNorm(1, width)
+
+
+def look(c_in: int, c_out: int, kernel: int, separable: bool) -> list[nn.Module]:
+    """A convolution; separable, a kernel wider than 1 looks at each map alone, and a 1x1 mixes the maps.
+
+    For c maps and a 3x3 that is c * (9 + c) weights where a convolution has 9 * c * c (Howard et al. 2017, sec. 3.1).
+    """
+    if not separable or kernel == 1:
+        return [nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2)]
+    return [nn.Conv2d(c_in, c_in, kernel, padding=kernel // 2, groups=c_in, bias=False), nn.Conv2d(c_in, c_out, 1)]
+
+
+def residuals(count: int, config: HourglassConfig) -> nn.Module:
+    """`count` residuals in a row at the hourglass's width; one alone stands for itself."""
+    row = [Residual(config.channels, config.channels, config.inner, config) for _ in range(count)]
+    return row[0] if count == 1 else nn.Sequential(*row)
+
+
+class Autoencoder(nn.Module):
+    """Latents (B, C, s, s) -> the same shape, through a code of `config.code` dimensions.
+
+    3x3 convolutions reduce only the channels, a linear layer makes the code, and the decoder mirrors both.
+    The code and the output stay signed: the latents of a pre-activation residual are signed too, and a final
+    ReLU would clip them (ambiguity 5).
+    """
+
+    def __init__(self, shape: tuple[int, int, int], config: AutoencoderConfig):
+        super().__init__()
+        c, s, _ = shape
+        widths = [c // 2**i for i in range(config.halvings + 1)]
+        self.config, self.shape = config, shape
+        flat = widths[-1] * s * s
+        down = [layer for a, b in pairwise(widths) for layer in (nn.Conv2d(a, b, 3, padding=1), nn.ReLU())]
+        up = [layer for a, b in pairwise(widths[::-1]) for layer in (nn.ReLU(), nn.Conv2d(a, b, 3, padding=1))]
+        self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, config.code))
+        self.decoder = nn.Sequential(nn.Linear(config.code, flat), nn.Unflatten(1, (widths[-1], s, s)), *up)
+
+    def encode(self, latents: Tensor) -> Tensor:
+        """(B, C, s, s) -> codes (B, code), the autoencoder's latent space of chapter 5."""
+        return self.encoder(latents)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        return self.decoder(self.encode(latents))
+
 
 Skips = bool | Sequence[bool]  # all levels, or one flag a level, finest first
 Edit = Callable[[Tensor], Tensor]  # latents (B, C, s, s) -> those decoded in their place
@@ -78,7 +159,12 @@ class Head(nn.Module):
 
 
 class StackedHourglass(nn.Module):
-    """Crops (B, 3, side, side), mean subtracted -> heatmaps (B, K, side/4, side/4)."""
+    """Crops (B, 3, side, side), mean subtracted -> heatmaps (B, K, side/4, side/4).
+
+    >>> network = StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=8))
+    >>> network(torch.zeros(1, 3, 64, 64)).shape, network.latents(torch.zeros(1, 3, 64, 64)).shape
+    (torch.Size([1, 17, 16, 16]), torch.Size([1, 8, 4, 4]))
+    """
 
     def __init__(self, config: HourglassConfig):
         super().__init__()
@@ -185,3 +271,19 @@ def glorot(module: nn.Module) -> None:
         nn.init.xavier_normal_(module.weight)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+@torch.no_grad()
+def fold(network: nn.Module) -> nn.Module:
+    """An eval-mode copy in which each BatchNorm2d behind a Conv2d has gone into its weights; the original stays.
+
+    In evaluation batch norm is y = (x - mean) / sqrt(var + eps) * weight + bias with constants, so scaling the
+    convolution's kernels and shifting its bias gives the same maps but for rounding. The first norm of a
+    pre-activation residual follows a sum and stays.
+    """
+    folded = deepcopy(network).eval()
+    for row in [module for module in folded.modules() if isinstance(module, nn.Sequential)]:
+        for i, (layer, norm) in enumerate(pairwise(list(row))):
+            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                row[i], row[i + 1] = fuse_conv_bn_eval(layer, norm), nn.Identity()
+    return folded

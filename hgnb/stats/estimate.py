@@ -25,6 +25,9 @@ class Estimate:
     All three are NaN where nothing can be measured; the bounds are infinite where a value tells no spread, as that of
     a single seed or of photographs that all agree: such a value is shown and decides nothing. Only a count (`exact`)
     is certain without an interval.
+
+    >>> Estimate.exact(3)
+    Estimate(value=3.0, low=3.0, high=3.0, ...)
     """
 
     value: float

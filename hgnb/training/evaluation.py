@@ -1,30 +1,39 @@
 """How well a run finds keypoints: the thesis's PCK beside the standard measures. 02_experiment; `hgnb evaluate`."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from filelock import FileLock
+from rich.table import Table
 from torch import Tensor
 
 from hgnb.data import coco
-from hgnb.data.config import DataConfig
 from hgnb.data.crops import CropTransform
 from hgnb.data.prepared import SPLITS, Prepared, PreparedSplit, prepare
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.metrics import PckConfig, distances
-from hgnb.metrics.average_precision import STATS, area, average_precision
-from hgnb.metrics.oks import oks, sigmas
+from hgnb.metrics.keypoints_found import (
+    Share,
+    among,
+    by_group,
+    by_joint,
+    by_visibility,
+    curve,
+    mean_over_persons,
+    share,
+)
+from hgnb.metrics.oks import STATS, area, average_precision, oks, sigmas
 from hgnb.metrics.pckh import head_lengths, head_segment, within_heads
-from hgnb.metrics.shares import Share, among, by_group, by_joint, by_visibility, curve, mean_over_persons, share
 from hgnb.stats import Estimate
 from hgnb.stats import pck as pooled_pck
-from hgnb.training.baselines import mean_pose_hits
 from hgnb.training.catalogue import Weights, opened
-from hgnb.training.inference import Predictions, Reader
+from hgnb.training.passes import Predictions, Reader, mean_pose_hits
 
 RADII = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)  # normalisers; 0.5 is the thesis's
 ALL = "all"
@@ -107,7 +116,7 @@ class Evaluation:
         }  # fmt: skip
 
     def __rich_console__(self, console, options):
-        from hgnb.training.scoresheet import sheet
+        from hgnb.training.evaluation import sheet
 
         yield from sheet(self)
 
@@ -284,3 +293,45 @@ def _oks(made: Predictions, persons: PreparedSplit, schema: KeypointSchema, reco
     found = average_precision(records, points, scores, known)
     mean = float(likeness.mean()) if len(likeness) else None
     return (mean, len(likeness)), found.values, " ".join(filter(None, said))
+
+
+def sheet(evaluation) -> Iterator:
+    """The tables of an Evaluation and the sentences that belong to them."""
+    e = evaluation
+    yield f"[bold]{e.weights}[/bold]: {e.split} split of {e.data}, {e.persons:,} persons in {e.images:,} images"
+    interval = e.interval.text(3) if e.pck.counted else "–"
+    yield f"PCK {interval} over {e.pck.counted:,} {e.selection.text()}; 95 % interval over photographs"
+    reach = e.config.normaliser * e.config.radius
+    title = f"PCK: nearer than {reach:g} of the map's side"
+    table = Table("keypoints", "PCK", "counted", title_justify="left", title=title)
+    for part in (e.by_visibility, e.by_group, e.by_joint):
+        for name, value in part.items():
+            table.add_row(name.replace("_", " "), *_cells(value))
+        table.add_section()
+    mean, persons = e.by_person
+    table.add_row("mean over persons", "–" if mean is None else f"{mean:.3f}", f"{persons:,} persons")
+    yield table
+    radii = Table(*(f"{r:g}" for r in e.over_radii), title="PCK by radius, in normalisers", title_justify="left")
+    radii.add_row(*(value.text() for value in e.over_radii.values()))
+    yield radii
+    yield _standard(e)
+    if e.pck.counted == 0 or any(not s.counted for d in (e.by_visibility, e.by_group, e.by_joint) for s in d.values()):
+        yield "A dash: no such keypoint is counted."
+    yield from e.notes
+
+
+def _cells(value: Share) -> tuple[str, str]:
+    return value.text(), f"{value.counted:,}"
+
+
+def _standard(e) -> Table:
+    """PCKh and OKS; where the data have nothing for a measure its row is missing and a note says why."""
+    table = Table("standard measure", "value", "over", title_justify="left")
+    if e.heads:
+        table.add_row("PCKh@0.5", *[e.pckh.text(), f"{e.pckh.counted:,} keypoints of {e.heads:,} persons with a head"])
+    if e.oks[1]:
+        table.add_row("mean OKS", f"{e.oks[0]:.3f}", f"{e.oks[1]:,} persons")
+    for name in ("AP", "AP50", "AP75", "AR"):
+        if e.precision[name] is not None:
+            table.add_row(f"OKS {name}", f"{e.precision[name]:.3f}", "boxes given")
+    return table

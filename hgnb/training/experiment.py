@@ -4,74 +4,119 @@ Each notebook opens the experiment and asks for the run it needs; what isn't the
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from filelock import FileLock
+from torch import Tensor
 
-from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import Prepared, prepare
+from hgnb.data.splits import EMBEDDED
 from hgnb.errors import InputError, unknown
 from hgnb.home import home, located
 from hgnb.identity import identified, identity
 from hgnb.metrics import pck
-from hgnb.model.autoencoder import AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig, StackedHourglass
 from hgnb.training import profiles
-from hgnb.training.card import Card, plain, shapes, tuples
-from hgnb.training.configs import FurtherTrainingConfig, TrainingConfig
-from hgnb.training.fit import fit
-from hgnb.training.frozen import freeze, shaped
-from hgnb.training.inference import Reader
-from hgnb.training.job import Job, Start
-from hgnb.training.jobs import autoencoder_job, hourglass_job
-from hgnb.training.latents import Latents, kept
-from hgnb.training.networks import ARMS, Arm, get, names, scaled
+from hgnb.training.catalogue import Card, plain, shapes, tuples
+from hgnb.training.changed import CHANGED_ROOTS, Backbone, Build, Change, imported, origin
+from hgnb.training.fit import Job, Start, autoencoder_job, fit, freeze, hourglass_job, shaped
+from hgnb.training.networks import ARMS, Arm, get, merged, names, scaled
 from hgnb.training.parallel import Team
+from hgnb.training.passes import Latents, Predictions, Reader, kept
+from hgnb.training.profiles import FurtherTrainingConfig, TrainingConfig, filled
 from hgnb.training.runs import Recipe, Run
+
+if TYPE_CHECKING:
+    from hgnb.training.modules import PoseModule
 
 DATASET = "dataset"  # the stage before all training
 # What a training's result is made of besides its numbers, data and parents, which a run's id holds already: network,
 # loss and optimiser, the order of persons, what is drawn by chance, and how another run's state is taken on.
 TRAINING_ROOTS = (
-    "hgnb.training.jobs.hourglass_job",
-    "hgnb.training.jobs.autoencoder_job",
+    "hgnb.training.fit.hourglass_job",
+    "hgnb.training.fit.autoencoder_job",
     "hgnb.model.config.HourglassConfig",
-    "hgnb.training.inference.Reader.latents",  # what an autoencoder is trained on
-    "hgnb.training.begin.Begin",
-    "hgnb.training.begin.weights",
-    "hgnb.training.callbacks.Draws",
-    "hgnb.training.callbacks.improved",  # which epoch's weights are kept
+    "hgnb.training.passes.Reader.latents",  # what an autoencoder is trained on
+    "hgnb.training.loop.Begin",
+    "hgnb.training.loop.weights",
+    "hgnb.training.loop.Draws",
+    "hgnb.training.loop.improved",  # which epoch's weights are kept
     "hgnb.training.loop.TRAINER",
     "hgnb.training.loop.seeded",
     "hgnb.training.parallel.synchronised",
 )
-FROZEN_ROOTS = (*TRAINING_ROOTS, "hgnb.training.frozen.freeze")  # where an autoencoder isn't trained
+FROZEN_ROOTS = (*TRAINING_ROOTS, "hgnb.training.fit.freeze")  # where an autoencoder isn't trained
 DRAWN_ROOTS = ("hgnb.data.drawn.synthetic.write",)  # what draws the embedded data
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A profile, a dataset and a seed."""
+    """A profile, a dataset and a seed.
+
+    >>> experiment = Experiment.open("smoke", "embedded", seed=1)
+    >>> run = experiment.hourglass()  # doctest: +SKIP
+    >>> experiment.data_name, experiment.seed
+    ('embedded', 1)
+    """
 
     profile: profiles.Profile
     data: str  # "embedded", or a folder in COCO layout; a relative one as hgnb.home.located has it
     seed: int = 0
     progress: bool = False
     variant: str = ""  # another network or training in place of the profile's hourglass
+    change: Change | None = None  # what of it is somebody's own
 
     @classmethod
-    def open(cls, profile: str, data: str, seed: int = 0, progress: bool = False, variant: str = "") -> "Experiment":
-        """By the names that a notebook's parameters give; an unknown profile or variant is an InputError."""
+    def open(
+        cls, profile: str, data: str, seed: int = 0, progress: bool = False, variant: str = "",
+        changed: Mapping[str, Any] | None = None,
+    ) -> "Experiment":  # fmt: skip
+        """By the names that a notebook's parameters give; an unknown profile or variant is an InputError.
+
+        `changed`: as a manifest holds what was changed.
+        """
         loaded = profiles.load(profile)
-        return cls(scaled(loaded, variant) if variant else loaded, data, int(seed), progress, variant)
+        made = cls(scaled(loaded, variant) if variant else loaded, data, int(seed), progress, variant)
+        return made.changed(changed["name"], network=changed["network"], **changed["numbers"]) if changed else made
 
     def varied(self, variant: str) -> "Experiment":
         """The same with another network or training in place of the profile's hourglass, by name."""
         return replace(self, profile=scaled(self.profile, variant), variant=variant)
+
+    def changed(
+        self,
+        name: str,
+        *,
+        loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+        network: Build | str | None = None,
+        metrics: Mapping[str, Callable[[Predictions], Any]] | None = None,
+        **numbers: Mapping[str, Any],
+    ) -> "Experiment":
+        """The same with something of one's own in it, and with runs of its own called `name`.
+
+        `numbers`: sections of the profile with the numbers that differ, as `training={"optimiser": "sgd"}`.
+        `loss`: of heatmaps and targets (B, K, size, size), as F.mse_loss. `network`: what makes a module from crops
+        (B, 3, S, S) to heatmaps (B, K, S/4, S/4) when called with K, or its 'my_module:build'. `metrics`: functions of
+        Predictions, for `scores`; they change no training, and alone share the unchanged run.
+
+        >>> Experiment.open("smoke", "embedded").changed("gentle", training={"rate": 1e-4}).profile.training.rate
+        0.0001
+        """
+        before = self.change or Change(name)
+        profile = filled(self.profile, numbers, f"changed('{name}')")
+        change = Change(
+            name,
+            merged(before.numbers, numbers),
+            loss or before.loss,
+            (imported(network) if isinstance(network, str) else network) or before.network,
+            {**before.metrics, **(metrics or {})},
+        )
+        return replace(self, profile=profile, change=change)
 
     @property
     def data_name(self) -> str:
@@ -136,7 +181,9 @@ class Experiment:
         InputError where that run's network has another shape.
         """
         held, training = parent.manifest["config"], self.profile.training
-        if tuples(held["model"]) != asdict(self.model()) or held["autoencoder"]:
+        own = identity((), self.change.own).get("own", {}) if self.change else {}
+        other = held.get("own", {}).get("network") != own.get("network")
+        if tuples(held["model"]) != asdict(self.model()) or held["autoencoder"] or other:
             raise InputError(f"The network of {parent.id} has another shape than profile {self.profile.name}'s.")
         start = Start(parent, "best-val_pck", optimiser=False, rate=False, rule=False)
         recipe = self._recipe("hourglass", training, None, parent, checkpoint="best-val_pck")
@@ -158,6 +205,7 @@ class Experiment:
 
         `stack`: of which hourglass in a row. `shape`: instead of the profile's.
         """
+        self._taken_apart("an autoencoder")
         p, parent, shape = self.profile, self.hourglass(), shape or self.profile.autoencoder
         name = "autoencoder" if best == "val_pck" else "autoencoder-best-loss"
         recipe = self._recipe(name, p.autoencoder_training, shape, parent, checkpoint=f"best-{best}", stack=stack)
@@ -175,6 +223,8 @@ class Experiment:
 
     def arm(self, arm: Arm) -> Run:
         """The run of one of chapter 04's networks; all but the hourglass itself are trained on from it alike."""
+        if arm.waist:
+            self._taken_apart("an autoencoder")
         parent = self.hourglass()
         if arm.twin and parent.best_epoch("val_pck") == parent.best_epoch("val_loss"):
             return self.arm(ARMS[arm.twin])  # one checkpoint under two names: the same training
@@ -196,7 +246,7 @@ class Experiment:
         """Hourglasses trained on from a checkpoint of `parent`, each with its trained autoencoder where they are given.
 
         `checkpoint` as in Run.checkpoint; the rate, the epochs and what is carried over stand in `training`.
-        `frozen`: 'random' or 'projection' puts one in that stays as it is (hgnb.training.frozen).
+        `frozen`: 'random' or 'projection' puts one in that stays as it is (hgnb.training.fit).
         """
         shape: AutoencoderConfig | tuple[AutoencoderConfig, ...] | None = None
         if frozen:
@@ -222,8 +272,14 @@ class Experiment:
         return fit(recipe, job, self.progress)
 
     def network(self, run: Run, best: str = "val_pck") -> StackedHourglass:
-        """The network of an hourglass run at its best PCK or lowest loss, with its autoencoders if it has any."""
+        """The network of an hourglass run at its best PCK or lowest loss, with its autoencoders if it has any; a
+        Backbone where the run's is somebody's own."""
         config = run.manifest["config"]
+        if path := run.manifest["edition"].get("changed", {}).get("network"):
+            mine = self.change and self.change.network
+            build = mine if mine and origin(mine) == path else imported(path)
+            model = HourglassConfig(**tuples(config["model"]))
+            return run.fill(cast(StackedHourglass, Backbone.built(build, model, config["side"])), best)
         network = StackedHourglass(HourglassConfig(**tuples(config["model"])))
         if shape := shapes(config["autoencoder"]):
             network.insert_autoencoder(shape, config["side"])
@@ -235,6 +291,7 @@ class Experiment:
 
     def latents(self, run: Run, split: str, persons: np.ndarray | None = None, best: str = "val_pck") -> Latents:
         """Latents of an hourglass run in a file of the run: of a split's persons, or at least those at `persons`."""
+        self._taken_apart("latents")
         width = math.prod(self.model().latent_shape(self.profile.data.side))
         return kept(run, self.prepared(), split, persons, width, lambda: self.reader(run, best), best, self.progress)
 
@@ -245,6 +302,14 @@ class Experiment:
         return self.latents(run, split, best=best).values.reshape(
             -1, *self.model().latent_shape(self.profile.data.side)
         )
+
+    def _taken_apart(self, what: str) -> None:
+        """InputError where the network is somebody's own, which has no bottleneck for `what`."""
+        if self.change and self.change.network:
+            raise InputError(
+                f"'{self.change.name}' has a network of its own without the hourglass's bottleneck, and so no {what}: "
+                "it can be trained, evaluated, used for predictions and exported."
+            )
 
     def sample(self) -> np.ndarray:
         """Positions of the random training persons that chapters 03 and 05 look at; 10,000 in the thesis (6.4)."""
@@ -272,13 +337,15 @@ class Experiment:
         facts = {"run": run.id, "seconds": run.manifest["seconds"], "epochs": len(run.metrics)}
         if name == "autoencoder":
             return {**facts, "val_loss": float(run.metrics.val_loss.min())}
-        return {**facts, "pck": self._pck(run)}
+        scores = {split: self.scores(run, split) for split in ("val", "test")}
+        return facts | {name.lower(): {s: score[name] for s, score in scores.items()} for name in scores["test"]}
 
-    def _pck(self, run: Run) -> dict[str, float]:
-        """PCK of a run's best epoch on the splits it wasn't trained on."""
-        reader = self.reader(run)
-        predictions = {s: reader.predict(self.prepared().split(s)) for s in ("val", "test")}
-        return {s: float(pck(p.hits(self.profile.pck), p.visibility)) for s, p in predictions.items()}
+    def scores(self, run: Run, split: str = "test") -> dict[str, float]:
+        """PCK of a run's best epoch on a split, and the measures of one's own that `changed` was given."""
+        made = self.reader(run).predict(self.prepared().split(split))
+        own = self.change.metrics if self.change else {}
+        score = float(pck(made.hits(self.profile.pck), made.visibility))
+        return {"PCK": score} | {name: float(measure(made)) for name, measure in own.items()}
 
     def _pose_job(
         self,
@@ -288,6 +355,8 @@ class Experiment:
         start: Start | None = None,
     ) -> Job:
         job = hourglass_job(self.profile, self.prepared(), training, self.seed, team, autoencoder, start)
+        if self.change:
+            self.change.into(cast("PoseModule", job.module), self.model())
         return replace(job, card=self._card(autoencoder))
 
     def _card(self, autoencoder: AutoencoderConfig | Sequence[AutoencoderConfig] | None) -> Card:
@@ -295,7 +364,8 @@ class Experiment:
         p, data = self.profile.data, self.prepared()
         names, skeleton = data.schema.names, data.schema.skeleton
         mean = tuple(data.mean_rgb.tolist())
-        return Card(self.model(), autoencoder, p.side, p.margin, p.rule, mean, names, skeleton)
+        build = origin(self.change.network) if self.change and self.change.network else ""
+        return Card(self.model(), autoencoder, p.side, p.margin, p.rule, mean, names, skeleton, build)
 
     def _recipe(
         self,
@@ -308,7 +378,9 @@ class Experiment:
         stack: int = 0,
     ) -> Recipe:
         """What a run's hash is made of: numbers, data, code and the runs it starts from."""
-        p = self.profile
+        p, change = self.profile, self.change if self.change and self.change.trains else None
+        roots = FROZEN_ROOTS if frozen else TRAINING_ROOTS
+        code = identity((*roots, *CHANGED_ROOTS), change.own) if change else identity(roots)
         config = {
             "data": self.prepared().checksum,
             "side": p.data.side,
@@ -319,7 +391,7 @@ class Experiment:
             "autoencoder": plain(autoencoder),
             "parents": [run.id for run in parents],
             "checkpoint": checkpoint,
-            **identity(FROZEN_ROOTS if frozen else TRAINING_ROOTS),
+            **code,
         }
         if stack:
             config["stack"] = stack
@@ -327,8 +399,11 @@ class Experiment:
             config["frozen"] = frozen
         edition = {"profile": p.name, "data": self.data, "seed": self.seed}
         if self.variant:
-            name = self.variant if name == "hourglass" else f"{self.variant}-{name}"
             edition["variant"] = self.variant
+        if change:
+            edition["changed"] = change.edition
+        if called := change.name if change else self.variant:
+            name = called if name == "hourglass" else f"{called}-{name}"
         return Recipe(f"{name}-{p.name}-{self.data_name}", config, self.seed, edition)
 
     def _embedded(self) -> Path:

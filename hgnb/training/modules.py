@@ -1,7 +1,7 @@
 """What is trained, and how: losses, optimisers and the learning-rate rule. Thesis 5.1 and 7.2."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import lightning as L
@@ -9,16 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hgnb.data.augment import augmented
-from hgnb.data.dataset import Batch
+from hgnb.data.dataset import Batch, augmented
 from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
 from hgnb.errors import unknown
 from hgnb.metrics import PckConfig, found, peaks
-from hgnb.model.autoencoder import Autoencoder, AutoencoderConfig
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass, glorot
-from hgnb.training.configs import AutoencoderTrainingConfig, TrainingConfig
-from hgnb.training.inference import Reader
+from hgnb.model.hourglass import Autoencoder, AutoencoderConfig, HourglassConfig, StackedHourglass, glorot
 from hgnb.training.parallel import gathered, share, total
+from hgnb.training.passes import Reader
+from hgnb.training.profiles import AutoencoderTrainingConfig, TrainingConfig
 
 
 @dataclass
@@ -203,6 +201,26 @@ class PoseModule(Tracked):
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         self.rule = DropRule(**checkpoint["rate_rule"])
+
+
+class ChangedModule(PoseModule):
+    """The same with somebody's own loss or network (hgnb.training.changed), or an optimiser that is no source's.
+
+    `val_loss` stays the mean squared error, so that it stands beside the unchanged training's.
+    """
+
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None
+
+    def _loss(self, output: Tensor, truth: Tensor, visibility: Tensor) -> Tensor:
+        return super()._loss(output, truth, visibility) if self.loss is None else self.loss(output, truth)
+
+    def configure_optimizers(self):
+        c, parameters = self.config, self.network.parameters()
+        if c.optimiser == "sgd":
+            return torch.optim.SGD(parameters, lr=c.rate, momentum=c.momentum)
+        if c.optimiser == "adamw":
+            return torch.optim.AdamW(parameters, lr=c.rate, eps=c.eps)
+        return super().configure_optimizers()
 
 
 class AutoencoderModule(Tracked):

@@ -6,14 +6,15 @@ from other trainings, which it `needs`. What `hgnb record` trains for each seed 
 no torch: the Snakefile does, for every build.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hgnb.errors import InputError, unknown
 from hgnb.model.config import AutoencoderConfig, HourglassConfig
-from hgnb.training import forks
 
 if TYPE_CHECKING:
     from hgnb.training.experiment import Experiment
@@ -82,7 +83,7 @@ class Arm(Training):
 
     best: str = "val_pck"  # the hourglass's epoch that it starts from: best PCK, or lowest loss
     further: bool = True  # whether it is trained on
-    waist: str = ""  # behind the bottleneck: nothing, 'trained', or a kind of hgnb.training.frozen
+    waist: str = ""  # behind the bottleneck: nothing, 'trained', or a kind of hgnb.training.fit
     twin: str = ""  # the arm that it is where best PCK and lowest loss fall on one epoch
 
     @property
@@ -132,9 +133,40 @@ LOWEST = Arm(
 )  # fmt: skip
 ARMS = {arm.name: arm for arm in (HOURGLASS, MODIFIED, *CONTROLS[:3], LOWEST, *CONTROLS[3:])}
 RIVALS = tuple(arm.name for arm in CONTROLS)
+
+
+# Two ways on from the epoch at which the rate drops: with the drop and without. A slope after the drop says little,
+# since the rule drops the rate when PCK has just been low. So both ways start from the same weights and optimiser, see
+# the persons in the same order, and differ in the rate alone. Where the rule hasn't dropped the rate by the epoch of
+# the thesis's drop, that epoch's checkpoint is kept instead, so that every seed can be forked; if it drops later, its
+# own takes the place. The manifest's `drop` says which it is.
+FORK_EPOCHS = 3
+
+
+def fork(experiment: "Experiment", name: str) -> "Run | None":
+    """One of the two forks of the hourglass; None if it keeps no checkpoint for them (hgnb.training.loop.forced)."""
+    from hgnb.training.profiles import FurtherTrainingConfig
+
+    run, training = experiment.hourglass(), experiment.profile.training
+    if not (run.folder / "drop.ckpt").exists():
+        return None
+    numbers = {f.name: getattr(training, f.name) for f in fields(training)}
+    numbers |= {
+        "epochs": FORK_EPOCHS,
+        "rate": training.rate / (training.drop_factor if name == FORKS[0].name else 1),
+        "warmup": 0,
+        "drop_after": FORK_EPOCHS + 1,  # neither drops again
+    }
+    config = FurtherTrainingConfig(**numbers, keep_optimiser=True)
+    return experiment.further(name, run, config, checkpoint="drop")
+
+
 FORKS = tuple(
-    Training(name, title, "5.2; claim C3", "fork", needs=("hourglass",), make=partial(forks.fork, name=name))
-    for name, title in zip(forks.NAMES, ("on from the drop of the rate", "on without the drop"), strict=True)
+    Training(name, title, "5.2; claim C3", "fork", needs=("hourglass",), make=partial(fork, name=name))
+    for name, title in (
+        ("fork-dropped", "on from the drop of the rate"),
+        ("fork-kept", "on without the drop"),
+    )
 )
 
 
@@ -205,80 +237,30 @@ LATER = (
 
 
 # Source 004 changes Newell's eight stacks one number at a time; the claims L1 to L13 compare them. Where it leaves a
-# number open, the choice stands beside the network (ambiguity 22). Chapter 06.
+# number open, the choice stands beside the network in lighter.toml (ambiguity 22). Chapter 06.
 # Residuals 64 -> 128, pooling, 128 -> 128, 128 -> 256. What 004 counts as three modules of a level is one on the
 # skip, one on the way down and one on the way up.
 EIGHT = HourglassConfig(stacks=8, stem=64, stem_widths=(128, 128))
-RISING, FALLING = (2, 2, 2, 3, 3, 3, 4, 4), (4, 4, 3, 3, 3, 3, 2, 2)
-# 004 leaves the fourth module's place open; here on the way down, and so in the bottleneck too. One more in all, not
-# four at each position: its table 1 has 14.3 minutes for case 4 and for case 2, eight stacks with three modules.
-FOUR_MODULES = {"modules": (1, 2, 1), "bottleneck": 4}
 
 
-def _network(name: str, title: str, source: str, **changes) -> Training:
-    return Training(name, title, source, "lighter", network=replace(EIGHT, **changes))
+def _lighter() -> tuple[Training, ...]:
+    """What lighter.toml describes: a network of its own each, or the network it is `on`, otherwise trained."""
+    rows = tomllib.loads(Path(__file__).with_name("lighter.toml").read_text(encoding="utf8"))
+    found = []
+    for name, row in rows.items():
+        changes = rows[row["on"]] if "on" in row else row
+        described: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in changes.get("network", {}).items()
+        }
+        numbers = {"training": row["training"]} if "on" in row else {}
+        shape = replace(EIGHT, **described)
+        found.append(
+            Training(name, row["title"], row["source"], "lighter", numbers, row.get("on", PROFILE), network=shape)
+        )
+    return tuple(found)
 
 
-def _lighter(name: str, title: str, source: str, **changes) -> Training:
-    return _network(name, title, f"004, {source}", **changes)
-
-
-def _ours(name: str, title: str, **changes) -> Training:
-    return _network(name, title, "ours", **changes)
-
-
-NETWORKS = (
-    _network("newell", "Newell's eight hourglasses", "Newell et al. 2016, sec. 3; 004, case 1"),
-    _lighter("inner-64", "Inner width 64", "case 2", inner=64),
-    # num_feats of the code that 004 changed is half of the outer width, so that its 64 made that 128 as well.
-    _lighter("inner-64-outer-128", "Inner width 64, outer 128", "case 2, as its code has it", inner=64, channels=128),
-    _lighter("stacks-6", "Six hourglasses", "case 3", stacks=6),
-    _lighter("modules-4", "Four modules a level", "one change of case 4", **FOUR_MODULES),
-    _lighter("stacks-6-inner-64", "Six hourglasses, inner width 64", "two changes of case 4", stacks=6, inner=64),
-    _lighter(
-        "stacks-6-inner-64-modules-4", "Six hourglasses, inner width 64, four modules a level", "case 4",
-        stacks=6, inner=64, **FOUR_MODULES,
-    ),
-    _lighter("layer-norm", "Layer norm", "one change of case 5", norm="layer"),
-    _lighter("inner-64-layer-norm", "Inner width 64, layer norm", "case 5", inner=64, norm="layer"),
-    _lighter("depths-rising", "Depths 2 to 4", "one change of case 6", depths=RISING),
-    _lighter("inner-64-depths-rising", "Inner width 64, depths 2 to 4", "case 6", inner=64, depths=RISING),
-    _lighter("depths-falling", "Depths 4 to 2", "one change of case 7", depths=FALLING),
-    _lighter("inner-64-depths-falling", "Inner width 64, depths 4 to 2", "case 7", inner=64, depths=FALLING),
-    # 004 names no kernel of the added block; its reason, small kernels in multitudes for a larger one, asks for 3x3.
-    _lighter("blocks-4", "Four blocks in a module: 1, 3, 3, 1", "case 8", kernels=(1, 3, 3, 1)),
-    # A 1x1 would explain why 004 found it no slower.
-    _lighter("blocks-4-1x1", "Four blocks in a module: 1, 3, 1, 1", "case 8 read otherwise", kernels=(1, 3, 1, 1)),
-    # Without its 3x3 a module would not look around, so the 3x3 widens in place of the last 1x1.
-    _lighter("blocks-2", "Two blocks in a module: 1, 3", "section 6", kernels=(1, 3)),
-    _lighter("dropout", "Dropout", "appendix, which gives no rate", dropout=0.1),
-    # What any lighter network has to beat: the same with fewer hourglasses.
-    _ours("newell-4", "Four hourglasses of Newell's", stacks=4),
-    _ours("newell-2", "Two hourglasses of Newell's", stacks=2),
-    _ours("separable", "Separable 3 × 3 convolutions", separable=True),
-    _ours("separable-4", "Four hourglasses, separable 3 × 3 convolutions", stacks=4, separable=True),
-    _ours("shared", "One hourglass in all eight places", shared=True),
-    _ours("shared-separable", "One hourglass in all places, separable", shared=True, separable=True),
-)  # fmt: skip
-
-
-def _trained(name: str, title: str, on: str, **numbers) -> Training:
-    """A network of 004 whose training is changed instead."""
-    network = next(one.network for one in NETWORKS if one.name == on)
-    return Training(name, title, f"004, {on} otherwise trained", "lighter", {"training": numbers}, on, network=network)
-
-
-LIGHTER = (
-    *NETWORKS,
-    _trained("newell-batch-6", "Batch of 6", BASE, batch=6),
-    _trained("newell-adam", "Adam", BASE, optimiser="adam"),
-    _trained("newell-adam-batch-6", "Adam, batch of 6", BASE, optimiser="adam", batch=6),
-    _trained("newell-bf16", "Mixed precision", BASE, precision="bf16"),
-    _trained("newell-long", "Newell's eight hourglasses, trained long", BASE, epochs=LONG),
-    _trained("newell-batch-6-long", "Batch of 6, trained long", BASE, batch=6, epochs=LONG),
-    _trained("stacks-6-long", "Six hourglasses, trained long", "stacks-6", epochs=LONG),
-    _trained("blocks-4-long", "Four blocks in a module, trained long", "blocks-4", epochs=LONG),
-)
+LIGHTER = _lighter()
 
 
 # One change at a time. `thesis` is the profile's network on the profile's persons at the profile's rate, with every
@@ -302,7 +284,7 @@ def _training(name: str, title: str, group: str, source: str, on: str = GENTLE, 
     return _change(name, title, group, source, {"training": numbers}, on)
 
 
-def merged(*parts: Numbers) -> Numbers:
+def merged(*parts: Mapping[str, Mapping[str, Any]]) -> Numbers:
     """Several changes at once; the later wins."""
     sections = {section for part in parts for section in part}
     return {s: {name: v for part in parts for name, v in part.get(s, {}).items()} for s in sections}

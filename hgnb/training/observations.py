@@ -16,22 +16,20 @@ import torch
 from torch import Tensor
 
 from hgnb import records
-from hgnb.data.config import EMBEDDED
 from hgnb.data.heatmaps import cells
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import EMBEDDED
 from hgnb.metrics import distances
+from hgnb.metrics.keypoints_found import VISIBILITY, Share
 from hgnb.metrics.pckh import head_lengths, head_segment, joint_groups
-from hgnb.metrics.shares import VISIBILITY, Share
 from hgnb.records import Columns, Record, Seed
-from hgnb.training import batches, networks, recorded
-from hgnb.training.decodings import compared
+from hgnb.training import networks, passes, recorded
 from hgnb.training.evaluation import Selection, annotations, measure
 from hgnb.training.experiment import Experiment
-from hgnb.training.inference import Reader
 from hgnb.training.networks import BEST, GENTLE, NEWELL, THESIS
+from hgnb.training.passes import Reader, compared, silent_loss
 from hgnb.training.runs import Run
-from hgnb.training.silent import silent_loss
 
 STEP, STEPS = 0.05, 40
 RADII = tuple(round(STEP * n, 2) for n in range(1, STEPS + 1))  # 0.05 to 2
@@ -152,7 +150,7 @@ def predicted(reader: Reader, split: PreparedSplit) -> Tensor:
     from hgnb.metrics import peaks
 
     parts, scale = [], reader.network.config.stride
-    for batch in batches.read(reader, split):
+    for batch in passes.read(reader, split):
         maps = reader.network.predictions(batch.images(reader.mean_rgb))
         parts.append(torch.stack([peaks(m)[0] for m in maps]).cpu())
     return (torch.cat(parts, 1) + 0.5) * scale - 0.5  # centres of the cells

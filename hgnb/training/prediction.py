@@ -13,16 +13,15 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from hgnb.data import mirror
 from hgnb.data.crops import CropTransform, square_of_box
 from hgnb.data.images import DamagedImage, decode, header
-from hgnb.data.intake.records import BOX_SLACK
-from hgnb.data.schema import KeypointSchema
+from hgnb.data.intake.annotations import BOX_SLACK
+from hgnb.data.schema import KeypointSchema, unmirrored
 from hgnb.errors import InputError
 from hgnb.metrics import peaks
 from hgnb.metrics.decoding import decoded
 from hgnb.training.catalogue import RELEASED, Weights
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # of a folder's files, these
 MOST = 178_956_970  # pixels of a photograph: phones make 108 million, Pillow refuses more than these
@@ -81,6 +80,10 @@ def predict(weights: Weights, file: Path, boxes: Sequence[str] = (), *, mirrored
     A keypoint is the centre of its heatmap's highest cell, or a point near it as `weights.decoding` says, mapped back
     through the crop. `mirrored`: heatmaps are the
     mean of those of the crop and of its mirror image, as Newell et al. have it (sec. 4.1); it costs twice the time.
+
+    >>> photograph = home() / "book/_static/page.png"
+    >>> predict(weights("released"), photograph, ["100,100,200,400"]).points.shape
+    (1, 17, 2)
     """
     image, card = photograph(file), weights.card
     given = np.array([parse_box(text, image.size) for text in boxes] or [(0, 0, *image.size)], dtype=np.float64)
@@ -89,8 +92,10 @@ def predict(weights: Weights, file: Path, boxes: Sequence[str] = (), *, mirrored
     reader, nobody = Reader(weights.network, np.asarray(card.mean_rgb, np.float32)), (len(card.keypoints), 3)
     maps = reader.heatmaps(Crops(crops, np.zeros((len(crops), *nobody), np.float32)))
     if mirrored:
-        seen = reader.heatmaps(Crops(mirror.crops(crops), np.zeros((len(crops), *nobody), np.float32)))
-        maps = (maps + mirror.heatmaps(seen, card.schema)) / 2
+        seen = reader.heatmaps(
+            Crops(np.ascontiguousarray(crops[:, :, ::-1]), np.zeros((len(crops), *nobody), np.float32))
+        )
+        maps = (maps + unmirrored(seen, card.schema)) / 2
     found, values = decoded(torch.from_numpy(maps))[weights.decoding].double(), peaks(torch.from_numpy(maps))[1]
     size = maps.shape[-1]
     points = [CropTransform(s.x, s.y, s.side, size).to_image(p) for s, p in zip(squares, found.numpy(), strict=True)]

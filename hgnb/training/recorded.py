@@ -5,17 +5,13 @@ data are today's; judging, tables and figures are computed from it and change no
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from rich.markup import escape
-
-from hgnb import records
-from hgnb.data.config import EMBEDDED
 from hgnb.data.prepared import ROOTS
+from hgnb.data.splits import EMBEDDED
 from hgnb.definitions import fingerprint
-from hgnb.errors import InputError
 from hgnb.records import Record
 from hgnb.training import profiles
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS
@@ -101,55 +97,3 @@ def command(record: Record) -> str:
     verb = {"chain": "claims"}.get(record.study, record.study)
     data = "" if record.data == EMBEDDED else f" DATA={record.data}"
     return f"make {verb} PROFILE={record.profile}{data} SEEDS={max(len(record.seeds), 1)}"
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """Every record there is as a terminal shows it: (folder, the record or what is wrong with it)."""
-
-    rows: Sequence[tuple[str, Record | InputError]]
-
-    @property
-    def current(self) -> bool:
-        """Whether all can be read and are of today's code and profiles."""
-        return all(isinstance(found, Record) and not stale(found) for _, found in self.rows)
-
-    def facts(self) -> list[dict[str, Any]]:
-        """JSON-able."""
-        return [{"record": name} | _told(found) for name, found in self.rows]
-
-    def __rich_console__(self, console, options):
-        from rich.table import Table
-
-        table = Table("record", "seeds", "trainings", "hours", "last", "state", "made by", show_lines=True)
-        for fact in self.facts():
-            seeds = ", ".join(map(str, fact.get("seeds", [])))
-            hours = f"{fact['hours']:.1f}" if "hours" in fact else ""
-            cells = (fact["record"], seeds, str(fact.get("trainings", "")), hours, fact.get("date", ""))
-            table.add_row(*map(escape, cells), escape(fact["state"]), escape(fact.get("command", "")))
-        yield table if self.rows else "results/ holds no record."
-
-
-def _told(found: Record | InputError) -> dict[str, Any]:
-    if isinstance(found, InputError):
-        return {"state": str(found)}
-    return {
-        "seeds": [seed.number for seed in found.seeds],
-        "trainings": len(found.facts),
-        "failed": {seed.number: seed.failed for seed in found.seeds if seed.failed},
-        "hours": round(found.hours, 2),
-        "date": found.date[:10],
-        "state": "; ".join(stale(found)) or "current",
-        "command": command(found),
-    }
-
-
-def listed() -> Sheet:
-    """Every folder of results/, read."""
-    rows: list[tuple[str, Record | InputError]] = []
-    for where in records.folders():
-        try:
-            rows.append((where.name, records.read(where)))
-        except InputError as error:
-            rows.append((where.name, error))
-    return Sheet(rows)

@@ -22,11 +22,11 @@ from hgnb.home import home
 from hgnb.metrics import PckConfig, found
 from hgnb.stats import Estimate
 from hgnb.stats import pck as pooled_pck
-from hgnb.training import decodings
+from hgnb.training import passes
 from hgnb.training.catalogue import RELEASED_FILE, Weights, find, opened
 from hgnb.training.evaluation import as_trained, evaluate
 from hgnb.training.hardware import device_name
-from hgnb.training.inference import Reader
+from hgnb.training.passes import Reader
 from hgnb.training.runs import Run, write_aside
 
 SIZES = (0, 64, 128, 256, 10**6)  # pixels of the photograph that the side of a person's crop has
@@ -101,13 +101,13 @@ def _measured(weights: Weights, folder: Path) -> dict:
         )
     reader = Reader(weights.network, np.asarray(weights.card.mean_rgb, np.float32))
     val, test = (prepared.split(name) for name in ("val", "test"))
-    choice = decodings.compared(reader, val, prepared.schema, config)
+    choice = passes.compared(reader, val, prepared.schema, config)
     began = time.process_time()
-    made = decodings.compared(reader, test, prepared.schema, config)
+    made = passes.compared(reader, test, prepared.schema, config)
     seconds = time.process_time() - began
 
     def best(mirrored: bool) -> str:
-        names = [name for name in choice.offsets if name.endswith(decodings.MIRRORED) == mirrored]
+        names = [name for name in choice.offsets if name.endswith(passes.MIRRORED) == mirrored]
         return max(names, key=lambda name: choice.pck(name, config.radius).value)
 
     plain, mirrored = best(False), best(True)
@@ -150,12 +150,12 @@ def _measured(weights: Weights, folder: Path) -> dict:
 
 
 def _cell_hits(
-    made: decodings.Decodings, split: PreparedSplit, weights: Weights, config: PckConfig
+    made: passes.Decodings, split: PreparedSplit, weights: Weights, config: PckConfig
 ) -> np.ndarray:  # fmt: skip
     """(N, K) bool: the highest cells of the maps' mean with the mirror image, found as the thesis counts."""
     side, stride = split.crops.shape[1], weights.card.model.stride
     true = torch.from_numpy(np.array(split.keypoints[..., :2]))
-    points = torch.from_numpy(made.offsets[f"argmax{decodings.MIRRORED}"]) + true
+    points = torch.from_numpy(made.offsets[f"argmax{passes.MIRRORED}"]) + true
     guess = ((points + 0.5) / stride - 0.5).round().long()
     return found(guess, cells(true, side, side // stride), size=side // stride, config=config).numpy()
 

@@ -20,10 +20,11 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 import torch
+from filelock import FileLock, Timeout
+from rich.table import Table
 
 from hgnb.errors import InputError, unknown
 from hgnb.home import home
-from hgnb.training.card import tensors
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 
@@ -92,7 +93,7 @@ class Run:
         return int(values.idxmax() if column.endswith("pck") else values.idxmin())
 
     def checkpoint(self, name: str) -> dict[str, Any]:
-        """A checkpoint with the optimiser's state: "last", "best-<column>", or "drop" (hgnb.training.forks)."""
+        """A checkpoint with the optimiser's state: "last", "best-<column>", or "drop" (hgnb.training.loop.forced)."""
         file = self.folder / f"{name}.ckpt"
         if not file.exists():
             there = sorted(f.stem for f in self.folder.glob("*.ckpt"))
@@ -105,6 +106,8 @@ class Run:
 
     def weights(self, best: str = "val_pck") -> dict[str, torch.Tensor]:
         """The same weights, read."""
+        from hgnb.training.catalogue import tensors
+
         with damage_told(self.file(best)) as file:
             return tensors(file)
 
@@ -195,3 +198,33 @@ def link_aside(source: Path, path: Path) -> None:
         write_aside(path, source.read_bytes())
     finally:
         aside.unlink(missing_ok=True)  # renaming a file to another name of itself leaves both
+
+
+def overview() -> Table:
+    """One row a run, the latest last: state, epochs, best validation PCK or loss, minutes."""
+    table = Table("run", "state", "epochs", "best on validation", "minutes", show_edge=False)
+    table.columns[0].overflow = "fold"  # an id that is cut can't be copied
+    folders = [f for f in runs_folder().glob("*") if (f / "recipe.json").exists()]
+    for folder in sorted(folders, key=lambda f: (f / "recipe.json").stat().st_mtime):
+        table.add_row(*_row(folder))
+    return table
+
+
+def _row(folder: Path) -> tuple[str, ...]:
+    recipe = json.loads((folder / "recipe.json").read_text())
+    manifest = folder / "manifest.json"
+    epochs = recipe["config"]["training"]["epochs"]
+    state = "finished" if manifest.exists() else "running" if _locked(folder) else "unfinished: train it again to go on"
+    if not (folder / "metrics.csv").exists():
+        return folder.name, state, f"0 of {epochs}", "", ""
+    metrics = pd.read_csv(folder / "metrics.csv")
+    best = f"PCK {metrics.val_pck.max():.3f}" if "val_pck" in metrics else f"loss {metrics.val_loss.min():.3g}"
+    return folder.name, state, f"{len(metrics)} of {epochs}", best, f"{metrics.seconds.sum() / 60:.1f}"
+
+
+def _locked(folder: Path) -> bool:
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            return False
+    except Timeout:
+        return True

@@ -25,9 +25,9 @@ from hgnb.data.heatmaps import NEWELL, heatmaps
 from hgnb.home import home
 from hgnb.model import cost
 from hgnb.model.hourglass import StackedHourglass, build
-from hgnb.training.configs import LighterConfig
 from hgnb.training.hardware import device_name, give_memory_back, keep_freed_memory
 from hgnb.training.networks import BASE, STUDIES, Training, get
+from hgnb.training.profiles import LighterConfig
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 PHOTOGRAPH = (1280, 720)  # pixels: most of MPII's, which are frames of videos (Andriluka et al. 2014)

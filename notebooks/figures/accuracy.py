@@ -9,17 +9,15 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 
-from figures.photographs import credited
-from figures.plate import Plate, Table
-from figures.words import nothing, number
+from figures.page import Plate, Table, credited, nothing, number
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.poses import picture, skeleton
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, style
 from hgnb.metrics import PckConfig, distances
-from hgnb.metrics.shares import VISIBILITY, Share, among, curve
+from hgnb.metrics.keypoints_found import VISIBILITY, Share, among, curve
 from hgnb.stats import pck as pooled_pck
-from hgnb.training.inference import Predictions
+from hgnb.training.passes import Predictions
 
 LINES = {"all": (INK, "-"), "v = 2": (BLUE, "--"), "v = 1": (ORANGE, (0, (1, 1)))}
 WORDS = {"all": "all", "v = 1": "v = 1 (hidden)", "v = 2": "v = 2 (visible)"}

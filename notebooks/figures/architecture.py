@@ -10,13 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 from torch import nn
 
-from figures.plate import Plate, Table
-from figures.words import percent
+from figures.page import Plate, Table, percent
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.model import cost
-from hgnb.model.autoencoder import Autoencoder
-from hgnb.model.hourglass import StackedHourglass, build
-from hgnb.model.residual import Residual
+from hgnb.model.hourglass import Autoencoder, Residual, StackedHourglass, build
 from hgnb.training import networks
 
 COLOURS = {
@@ -80,7 +77,7 @@ def hourglass_steps(network: StackedHourglass, side: int) -> list[Step]:
 
 def hourglass(network: StackedHourglass, side: int, title: str = "The network") -> Plate:
     """The full network with the output size of every module (thesis figures 11 and 23)."""
-    steps = hourglass_steps(network, side)
+    first, steps = network.hourglasses[0], hourglass_steps(network, side)
     main = _with_resampling([s for s in steps if s.kind != "skip"])
     skips = [s for s in steps if s.kind == "skip"]
     with style():
@@ -103,7 +100,7 @@ def hourglass(network: StackedHourglass, side: int, title: str = "The network") 
         f"{'arcs carry' if skips else 'no arc carries'} each resolution past the middle."
     )
     if any(s.kind == "autoencoder" for s in main):
-        code = network.hourglasses[0].autoencoder.config.code
+        code = first.autoencoder.config.code
         caption += f" Behind it the autoencoder presses them through {code} numbers."
     return Plate(figure, caption, alt)
 
@@ -134,7 +131,7 @@ def autoencoder(module: Autoencoder) -> Plate:
 
 ROWS = {
     "stem": "stem", "down": "way down", "skips": "skip-connections", "bottleneck": "bottleneck",
-    "autoencoder": "autoencoder", "up": "way up", "head": "head", "merges": "between hourglasses",
+    "autoencoder": "autoencoder", "up": "way up", "head": "head", "merges": "between hourglasses", "network": "network",
 }  # fmt: skip
 
 
@@ -161,15 +158,19 @@ def _cost_caption(network: StackedHourglass, side: int, name: str, parts: list[c
     """What the table counts, and where most of it lies."""
     total = sum(p.macs for p in parts)
     most = max(parts, key=lambda p: p.macs)
-    bottleneck = next(p for p in parts if p.part == "bottleneck")
-    weights = bottleneck.parameters / sum(p.parameters for p in parts)
+    narrow = next((p for p in parts if p.part == "bottleneck"), None)  # somebody's own network is one part
+    whole = f"The largest share falls to the {ROWS[most.part]}, {percent(most.macs / total)}" if narrow else ""
+    if narrow:
+        weights = narrow.parameters / sum(p.parameters for p in parts)
+        whole += (
+            f"; the bottleneck holds {percent(weights)} of the parameters and takes "
+            f"{percent(narrow.macs / total, 1)} of the operations. "
+        )
     kept = cost.kept_bytes(network, side) / 2**20
     return (
         f"Parameters, and floating-point operations of one crop of {side} × {side} pixels forward (two for each "
         f"multiply-accumulate of a convolution or linear layer; a training step takes about three times as many), of "
-        f"the network of profile `{name}`. The largest share falls to the {ROWS[most.part]}, "
-        f"{percent(most.macs / total)}; the bottleneck holds {percent(weights)} of the parameters and takes "
-        f"{percent(bottleneck.macs / total, 1)} of the operations. Training keeps {kept:.0f} MiB of maps for each crop."
+        f"the network of profile `{name}`. {whole}Training keeps {kept:.0f} MiB of maps for each crop."
     )
 
 

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.plate import Note, Plate, Table
-from figures.words import listed, nothing, number, percent
+from figures.page import Note, Plate, Table, listed, nothing, number, percent
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.stats import Estimate, student
 from hgnb.training.experiment import Experiment

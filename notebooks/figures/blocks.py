@@ -7,10 +7,9 @@ from matplotlib.patches import FancyBboxPatch, Polygon
 from torch import nn
 
 from figures.architecture import COLOURS, Step, trace
-from figures.plate import Plate
+from figures.page import Plate
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, RED, style
-from hgnb.model.hourglass import Hourglass, StackedHourglass
-from hgnb.model.residual import Residual
+from hgnb.model.hourglass import Hourglass, Residual, StackedHourglass
 
 NORMS = {nn.BatchNorm2d: "batch norm", nn.GroupNorm: "layer norm"}
 OUTER = "#ECECEC"

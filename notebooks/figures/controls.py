@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.plate import Note, Plate, Table
-from figures.words import nothing, number, percent, verdict
+from figures.page import Note, Plate, Table, nothing, number, percent, verdict
 from hgnb.claims.evidence import Chains
 from hgnb.drawing.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.stats import Estimate

@@ -6,8 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from figures.plate import Plate
-from figures.words import nothing, verdict
+from figures.page import Plate, nothing, verdict
 from hgnb.analysis.interventions import ACROSS, ASTRAY, Moved
 from hgnb.analysis.misplaced import Bound
 from hgnb.drawing.style import GREEN, GREY, INK, ORANGE, style

@@ -6,12 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from figures.plate import Table
-from figures.words import percent
+from figures.page import Table, percent
 from hgnb.data.coco import Split
-from hgnb.data.config import TEST_BY, DataConfig
 from hgnb.data.prepared import Prepared
-from hgnb.data.splits import divide
+from hgnb.data.splits import TEST_BY, DataConfig, divide
 
 # Thesis, table 1: persons, though it says images.
 THESIS_SPLIT = {"train": 124_040, "val": 5_064, "test": 5_064}

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from figures.photographs import credited, opened
-from figures.plate import Plate
+from figures.page import Plate, credited, opened
 from hgnb.data.coco import Split, by_image
-from hgnb.data.config import DataConfig
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.data.images import decode
 from hgnb.data.prepared import PreparedSplit
+from hgnb.data.splits import DataConfig
 from hgnb.drawing.poses import grid, over, picture, skeleton
 from hgnb.drawing.style import GREY, SIDES, style
 

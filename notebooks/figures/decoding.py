@@ -4,10 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from figures.plate import Plate
-from figures.words import number, verdict
+from figures.page import Plate, number, verdict
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, style
-from hgnb.training.decodings import MIRRORED, Decodings
+from hgnb.training.passes import MIRRORED, Decodings
 
 WAYS = {
     "argmax": (INK, "-", "highest pixel"),

@@ -4,13 +4,12 @@ import numpy as np
 import pandas as pd
 
 from figures.beyond import made, score
-from figures.plate import Note, Table
-from figures.words import listed, number
+from figures.page import Note, Table, listed, number
 from hgnb.records import folders, read
 from hgnb.stats import student
-from hgnb.training.decodings import MIRRORED
 from hgnb.training.networks import BEST, GENTLE, NEWELL, THESIS, Training, get
 from hgnb.training.observations import AT, Outcomes
+from hgnb.training.passes import MIRRORED
 from hgnb.training.recorded import command, stale
 
 SHOWN = (THESIS, "loud-peak-1", GENTLE, NEWELL, BEST, "best-wide")

@@ -10,10 +10,8 @@ import torch
 from matplotlib.collections import LineCollection
 
 from figures.live import facts, title
-from figures.photographs import credited
-from figures.plate import Live, Note, Plate
+from figures.page import Live, Note, Plate, credited, percent
 from figures.portraits import Portraits
-from figures.words import percent
 from hgnb.analysis.exhibit import Exhibit
 from hgnb.analysis.skips import hits_of
 from hgnb.data.heatmaps import cells

@@ -5,11 +5,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.plate import Plate, Table
-from figures.words import cited, percent, small
+from figures.page import Plate, Table, cited, percent, small
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, RED, SIDES, style
-from hgnb.training.baselines import Baselines
+from hgnb.training.passes import Baselines
 from hgnb.training.profiles import Profile, departures
 from hgnb.training.runs import Run
 

@@ -6,8 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from figures.plate import Note, Plate
-from figures.words import listed, nothing, number, verdict
+from figures.page import Note, Plate, listed, nothing, number, verdict
 from hgnb.claims.evidence import Chains
 from hgnb.drawing.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, style
 

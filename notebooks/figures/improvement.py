@@ -8,14 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from figures.accuracy import plot_pose, posed
-from figures.plate import Plate
-from figures.words import nothing, number, percent
+from figures.page import Plate, nothing, number, percent
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing.style import BLUE, GREY, MODIFIED, ORANGE, ORIGINAL, style
 from hgnb.metrics import PckConfig
 from hgnb.stats import Estimate, crossed
-from hgnb.training.inference import Predictions
+from hgnb.training.passes import Predictions
 from hgnb.training.runs import Run
 
 

@@ -8,8 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from figures.photographs import credited, opened
-from figures.plate import Plate, Table
+from figures.page import Plate, Table, credited, opened
 from hgnb.claims.study import Findings
 from hgnb.data.coco import Person, Split
 from hgnb.data.crops import keypoints_in, square

@@ -9,8 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
-from figures.plate import Plate
-from figures.words import number
+from figures.page import Plate, number
 from hgnb.drawing.poses import picture
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, RED, style
 

@@ -6,8 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from figures.plate import Plate
-from figures.words import percent
+from figures.page import Plate, percent
 from hgnb.drawing.style import BLUE, CYCLE, GREEN, GREY, INK, ORANGE, RED, style
 
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)), "-", (0, (4, 1.5)))

@@ -1,111 +1,27 @@
-"""The interactive parts of 03_interpretation: who lies where in the latent space, and a walk along a component."""
+"""Persons in the interactive parts of a page: their pictures, their names and what is told of them. 03, 00_try_it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from figures.maps import thinned
-from figures.plate import Live
+from figures.page import square
 from figures.portraits import Portraits, sharpened
-from figures.sprites import Sprites, square
-from figures.words import percent
-from hgnb.analysis.components import Components, Walk
 from hgnb.drawing.style import GREY
 
 CELL = 96  # pixels of a picture
-PICTURED = 600  # persons of the map that have pictures; the others are dots
-CROP, TRUTH, PREDICTION = "crop", "true heatmaps", "predicted peaks"
+CROP, TRUTH = "crop", "true heatmaps"
 
 
-def pictured(parts: Components, seed: int = 0, count: int = PICTURED, size: float = 0.062) -> np.ndarray:
-    """Indices of the persons of a latent map that get pictures, the most important first.
-
-    Those that `maps.latent_map` draws with the same seed and size come first, then others at random.
-    """
-    if len(parts) < 2:
-        return np.zeros(0, dtype=int)
-    plane = parts.scores(2)
-    kept = thinned((plane - plane.min(0)) / np.ptp(plane, axis=0), size, size, seed)
-    order = np.random.default_rng(seed).permutation(len(plane))
-    return np.concatenate([kept, order[~np.isin(order, kept)]])[:count]
+def met(portraits: Portraits, person: int, said: np.ndarray) -> tuple[dict[str, str], list[np.ndarray]]:
+    """Who a person of the split is, in words, and three pictures: the crop, the truth, a network's maps (K, h, w)."""
+    crop = np.asarray(square(portraits.split.picture(person), CELL))
+    words = {"name": title(portraits, person), "facts": facts(portraits, person, portraits.credits)}
+    return words, [crop, portrait(portraits, person), portrait(portraits, person, said)]
 
 
-def person_map(
-    parts: Components,
-    chosen: np.ndarray,
-    positions: np.ndarray,
-    portraits: Portraits,
-    predicted: np.ndarray | None = None,
-    credits: Mapping[int, str] | None = None,
-    of: str = "fig-latent-map",
-) -> Live | None:
-    """The latent map on which a point shows its person; None where there is no map.
-
-    `chosen` (n,) as `pictured` gives them; positions (N,) in the split of the persons that `parts` were made of;
-    predicted (n, K, h, w) heatmaps of the chosen; credits of photographs by image id.
-    """
-    if not len(chosen):
-        return None
-    plane, persons = parts.scores(2), positions[chosen]
-    low, high = plane.min(0), plane.max(0)
-    span = high - low
-    unit = np.round((plane - low) / span, 4)
-    others = np.setdiff1d(np.arange(len(plane)), chosen)
-    kinds = {
-        CROP: [portraits.split.picture(p) for p in persons],
-        TRUTH: [portrait(portraits, p) for p in persons],
-        PREDICTION: [] if predicted is None else [portrait(portraits, p, predicted[i]) for i, p in enumerate(persons)],
-    }
-    data = {
-        "axes": [
-            {"label": f"PC {i + 1} ({percent(parts.ratio[i])})", "low": float(low[i]), "high": float(high[i])}
-            for i in range(2)
-        ],
-        "points": unit[chosen].tolist(),
-        "dots": unit[others].tolist(),
-        "names": [title(portraits, p) for p in persons],
-        "facts": [facts(portraits, p, credits or {}) for p in persons],
-        "stamp": 1,  # the sheet whose pictures stand on the map
-        "noun": "person",
-    }
-    return Live(of, "scatter", data, tuple(Sprites.of(key, made, CELL) for key, made in kinds.items() if made))
-
-
-def walks(
-    paths: Sequence[Walk],
-    steps: Sequence[float],
-    portraits: Portraits,
-    decoded: Mapping[str, np.ndarray] | None = None,
-    credits: Mapping[int, str] | None = None,
-    of: str = "fig-pc-walks",
-) -> Live | None:
-    """A slider along each component: the nearest person of every step; None where there is no component.
-
-    paths: with a person for each of `steps`; decoded: heatmaps (len(paths), len(steps), K, h, w) by their name.
-    """
-    if not paths:
-        return None
-    names = (CROP, TRUTH, *(decoded or {}))
-    drawn: dict[str, dict[bytes, np.ndarray]] = {name: {} for name in names}
-    ways = []
-    for row, path in enumerate(paths):
-        met = []
-        for column, person in enumerate(path.persons):
-            own = [np.asarray(square(portraits.split.picture(person), CELL)), portrait(portraits, person)]
-            own += [portrait(portraits, person, maps[row, column]) for maps in (decoded or {}).values()]
-            same = column > 0 and person == path.persons[column - 1]
-            told = facts(portraits, person, credits or {}) + (", the same as one step before" if same else "")
-            cells = [_filed(drawn[key], picture) for key, picture in zip(names, own, strict=True)]
-            met.append({"name": title(portraits, person), "facts": told, "cells": cells})
-        ways.append({"name": f"PC {path.component}", "detail": f"{percent(path.ratio, 2)} of the variance", "met": met})
-    sheets = [Sprites.of(key, list(pictures.values()), CELL) for key, pictures in drawn.items()]
-    data = {"steps": [float(c) for c in steps], "ways": ways, "strip": len(sheets) - 1}
-    return Live(of, "walk", data, tuple(sheets))
-
-
-def _filed(sheet: dict[bytes, np.ndarray], picture: np.ndarray) -> int:
+def filed(sheet: dict[bytes, np.ndarray], picture: np.ndarray) -> int:
     """Where the picture lies in the sheet; one that is there already isn't put in again."""
     key = picture.tobytes()
     sheet.setdefault(key, picture)

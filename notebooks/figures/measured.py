@@ -4,8 +4,7 @@ import json
 
 import pandas as pd
 
-from figures.plate import Note, Table
-from figures.words import percent
+from figures.page import Note, Table, percent
 from hgnb.home import home
 
 STACKS, SPEED = "benchmarks/results/stacks.json", "benchmarks/results/speed.json"

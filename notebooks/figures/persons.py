@@ -10,14 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Ellipse
 
 from figures.counts import THESIS_FULL, THESIS_PERSONS
-from figures.photographs import credited, opened
-from figures.plate import Plate, Table
-from figures.words import percent
+from figures.page import Plate, Table, credited, opened, percent
 from hgnb.data.coco import Person, Split, by_image
-from hgnb.data.config import DataConfig
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
+from hgnb.data.splits import DataConfig
 from hgnb.drawing.poses import grid, picture, skeleton
 from hgnb.drawing.style import GREY, INK, ORANGE, SIDES, SKY, style
 

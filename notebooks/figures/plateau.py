@@ -8,8 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from figures.experiment import THESIS_BEST
-from figures.plate import Plate, Table
-from figures.words import number, percent, signed, small
+from figures.page import Plate, Table, number, percent, signed, small
 from hgnb.analysis.silence import (
     READINGS,
     REPORTED,

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 
-from figures.photographs import credited
+from figures.page import credited
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.data.schema import KeypointSchema

@@ -5,8 +5,7 @@ import re
 
 import pandas as pd
 
-from figures.plate import Note, Table
-from figures.words import number
+from figures.page import Note, Table, number
 from hgnb.definitions import fingerprint
 from hgnb.home import home
 from hgnb.training import profiles

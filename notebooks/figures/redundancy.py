@@ -7,8 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.plate import Plate
-from figures.words import listed, number, percent
+from figures.page import Plate, listed, number, percent
 from hgnb.analysis.truncation import WITHIN, Part
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, style
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from figures import ledger
-from figures.ledger import Column
-from figures.plate import Note, Table
-from figures.words import listed
+from figures import verdicts
+from figures.page import Note, Table, listed
+from figures.verdicts import Column
 from hgnb import records
 from hgnb.claims.claim import FAILS, HOLDS
 from hgnb.claims.collect import judged
@@ -37,12 +36,12 @@ def columns(live: Experiment) -> list[Column]:
 
 def later(made: Sequence[Column]) -> Table | Note:
     """tbl-later: the claims about what was left for later, as recorded."""
-    return ledger.beside(made[:1], "tbl-later", LATER)
+    return verdicts.beside(made[:1], "tbl-later", LATER)
 
 
 def table(made: Sequence[Column]) -> Table | Note:
     """tbl-survival: what chapters 03 to 05 found, with the thesis's targets and in a better model."""
-    return ledger.beside(made, "tbl-survival", FINDINGS)
+    return verdicts.beside(made, "tbl-survival", FINDINGS)
 
 
 def told(made: Sequence[Column]) -> Note:

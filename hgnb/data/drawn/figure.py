@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hgnb.data.drawn.body import FOOT, HAND, SIDES, Skeleton
-from hgnb.data.drawn.solids import Colour, Part
+from hgnb.data.drawn.canvas import Colour, Part
 
 ROUND = np.eye(3)
 

@@ -19,14 +19,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from hgnb.data.drawn.annotate import annotate, describe
-from hgnb.data.drawn.backdrop import backdrop, obstacle, seat
+from hgnb.data.drawn.annotate import COCO17, LABELLINGS, LAYOUTS, Labeller, Layout, annotate, coco, describe
 from hgnb.data.drawn.body import KEYPOINTS as KEYPOINTS  # the default schema's
 from hgnb.data.drawn.canvas import Canvas
 from hgnb.data.drawn.figure import dress
-from hgnb.data.drawn.labelling import LABELLINGS, Labeller, coco
-from hgnb.data.drawn.layout import COCO17, LAYOUTS, Layout
-from hgnb.data.drawn.scene import Stage, draw_actors, draw_crowd
+from hgnb.data.drawn.scene import Stage, backdrop, draw_actors, draw_crowd, obstacle, seat
 from hgnb.errors import InputError, unknown
 
 # Fork where it is safe: a script or notebook then needs no `if __name__ == "__main__"`. macOS has it, but Apple's

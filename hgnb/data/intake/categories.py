@@ -7,8 +7,7 @@ name no keypoint are left out. Explained in 01_dataset.
 import re
 from collections.abc import Iterable, Sequence
 
-from hgnb.data.intake import Choices, Notes
-from hgnb.data.quoting import is_id, plain, whole
+from hgnb.data.intake import Choices, Notes, is_id, plain, whole
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 

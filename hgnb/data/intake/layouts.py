@@ -5,19 +5,19 @@ A split is known by a word in the path of its file, whatever the case: `annotati
 `images/`, and beside the file. Explained in 01_dataset.
 """
 
+import hashlib
 import json
 import os
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from hgnb.data.intake import yolo
-from hgnb.data.quoting import numbers, plain
+from hgnb.data.intake import numbers, plain, yolo
 from hgnb.errors import InputError
+from hgnb.home import home
 
 PREFIX = "person_keypoints_"
 WANTED = f"annotations/{PREFIX}train.json with its pictures in train/, and the same for val"
@@ -113,14 +113,14 @@ def sources(folder: Path) -> dict[str, Source]:
         raise InputError(f"There is no folder '{folder}': DATA must be 'embedded' or a folder in COCO layout.")
     files, found = list(_candidates(folder)), {}
     for split in SPLITS:
-        of = [f for f in files if split in _splits(_within(f, folder))]
-        of = of or [f for f in files if any(word.startswith(split) for word in _words(_within(f, folder)))]
-        of = of or [f for f in files if set(INSTEAD[split]) & set(_words(_within(f, folder)))]
+        of = [f for f in files if split in _splits(within(f, folder))]
+        of = of or [f for f in files if any(word.startswith(split) for word in words_of(within(f, folder)))]
+        of = of or [f for f in files if set(INSTEAD[split]) & set(words_of(within(f, folder)))]
         if of:
             first, *rest = sorted(of, key=lambda f: _rank(Source(folder, f, split)))
-            found[split] = Source(folder, first, split, tuple(_within(f, folder) for f in rest))
+            found[split] = Source(folder, first, split, tuple(within(f, folder) for f in rest))
     if not found and (of := sorted((f for f in files if _is_coco(f)), key=lambda f: _rank(Source(folder, f, "")))):
-        found[""] = Source(folder, of[0], "", tuple(_within(f, folder) for f in of[1:]))
+        found[""] = Source(folder, of[0], "", tuple(within(f, folder) for f in of[1:]))
     if not found and (file := yolo.description(folder)):
         found = {split: Source(folder, file, split) for split in yolo.splits(file)}
     return found
@@ -180,65 +180,21 @@ def parsed(file: Path) -> dict:
     return content
 
 
-class Pictures:
-    """Finds the files of listed pictures. Only what lies in the dataset's folder is ever found."""
-
-    def __init__(self, source: Source):
-        self.source = source
-        self.first = source.roots[0] if source.roots else source.base
-        self.present = _files(self.first)
-
-    def find(self, name: str) -> tuple[Path | None, bool]:
-        """The file, and whether it was found under another spelling or path than the name says."""
-        if name in self.present:
-            return self.first / name, False
-        parts = [part for part in re.split(r"[\\/]+", name) if part not in ("", ".", "..")]
-        for start in range(len(parts)):
-            tail = _spelled("/".join(parts[start:]))
-            for root in self.source.roots:
-                if file := self._index[0].get(f"{_spelled(root.as_posix())}/{tail}"):
-                    return file, not (start == 0 and file == root / name)
-        named = self._index[1].get(_spelled(parts[-1]), ()) if parts else ()
-        return (named[0], True) if len(named) == 1 else (None, False)
-
-    @cached_property
-    def _index(self) -> tuple[dict[str, Path], dict[str, list[Path]]]:
-        """Every plain file by its path, and by its name alone, both without regard to case and composition."""
-        paths, names = {}, defaultdict(list)
-        for root in dict.fromkeys((*self.source.roots, self.source.base)):  # a root may be a link to elsewhere
-            for folder, _, files in os.walk(root):
-                for name in files:
-                    file = Path(folder, name)
-                    key = _spelled(file.as_posix())
-                    if key not in paths and os.path.isfile(file):
-                        paths[key] = file
-                        if not self._foreign(Path(folder)):
-                            names[_spelled(name)].append(file)
-        return paths, names
-
-    def _foreign(self, folder: Path) -> bool:
-        """Whether a folder belongs to another split, whose pictures can have the same names."""
-        split, base = self.source.split, self.source.base
-        words = set(_words(_within(folder, base))) if split and folder.is_relative_to(base) else set()
-        own = {*SPLITS[split], *INSTEAD[split]} if split else set()
-        return bool(words & EVERY) and not words & own
-
-
-def _spelled(text: str) -> str:
+def spelled(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold()
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     return [word.lower() for word in WORDS.findall(text)]
 
 
 def _splits(text: str) -> set[str]:
     """The splits that a path names."""
-    words = set(_words(text))
+    words = set(words_of(text))
     return {split for split, names in SPLITS.items() if words & set(names)}
 
 
-def _within(file: Path, folder: Path) -> str:
+def within(file: Path, folder: Path) -> str:
     return file.relative_to(folder).as_posix()
 
 
@@ -253,16 +209,16 @@ def _candidates(folder: Path) -> Iterator[Path]:
             folders.clear()
         folders[:] = sorted(f for f in folders if not f.startswith("."))
         for name in sorted(names):
-            if name.lower().endswith(".json") and not name.startswith(".") and not set(_words(name)) & OTHER_TASKS:
+            if name.lower().endswith(".json") and not name.startswith(".") and not set(words_of(name)) & OTHER_TASKS:
                 yield Path(place, name)
 
 
 def _rank(source: Source) -> tuple:
     """The order in which files of one split are preferred: for keypoints, exactly this split, with pictures."""
-    words = set(_words(source.file.name))
+    words = set(words_of(source.file.name))
     kind = 0 if words & FOR_KEYPOINTS else 2 if "instances" in words else 1
     own = any((place / source.label).is_dir() for place in (source.base, source.base / "images"))
-    return kind, not own, _within(source.file, source.folder)
+    return kind, not own, within(source.file, source.folder)
 
 
 def _is_coco(file: Path) -> bool:
@@ -281,7 +237,7 @@ def _folders(place: Path) -> list[Path]:
     return sorted(Path(e.path) for e in os.scandir(place) if e.is_dir()) if place.is_dir() else []
 
 
-def _files(folder: Path) -> set[str]:
+def files_in(folder: Path) -> set[str]:
     """Names of the plain files in a folder; a pipe among them would be waited for without end."""
     if not folder.is_dir():
         return set()
@@ -295,3 +251,45 @@ def _listing(folder: Path, most: int = 8) -> str:
     deeper = [f"{n}{plain(e.name)}" for n in names if n.endswith("/") for e in sorted(os.scandir(folder / n), key=str)]
     shown = names[:most] + [n for n in deeper if n.endswith((".json", ".yaml"))][:4]
     return ", ".join(shown) + (" and more" if len(names) > most else "") if shown else "nothing"
+
+
+TRAIN, VAL, TEST = "train", "val", "test"
+PART = "part"  # of an image's record, where a file says itself which photographs are the test's
+
+
+def by_rule(image_id: int) -> str:
+    """About 80, 8 and 12 of 100 photographs: SHA-256 of the id's digits, its first four bytes modulo 100."""
+    at = int.from_bytes(hashlib.sha256(str(image_id).encode()).digest()[:4], "big") % 100
+    return TRAIN if at < 80 else VAL if at < 88 else TEST
+
+
+def parts_of(image_ids: set[int], dataset: str) -> dict[int, str]:
+    """The part of every photograph of the folder called `dataset`: by the committed list that fits, else by the rule.
+
+    A list, `data/splits/<name>.json`, holds the ids of photographs by part under `images`. It fits where the data have
+    all of them; photographs that it doesn't name go by the rule. InputError where the dataset's own name is that of a
+    list that doesn't fit.
+    """
+    divided = {number: by_rule(number) for number in image_ids}
+    for file in sorted((home() / "data" / "splits").glob("*.json"), key=lambda file: file.stem != dataset):
+        listed = _listed_parts(file)
+        strangers = listed.keys() - image_ids
+        if strangers and file.stem == dataset:
+            raise InputError(
+                f"'data/splits/{file.name}' names {len(strangers)} photographs that '{dataset}' doesn't have, such as "
+                f"{min(strangers)}: add them, or give the folder another name to divide it by rule."
+            )
+        if listed and not strangers:
+            return divided | listed
+    return divided
+
+
+def _listed_parts(file: Path) -> dict[int, str]:
+    """The part of each photograph that a list names; empty where the file lists none, but persons of a draw."""
+    try:
+        images = json.loads(file.read_bytes()).get("images", {})
+        return {int(number): part for part in (TRAIN, VAL, TEST) for number in images.get(part, ())}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"'data/splits/{file.name}' lists no photographs by id ({error}): mend or delete it."
+        ) from error

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from hgnb.data.drawn.layout import COCO17
+from hgnb.data.drawn.annotate import COCO17
 from hgnb.data.images import DamagedImage, header, in_threads
 from hgnb.errors import InputError
 

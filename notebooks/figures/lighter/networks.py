@@ -12,10 +12,9 @@ from torch import nn
 
 from figures.architecture import trace
 from figures.lighter.words import small
-from figures.plate import Plate
+from figures.page import Plate
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, style
-from hgnb.model.hourglass import StackedHourglass, build
-from hgnb.model.residual import Residual
+from hgnb.model.hourglass import Residual, StackedHourglass, build
 from hgnb.training.networks import get
 
 STACKS = ("newell", "stacks-6", "depths-rising", "depths-falling", "shared")

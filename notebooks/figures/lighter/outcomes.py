@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 
 from figures.lighter.report import REPORT
 from figures.lighter.words import DASH, percent, pooled, seeds, small, threads
-from figures.plate import Note, Plate
-from figures.words import signed
+from figures.page import Note, Plate, signed
 from hgnb.analysis.lighter import early
 from hgnb.drawing.poses import picture, skeleton
 from hgnb.drawing.style import BLUE, ORANGE, style

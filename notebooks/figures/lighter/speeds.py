@@ -5,7 +5,7 @@ import numpy as np
 
 from figures.lighter.report import REPORT, REPORT_LONG
 from figures.lighter.words import small, threads, turns
-from figures.plate import Note, Plate
+from figures.page import Note, Plate
 from hgnb.analysis.lighter import paired, ratio_text
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, style
 from hgnb.training.networks import BASE, get

@@ -5,8 +5,7 @@ import pandas as pd
 
 from figures.lighter.report import REPORT, REPORT_LONG
 from figures.lighter.words import DASH, measure, percent, pooled, said, threads, turns
-from figures.plate import Table
-from figures.words import cited
+from figures.page import Table, cited
 from hgnb.analysis.lighter import accuracy
 from hgnb.metrics.pckh import GROUPS
 from hgnb.training.networks import get

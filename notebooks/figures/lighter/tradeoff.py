@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from figures.lighter.words import DASH, seeds, small
-from figures.plate import Live, Note, Plate, Table
+from figures.page import Live, Note, Plate, Table
 from hgnb.analysis.lighter import SURE, Place, accuracy
 from hgnb.drawing.style import BLUE, GREEN, GREY, INK, RED, style
 from hgnb.stats import Estimate

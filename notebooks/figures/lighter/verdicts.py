@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from figures.lighter.words import DASH, small
-from figures.plate import Note, Table
-from figures.words import listed
+from figures.page import Note, Table, listed
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.claims.ledger import Row
 from hgnb.training.networks import BASE

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hgnb.metrics.shares import Share
+from hgnb.metrics.keypoints_found import Share
 from hgnb.training.networks import get
 from hgnb.training.observations import Outcomes
 from hgnb.training.speed import Times

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from functools import wraps
 
-from figures.plate import Note, Table
+from figures.page import Note, Table
 from hgnb.home import home
 
 

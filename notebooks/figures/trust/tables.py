@@ -4,9 +4,8 @@ from collections import Counter
 
 import pandas as pd
 
-from figures.plate import Table
+from figures.page import Table, listed, number, percent
 from figures.trust import records
-from figures.words import listed, number, percent
 
 INPUTS = {
     "annotations": "annotation files, read as `hgnb` reads them",

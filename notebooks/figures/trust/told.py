@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from figures.plate import Note
+from figures.page import Note, listed, percent
 from figures.trust import records
 from figures.trust.tables import INPUTS, STEPS, UNITS
-from figures.words import listed, percent
 
 
 def learned() -> Note:

@@ -1,0 +1,150 @@
+"""What a training of the queue showed goes into the record of its study; records are listed and proved again."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from hgnb import records
+from hgnb.errors import InputError
+from hgnb.records import Record
+from hgnb.training import networks, observations
+from hgnb.training.experiment import Experiment
+from hgnb.training.recorded import command, stale
+from hgnb.training.runs import Run
+from hgnb_book.queue import Asked, Unit
+
+
+def train(asked: Asked, unit: Unit) -> tuple[str, float]:
+    """Trains a unit and records it; what to say of it, and the seconds that it takes where its data are ready."""
+    experiment, training = Experiment.open(asked.profile, asked.data, unit.seed), networks.get(unit.name)
+    (experiment.varied(unit.name) if training.varies else experiment).prepared()
+    start = time.monotonic()
+    run = training.run(experiment)
+    if run is None:
+        return "nothing to train: the rate of this hourglass never dropped", 0.0
+    gather(asked.study, experiment, unit.name, run)
+    trained = float(run.manifest["seconds"])  # in an earlier call, perhaps
+    return f"{trained:.0f} s", max(trained, time.monotonic() - start)
+
+
+def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:
+    """Adds what a finished training showed to the record."""
+    if study != "chain":
+        varied = experiment.varied(name)
+        if observations.is_recorded(observations.shared(study, varied), experiment.seed, name, run):
+            return
+    shared, persons, columns, facts = shown(study, experiment, name, run)
+    records.add(shared, persons, experiment.seed, name, columns, facts)
+
+
+def shown(study: str, experiment: Experiment, name: str, run: Run) -> tuple[dict, dict, dict, dict]:
+    """What a record holds of a training: what it shares with others, the persons, its columns, its facts."""
+    if study == "chain":
+        from hgnb.claims import collect
+        from hgnb.claims.study import Study
+
+        return collect.shown(Study(experiment, collect.finished(experiment)), name)
+    varied = experiment.varied(name)
+    shared, persons = observations.shared(study, varied), observations.persons(varied)
+    return shared, persons, observations.columns(varied, run), observations.facts(varied, run)
+
+
+def renew(name: str, data: str, seed: int | None = None, only: Sequence[str] = ()) -> str:
+    """Makes trainings of one seed of a record anew with today's code and, where all they show is equal to what the
+    record holds, gives the record today's fingerprints; else an InputError says what differs.
+
+    `data`: the folder of a record that isn't of the embedded data. `only`: some of the seed's trainings, for one whose
+    whole would take days.
+    """
+    where = records.folder() / name
+    record = records.read(where)
+    one = next((s for s in record.seeds if s.number == seed), None) if seed is not None else record.seeds[0]
+    if one is None:
+        raise InputError(f"results/{name} has no seed {seed}: it has {', '.join(str(s.number) for s in record.seeds)}.")
+    unasked = [reason for reason in stale(record) if "profile" in reason]
+    if unasked:
+        raise InputError(f"results/{name} can't be renewed, {unasked[0]}: remove the folder and record it anew.")
+    experiment = Experiment.open(record.profile, data, one.number)
+    shared: dict = {}
+    for training in only or one.trainings:
+        run = networks.get(training).run(experiment)
+        assert run is not None  # it was recorded
+        shared, persons, columns, _ = shown(record.study, experiment, training, run)
+        differ = records.differing(record.persons, persons) or records.differing(one.of(training), columns)
+        if differ or shared["checksum"] != record.about["checksum"]:
+            raise InputError(
+                f"results/{name} isn't what today's code gives: of '{training}', seed {one.number}, "
+                f"{', '.join(differ) or 'the data'} differ. Remove the folder and record it anew."
+            )
+    records.restamp(where, shared["code"])
+    made = f"{len(only) or len(one.trainings)} training{'s' if len(only or one.trainings) != 1 else ''}"
+    return f"results/{name} is current: {made} of seed {one.number} came to the same, number by number."
+
+
+def note_failed(asked: Asked, unit: Unit, reason: str) -> None:
+    """Says in the record that a training didn't end, and why."""
+    experiment = Experiment.open(asked.profile, asked.data, unit.seed)
+    if asked.study == "chain":
+        from hgnb.claims import collect
+        from hgnb.training.recorded import shared
+
+        records.add_failed(shared(experiment, asked.study), collect.people(experiment), unit.seed, unit.name, reason)
+        return
+    varied = experiment.varied(unit.name)
+    records.add_failed(
+        observations.shared(asked.study, varied), observations.persons(varied), unit.seed, unit.name, reason
+    )
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Every record there is as a terminal shows it: (folder, the record or what is wrong with it)."""
+
+    rows: Sequence[tuple[str, Record | InputError]]
+
+    @property
+    def current(self) -> bool:
+        """Whether all can be read and are of today's code and profiles."""
+        return all(isinstance(found, Record) and not stale(found) for _, found in self.rows)
+
+    def facts(self) -> list[dict[str, Any]]:
+        """JSON-able."""
+        return [{"record": name} | _told(found) for name, found in self.rows]
+
+    def __rich_console__(self, console, options):
+        table = Table("record", "seeds", "trainings", "hours", "last", "state", "made by", show_lines=True)
+        for fact in self.facts():
+            seeds = ", ".join(map(str, fact.get("seeds", [])))
+            hours = f"{fact['hours']:.1f}" if "hours" in fact else ""
+            cells = (fact["record"], seeds, str(fact.get("trainings", "")), hours, fact.get("date", ""))
+            table.add_row(*map(escape, cells), escape(fact["state"]), escape(fact.get("command", "")))
+        yield table if self.rows else "results/ holds no record."
+
+
+def _told(found: Record | InputError) -> dict[str, Any]:
+    if isinstance(found, InputError):
+        return {"state": str(found)}
+    return {
+        "seeds": [seed.number for seed in found.seeds],
+        "trainings": len(found.facts),
+        "failed": {seed.number: seed.failed for seed in found.seeds if seed.failed},
+        "hours": round(found.hours, 2),
+        "date": found.date[:10],
+        "state": "; ".join(stale(found)) or "current",
+        "command": command(found),
+    }
+
+
+def listed() -> Sheet:
+    """Every folder of results/, read."""
+    rows: list[tuple[str, Record | InputError]] = []
+    for where in records.folders():
+        try:
+            rows.append((where.name, records.read(where)))
+        except InputError as error:
+            rows.append((where.name, error))
+    return Sheet(rows)

@@ -1,0 +1,302 @@
+"""The entries of `images` and the files that they mean: ids, names and sizes, repaired where they can be. 01_dataset.
+
+Files are opened only where something asks for it: a size that isn't listed, or a sample of them that disagrees with
+the list. Then all of them are, which is what `survey` says.
+"""
+
+import os
+import re
+from collections import Counter, defaultdict
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PureWindowsPath
+from typing import NamedTuple
+
+import numpy as np
+
+from hgnb.data.images import SIDEWAYS, DamagedImage, Header, header, in_threads
+from hgnb.data.intake import Choices, Fault, Notes, Verdict, is_id, layouts, named, numbers_within, plain, whole
+
+MISSING = "missing image"
+GUESSED = "complete"  # an image whose field `persons` says so has annotations with guessed areas or crowd flags
+SAMPLE = 32  # files of a split that are looked into whatever the list says
+SLACK = 1.0  # pixels by which what is annotated may leave a picture before its size is doubted
+
+
+class Pictures:
+    """Finds the files of listed pictures. Only what lies in the dataset's folder is ever found."""
+
+    def __init__(self, source: layouts.Source):
+        self.source = source
+        self.first = source.roots[0] if source.roots else source.base
+        self.present = layouts.files_in(self.first)
+
+    def find(self, name: str) -> tuple[Path | None, bool]:
+        """The file, and whether it was found under another spelling or path than the name says."""
+        if name in self.present:
+            return self.first / name, False
+        parts = [part for part in re.split(r"[\\/]+", name) if part not in ("", ".", "..")]
+        for start in range(len(parts)):
+            tail = layouts.spelled("/".join(parts[start:]))
+            for root in self.source.roots:
+                if file := self._index[0].get(f"{layouts.spelled(root.as_posix())}/{tail}"):
+                    return file, not (start == 0 and file == root / name)
+        named = self._index[1].get(layouts.spelled(parts[-1]), ()) if parts else ()
+        return (named[0], True) if len(named) == 1 else (None, False)
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, Path], dict[str, list[Path]]]:
+        """Every plain file by its path, and by its name alone, both without regard to case and composition."""
+        paths, names = {}, defaultdict(list)
+        for root in dict.fromkeys((*self.source.roots, self.source.base)):  # a root may be a link to elsewhere
+            for folder, _, files in os.walk(root):
+                for name in files:
+                    file = Path(folder, name)
+                    key = layouts.spelled(file.as_posix())
+                    if key not in paths and os.path.isfile(file):
+                        paths[key] = file
+                        if not self._foreign(Path(folder)):
+                            names[layouts.spelled(name)].append(file)
+        return paths, names
+
+    def _foreign(self, folder: Path) -> bool:
+        """Whether a folder belongs to another split, whose pictures can have the same names."""
+        split, base = self.source.split, self.source.base
+        words = set(layouts.words_of(layouts.within(folder, base))) if split and folder.is_relative_to(base) else set()
+        own = {*layouts.SPLITS[split], *layouts.INSTEAD[split]} if split else set()
+        return bool(words & layouts.EVERY) and not words & own
+
+
+class ListedImage(NamedTuple):
+    """An image as the annotation file lists it."""
+
+    file: Path
+    size: tuple[int, int]  # width, height
+    licence: str
+    part: str = ""  # where the file says itself which photographs are whose: train, val or test
+    exact: bool = True  # False where areas, ids or crowd flags of its annotations were guessed
+
+
+@dataclass
+class Listed:
+    """A file's images by their ids, as whole numbers."""
+
+    images: dict[int, ListedImage] = field(default_factory=dict)
+    lost: dict[int, str] = field(default_factory=dict)  # those that can't be used, and the kind of their fault
+    numbers: dict[object, int] = field(default_factory=dict)  # what else an annotation may call an image
+    unfollowed: int = 0  # pictures whose EXIF orientation isn't followed, of those looked into
+    unreadable: str = ""  # why, where none of the files that were looked into can be read
+
+    @property
+    def sizes(self) -> dict[int, tuple[float, float]]:
+        """Width and height; infinite where a picture is lost."""
+        return dict.fromkeys(self.lost, (np.inf, np.inf)) | {
+            number: image.size for number, image in self.images.items()
+        }
+
+    def meant(self, value: object, known: Container[int] = ()) -> int | None:
+        """The image that an annotation's `image_id` means: a number, text of one, or a file's name; None for none.
+
+        `known`: ids that are images' beside those that are listed still.
+        """
+        if not isinstance(value, str | int | float):
+            return None
+        number = self.numbers.get(value, whole(value))
+        if number is None or not (number in self.images or number in self.lost or number in known):
+            number = self._by_name.get(PureWindowsPath(value).name) if isinstance(value, str) else None
+        return number
+
+    @cached_property
+    def _by_name(self) -> dict[str, int]:
+        names = {image.file.stem: number for number, image in self.images.items()}
+        return names | {image.file.name: number for number, image in self.images.items()}
+
+
+def listed(
+    content: dict, source: layouts.Source, choices: Choices, notes: Notes, faults: list[Fault], survey: bool
+) -> Listed:
+    """Reads `images`; what can't be used joins `faults`."""
+    licences = content.get("licenses")
+    licences = licences if isinstance(licences, list) else []
+    names = {plain(entry.get("id")): plain(entry.get("name"), 80) for entry in licences if isinstance(entry, dict)}
+    found, pictures = Listed(), Pictures(source)
+    said: dict[int, tuple] = {}
+    sizeless: list[int] = []
+    for record, number in zip(content["images"], _numbered(content["images"], found, notes), strict=True):
+        file, fault = None, None
+        if number is None:
+            fault = ("image record", "An image's id is no whole number.")
+        else:
+            says = tuple(record.get(key) for key in ("file_name", "width", "height"))
+            if said.setdefault(number, says) is says:
+                file, fault = _file(record, pictures, notes)
+            elif said[number] == says:
+                notes.repaired["images listed twice alike, read once"] += 1
+                continue
+            else:
+                fault = ("duplicate image id", f"The image id {number} is listed more than once.")
+                found.images.pop(number, None)  # which of the pictures is meant can't be known
+        if fault:
+            known = named(record.get("id")) if isinstance(record, dict) else None
+            faults.append(Fault(source.name, fault[0], known, fault[1]))
+            if number is not None:
+                found.lost[number] = fault[0]
+        elif number is not None and file is not None:
+            size = _size(record, notes)
+            if size is None:
+                sizeless.append(number)
+            licence = names.get(plain(record.get("license")), "not named")
+            part, exact = record.get(layouts.PART), record.get("persons") != GUESSED
+            part = part if part in (layouts.TRAIN, layouts.VAL, layouts.TEST) else ""
+            found.images[number] = ListedImage(file, size or (0, 0), licence, part, exact)
+    sizeless = [number for number in sizeless if number in found.images]
+    _measure(found, content, source, choices, notes, faults, sizeless, survey)
+    return found
+
+
+def _numbered(records: list, found: Listed, notes: Notes) -> list[int | None]:
+    """A whole number for each record's id; text, 12.0 and what is absent get one, and are remembered."""
+    given = [r.get("id") if isinstance(r, dict) else None for r in records]
+    if all(map(is_id, given)):
+        return given
+    meant = [whole(value) for value in given]
+    used = Counter(meant)
+    after, made = max((m for m in meant if m is not None), default=0), list[int | None]()
+    for record, value, number in zip(records, given, meant, strict=True):
+        if not isinstance(record, dict) or isinstance(value, list | dict):
+            made.append(None)
+            continue
+        if value in found.numbers and value is not None:
+            number = found.numbers[value]
+        elif number is None or (used[number] > 1 and not is_id(value)):
+            after += 1
+            number = after
+        if not is_id(value):
+            notes.repaired["image ids that are no whole numbers, numbered"] += 1
+        for name in (value, str(value)):
+            found.numbers.setdefault(name, number)
+        made.append(number)
+    found.numbers.pop(None, None)
+    return made
+
+
+def _file(record: dict, pictures: Pictures, notes: Notes) -> tuple[Path | None, Verdict]:
+    names = [record.get(key) for key in ("file_name", "path", "coco_url")]
+    name = next((n for n in names if isinstance(n, str) and n), None)
+    if name is None:
+        return None, ("file name", "It has no file name.")
+    file, otherwise = pictures.find(name)
+    if file is None:
+        return None, (MISSING, f"The image '{pictures.first.name}/{plain(name)}' is missing.")
+    if otherwise:
+        notes.repaired["pictures found under another path or spelling than listed"] += 1
+    return file, None
+
+
+def _size(record: dict, notes: Notes) -> tuple[int, int] | None:
+    """Width and height as listed, None where they aren't."""
+    given = (record.get("width"), record.get("height"))
+    width, height = map(whole, given)
+    if not width or not height or min(width, height) < 0:
+        return None
+    if (width, height) != given:
+        notes.repaired["image sizes that are no whole numbers, read as such"] += 1
+    return width, height
+
+
+def _measure(
+    found: Listed, content: dict, source: layouts.Source, choices: Choices, notes: Notes, faults: list[Fault],
+    sizeless: list[int], survey: bool,
+) -> None:  # fmt: skip
+    """Holds listed sizes against the files: a sample of them, and all where that disagrees or `survey` asks for it."""
+    ids = list(found.images)
+    headers = _headers(found, ids if survey else list(dict.fromkeys(ids[:: max(1, len(ids) // SAMPLE)] + sizeless)))
+    odd = _odd(found, headers)
+    if len(headers) < len(ids) and (choices.exif == "follow" or odd):
+        headers = _headers(found, ids)
+        odd = _odd(found, headers)
+    if headers and all(isinstance(h, DamagedImage) for h in headers.values()):
+        found.unreadable = str(next(iter(headers.values())))
+    reach = _reach(content["annotations"], found, odd) if odd else {}
+    follow = _followed(odd, found, reach, choices)
+    for number, head in odd.items():
+        image, size = found.images[number], found.images[number].size
+        real, words = _real(head, size, reach.get(number, (0.0, 0.0)), follow)
+        if real != size:
+            notes.repaired[words] += 1
+            found.images[number] = image._replace(size=real)
+        turned = real == head.upright != head.stored
+        found.unfollowed += head.orientation > 1 and not turned and choices.exif != "follow"
+    for number in sizeless:
+        if isinstance(damage := headers[number], DamagedImage):
+            faults.append(Fault(source.name, damage.kind, number, str(damage)))
+            found.lost[number] = damage.kind
+            del found.images[number]
+
+
+def _odd(found: Listed, headers: Mapping[int, Header | DamagedImage]) -> dict[int, Header]:
+    """The headers that disagree with the list, or tell of an orientation."""
+    known = {number: head for number, head in headers.items() if isinstance(head, Header)}
+    return {n: head for n, head in known.items() if head.orientation > 1 or head.stored != found.images[n].size}
+
+
+def _headers(found: Listed, ids: list[int]) -> dict[int, Header | DamagedImage]:
+    def attempt(number: int) -> Header | DamagedImage:
+        try:
+            return header(found.images[number].file)
+        except DamagedImage as damage:
+            return damage
+
+    return dict(zip(ids, in_threads(attempt, ids), strict=True))
+
+
+def _reach(annotations: list, found: Listed, of: Container[int]) -> dict[int, tuple[float, float]]:
+    """The greatest x and y of labelled keypoints on each of these images."""
+    reach: dict[int, tuple[float, float]] = {}
+    for record in annotations:
+        number = found.meant(record.get("image_id")) if isinstance(record, dict) else None
+        if number is None or number not in of:
+            continue
+        listed = record.get("keypoints")
+        values = listed if isinstance(listed, np.ndarray) else numbers_within(listed)
+        if values is None or values.ndim != 1 or values.size % 3:
+            continue
+        points = values.reshape(-1, 3)
+        points = points[(points[:, 2] > 0) & np.isfinite(points).all(1)]
+        if len(points):
+            x, y = reach.get(number, (0.0, 0.0))
+            reach[number] = (max(x, points[:, 0].max()), max(y, points[:, 1].max()))
+    return reach
+
+
+def _fits(reach: tuple[float, float], size: tuple[int, int]) -> bool:
+    return reach[0] <= size[0] + SLACK and reach[1] <= size[1] + SLACK
+
+
+def _followed(odd: dict[int, Header], found: Listed, reach: dict, choices: Choices) -> bool:
+    """Whether the annotator saw pictures turned by their EXIF: annotations fit into them turned, and not as stored."""
+    if choices.exif != "evidence":
+        return choices.exif == "follow"
+    turned = as_stored = 0
+    for number, head in odd.items():
+        if head.orientation in SIDEWAYS and head.stored in (found.images[number].size, (0, 0)) and number in reach:
+            fits = _fits(reach[number], head.upright), _fits(reach[number], head.stored)
+            turned += fits == (True, False)
+            as_stored += fits == (False, True)
+    return turned > as_stored
+
+
+def _real(head: Header, size: tuple[int, int], reach: tuple[float, float], follow: bool) -> tuple[tuple[int, int], str]:
+    """The size that annotations count in, and what is said where it isn't the listed one.
+
+    One that is neither stored nor exchanged stays: such a picture was resized since, and is damage.
+    """
+    if size == (0, 0):
+        turned = follow or not _fits(reach, head.stored)
+        return head.upright if turned else head.stored, "image sizes that aren't listed, read from the file"
+    if size == head.stored:
+        return head.upright if follow else size, "pictures turned as their EXIF orientation says, as annotated"
+    if size == head.stored[::-1] and head.orientation not in SIDEWAYS and _fits(reach, head.stored):
+        return head.stored, "image sizes with width and height exchanged, read from the file"
+    return size, ""

@@ -1,0 +1,124 @@
+"""Latents steered, probed and compared, on networks and numbers whose answer is known."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from hgnb.analysis import depths, steering
+from hgnb.analysis.distances import centroids
+from hgnb.claims import steering as judged
+from hgnb.data.prepared import PreparedSplit
+from hgnb.data.schema import KeypointSchema
+from hgnb.metrics import PckConfig
+
+JOINTS = ("shoulder", "hip", "knee", "ankle")
+SCHEMA = KeypointSchema(tuple(f"{side}_{joint}" for joint in JOINTS for side in ("left", "right")), ())
+STANDING = np.array([[26, 10], [38, 10], [28, 26], [36, 26], [28, 40], [36, 40], [28, 56], [36, 56]], float)
+RAISED = np.array([[0, 0], [0, 0], [0, 0], [0, 0], [0, -7], [0, -7], [0, 0], [0, 0]], float)  # the knees: thighs level
+
+
+class Puppet(torch.nn.Module):
+    """Draws a standing person whose knees rise by the first of three latents; the others do nothing."""
+
+    def encode(self, x):
+        return x.mean((2, 3))[:, :, None, None], [x]
+
+    def decode(self, latents, branches, skips):
+        return latents
+
+    def maps(self, latents):
+        at = torch.tensor(STANDING) + latents[:, 0, 0, 0, None, None] * torch.tensor(RAISED)
+        grid = torch.arange(64.0)
+        near = [(grid - at[:, :, axis, None]) ** 2 for axis in (0, 1)]
+        return torch.exp(-(near[0][:, :, None, :] + near[1][:, :, :, None]) / 8).float()
+
+
+@pytest.fixture
+def reader():
+    puppet = Puppet()
+    network = SimpleNamespace(stem=lambda x: x, hourglasses=[puppet], heads=[lambda x: (x, puppet.maps(x))])
+    return SimpleNamespace(network=network, device="cpu", batch=4, mean_rgb=torch.zeros(3))
+
+
+@pytest.fixture
+def persons():
+    count = 6
+    keypoints = np.concatenate([np.tile(STANDING, (count, 1, 1)), np.full((count, 8, 1), 2.0)], -1).astype(np.float32)
+    crops = np.zeros((count, 64, 64, 3), np.uint8)
+    ids, none = np.arange(count), np.full(count, "")
+    return PreparedSplit("test", crops, keypoints, np.zeros((count, 3), int), ids, ids, none, none)
+
+
+@pytest.mark.parametrize("branches", steering.BRANCHES)
+def test_a_direction_that_raises_the_knees_seats_and_another_does_not(reader, persons, branches):
+    ways = np.array([[0.5, 0, 0], [0, 0.5, 0.5]])
+    scores, found = steering.steer(reader, persons, SCHEMA, PckConfig(), "sitting", ways, branches)
+    assert scores.shape == found.shape == (2, len(steering.STEPS), len(persons))
+    seated = judged.slopes(scores, np.array([1, 1])).mean(1)
+    assert seated[0] > 0.1 and seated[1] == 0
+    assert (found[1] == 8).all() and (found[0, 0] == 6).all() and (found[0, 4] == 8).all()  # four steps lose the knees
+
+
+def test_confident_maps_are_counted(reader, persons):
+    _, found = steering.steer(reader, persons, SCHEMA, PckConfig(), "confident", np.zeros((1, 3)), "own")
+    scores, _ = steering.steer(reader, persons, SCHEMA, PckConfig(), "confident", np.zeros((1, 3)), "own")
+    assert (scores == 8).all() and (found == 8).all()
+
+
+def test_ways_by_lot_are_as_long_and_lead_from_person_to_person():
+    latents = np.array([[0.0, 0, 0], [3, 0, 0], [0, 4, 0]])
+    ways = steering.by_lot(np.array([0, 0, 2.0]), latents, seed=1)
+    assert ways.shape == (steering.LOTS, 3) and np.allclose(np.linalg.norm(ways, axis=1), 2)
+    assert (ways[:, 2] == 0).all()
+
+
+def test_a_way_counts_upwards_where_the_trait_rises():
+    latents = np.array([[0.0, 0], [1, 0], [2, 1], [9, 9]])
+    trait = np.array([0.0, 1, 2, np.nan])  # who shows nothing has no say
+    assert steering.signs(np.array([[1.0, 0], [-1, 0]]), latents, trait).tolist() == [1, -1]
+
+
+def test_the_three_directions():
+    latents, labels = np.array([[0.0, 0], [0, 2], [4, 0], [4, 2]]), np.array([0, 0, 1, 1])
+    one, two, three = steering.directions(latents, np.array([0, 1.0]), labels, (latents, labels))
+    assert (one.trait, two.trait, three.trait) == ("sitting", "motion", "confident")
+    assert np.allclose(two.way, [2, 0]) and np.allclose(2 * three.way, np.diff(centroids(latents, labels), axis=0))
+    assert len(steering.directions(latents, np.array([0, 1.0]), None, None)) == 1
+
+
+def test_slopes_are_those_of_a_line():
+    steps = np.array(steering.STEPS)
+    line = 3 * steps[None, :, None] + np.array([[[5.0, -5.0]]])
+    line[0, np.abs(steps) > 2] = 99  # beyond two steps nothing is asked
+    assert np.allclose(judged.slopes(line, np.array([-1])), -3)
+
+
+def test_at_equal_loss_the_dearer_way_goes_less_far():
+    """Both change the trait by 1 a step; the second loses twice as many of 100 keypoints: 5 % after half the way."""
+    steps = np.array(steering.STEPS)
+    scores = np.tile(steps[None, :, None], (3, 1, 2)).astype(float)
+    lost = np.array([2.5, 5.0, 0.0])[:, None] * np.abs(steps)
+    found = np.repeat((100 - lost)[..., None] / 2, 2, axis=2)
+    assert np.allclose(judged.at_equal_loss(scores, found, np.ones(3)), [[2, 2], [1, 1], [4, 4]])
+
+
+def test_a_probe_reads_what_is_there_and_nothing_else():
+    rng = np.random.default_rng(0)
+    classes, images = rng.integers(0, 2, 300).astype(float), np.arange(300) // 2
+    noise = rng.normal(size=(300, 40))
+    told = noise + np.outer(classes, np.eye(40)[0]) * 4
+    hits = [(np.sign(depths.probed(x, classes, images)) / 2 + 0.5 == classes).mean() for x in (told, noise)]
+    assert hits[0] > 0.9 and 0.4 < hits[1] < 0.6
+    classes[:50] = np.nan
+    assert np.isnan(depths.probed(told, classes, images)[:50]).all()
+    assert np.isnan(depths.probed(told, np.where(np.arange(300) < 295, 0.0, 1.0), images)).all()
+
+
+def test_likeness_knows_turns_and_does_not_grow_with_dimensions():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(80, 300))
+    turned = 2 * x @ np.linalg.qr(rng.normal(size=(300, 300)))[0] + 1
+    assert depths.alike(x, turned) == pytest.approx(1)
+    assert abs(depths.alike(x, rng.normal(size=(80, 300)))) < 0.05  # the biased estimate says 0.79
