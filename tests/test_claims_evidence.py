@@ -388,6 +388,8 @@ def test_a_column_that_a_seed_lacks_is_named():
     assert "`hourglass/clusters/sample/k` of seed 0" in found("C30", seeds).reason
     with pytest.raises(Lacking):
         seeds.column("hourglass", "no such column")
+    with pytest.raises(Lacking, match="the persons `other/points`"):
+        seeds.persons("other")
 
 
 # Networks trained for later claims

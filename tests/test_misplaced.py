@@ -1,11 +1,14 @@
 """Misplaced persons: cuts that others chose, the misplaced against the well placed, and both moved; by plain loops."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from test_explain import SIDE
 from test_interventions import PCK, Planted, world
 
+from figures.clustering import misplaced_told
 from hgnb.analysis import interventions, misplaced
 from hgnb.analysis.clusters import clustering
 from hgnb.analysis.misplaced import Misplaced, compared, rate_difference
@@ -72,6 +75,10 @@ def test_a_planted_difference_comes_back():
     found = rng.binomial(labelled, np.where(flags, 0.4, 0.6))
     made = compared(wrong(flags, images=np.arange(2000) // 2), found, labelled)
     assert made.difference.low < -0.2 < made.difference.high and made.difference.high < -0.15
+    sample, full = (SimpleNamespace(misplaced=wrong(which)) for which in (flags, ~flags))
+    words = " ".join(misplaced_told(group, found, labelled, "them") for group in (sample, full))
+    assert "they are predicted worse" in words and "they are predicted better" in words
+    assert "nan" not in words
 
 
 @pytest.mark.parametrize("flags", [[], [True, True], [False, False], [True, False]])
@@ -80,6 +87,9 @@ def test_nobody_to_compare_with(flags):
     n = len(flags)
     made = compared(wrong(flags), np.ones(n), np.arange(n) + 1)
     assert np.isnan(made.difference.value) and made.misplaced == 0 and made.alone == sum(flags)
+    group = SimpleNamespace(misplaced=wrong(flags, judged=np.zeros(n)))
+    words = misplaced_told(group, np.ones(n), np.arange(n) + 1, "them")
+    assert "nan" not in words and "no misplaced person" in words
 
 
 def test_rates_of_different_persons():

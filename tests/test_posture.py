@@ -16,6 +16,7 @@ from hgnb.data.drawn.body import Pose, draw_pose, skeleton, turn
 from hgnb.data.drawn.scene import View
 from hgnb.data.schema import KeypointSchema
 
+ROOT = Path(__file__).resolve().parents[1]
 BARE = KeypointSchema(tuple(n for n in COCO.names if n.split("_")[-1] not in ("nose", "eye", "ear")))
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -227,6 +228,9 @@ def test_scores_need_their_joints_alone():
         assert np.isfinite(score(keypoints, COCO)).tolist() == [True, False, True]
         same = score(keypoints[:, COCO.index(*BARE.names)], BARE)
         assert np.allclose(same, score(keypoints, COCO), equal_nan=True)
+
+
+# By eye
 
 
 def test_labels_by_eye_agree_as_their_page_says():

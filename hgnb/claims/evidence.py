@@ -49,13 +49,14 @@ class People:
 
     @cached_property
     def _splits(self) -> dict[str, PreparedSplit]:
-        there = [name for name in ("train", "val", "test", POSED) if f"{name}/points" in self.columns]
-        return {name: self._split(name) for name in there}
+        return {}  # those that were asked for
 
     def split(self, name: str) -> PreparedSplit:
-        """'train', 'val', 'test' or 'posed', without crops; Lacking where an older record has none."""
+        """'train', 'val', 'test' or 'posed', without crops; Lacking where a record is older than what it names."""
+        if f"{name}/points" not in self.columns:
+            raise Lacking(f"the persons `{name}/points`: `hgnb claims --keep` records them")
         if name not in self._splits:
-            raise Lacking(f"the persons `{name}`: `hgnb claims --keep` records them")
+            self._splits[name] = self._split(name)
         return self._splits[name]
 
     def _split(self, name: str) -> PreparedSplit:
