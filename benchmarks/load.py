@@ -81,7 +81,7 @@ def step(folder: Path) -> None:
 STEPS = {f.__name__: f for f in (read, split, check, prepare, step)}
 IMPORTED = {
     "read": ("hgnb.data.coco",),
-    "split": ("hgnb.data.coco", "hgnb.data.splits", "hgnb.data.splits"),
+    "split": ("hgnb.data.coco", "hgnb.data.splits"),
     "check": ("hgnb.data.check",),
     "prepare": ("hgnb.data.splits", "hgnb.data.prepared"),
     "step": ("hgnb.data.dataset", "hgnb.data.heatmaps", "hgnb.data.prepared", "hgnb.model.hourglass", "torch.optim"),

@@ -22,8 +22,9 @@ from hgnb.claims.claim import Lacking
 from hgnb.claims.evidence import People, Seeds, Seen
 from hgnb.claims.ledger import CLAIMS, judge
 from hgnb.claims.on_lighter import Sweep
-from hgnb.claims.study import Study
+from hgnb.claims.study import Study, five
 from hgnb.data.heatmaps import heatmaps
+from hgnb.metrics import pck
 from hgnb.records import Seed
 from hgnb.training import networks
 from hgnb.training.runs import runs_folder
@@ -67,7 +68,7 @@ def together(*all_seen: Seen) -> Seeds:
 def found(name, seeds: Seeds):
     """The verdict on a claim and its row, its gates aside."""
     claims = [replace(BY_ID[name], gates=())]
-    (row,) = judge(seeds, Sweep(None), False, collect.wanted, claims)
+    (row,) = judge(seeds, Sweep(None), False, claims)
     return row
 
 
@@ -350,7 +351,7 @@ def test_a_network_that_knows_nothing_is_no_judge():
         assert (claim.competent(seeds) == "") == opened
         if not opened:
             assert "a network that knows something" in claim.competent(seeds)
-            (row,) = judge(seeds, Sweep(None), False, collect.wanted, [BY_ID["C7"]])
+            (row,) = judge(seeds, Sweep(None), False, [BY_ID["C7"]])
             assert row.verdict == "needs" and row.measured != "–"
 
 
@@ -446,7 +447,7 @@ def stacks(two, narrow, four, plain):
 def test_networks_are_judged_from_their_hits(claim, chances, verdict):
     """Five seeds of made-up networks, from hits to the verdict, gates and all."""
     seeds = together(*(planted(seed, chances) for seed in range(5)))
-    (row,) = judge(seeds, Sweep(None), False, collect.wanted, [BY_ID[claim]])
+    (row,) = judge(seeds, Sweep(None), False, [BY_ID[claim]])
     assert row.verdict == verdict, row
     if verdict != "needs":
         assert row.seeds == 5 and row.estimate.over == "seeds and photographs"
@@ -597,3 +598,18 @@ def test_forks_differ_in_the_rate_alone(trained, monkeypatch):
     assert dropped[2].rate * factor == pytest.approx(kept[2].rate)
     assert replace(dropped[2], rate=0.0) == replace(kept[2], rate=0.0)
     assert kept[2].epochs == 3 and kept[2].keep_optimiser and not kept[2].keep_rate
+
+
+def test_results_are_those_of_the_stages(trained):
+    experiment, _ = trained
+    found = five(experiment)
+    before, after = (experiment.stage(name)["pck"]["test"] for name in ("hourglass", "modified"))
+    assert found.test_pck.value == pytest.approx(before)
+    assert found.gain.value == pytest.approx(after - before)
+    assert found.gain.low <= found.gain.value <= found.gain.high
+    train, reader = experiment.prepared().split("train"), experiment.reader(experiment.hourglass())
+    for on, interval in ((True, found.with_skips), (False, found.without_skips)):
+        predictions = reader.predict(train, skips=on)
+        score = float(pck(predictions.hits(experiment.profile.pck), predictions.visibility))
+        assert interval.value == pytest.approx(score, abs=1e-6)
+    assert np.isnan(found.sitting.value)  # dots have no shoulders, so nobody is known to sit

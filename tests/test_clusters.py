@@ -208,7 +208,6 @@ def test_everyone_falls_into_the_samples_clusters(tmp_path):
     sample = np.arange(0, 2400, 3)
     found = cluster_everyone(mapped, sample, own[sample], seed=0)
     assert found.on_sample == found.on_all == 1 == adjusted_rand_score(own, found.labels)
-    assert (found.by_sample == own).all()
     for alone in (
         cluster_everyone(mapped, sample, np.zeros(800, int), 0),
         cluster_everyone(mapped[:0], sample[:0], own[:0], 0),

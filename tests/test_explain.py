@@ -1,20 +1,14 @@
 """The rooms of `hgnb.analysis` on planted structure: what was put in must come out."""
 
-import csv
-import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
-from hgnb.analysis import clusters, components, interventions, misplaced, posture, skips
-from hgnb.analysis.skips import Latents, read
-from hgnb.claims import on_clusters
-from hgnb.data.drawn.body import draw_pose, skeleton, turn
-from hgnb.data.drawn.scene import View
+from hgnb.analysis import clusters, components, interventions, skips
+from hgnb.analysis.skips import read
 from hgnb.data.drawn.synthetic import KEYPOINTS
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
@@ -75,19 +69,16 @@ def reader(split, through):
 
 # Skip-connections
 
-NOBODY = Latents(np.zeros(0, int), np.zeros((0, 1)))
-
 
 def test_skips_that_carry_everything():
     split = persons(scattered())
-    study = skips.study(reader(split, "skips"), split, COCO, PckConfig(), keep=[3, 5])
+    study = skips.study(reader(split, "skips"), split, COCO, PckConfig())
     on, off = study.pooled(study.on), study.pooled(study.off)
     assert on.value == 1 and off.value < 0.2  # an empty map's first pixel is a corner
     assert study.drop.value > 0.8 and not study.drop.bounded, "everybody loses all: no spread, no interval"
     assert study.survival(*skips.BIG).value < 0.2
     finest, coarse = study.levels
     assert finest.value == pytest.approx(study.drop.value) and coarse.value == 0
-    assert study.latents.of(np.array([5])).shape == (1, 17 * SIZE * SIZE)
 
 
 def test_skips_that_carry_nothing():
@@ -96,7 +87,6 @@ def test_skips_that_carry_nothing():
     assert study.drop.value == 0 and not study.drop.bounded
     assert study.survival(*skips.SMALL).value == 1
     assert study.compare(skips.SMALL, skips.BIG).value == 0
-    assert len(study.latents.positions) == 0
 
 
 def test_one_pass_equals_the_reader():
@@ -142,7 +132,7 @@ def test_survival_counts_only_what_was_found_with_skips():
     on, off = np.zeros((3, 17), bool), np.zeros((3, 17), bool)
     on[0, 5:7] = on[2, 5:7] = True
     off[0, 5] = off[1, 5] = off[2, 5:7] = True
-    study = skips.SkipStudy(on, off, visibility, np.arange(3), COCO, (), np.arange(3), NOBODY)
+    study = skips.SkipStudy(on, off, visibility, np.arange(3), COCO, (), np.arange(3))
     assert study.survival("left_shoulder", "right_shoulder").value == 0.5
     assert study.counted("left_shoulder", "right_shoulder") == 2
     assert np.isnan(study.survival("nose").value) and study.survival("nose").text() == "–"
@@ -152,7 +142,7 @@ def test_examples_prefer_the_perfect_then_the_best():
     visibility = np.full((4, 17), 2.0)
     on = np.zeros((4, 17), bool)
     on[1], on[3, :16], on[0, :2] = True, True, True
-    study = skips.SkipStudy(on, on, visibility, np.arange(4), COCO, (), np.arange(4), NOBODY)
+    study = skips.SkipStudy(on, on, visibility, np.arange(4), COCO, (), np.arange(4))
     shown = skips.examples(study, 3, seed=1)
     assert shown.positions.tolist() == [1, 3, 0] and (shown.perfect, shown.available) == (1, 1)
 
@@ -245,115 +235,3 @@ def test_more_clusters_than_persons(n):
 def test_equal_persons_form_no_clusters():
     sweep = clusters.sweep(np.ones((6, 4), np.float32), (2, 3), 2, seed=0)
     assert sweep.winner is None and (sweep.of(2) == 0).all()
-
-
-def test_the_best_cut_by_hand():
-    top = np.array([True, True, True, False, False])
-    assert misplaced.best_cut(np.array([5.0, 6, 2, 1, 2]), top) in (3.5, 1.5)
-    assert misplaced.best_cut(np.array([5.0, 6, 7, 1, 2]), top) == 3.5
-    assert np.isnan(misplaced.best_cut(np.full(5, 3.0), top))
-    assert np.isnan(misplaced.best_cut(np.arange(5.0), np.ones(5, bool)))
-
-
-def test_misplaced_persons_are_counted():
-    """200 persons, 17 labelled in cluster 0 and 3 in cluster 1, but for five exceptions each."""
-    labels = np.repeat([0, 1], 100)
-    key = np.where(labels == 0, 17.0, 3.0)
-    key[:5], key[100:105] = 3, 17
-    wrong = misplaced.misplaced(labels, key, np.arange(200))
-    assert np.flatnonzero(wrong.flags).tolist() == [*range(5), *range(100, 105)]
-    assert wrong.rate.value == 0.05 and wrong.cuts == (10, 10) and wrong.judged.all()
-    same = misplaced.misplaced(labels, np.full(200, 17.0), np.arange(200))
-    assert not same.judged.any() and np.isnan(same.rate.value)
-    assert misplaced.rate_difference(wrong, wrong).value == 0
-
-
-def test_a_pages_rate_is_the_ledgers():
-    """Of one network: the same dealings, the same number; on noise half, since no cut judges who chose it."""
-    rng = np.random.default_rng(0)
-    labels, key, images = rng.integers(0, 2, 200), rng.random(200), np.arange(200) // 2
-    page = misplaced.misplaced(labels, key, images).rate
-    ledger = on_clusters.rate(key, labels[None].astype(float), images)
-    assert (page.value, page.low) == pytest.approx((ledger.value, ledger.low)) and abs(page.value - 0.5) < 0.07
-
-
-# Posture
-
-
-def drawn(name, count, rng):
-    """COCO keypoints of drawn people in a posture, turned at random, all joints labelled."""
-    for _ in range(count):
-        body = skeleton(draw_pose(name, rng), 1.7)
-        yaw = rng.uniform(-180, 180)
-        view = View(turn("x", 8) @ turn("y", yaw), 25.0, 32.0, 55.0, 200.0)
-        yield np.column_stack([view.project(body.keypoints())[:, :2], np.full(17, 2.0)])
-
-
-@pytest.fixture(scope="module")
-def people():
-    rng = np.random.default_rng(0)
-    names = ("standing", "walking", "running", "sitting", "reaching", "jumping")
-    return {name: np.stack(list(drawn(name, 60, rng))) for name in names}
-
-
-def area(scores, positive, negative):
-    """AUC of scores by posture name."""
-    chosen = np.concatenate([scores[n] for n in (*positive, *negative)])
-    classes = np.repeat([1, 0], [sum(len(scores[n]) for n in names) for names in (positive, negative)])
-    return roc_auc_score(classes, chosen)
-
-
-def test_sitting_is_told_from_standing(people):
-    scores = {n: posture.sitting_score(k, COCO) for n, k in people.items()}
-    assert area(scores, ["sitting"], ["standing", "walking", "reaching"]) > 0.97
-    assert (scores["sitting"] > posture.SITTING_ABOVE).mean() > 0.95
-    assert (scores["standing"] > posture.SITTING_ABOVE).mean() < 0.02
-
-
-def test_moving_is_told_from_stationary(people):
-    scores = {n: posture.motion_score(k, COCO) for n, k in people.items()}
-    assert area(scores, ["walking", "running", "jumping"], ["standing", "sitting", "reaching"]) > 0.85
-    assert (scores["running"] > posture.MOVING_ABOVE).mean() > 0.7
-    assert (scores["standing"] > posture.MOVING_ABOVE).mean() < 0.1
-
-
-def test_scores_on_fourteen_keypoints(people):
-    """A schema in another order and without a face gives the same scores."""
-    names = [f"{s}_{j}" for j in ("ankle", "knee", "hip", "wrist", "shoulder") for s in ("right", "left")]
-    other = KeypointSchema((*names, "neck"))
-    picked = people["sitting"][:, [*COCO.index(*names), 0]]
-    for score in (posture.sitting_score, posture.motion_score):
-        assert np.allclose(score(picked, other), score(people["sitting"], COCO), equal_nan=True)
-
-
-def test_a_missing_joint_is_no_score(people):
-    keypoints = people["standing"][:3].copy()
-    keypoints[0, COCO.index("left_ankle", "right_ankle")] = 0
-    keypoints[1, COCO.index("left_hip")] = 0
-    assert np.isnan(posture.sitting_score(keypoints, COCO)).tolist() == [True, False, False]
-    assert np.isnan(posture.motion_score(keypoints, COCO)).tolist() == [True, True, False]
-    assert np.isnan(posture.sitting_score(keypoints, KeypointSchema(("nose",) * 17))).all()
-
-
-def test_classes_are_the_datas_or_the_scores(people):
-    keypoints = np.concatenate([people["sitting"], people["standing"]])
-    own = posture.postures(persons(keypoints, posture="sitting", motion="stationary"), COCO)
-    assert own.known and (own.sitting == 1).all() and (own.moving == 0).all()
-    computed = posture.postures(persons(keypoints), COCO)
-    assert not computed.known and np.nanmean(computed.sitting[60:]) < 0.1
-    assert len(computed.of(np.arange(5)).sitting) == 5
-
-
-def test_labels_by_eye_agree_as_their_page_says():
-    """300 persons, seen twice; what the page says of the agreement is counted here."""
-    with (ROOT / "data/labels/coco-val2017.csv").open(encoding="utf8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len({row["person"] for row in rows}) == len(rows) == 300
-    told = (ROOT / "data/README.md").read_text(encoding="utf8")
-    for what in ("posture", "motion"):
-        first, second = ([row[f"{what}_{look}"] for row in rows] for look in (1, 2))
-        share, kappa = np.mean(np.equal(first, second)), cohen_kappa_score(first, second)
-        assert re.search(rf"{what} of {100 * share:.1f} % \(.*?{kappa:.2f}\)", told)
-    seen = posture.by_eye(ROOT / "data/labels")
-    agreed = [row for row in rows if row["posture_1"] == row["posture_2"] != ""]
-    assert sum(of != "" for of, _ in seen.values()) == len(agreed)

@@ -46,6 +46,10 @@ def check(plate):
     return plate
 
 
+def study(given, through="skips", schema=COCO):
+    return skips.study(reader(given, through), given, schema, PckConfig())
+
+
 @pytest.mark.parametrize("schema", [COCO, FOURTEEN], ids=["17", "14"])
 @pytest.mark.parametrize("through", ["skips", "latents"])
 def test_skip_figures(schema, through):

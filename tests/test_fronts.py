@@ -43,7 +43,7 @@ def test_an_accuracy_has_the_images_error_too():
 )
 def test_chances_by_hand(dearer, chance):
     made, points = placed({"newell-2": STEADY, "newell": dearer}, {"newell-2": 1.0, "newell": 2.0})
-    found = lighter.chances(made, points)
+    found = lighter.chances(made, points, 2000)
     assert found.loc["newell", "training"] == pytest.approx(chance, abs=0.03)
     assert found.loc["newell-2", "training"] == 1, "nothing is cheaper"
 
@@ -54,7 +54,7 @@ def test_images_are_drawn_for_all_networks_alike():
     made = made_up({"newell-2": [base / 50], "newell": [(base + 1) / 50]})
     shares = {o.name: o.by_image.sum() / 1000 for o in made.all}
     points = lighter.points(made, took({"newell-2": (1.0, 1.0), "newell": (2.0, 2.0)}))
-    assert shares["newell"] > shares["newell-2"] and lighter.chances(made, points).loc["newell", "training"] == 1
+    assert shares["newell"] > shares["newell-2"] and lighter.chances(made, points, 2000).loc["newell", "training"] == 1
 
 
 def test_a_place_is_held_against_the_best_that_is_no_dearer():

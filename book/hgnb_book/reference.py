@@ -27,4 +27,4 @@ def _called(name: str, thing) -> str:
         return name
     given = [p.replace(annotation=p.empty) for p in inspect.signature(thing).parameters.values()]
     line = f"{name}{inspect.Signature(given)}"
-    return "\n".join(textwrap.wrap(line, 100, subsequent_indent="    ", break_long_words=False))
+    return "\n".join(textwrap.wrap(line, 84, subsequent_indent="    ", break_long_words=False))

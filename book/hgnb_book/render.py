@@ -125,9 +125,11 @@ def write_parts(root: Path, edition: Edition) -> None:
 
 def environment(root: Path, edition: Edition) -> str:
     """What built the book, as a table."""
+    from hgnb.training.hardware import processor
+
     facts = {
         "Profile, data, seed": f"{edition.profile}, {edition.data_name}, {edition.seed}",
-        "Processor": f"{_processor()}, {os.cpu_count()} cores",
+        "Processor": f"{processor()}, {os.cpu_count()} cores",
         "System": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "Versions": ", ".join(f"{name} {number}" for name in VERSIONS if (number := _version(name))),
         "Chapters": ", ".join(f"{name} {seconds:.0f} s" for name, seconds in _seconds(root).items()),
@@ -143,15 +145,6 @@ def _seconds(root: Path) -> dict[str, float]:
         if "seconds" in metadata:
             found[path.stem] = metadata["seconds"]
     return found
-
-
-def _processor() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = re.search(r"model name\s*:\s*(.+)", text)
-    return named[1].strip() if named else platform.machine()
 
 
 def _version(name: str) -> str | None:

@@ -23,7 +23,7 @@ from hgnb.stats import Estimate, cross_fitted_auc, halves, resamples
 BATCH = 1024  # persons; scikit-learn's default
 STARTS = 10
 TOGETHER = 10  # resamples whose K-means share their matrix products
-OFTEN = 0.95  # of the resamples: what "best" means in C13 and C14
+OFTEN = 0.95  # of the resamples: what "best" means
 
 
 @dataclass(frozen=True)
@@ -153,10 +153,8 @@ class EveryoneClustered:
     """All N persons of a split in K clusters, beside a sample's."""
 
     labels: np.ndarray  # (N,) by mini-batch K-means on all
-    by_sample: np.ndarray  # (N,) by the nearest of the sample's centroids
-    sample: np.ndarray  # (n,) rows of the sample
     on_sample: float  # adjusted Rand index of the sample's own clusters and `labels`, over the sample
-    on_all: float  # of `by_sample` and `labels`, over all persons; NaN where there are no two clusters
+    on_all: float  # of the sample's nearest centroids and `labels`, over all; NaN where there are no two clusters
 
 
 def cluster_everyone(latents: np.ndarray, sample: np.ndarray, labels: np.ndarray, seed: int) -> EveryoneClustered:
@@ -167,12 +165,12 @@ def cluster_everyone(latents: np.ndarray, sample: np.ndarray, labels: np.ndarray
     k = int(labels.max()) + 1 if len(labels) else 0
     if k < 2:
         one = np.zeros(len(latents), dtype=int)
-        return EveryoneClustered(one, one, sample, np.nan, np.nan)
+        return EveryoneClustered(one, np.nan, np.nan)
     fitted = MiniBatchKMeans(k, batch_size=BATCH, n_init=STARTS, random_state=seed % 2**32).fit(latents)
     found = fitted.labels_.astype(int)
     by_sample = assigned(latents, centroids(latents[sample].astype(np.float64), labels))
     scores = (adjusted_rand_score(labels, found[sample]), adjusted_rand_score(by_sample, found))
-    return EveryoneClustered(found, by_sample, sample, *map(float, scores))
+    return EveryoneClustered(found, *map(float, scores))
 
 
 # What they are worth
@@ -215,7 +213,7 @@ class Stability:
 
     @property
     def holds(self) -> bool | None:
-        """C13, C14 of the best K: best in at least 95 % of the resamples, and above the Gaussian."""
+        """Whether the best K makes clusters: best in at least 95 % of the resamples, and above the Gaussian."""
         return None if self.above is None else self.above and self.share >= OFTEN
 
 

@@ -51,11 +51,11 @@ class Complete:
         return f"persons with at least {self.threshold} of {self.keypoints} keypoints labelled"
 
 
-def complete(split: PreparedSplit, wanted: int = WANTED) -> Complete:
-    """The fully labelled persons; with fewer than `wanted`, as few keypoints are asked for as bring that many."""
+def complete(split: PreparedSplit) -> Complete:
+    """The fully labelled persons; with fewer than WANTED, as few keypoints are asked for as bring that many."""
     labelled, keypoints = split.labelled, split.keypoints.shape[1]
     threshold = keypoints
-    while threshold > 1 and (labelled >= threshold).sum() < min(wanted, (labelled > 0).sum()):
+    while threshold > 1 and (labelled >= threshold).sum() < min(WANTED, (labelled > 0).sum()):
         threshold -= 1
     return Complete(np.flatnonzero(labelled >= threshold), threshold, keypoints, len(split.fully_labelled))
 
@@ -264,13 +264,13 @@ def nearest(apart: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     return index, np.take_along_axis(apart, index, 1)
 
 
-def trust(apart: np.ndarray, plane: np.ndarray, neighbours: int = 15) -> float:
-    """Trustworthiness (Venna & Kaski, 2001) of a plane (N, 2), over as many neighbours as the points allow.
+def trust(apart: np.ndarray, plane: np.ndarray) -> float:
+    """Trustworthiness (Venna & Kaski, 2001) of a plane (N, 2), over 15 neighbours or as many as the points allow.
 
     As scikit-learn's, which sorts all distances at once: 2.5 GB for 10,000 persons. NaN for very few.
     """
     n = len(plane)
-    count = min(neighbours, (n - 1) // 2)
+    count = min(NEIGHBOURS, (n - 1) // 2)
     if count < 1:
         return np.nan
     near = NearestNeighbors(n_neighbors=count).fit(plane).kneighbors(return_distance=False)

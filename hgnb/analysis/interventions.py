@@ -33,6 +33,7 @@ from hgnb.training.passes import Reader
 Edit = Callable[[Tensor], Tensor]  # (B, D) flattened outputs of a layer -> (B, D) that take their place
 BOTTLENECK, CODE = "bottleneck", "code"
 STEPS = (0.5, 1.0)  # of the way from centroid to centroid
+MOST, BOUNDED = 150, 600  # persons of each kind that are moved, and on whom the bound rests, by lot
 ACROSS, ASTRAY = "to the other centroid", "as far, by lot"
 
 
@@ -141,7 +142,7 @@ def heatmaps(reader: Reader, split: PreparedSplit, skips: Skips = True) -> np.nd
 
 
 @torch.inference_mode()
-def decoded(reader: Reader, points: np.ndarray, person: PreparedSplit, skips: Skips = True) -> np.ndarray:
+def decoded(reader: Reader, points: np.ndarray, person: PreparedSplit) -> np.ndarray:
     """(S, K, h, w) heatmaps of the latents (S, D) with the branches of `person`, a split of one.
 
     Branches are the same for every point, so that whatever differs comes from the latents alone.
@@ -153,7 +154,7 @@ def decoded(reader: Reader, points: np.ndarray, person: PreparedSplit, skips: Sk
     maps = []
     for block in latents.split(reader.batch):
         own = [b.expand(len(block), *b.shape[1:]) for b in branches]
-        maps.append(head(hourglass.decode(block, own, skips))[1].float().cpu().numpy())
+        maps.append(head(hourglass.decode(block, own, True))[1].float().cpu().numpy())
     return np.concatenate(maps)
 
 
@@ -172,12 +173,11 @@ class Moved:
 
 
 def answer(
-    reader: Reader, split: PreparedSplit, group: Clustering, pck: PckConfig, *, layer: str = BOTTLENECK,
-    persons: int = 600, seed: int = 0,
-) -> tuple[Bound, list[Moved]]:  # fmt: skip
+    reader: Reader, split: PreparedSplit, group: Clustering, pck: PckConfig, *, layer: str = BOTTLENECK, seed: int = 0
+) -> tuple[Bound, list[Moved]]:
     """What correcting the misplaced of two clusters would gain: a bound, and what moving them does. The arguments are
-    those of `moves`; `persons`: of those on whom the bound rests, by lot."""
-    chosen = some(group.misplaced.judged, persons, seed)
+    those of `moves`."""
+    chosen = some(group.misplaced.judged, BOUNDED, seed)
     found, judged = np.zeros(len(split), int), np.zeros(len(split), bool)
     if len(chosen):  # nobody can be judged where everybody is labelled alike
         made = reader.predict(split.take(chosen))
@@ -188,18 +188,16 @@ def answer(
 
 
 def moves(
-    reader: Reader, split: PreparedSplit, group: Clustering, pck: PckConfig, *, layer: str = BOTTLENECK,
-    steps: Sequence[float] = STEPS, most: int = 150, seed: int = 0,
-) -> list[Moved]:  # fmt: skip
+    reader: Reader, split: PreparedSplit, group: Clustering, pck: PckConfig, *, layer: str = BOTTLENECK, seed: int = 0
+) -> list[Moved]:
     """The misplaced and the well placed of two clusters moved; split: the persons of `group`, in its order.
 
-    layer: where the points of `group` come from, latents or an autoencoder's codes. `most`: persons of each kind, by
-    lot.
+    layer: where the points of `group` come from, latents or an autoencoder's codes.
     """
-    ways = [(where, step, step * way) for where, way in _ways(group, seed).items() for step in steps]
+    ways = [(where, step, step * way) for where, way in _ways(group, seed).items() for step in STEPS]
     wrong, made = group.misplaced, []
     for who, flags in (("misplaced", wrong.flags), ("well placed", ~wrong.flags)):
-        rows = some(wrong.judged & flags, most, seed)
+        rows = some(wrong.judged & flags, MOST, seed)
         before, *after = _found(reader, split, group.labels, rows, [shift for *_, shift in ways], pck, layer)
         counted, images = split.visibility[rows] > 0, split.image_ids[rows]
         for (where, step, _), hits in zip(ways, after, strict=True):

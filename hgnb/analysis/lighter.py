@@ -140,13 +140,13 @@ def places(sweep: Outcomes, points: pd.DataFrame, draws: int = 2000) -> list[Pla
     return found
 
 
-def chances(sweep: Outcomes, points: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
+def chances(sweep: Outcomes, points: pd.DataFrame, draws: int) -> pd.DataFrame:
     """(networks, costs) in how many of the draws a network lies on the front, seeds and images drawn anew together.
 
     Every network is drawn with the same images; its seeds are drawn from those it has, since seeds of two networks
     have nothing in common but the images.
     """
-    rng, counted = np.random.default_rng(seed), np.array(sweep.people.counted, dtype=float)
+    rng, counted = np.random.default_rng(0), np.array(sweep.people.counted, dtype=float)
     images = rng.multinomial(len(counted), np.full(len(counted), 1 / len(counted)), size=draws)  # (D, images)
     gains = np.empty((draws, len(points)))
     for j, name in enumerate(points.case):

@@ -172,7 +172,6 @@ def mean(arrays: list[np.ndarray]) -> np.ndarray:
 class Postures:
     """Scores and classes of N persons; a class is 1, 0, or NaN where it isn't known."""
 
-    sitting_score: np.ndarray
     motion_score: np.ndarray
     sitting: np.ndarray  # 1 sitting, 0 on their feet (standing, walking, reaching); NaN: neither, or unknown
     moving: np.ndarray  # 1 moving, 0 stationary
@@ -193,11 +192,11 @@ def postures(split: PreparedSplit, schema: KeypointSchema) -> Postures:
         upright = np.where(np.isin(split.posture, UPRIGHT), 0.0, np.nan)
         seated = np.where(split.posture == "sitting", 1.0, upright)
         moving = np.where(split.motion == "moving", 1.0, np.where(split.motion == "stationary", 0.0, np.nan))
-        return Postures(sitting, motion, seated, moving, split.posture, known=True)
+        return Postures(motion, seated, moving, split.posture, known=True)
     upright = Body(split.keypoints, schema).upright > 0.7  # leaning less than 45°; false for NaN
     seated = np.where(upright & np.isfinite(sitting), (sitting > SITTING_ABOVE).astype(float), np.nan)
     moving = np.where(np.isfinite(motion), (motion > MOVING_ABOVE).astype(float), np.nan)
-    return Postures(sitting, motion, seated, moving, np.full(len(split.keypoints), ""), known=False)
+    return Postures(motion, seated, moving, np.full(len(split.keypoints), ""), known=False)
 
 
 def posed(experiment: "Experiment") -> PreparedSplit:

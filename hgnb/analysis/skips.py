@@ -74,7 +74,6 @@ class SkipStudy:
     schema: KeypointSchema
     alone: tuple[np.ndarray, ...]  # (n, K) bool without each level's skip alone, finest first; empty: none was built
     chosen: np.ndarray  # (n,) rows of the persons on whom the levels were tried
-    latents: Latents
 
     def by_person(self, hits: np.ndarray) -> np.ndarray:
         """(N,) PCK of each person; NaN for one without keypoints."""
@@ -142,20 +141,15 @@ class SkipStudy:
 
 
 def study(
-    reader: Reader, split: PreparedSplit, schema: KeypointSchema, pck: PckConfig, *, seed: int = 0,
-    part: int = 300, keep: Sequence = (),
-) -> SkipStudy:  # fmt: skip
-    """The split with all skips and with none; a random `part` of its persons with each level off alone.
-
-    keep: positions of the persons whose latents the same pass keeps.
-    """
-    whole = read(reader, split, pck, (True, False), keep)
+    reader: Reader, split: PreparedSplit, schema: KeypointSchema, pck: PckConfig, *, seed: int = 0, part: int = 300
+) -> SkipStudy:
+    """The split with all skips and with none; a random `part` of its persons with each level off alone."""
+    on, off = read(reader, split, pck, (True, False)).hits
     levels = len(reader.network.hourglasses[0].skips)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(split.keypoints))[:part])
     switches = [[level != off for level in range(levels)] for off in range(levels)]
     alone = read(reader, split.take(chosen), pck, switches).hits if levels else []
-    on, off = whole.hits
-    return SkipStudy(on, off, split.keypoints[..., 2], split.image_ids, schema, tuple(alone), chosen, whole.latents)
+    return SkipStudy(on, off, split.keypoints[..., 2], split.image_ids, schema, tuple(alone), chosen)
 
 
 @dataclass(frozen=True)

@@ -58,13 +58,13 @@ class Truncation:
         """PCK that is lost without the components behind the k-th, paired over the same persons."""
         return pck_difference(self.whole, self.hits[k], self.visibility > 0, self.images)
 
-    def enough(self, k: int, within: float = WITHIN) -> bool:
-        """Whether PCK with k components is at least the full one less `within` of it."""
-        return _found(self.hits[k], self.visibility) >= (1 - within) * _found(self.whole, self.visibility)
+    def enough(self, k: int) -> bool:
+        """Whether PCK with k components is at least the full one less 1 % of it."""
+        return _found(self.hits[k], self.visibility) >= (1 - WITHIN) * _found(self.whole, self.visibility)
 
-    def smallest(self, within: float = WITHIN) -> int | None:
+    def smallest(self) -> int | None:
         """The smallest k tried that is enough; None if none is."""
-        return next((k for k in self.hits if self.enough(k, within)), None)
+        return next((k for k in self.hits if self.enough(k)), None)
 
 
 def _found(hits: np.ndarray, visibility: np.ndarray) -> int:
@@ -81,7 +81,7 @@ def truncate(reader: Reader, split: PreparedSplit, folds: Sequence[Fold], pck: P
     most = min(len(parts) for _, parts in folds)
     whole = intervene(reader, split, pck, [None])[0]
     made = Truncation({}, whole, split.visibility, split.image_ids)
-    wanted = doubling(most)
+    wanted = sorted({*doubling(most), min(most, NOISE_FROM - 1)})
     while wanted:
         found = {k: np.zeros(whole.shape, bool) for k in wanted}
         for rows, space in spaces:
@@ -107,9 +107,8 @@ def kept(
 
 
 def doubling(most: int) -> list[int]:
-    """0, 1, 2, 4 … up to `most`, and the number behind which the thesis sees noise."""
-    powers = {2**i for i in range(most.bit_length())} | {0, most, NOISE_FROM - 1}
-    return sorted(k for k in powers if k <= most)
+    """0, 1, 2, 4 … and `most`."""
+    return sorted({0, most, *(2**i for i in range(most.bit_length()))})
 
 
 def _between(made: Truncation) -> list[int]:
@@ -177,28 +176,16 @@ def places(hourglass: Hourglass) -> list[str]:
 
 
 def study(
-    reader: Reader, seen: PreparedSplit, judged: PreparedSplit, pck: PckConfig, *, seed: int = 0, ratio: float = 2
+    reader: Reader, seen: PreparedSplit, judged: PreparedSplit, pck: PckConfig, *, seed: int = 0
 ) -> Iterator[Part]:
-    """PCK of the persons `judged` at every place with 0, 1, 2, 4 … all channel components of the persons `seen`.
-
-    `ratio`: between one number of components and the next.
-    """
+    """PCK of the persons `judged` at every place with 0, 1, 2, 4 … all channel components of the persons `seen`."""
     whole = intervene(reader, judged, pck, [None])[0]
     for name in places(reader.network.hourglasses[0]):
         parts = principal(sampled(reader, seen, name, seed))
-        counts = numbers(len(parts), ratio)
+        counts = doubling(len(parts))
         hits = intervene(reader, judged, pck, [keep(parts, k, reader.device) for k in counts], name)
         found = dict(zip(counts, hits, strict=True))
         yield Part(name, parts, Truncation(found, whole, judged.visibility, judged.image_ids))
-
-
-def numbers(most: int, ratio: float = 2) -> list[int]:
-    """0, 1, 2, 4 … and all there are, for a ratio of 2; whole numbers, each once."""
-    powers, k = {0, most}, 1.0
-    while k < most:
-        powers.add(round(k))
-        k *= ratio
-    return sorted(powers)
 
 
 def sampled(reader: Reader, split: PreparedSplit, name: str, seed: int) -> np.ndarray:
@@ -228,8 +215,3 @@ def keep(parts: Components, count: int, device: torch.device) -> Edit:
         return (mean + axes.T @ (axes @ (maps - mean))).flatten(1)
 
     return edit
-
-
-def needed(parts: Sequence[Part], within: float = 0.01) -> dict[str, int | None]:
-    """By title, the least number of components tried that comes within a share of the whole PCK; None if none does."""
-    return {part.title: part.kept.smallest(within) for part in parts}

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 from hgnb import records
 from hgnb.claims.claim import SEEDS
 from hgnb.claims.evidence import Seeds
-from hgnb.claims.ledger import Result, judge
+from hgnb.claims.ledger import CHAIN, MAKE, TRAIN, Result, judge
 from hgnb.claims.observe import Columns, observed, persons
 from hgnb.claims.on_lighter import Sweep
 from hgnb.claims.study import Study
@@ -30,8 +30,6 @@ from hgnb.training.recorded import code, facts, shared
 from hgnb.training.runs import Run, runs_folder
 
 STUDY = "chain"
-CHAIN = ("hourglass", "autoencoder", "modified")
-TRAIN, MAKE = "hgnb train", f"make claims SEEDS={SEEDS}"
 COCO = {"listed in train2017": 118_287, "listed in val2017": 5_000}  # images in its annotation files
 Told = Callable[[str], None]
 
@@ -48,20 +46,8 @@ def judged(record: Record) -> Result:
     """
     seeds, sweep = Seeds.of(record), Sweep.recorded(record.profile, record.data)
     whole = {name: n for name, n in seeds.people.counts.items() if name.startswith("listed")} == COCO
-    rows = judge(seeds, sweep, record.profile == "paper" and whole, wanted)
+    rows = judge(seeds, sweep, record.profile == "paper" and whole)
     return Result([row.facts() for row in rows], record)
-
-
-def wanted(seeds: Seeds, trainings: Sequence[str]) -> str:
-    """Which trainings a claim waits for, and what makes them; profile and data are those of the ledger."""
-    there = {name for one in seeds.all for name in one.trainings}
-    missing = [name for name in trainings if name not in there] or list(trainings)
-    for one in seeds.all:
-        if reasons := [one.seed.failed[name] for name in missing if name in one.seed.failed]:
-            return f"other runs: of seed {one.number} `{missing[0]}` failed: {reasons[0]}"
-    names = ", ".join(f"`{name}`" for name in missing)
-    command = f"{TRAIN} {missing[-1]}" if set(missing) <= set(CHAIN) else MAKE
-    return f"the {'trainings' if len(missing) > 1 else 'training'} {names}: {command}"
 
 
 def live(experiment: Experiment, told: Told = silent, own: Study | None = None) -> Record:

@@ -6,7 +6,7 @@ Shown in 05_discussion.
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -32,8 +32,9 @@ CLAIMS: tuple[Claim, ...] = tuple(  # C1 to C36, L1 to L15
 )
 SIZES = Counter(claim.family for claim in CLAIMS if not claim.number)  # fixed, whatever can be decided
 LEVELS = "`paper` on the whole of COCO"  # a level is judged nowhere else
+CHAIN = ("hourglass", "autoencoder", "modified")
+TRAIN, MAKE = "hgnb train", f"make claims SEEDS={SEEDS}"
 STYLES = {HOLDS: "green", FAILS: "red", UNDECIDED: "yellow", NEEDS: "dim"}
-Wanted = Callable[[Seeds, Sequence[str]], str]  # says which of the trainings are missing, and what makes them
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,6 @@ class Row:
     @property
     def id(self) -> str:
         return self.claim.id
-
-    @property
-    def sentence(self) -> str:
-        return self.claim.sentence
-
-    @property
-    def value(self) -> str:
-        """The source's."""
-        return self.claim.value
-
-    @property
-    def shown(self) -> tuple[str, ...]:
-        return self.claim.shown
 
     @property
     def measured(self) -> str:
@@ -91,12 +79,10 @@ class Row:
         })  # fmt: skip
 
 
-def judge(
-    seeds: Seeds, sweep: Sweep, levels: bool, wanted: Wanted, claims: Sequence[Claim] = CLAIMS
-) -> list[Row]:  # fmt: skip
+def judge(seeds: Seeds, sweep: Sweep, levels: bool, claims: Sequence[Claim] = CLAIMS) -> list[Row]:
     """A row for every claim, from what is recorded of the chain and of chapter 06. `levels`: whether numbers may be
     held against the source's, as under profile `paper` on the whole of COCO."""
-    return decided([_considered(claim, seeds, sweep, levels, wanted) for claim in claims])
+    return decided([_considered(claim, seeds, sweep, levels) for claim in claims])
 
 
 def judge_lighter(sweep: Sweep) -> list[Row]:
@@ -104,7 +90,7 @@ def judge_lighter(sweep: Sweep) -> list[Row]:
     return decided(considered(claim, sweep, sweep.count) for claim in CLAIMS if claim.family == "lighter")
 
 
-def _considered(claim: Claim, seeds: Seeds, sweep: Sweep, levels: bool, wanted: Wanted) -> Row:
+def _considered(claim: Claim, seeds: Seeds, sweep: Sweep, levels: bool) -> Row:
     if claim.family == "lighter":
         return considered(claim, sweep, sweep.count)
     there = seeds.with_(*claim.trainings)
@@ -118,6 +104,18 @@ def _considered(claim: Claim, seeds: Seeds, sweep: Sweep, levels: bool, wanted: 
     elif there.count < SEEDS:
         shut = f"{SEEDS} seeds, {there.count} {'is' if there.count == 1 else 'are'} there: `make claims SEEDS={SEEDS}`"
     return considered(claim, there, there.count, shut)
+
+
+def wanted(seeds: Seeds, trainings: Sequence[str]) -> str:
+    """Which trainings a claim waits for, and what makes them; profile and data are those of the ledger."""
+    there = {name for one in seeds.all for name in one.trainings}
+    missing = [name for name in trainings if name not in there] or list(trainings)
+    for one in seeds.all:
+        if reasons := [one.seed.failed[name] for name in missing if name in one.seed.failed]:
+            return f"other runs: of seed {one.number} `{missing[0]}` failed: {reasons[0]}"
+    names = ", ".join(f"`{name}`" for name in missing)
+    command = f"{TRAIN} {missing[-1]}" if set(missing) <= set(CHAIN) else MAKE
+    return f"the {'trainings' if len(missing) > 1 else 'training'} {names}: {command}"
 
 
 def considered(claim: Claim, source: Seeds | Sweep, count: int, shut: str = "") -> Row:

@@ -38,9 +38,9 @@ CLAIMS = Subject("clusters")
 # Of all seeds (S, N): by training person, NaN for who isn't in a seed's sample; or by posed person
 
 
-def labels(seeds: Seeds, of: str, k: int = 2) -> np.ndarray:
-    """Clusters of the 'sample' or the 'posed' with K = k."""
-    return placed(seeds, of, [one.labels(of, k).astype(float) for one in seeds.all])
+def labels(seeds: Seeds, of: str) -> np.ndarray:
+    """The two clusters of the 'sample' or the 'posed'."""
+    return placed(seeds, of, [one.labels(of, 2).astype(float) for one in seeds.all])
 
 
 def placed(seeds: Seeds, of: str, values: list[np.ndarray]) -> np.ndarray:
@@ -241,12 +241,8 @@ def moved(seeds: Seeds) -> Numbers:
     key, clusters, seen = labelled(seeds), labels(seeds, "sample"), seeds.labelled("train")
     where, sums = [one.sample for one in seeds.all], []
     for name in ("moved/hits", "astray/hits"):
-        held = [one.held("hourglass", name) for one in seeds.all]
-        if any(hits is None for hits in held):
-            raise Lacking("the column `hourglass/moved/hits` of every seed, which two clusters give")
-        sums.append(
-            seeds.of_sample([(h & seen[at]).sum(1) for h, at in zip(held, where, strict=True) if h is not None])
-        )
+        hits = [one.column("hourglass", name) & seen[at] for one, at in zip(seeds.all, where, strict=True)]
+        sums.append(seeds.of_sample([found.sum(1) for found in hits]))
     sums.append(seeds.of_sample([seen[at].sum(1) for at in where]))
     columns = np.nan_to_num(np.stack(sums, -1))
 

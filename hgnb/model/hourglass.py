@@ -1,7 +1,8 @@
 """Stacked hourglass. Newell, Yang & Deng (2016), sec. 3; thesis 3.2 and 5.1; explained in 02_experiment.
 
 One network serves the whole book: skip-connections can be switched off level by level, the latents can be
-read and replaced, and an autoencoder can sit in the bottleneck. Only torch is needed.
+read and replaced, and an autoencoder can sit in the bottleneck (7.2; its figure 22 is lost: ambiguity 5); the residual
+modules that it is built of are 3.2.2 and A2. Only torch is needed.
 """
 
 from collections.abc import Callable, Sequence
@@ -76,6 +77,9 @@ class Autoencoder(nn.Module):
     3x3 convolutions reduce only the channels, a linear layer makes the code, and the decoder mirrors both.
     The code and the output stay signed: the latents of a pre-activation residual are signed too, and a final
     ReLU would clip them (ambiguity 5).
+
+    >>> Autoencoder((8, 4, 4), AutoencoderConfig(code=10))(torch.zeros(2, 8, 4, 4)).shape
+    torch.Size([2, 8, 4, 4])
     """
 
     def __init__(self, shape: tuple[int, int, int], config: AutoencoderConfig):

@@ -82,7 +82,7 @@ def holm(p: np.ndarray, size: int | None = None) -> np.ndarray:
     return corrected.reshape(p.shape)
 
 
-def verdicts(tests: Sequence[Test], size: int | None = None, alpha: float = ALPHA) -> list[str]:
+def verdicts(tests: Sequence[Test], size: int | None = None) -> list[str]:
     """What becomes of a family of `size` tests, of which these could be made, corrected together after Holm."""
     corrected = holm(np.array([test.p for test in tests]), size)
-    return [test.verdict if p <= alpha else UNDECIDED for test, p in zip(tests, corrected, strict=True)]
+    return [test.verdict if p <= ALPHA else UNDECIDED for test, p in zip(tests, corrected, strict=True)]

@@ -14,6 +14,7 @@ from scipy.special import (
 )  # Student's t and its quantiles: scipy.stats' own are a hundred times slower
 
 LEVEL = 0.975  # quantile of a two-sided 95 % interval
+POWER = 0.8  # of what is called decidable
 EXACT, PHOTOGRAPHS, SEEDS, CROSSED, TURNS = "exact", "photographs", "seeds", "seeds and photographs", "turns"
 
 
@@ -101,8 +102,8 @@ class Estimate:
         """One-sided p of 'the true value is at least `limit`'."""
         return self.negated().tail(-limit)
 
-    def decidable(self, alpha: float, power: float = 0.8) -> float:
-        """Smallest distance from a limit that a two-sided test at `alpha` finds with this power: below it, 'undecided'
+    def decidable(self, alpha: float) -> float:
+        """Smallest distance from a limit that a two-sided test at `alpha` finds with 80 % power: below it, 'undecided'
         says little. Of noncentral t (scipy.stats.nct), with the standard error freed of its bias for few degrees of
         freedom; infinite without bounds."""
         if self.over == EXACT:
@@ -114,7 +115,7 @@ class Estimate:
         low, high = 0.0, 2 * wanted + 10
         for _ in range(40):  # bisection: nct has no inverse in its noncentrality
             middle = (low + high) / 2
-            low, high = (middle, high) if stats.nct.sf(wanted, freedom, middle) < power else (low, middle)
+            low, high = (middle, high) if stats.nct.sf(wanted, freedom, middle) < POWER else (low, middle)
         biased = np.sqrt(2 / freedom) * np.exp(gammaln((freedom + 1) / 2) - gammaln(freedom / 2))
         return float(high * self.error / biased + 2 * self.dealt)
 
@@ -143,10 +144,10 @@ def student(values: np.ndarray, over: str = SEEDS) -> Estimate:
     return Estimate.of(values.mean(), variance, n - 1, over, n if over == SEEDS else 1)
 
 
-def welch(first: np.ndarray, second: np.ndarray, over: str = TURNS) -> Estimate:
+def welch(first: np.ndarray, second: np.ndarray) -> Estimate:
     """Difference of the means of two samples (n,) and (m,) that were not taken in pairs; Welch's interval."""
     if min(len(first), len(second)) < 2:
-        return Estimate.of(np.mean(first) - np.mean(second), np.nan, 0, over)
+        return Estimate.of(np.mean(first) - np.mean(second), np.nan, 0, TURNS)
     a, b = np.var(first, ddof=1) / len(first), np.var(second, ddof=1) / len(second)
     freedom = (a + b) ** 2 / (a**2 / (len(first) - 1) + b**2 / (len(second) - 1)) if a + b > 0 else 0
-    return Estimate.of(np.mean(first) - np.mean(second), a + b, freedom, over)
+    return Estimate.of(np.mean(first) - np.mean(second), a + b, freedom, TURNS)

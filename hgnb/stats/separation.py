@@ -44,9 +44,7 @@ def cross_fitted_auc(
     return known.enough(_cross_fitted(of, 0.5, known.photographs, seed, dealings))
 
 
-def cross_fitted_correlation(
-    scores: np.ndarray, values: np.ndarray, images: np.ndarray, *, seed: int = 0, dealings: int = DEALINGS
-) -> Estimate:
+def cross_fitted_correlation(scores: np.ndarray, values: np.ndarray, images: np.ndarray) -> Estimate:
     """Pearson's r of scores (S, N) or (N,) whose sign is arbitrary with values (N,), NaN left out; as the AUC above.
     UNKNOWN where the values don't vary or fewer than 30 are known."""
     known = np.isfinite(values)
@@ -68,16 +66,16 @@ def cross_fitted_correlation(
         made = Influence(float(seeds.mean()), seeds, cells, cells.mean(0)) if np.isfinite(cells).all() else None
         return made, r(outside)
 
-    return _cross_fitted(of, 0.0, images, seed, dealings)
+    return _cross_fitted(of, 0.0, images, 0, DEALINGS)
 
 
-def folds(images: np.ndarray, *, seed: int = 0, parts: int = FOLDS, dealings: int = DEALINGS) -> Iterator[np.ndarray]:
+def folds(images: np.ndarray, *, seed: int = 0, dealings: int = DEALINGS) -> Iterator[np.ndarray]:
     """(N,) the fold of each person, for each dealing: photographs are dealt at random, a photograph's persons stay
     together, and folds are as even as they can be."""
     names, image = np.unique(images, return_inverse=True)
     rng = np.random.default_rng(seed)
     for _ in range(dealings):
-        yield (rng.permutation(len(names)) % parts)[image]
+        yield (rng.permutation(len(names)) % FOLDS)[image]
 
 
 def halves(images: np.ndarray, seed: int) -> np.ndarray:
@@ -87,21 +85,17 @@ def halves(images: np.ndarray, seed: int) -> np.ndarray:
     return order[image] < len(names) / 2
 
 
-def dealt(
-    of: Callable[[np.ndarray], np.ndarray], images: np.ndarray, statistic: Statistic, *, seed: int = 0,
-    dealings: int = DEALINGS, each: bool = False,
-) -> Estimate:  # fmt: skip
+def dealt(of: Callable[[np.ndarray], np.ndarray], images: np.ndarray, statistic: Statistic) -> Estimate:
     """A statistic of sums over persons of whom something was chosen on other folds than theirs.
 
     of: takes the fold of each person (N,) and returns the columns (S, N, c) that `crossed` reads; they are averaged
     over dealings, and how far the statistic moves from one dealing to the next is kept beside it.
     """
-    made = np.array([of(fold) for fold in folds(images, seed=seed, dealings=dealings)], dtype=float)
+    made = np.array([of(fold) for fold in folds(images)], dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        moved = statistic(*np.moveaxis(made.sum(2) if each else made.sum((1, 2)), -1, 0))
-    moved = moved.mean(1) if each else moved
+        moved = statistic(*np.moveaxis(made.sum((1, 2)), -1, 0))
     error = moved.std(ddof=1) / np.sqrt(len(moved)) if len(moved) > 1 and np.isfinite(moved).all() else 0.0
-    found = crossed(made.mean(0), images, statistic, each=each)
+    found = crossed(made.mean(0), images, statistic)
     return replace(found, dealt=float(error)) if found.known else found
 
 

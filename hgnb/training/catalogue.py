@@ -1,4 +1,7 @@
-"""What weights need to be used without the run that made them: it travels in the head of their safetensors file."""
+"""Weights by what a person types: a run's id, its beginning, a folder, a weights file, or the released network.
+
+What they need to be used without the run that made them, the Card, travels in the head of their safetensors file.
+"""
 
 import hashlib
 import json

@@ -116,8 +116,6 @@ class Evaluation:
         }  # fmt: skip
 
     def __rich_console__(self, console, options):
-        from hgnb.training.evaluation import sheet
-
         yield from sheet(self)
 
 

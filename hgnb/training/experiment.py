@@ -170,10 +170,15 @@ class Experiment:
         """The single-stack hourglass of chapter 02."""
         return self.fresh("hourglass", self.profile.training)
 
-    def fresh(self, name: str, training: TrainingConfig, autoencoder: AutoencoderConfig | None = None) -> Run:
-        """The profile's network from its first weights on, with an autoencoder in its bottleneck if it is given."""
-        recipe = self._recipe(name, training, autoencoder)
-        return fit(recipe, lambda team: self._pose_job(training, team, autoencoder), self.progress)
+    def fresh(
+        self, name: str, training: TrainingConfig, autoencoder: AutoencoderConfig | None = None,
+        start: Start | None = None,
+    ) -> Run:  # fmt: skip
+        """The profile's network from its first weights on, or from those of a `start`; with an autoencoder in its
+        bottleneck if it is given."""
+        checkpoint, parents = (start.checkpoint, [start.run]) if start else ("", [])
+        recipe = self._recipe(name, training, autoencoder, *parents, checkpoint=checkpoint)
+        return fit(recipe, lambda team: self._pose_job(training, team, autoencoder, start), self.progress)
 
     def started(self, parent: Run) -> Run:
         """The profile's hourglass from the best weights of another run on, which may know other data or smaller crops.
@@ -185,9 +190,7 @@ class Experiment:
         other = held.get("own", {}).get("network") != own.get("network")
         if tuples(held["model"]) != asdict(self.model()) or held["autoencoder"] or other:
             raise InputError(f"The network of {parent.id} has another shape than profile {self.profile.name}'s.")
-        start = Start(parent, "best-val_pck", optimiser=False, rate=False, rule=False)
-        recipe = self._recipe("hourglass", training, None, parent, checkpoint="best-val_pck")
-        return fit(recipe, lambda team: self._pose_job(training, team, start=start), self.progress)
+        return self.fresh("hourglass", training, start=Start(parent, "best-val_pck"))
 
     def few(self) -> Run:
         """The hourglass trained on with a handful of its persons, which it learns by heart; 02_experiment."""
@@ -196,9 +199,7 @@ class Experiment:
         epochs = p.analysis.few_epochs
         training = replace(p.modified, epochs=epochs, warmup=0, drop_after=epochs)  # the rate stays as it is
         other = replace(self, profile=replace(p, data=data))
-        start = Start(parent, "best-val_pck", optimiser=False, rate=False, rule=False)
-        recipe = other._recipe("few", training, None, parent, checkpoint="best-val_pck")
-        return fit(recipe, lambda team: other._pose_job(training, team, start=start), self.progress)
+        return other.fresh("few", training, start=Start(parent, "best-val_pck"))
 
     def autoencoder(self, best: str = "val_pck", stack: int = 0, shape: AutoencoderConfig | None = None) -> Run:
         """The autoencoder of chapter 04, trained on the latents of the hourglass at its best PCK, or lowest loss.

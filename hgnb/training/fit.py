@@ -1,4 +1,9 @@
-"""What a training is handed: the module, its persons, and the checkpoint that it starts from."""
+"""`fit`: a finished run loads, an unfinished one resumes, a missing one trains. Explained in 02_experiment.
+
+What is trained, and on whom: an hourglass on persons, an autoencoder on latents (thesis 5.1 and 7.2). Nothing here asks
+where data or runs lie: all that changes a training's result is handed in. Lightning is loaded where there is something
+to train, and not before: it takes longer than all else together.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, nullcontext
@@ -32,9 +37,9 @@ class Start:
 
     run: Run
     checkpoint: str  # "last", "drop", "best-val_pck" or "best-val_loss"
-    optimiser: bool
-    rate: bool
-    rule: bool
+    optimiser: bool = False
+    rate: bool = False
+    rule: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,10 @@ def balance(counted: np.ndarray) -> np.ndarray:
     return share / share.mean()
 
 
+# Autoencoders that nothing was learned for: controls of chapter 04 (claims C25, C27); explained in 04_improvement.
+# `random`: Glorot's weights, as they were drawn. `projection`: the principal components of the latents, as many as
+# the code has dimensions, which an autoencoder without convolutions can hold exactly: its two linear layers are
+# z = W (x - m) and y = W^T z + m. Either is put into a trained hourglass, which then learns around it.
 KINDS = ("random", "projection")
 
 

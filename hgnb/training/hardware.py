@@ -147,8 +147,11 @@ def _seconds(convolution: Convolution) -> dict[str, float]:
 
 def device_name() -> str:
     """The graphics card's name, or the processor's where the system tells it."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else processor()
+
+
+def processor() -> str:
+    """Its name, where the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

@@ -1,4 +1,8 @@
-"""The training loop around Lightning: a job is trained, or gone on with, until its run is finished."""
+"""The training loop around Lightning: a job is trained, or gone on with, until its run is finished.
+
+What goes on meanwhile: its randomness, its progress, the first loss that is no number; and what it leaves: checkpoints,
+the best weights, the table of epochs, what each validation found, the loss of each step.
+"""
 
 import importlib.util
 import io
@@ -57,7 +61,7 @@ def train(recipe: Recipe, prepare: Callable[[Team], Job], folder: Path, those: T
         if those.size > 1:
             synchronised(job.module.network)
         recorder = Recorder(folder, job)
-        watchers = [Clock(), Draws(recipe.seed), Watch(recipe.id, job.person_ids), recorder]
+        watchers = [Draws(recipe.seed), Watch(recipe.id, job.person_ids), recorder]
         resumed = those.agreed(last.exists())
         if job.start is not None and not resumed:
             watchers.append(Begin(job.start))
@@ -163,7 +167,11 @@ def quiet():
 
 
 class Begin(L.Callback):
-    """Puts the state of a checkpoint in place before the first step; a resumed run has its own already."""
+    """Puts the state of a checkpoint in place before the first step; a resumed run has its own already.
+
+    Ambiguity 13: the thesis trains its modified hourglass on from epoch 47 and doesn't say whether the optimiser's
+    averages, the learning rate and the rule that drops it begin anew. Each is a choice here.
+    """
 
     def __init__(self, start: Start):
         self.start = start
@@ -199,16 +207,6 @@ def _carry(optimiser: torch.optim.Optimizer, module: PoseModule, states: dict[st
 
 DROP_AT = 21 / 50  # of a training's epochs: where the thesis's rate drops; 5.2, figure 12
 LOOK = 16  # steps between two looks at the losses: a GPU need not wait for a number in each
-
-
-class Clock(L.Callback):
-    """Seconds of each epoch, validation included; first among the hooks of an epoch's end."""
-
-    def on_train_epoch_start(self, trainer: L.Trainer, module: Tracked) -> None:
-        self.start = time.perf_counter()
-
-    def on_validation_end(self, trainer: L.Trainer, module: Tracked) -> None:
-        module.row["seconds"] = round(time.perf_counter() - self.start, 3)
 
 
 class Draws(L.Callback):
@@ -333,9 +331,13 @@ class Recorder(Checkpoint):
 
     def on_train_epoch_start(self, trainer: L.Trainer, module: Tracked) -> None:
         self._losses.clear()
+        self._began = time.perf_counter()
 
     def on_train_batch_end(self, trainer: L.Trainer, module: Tracked, outputs, batch, _: int) -> None:
         self._losses.append(outputs["loss"].detach())  # on the device: no step waits for a number
+
+    def on_validation_end(self, trainer: L.Trainer, module: Tracked) -> None:
+        module.row["seconds"] = round(time.perf_counter() - self._began, 3)
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: Tracked) -> None:
         self.rows.append({"epoch": trainer.current_epoch + 1, **module.row})

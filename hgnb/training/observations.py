@@ -24,7 +24,7 @@ from hgnb.metrics import distances
 from hgnb.metrics.keypoints_found import VISIBILITY, Share
 from hgnb.metrics.pckh import head_lengths, head_segment, joint_groups
 from hgnb.records import Columns, Record, Seed
-from hgnb.training import networks, passes, recorded
+from hgnb.training import networks, passes, profiles, recorded
 from hgnb.training.evaluation import Selection, annotations, measure
 from hgnb.training.experiment import Experiment
 from hgnb.training.networks import BEST, GENTLE, NEWELL, THESIS
@@ -41,12 +41,8 @@ DECODED = {THESIS, GENTLE, NEWELL, BEST} | {one.name for one in networks.BEYOND 
 def shared(study: str, experiment: Experiment) -> dict[str, Any]:
     """As hgnb.training.recorded.shared: the profile's own numbers, the checksum of the persons that `experiment`, one
     training of the study, is trained on."""
-    plain = Experiment.open(experiment.profile.name, experiment.data, experiment.seed)
-    numbers = recorded.numbers(plain.profile, experiment.data_name, study)
-    return {
-        "study": study, "profile": plain.profile.name, "data": experiment.data_name,
-        "checksum": experiment.prepared().checksum, "numbers": numbers, "code": recorded.code(study),
-    }  # fmt: skip
+    plain = profiles.load(experiment.profile.name)
+    return recorded.shared(experiment, study) | {"numbers": recorded.numbers(plain, experiment.data_name, study)}
 
 
 def persons(experiment: Experiment) -> dict[str, np.ndarray]:

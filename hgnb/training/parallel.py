@@ -4,6 +4,10 @@ torchrun, SLURM and `together` start the same command once for each device or co
 which. Each process takes its share of every batch, so the number of processes changes rounding, and what augmentation,
 dropout and noise draw, but not the training: its id doesn't name it, its manifest does. Gradients are averaged by
 DistributedDataParallel; counts, losses and the statistics of batch normalisation are summed here.
+
+On the cores of one machine this doesn't pay: at 64 channels 38 norms exchange 190 times a step, and two processes train
+0.19 times as fast as two threads; exchanges that cost nothing would come to 1.22 times, twice what one thread does
+(benchmarks/results/cores.json).
 """
 
 import ctypes

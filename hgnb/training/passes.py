@@ -1,4 +1,6 @@
-"""Predictions and latents of a split, in batches, with skips switched and latents replaced where asked."""
+"""A network's passes over a split: predictions and latents in batches, with skips switched and latents replaced where
+asked; decodings of the same heatmaps; latents kept on disk; and what one gets without a network. Chapters 02, 03, 07.
+"""
 
 import hashlib
 import json
@@ -113,7 +115,12 @@ MIRRORED = " + mirror"  # behind the name of a decoding of the mean with the mir
 
 @dataclass(frozen=True)
 class Decodings:
-    """Where several decodings of one network put the keypoints of N persons."""
+    """Where several decodings of one network put the keypoints of N persons. Ours; explained in 07_beyond.
+
+    The thesis counts distances between whole pixels of the map: the truth is the pixel that holds the keypoint. A point
+    between pixels gains nothing by that rule. So here both are points of the crop: pixel (i, j) of a map has its centre
+    at s (j + 1/2) - 1/2 and s (i + 1/2) - 1/2 for a map s times smaller, and the truth is where the label is.
+    """
 
     offsets: dict[str, np.ndarray]  # (N, K, 2): predicted less true, pixels of the crop
     visibility: np.ndarray  # (N, K)
@@ -182,7 +189,7 @@ def silent_loss(
 
 @dataclass(frozen=True)
 class Baselines:
-    """Scores of two predictors that never look at the image, on the persons of `val`."""
+    """Scores of two predictors that never look at the image, on `val`: the lines that a training has to cross."""
 
     zero_loss: float  # MSE of predicting nothing
     mean_map_loss: float  # MSE of each joint's mean heatmap over the training persons
@@ -225,7 +232,12 @@ WRITTEN = 1 << 32  # beside a checksum of 32 bits; the number of a batch that wa
 
 
 class Rows:
-    """(count, width) float32 at `path`, in batches of `batch` rows."""
+    """A row of `width` float32 for each of `count` persons at `path`, written and checked in batches of `batch`: a kill
+    costs one batch.
+
+    It is an .npy file, opened as a memory map; behind the rows stands one number a batch, its CRC-32 and a mark that it
+    was written. While batches are missing the file has another name.
+    """
 
     def __init__(self, path: Path, count: int, width: int, batch: int):
         self.path, self.count, self.width, self.batch = path, count, width, batch
@@ -328,7 +340,10 @@ def kept(
     """The latents of a split's persons at the ascending positions `persons`, or of all for None.
 
     What isn't on disk yet is encoded: `reader` is called only then. A file of the whole split serves any of its
-    persons.
+    persons. It is `<run>/latents/<split>-<best by>-<persons>-<made of>.npy`, a memory map: the 124,040 persons of the
+    thesis are 2 GB that need not fit into memory. The two hashes name the persons and all that their latents follow
+    from (weights, crops and code), so that a file is never stale; a newer one of the same persons takes an older one's
+    place.
     """
     whole = prepared.split(split)
     made_of = hashlib.sha256(

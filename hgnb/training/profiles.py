@@ -1,4 +1,8 @@
-"""How networks are trained, number by number. Thesis 5.1 and 7.2; source 004; explained in 02_experiment."""
+"""Every number of an experiment, with its unit and source; explained in 02_experiment. Thesis 5.1 and 7.2; source 004.
+
+The defaults of the config classes are the thesis's; a profile's TOML file holds only what differs from them, or from
+the profile that it names as `like`.
+"""
 
 import tomllib
 from collections.abc import Mapping

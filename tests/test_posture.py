@@ -1,9 +1,13 @@
-"""What components tell, on planted structure, and the correction for many tests."""
+"""Posture and motion of drawn people as numbers, and what components tell of them, on planted structure."""
+
+import csv
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu, pearsonr
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from test_explain import COCO, persons, planted, scattered
 
 from hgnb import stats
@@ -14,8 +18,79 @@ from hgnb.data.schema import KeypointSchema
 
 BARE = KeypointSchema(tuple(n for n in COCO.names if n.split("_")[-1] not in ("nose", "eye", "ear")))
 
+ROOT = Path(__file__).resolve().parents[1]
 
-# One component, one number
+
+def drawn(name, count, rng, yaw=None):
+    """Keypoints of drawn people in a posture, and the direction in which each faces, degrees from the viewer."""
+    turns = rng.uniform(-180, 180, count) if yaw is None else np.full(count, float(yaw))
+    people = []
+    for at in turns:
+        pose = draw_pose(name, rng) if isinstance(name, str) else name
+        view = View(turn("x", 8) @ turn("y", at), 25.0, 32.0, 55.0, 200.0)
+        people.append(np.column_stack([view.project(skeleton(pose, 1.7).keypoints())[:, :2], np.full(17, 2.0)]))
+    return np.stack(people), np.radians(turns)
+
+
+# Sitting and motion
+
+
+@pytest.fixture(scope="module")
+def people():
+    rng = np.random.default_rng(0)
+    names = ("standing", "walking", "running", "sitting", "reaching", "jumping")
+    return {name: drawn(name, 60, rng)[0] for name in names}
+
+
+def area(scores, positive, negative):
+    """AUC of scores by posture name."""
+    chosen = np.concatenate([scores[n] for n in (*positive, *negative)])
+    classes = np.repeat([1, 0], [sum(len(scores[n]) for n in names) for names in (positive, negative)])
+    return roc_auc_score(classes, chosen)
+
+
+def test_sitting_is_told_from_standing(people):
+    scores = {n: posture.sitting_score(k, COCO) for n, k in people.items()}
+    assert area(scores, ["sitting"], ["standing", "walking", "reaching"]) > 0.97
+    assert (scores["sitting"] > posture.SITTING_ABOVE).mean() > 0.95
+    assert (scores["standing"] > posture.SITTING_ABOVE).mean() < 0.02
+
+
+def test_moving_is_told_from_stationary(people):
+    scores = {n: posture.motion_score(k, COCO) for n, k in people.items()}
+    assert area(scores, ["walking", "running", "jumping"], ["standing", "sitting", "reaching"]) > 0.85
+    assert (scores["running"] > posture.MOVING_ABOVE).mean() > 0.7
+    assert (scores["standing"] > posture.MOVING_ABOVE).mean() < 0.1
+
+
+def test_scores_on_fourteen_keypoints(people):
+    """A schema in another order and without a face gives the same scores."""
+    names = [f"{s}_{j}" for j in ("ankle", "knee", "hip", "wrist", "shoulder") for s in ("right", "left")]
+    other = KeypointSchema((*names, "neck"))
+    picked = people["sitting"][:, [*COCO.index(*names), 0]]
+    for score in (posture.sitting_score, posture.motion_score):
+        assert np.allclose(score(picked, other), score(people["sitting"], COCO), equal_nan=True)
+
+
+def test_a_missing_joint_is_no_score(people):
+    keypoints = people["standing"][:3].copy()
+    keypoints[0, COCO.index("left_ankle", "right_ankle")] = 0
+    keypoints[1, COCO.index("left_hip")] = 0
+    assert np.isnan(posture.sitting_score(keypoints, COCO)).tolist() == [True, False, False]
+    assert np.isnan(posture.motion_score(keypoints, COCO)).tolist() == [True, True, False]
+    assert np.isnan(posture.sitting_score(keypoints, KeypointSchema(("nose",) * 17))).all()
+
+
+def test_classes_are_the_datas_or_the_scores(people):
+    keypoints = np.concatenate([people["sitting"], people["standing"]])
+    own = posture.postures(persons(keypoints, posture="sitting", motion="stationary"), COCO)
+    assert own.known and (own.sitting == 1).all() and (own.moving == 0).all()
+    computed = posture.postures(persons(keypoints), COCO)
+    assert not computed.known and np.nanmean(computed.sitting[60:]) < 0.1
+    assert len(computed.of(np.arange(5)).sitting) == 5
+
+
+# What components tell
 
 
 @pytest.mark.parametrize("values", [np.full(9, 2.0), np.full(9, np.nan), np.r_[1.0, 2.0, np.full(7, np.nan)]])
@@ -115,17 +190,6 @@ def test_persons_met_are_those_of_the_walk():
 # Orientation and arms
 
 
-def drawn(name, count, rng, yaw=None):
-    """Keypoints of drawn people in a posture, and the direction in which each faces, degrees from the viewer."""
-    turns = rng.uniform(-180, 180, count) if yaw is None else np.full(count, float(yaw))
-    people = []
-    for at in turns:
-        pose = draw_pose(name, rng) if isinstance(name, str) else name
-        view = View(turn("x", 8) @ turn("y", at), 25.0, 32.0, 55.0, 200.0)
-        people.append(np.column_stack([view.project(skeleton(pose, 1.7).keypoints())[:, :2], np.full(17, 2.0)]))
-    return np.stack(people), np.radians(turns)
-
-
 @pytest.mark.parametrize("name", ["standing", "walking", "running", "sitting", "reaching"])
 def test_facing_follows_the_turn(name):
     keypoints, at = drawn(name, 150, np.random.default_rng(0))
@@ -163,3 +227,18 @@ def test_scores_need_their_joints_alone():
         assert np.isfinite(score(keypoints, COCO)).tolist() == [True, False, True]
         same = score(keypoints[:, COCO.index(*BARE.names)], BARE)
         assert np.allclose(same, score(keypoints, COCO), equal_nan=True)
+
+
+def test_labels_by_eye_agree_as_their_page_says():
+    """300 persons, seen twice; what the page says of the agreement is counted here."""
+    with (ROOT / "data/labels/coco-val2017.csv").open(encoding="utf8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["person"] for row in rows}) == len(rows) == 300
+    told = (ROOT / "data/README.md").read_text(encoding="utf8")
+    for what in ("posture", "motion"):
+        first, second = ([row[f"{what}_{look}"] for row in rows] for look in (1, 2))
+        share, kappa = np.mean(np.equal(first, second)), cohen_kappa_score(first, second)
+        assert re.search(rf"{what} of {100 * share:.1f} % \(.*?{kappa:.2f}\)", told)
+    seen = posture.by_eye(ROOT / "data/labels")
+    agreed = [row for row in rows if row["posture_1"] == row["posture_2"] != ""]
+    assert sum(of != "" for of, _ in seen.values()) == len(agreed)
