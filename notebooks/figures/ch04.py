@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from figures.accuracy import plot_pose, posed
+from figures.ch02 import plot_pose, posed
 from figures.page import Note, Plate, nothing, number, percent, verdict
 from hgnb.claims.evidence import Chains
 from hgnb.data.prepared import PreparedSplit
