@@ -9,6 +9,7 @@ import torch
 from hgnb.analysis import depths, steering
 from hgnb.analysis.distances import centroids
 from hgnb.claims import steering as judged
+from hgnb.claims.evidence import Seeds, Seen
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
@@ -122,3 +123,51 @@ def test_likeness_knows_turns_and_does_not_grow_with_dimensions():
     turned = 2 * x @ np.linalg.qr(rng.normal(size=(300, 300)))[0] + 1
     assert depths.alike(x, turned) == pytest.approx(1)
     assert abs(depths.alike(x, rng.normal(size=(80, 300)))) < 0.05  # the biased estimate says 0.79
+
+
+def recorded(pull, competent=True, seeds=5):
+    """Seeds whose first way changes the trait by `pull` a step, and the ways by lot by up to 1."""
+    rng, steps, count = np.random.default_rng(2), np.array(steering.STEPS), 60
+    labelled = np.ones((count, 8), bool)
+    people = SimpleNamespace(mean_pose_hits=lambda split: ~labelled)
+    made = []
+    for number in range(seeds):
+        slopes = np.concatenate([[pull], np.linspace(-1, 1, steering.LOTS)])[:, None, None]
+        scores = slopes * steps[:, None] + rng.normal(0, 0.1, (1 + steering.LOTS, 1, count)) * steps[:, None]
+        columns = {"steered/persons": np.arange(count), "test_hits": labelled & (rng.random((count, 8)) < 0.9)}
+        columns["test_hits"] &= competent
+        for name in judged.TRAITS:
+            for branches in steering.BRANCHES:
+                found = np.full(scores.shape, 8) - (np.abs(steps) > 2)[:, None]
+                held = {"scores": scores, "found": found, "signs": np.ones(len(scores))}
+                columns |= {f"steered/{name}/{branches}/{key}": value for key, value in held.items()}
+        columns = {f"hourglass/{key}": value for key, value in columns.items()}
+        made.append(Seen(people, SimpleNamespace(number=number, trainings={"hourglass": {}}, columns=columns)))
+    none, crops = np.full(count, ""), np.zeros((count, 0, 0, 3), np.uint8)
+    keypoints, ids = np.full((count, 8, 3), 2.0), np.arange(count)
+    split = PreparedSplit("test", crops, keypoints, np.zeros((count, 3), int), ids, ids // 2, none, none)
+    people.split = lambda name: split
+    return Seeds(people, tuple(made))
+
+
+@pytest.mark.parametrize(("pull", "verdict"), [(1.5, "holds"), (0.3, "fails"), (1.0, "undecided")])
+def test_an_interpretation_holds_where_its_direction_beats_every_lot(pull, verdict):
+    for one in judged.judged(recorded(pull)):
+        assert one.verdict == verdict
+        assert one.readings["own", False].change.value == pytest.approx(pull, abs=0.05)
+        assert one.readings["mean", True].by_seed.shape == (5, 1 + steering.LOTS)
+
+
+def test_what_knows_nothing_is_not_judged():
+    assert {(one.verdict, one.reason[:34]) for one in judged.judged(recorded(1.5, competent=False))} == {
+        ("needs", "a network that knows something: te")
+    }
+    assert all("seeds" in one.reason for one in judged.judged(recorded(1.5, seeds=3)))
+
+
+def test_a_direction_that_a_record_lacks_is_named():
+    seeds = recorded(1.5)
+    for one in seeds.all:
+        del one.seed.columns["hourglass/steered/motion/mean/signs"]
+    motion = {one.direction: one for one in judged.judged(seeds)}["motion"]
+    assert motion.verdict == "needs" and "`hgnb claims --keep`" in motion.reason and not motion.readings

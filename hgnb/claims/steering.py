@@ -1,10 +1,17 @@
 """Directions that were steered along, as columns of a record, and what they come to. Shown in 08_how_far."""
 
+from dataclasses import dataclass
+from itertools import product
+
 import numpy as np
 
 from hgnb.analysis import steering
 from hgnb.analysis.steering import BRANCHES, STEPS, Direction
+from hgnb.claims.claim import NEEDS, SEEDS, competent
+from hgnb.claims.evidence import Lacking, Seeds
 from hgnb.claims.study import Study
+from hgnb.stats import Estimate, above, crossed, dealt, every, verdicts
+from hgnb.stats.decisions import ALPHA, UNDECIDED
 
 Columns = dict[str, np.ndarray]
 TRAITS = {
@@ -12,6 +19,7 @@ TRAITS = {
     "motion": "motion",
     "labels": "confident",
 }  # by direction
+READINGS = tuple(product(BRANCHES, (False, True)))  # whose skips decode, and whether at equal loss
 PRICE = 0.05  # of the keypoints found: what a way may cost where ways are compared at equal loss
 
 
@@ -83,3 +91,90 @@ def at_equal_loss(scores: np.ndarray, found: np.ndarray, signs: np.ndarray) -> n
     lengths = np.array([0.0, *steps[forth]])
     reached = [np.interp(PRICE, np.maximum.accumulate(own), lengths) for own in loss]
     return np.stack([[np.interp(x, lengths, c) for c in way.T] for x, way in zip(reached, change, strict=True)])
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How far a direction moves its trait, by one reading: estimates over seeds and photographs."""
+
+    change: Estimate
+    ordinary: Estimate  # less the mean of the ways by lot
+    largest: Estimate  # less the largest of them, in each seed chosen on other photographs
+    by_seed: np.ndarray  # (S, W) means over persons, the direction's first
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of one interpretation."""
+
+    direction: str
+    readings: dict[tuple[str, bool], Moved]  # by whose skips decode, and whether at equal loss; none where it lacks
+    verdict: str
+    reason: str  # why it isn't judged, or what would have been decided
+
+
+def judged(seeds: Seeds) -> list[Judged]:
+    """Holds: the direction raises its trait by more than the largest of the ways by lot does (in each seed the one that
+    is largest on other photographs), with the person's own skips and with the mean's, for one step and at equal loss.
+    Fails: by less in at least one of the four. The three interpretations are one family (Holm)."""
+    seeds = seeds.with_("hourglass")
+    shut = (f"{SEEDS} seeds, there are {seeds.count}: `make claims SEEDS={SEEDS}`" if seeds.count < SEEDS else "") or (
+        competent(seeds)
+    )
+    found: dict[str, dict[tuple[str, bool], Moved]] = {}
+    lacks: dict[str, str] = {}
+    for name in TRAITS:
+        try:
+            found[name] = {(whose, equal): moved(seeds, name, whose, equal) for whose, equal in READINGS}
+        except Lacking as lacking:
+            found[name], lacks[name] = {}, str(lacking)
+    asked = [name for name in TRAITS if not shut and name not in lacks]
+    tests = {name: every(*(above(one.largest) for one in found[name].values())) for name in asked}
+    decided = dict(zip(asked, verdicts(list(tests.values()), len(TRAITS)), strict=True))
+    told = {
+        name: f"{tests[name].decidable(ALPHA / len(TRAITS)):.2g} would have been decided with 80 % power"
+        for name in asked
+        if decided[name] == UNDECIDED
+    }
+    reasons = {name: lacks.get(name) or shut or told.get(name, "") for name in TRAITS}
+    return [Judged(name, found[name], decided.get(name, NEEDS), reasons[name]) for name in TRAITS]
+
+
+def moved(seeds: Seeds, direction: str, branches: str, equal: bool) -> Moved:
+    """Of the columns `steered/<direction>/<branches>`: per step, or at equal loss."""
+    each, images = changes(seeds, direction, branches, equal), seeds.images()
+    own, lots, one = each[:, 0], each[:, 1:], np.arange(seeds.count)
+
+    def less_largest(fold: np.ndarray) -> np.ndarray:
+        made = np.zeros((*own.shape, 2))
+        for number in np.unique(fold):
+            largest = np.nanmean(lots[:, :, fold != number], 2).argmax(1)
+            made[:, fold == number] = _summed(own - lots[one, largest])[:, fold == number]
+        return made
+
+    return Moved(
+        crossed(_summed(own), images, _mean),
+        crossed(_summed(own - lots.mean(1)), images, _mean),
+        dealt(less_largest, images, _mean),
+        np.nanmean(each, 2),
+    )
+
+
+def changes(seeds: Seeds, direction: str, branches: str, equal: bool) -> np.ndarray:
+    """(S, W, N) changes of the trait in the test persons, NaN in those who weren't steered or don't show it."""
+    made = np.full((seeds.count, 1 + steering.LOTS, len(seeds.persons())), np.nan)
+    for row, one in zip(made, seeds.all, strict=True):
+        place = f"steered/{direction}/{branches}"
+        scores, found, signs = (one.column("hourglass", f"{place}/{name}") for name in ("scores", "found", "signs"))
+        own = at_equal_loss(scores, found, signs) if equal else slopes(scores, signs)
+        row[:, one.column("hourglass", "steered/persons")] = own
+    return made
+
+
+def _summed(values: np.ndarray) -> np.ndarray:
+    """(S, N, 2): each person's value, 0 where there is none, and whether there is one."""
+    return np.stack([np.nan_to_num(values), np.isfinite(values)], -1)
+
+
+def _mean(total: np.ndarray, count: np.ndarray) -> np.ndarray:
+    return total / count
