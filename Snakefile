@@ -34,6 +34,7 @@ NEEDS = {
     "B2_annotations": [],  # counted once, in results/coco-annotations.json
     "06_lighter_hourglasses": [],  # its sweep is the target `lighter`, and recorded
     "07_beyond": ["dataset", "hourglass", "autoencoder", "modified"],  # and `beyond`, recorded
+    "08_how_far": ["dataset", "hourglass"],
 }
 # what a stage builds on
 AFTER = {"dataset": []} | {one.name: list(one.needs or ["dataset"]) for one in networks.CHAIN}
@@ -43,6 +44,7 @@ SHOW_RECORDS = {
     "05_discussion": "results/[cl]*/*.npz",
     "06_lighter_hourglasses": "results/lighter-*/*.npz",
     "07_beyond": "results/[bc]*/*.npz",  # beyond-* and chain-*
+    "08_how_far": "results/chain-*/*.npz",
     "B1_trust": "benchmarks/results/*.json",
     "B2_annotations": "results/coco-annotations.json",
 }

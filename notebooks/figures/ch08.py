@@ -1,0 +1,362 @@
+"""Figures of 08_how_far that are too long for a cell: latents steered, probed at every depth, held against each other.
+
+All but the decoded person are drawn from a record of a chain of trainings.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from figures.page import Note, Plate, Table, listed, nothing, number, percent, verdict
+from figures.portraits import Portraits
+from hgnb import records
+from hgnb.analysis.depths import alike
+from hgnb.analysis.steering import STEPS
+from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED, VERDICTS, competent
+from hgnb.claims.evidence import Lacking, Seeds
+from hgnb.claims.steering import PRICE, Judged, Moved
+from hgnb.data.splits import EMBEDDED
+from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, RED, style
+from hgnb.stats import Estimate, auc, student
+from hgnb.training.recorded import stale
+
+NONE = "No chain of trainings is recorded in `results/`: `make claims SEEDS=5` makes one."
+TITLES = {
+    "component": ("first component", "sitting score"),
+    "motion": ("line between the clusters of the posed", "motion score"),
+    "labels": ("line between the clusters of the sample", "number of confident maps"),
+}
+SAID = {
+    "component": "that the first component is sitting",
+    "motion": "that the clusters of fully labelled persons are motion",
+    "labels": "that the clusters of the sample are how much is labelled",
+}
+SKIPS = {"own": "the person's own", "mean": "the mean person's"}
+MEASURES = {False: "a step", True: "equal loss"}
+LOOKS = {"own": (BLUE, "o"), "mean": (ORANGE, "s")}
+PROBED = {"sitting": (BLUE, "o-"), "moving": (RED, "s-")}
+
+
+def found(profile: str, data: str) -> records.Record | None:
+    """The recorded chain that a page about a profile and data shows."""
+    return next((one for one in records.fitting("chain", profile, data) if one.with_("hourglass")), None)
+
+
+def of(record: records.Record | None) -> Seeds | None:
+    """Its seeds that have an hourglass."""
+    return Seeds.of(record).with_("hourglass") if record else None
+
+
+def came(record: records.Record | None, data: str) -> Note:
+    """What is shown on this page, whether it still counts, and how much its networks know."""
+    seeds = of(record)
+    if record is None or seeds is None:
+        return Note(NONE)
+    reasons = stale(record)
+    state = f"**Stale**: {'; '.join(reasons)}." if reasons else "Made by today's code, profile and data."
+    drawn = " Its persons are drawn, not photographed." if record.data == EMBEDDED else ""
+    instead = "" if record.data == data else f" There is none of {data}, so it stands in."
+    shut = competent(seeds)
+    knows = f"That is too little to judge by: it needs {shut}." if shut else "They know enough to be judged."
+    return Note(
+        f"Recorded: {record.title}; made again by `hgnb claims --keep`. {state}{drawn}{instead} Its hourglasses have a "
+        f"test PCK of {seeds.pck('hourglass').text(3)}, the mean pose one of {number(seeds.floor(), 3)}. {knows}"
+    )
+
+
+# Latents moved
+
+
+def way(portraits: Portraits, rows: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+    """One person decoded along several ways: for each its maps (T, K, h, w) and what is read off them (T,)."""
+    with style():
+        figure, axes = plt.subplots(
+            len(rows), len(STEPS), figsize=(0.92 * len(STEPS) + 1.1, 1.12 * len(rows) + 0.3), squeeze=False
+        )
+        figure.get_layout_engine().set(w_pad=0.012, h_pad=0.012, wspace=0.01, hspace=0.01)
+        for line, (name, (maps, scores)) in zip(axes, rows.items(), strict=True):
+            for ax, said, score in zip(line, maps, scores, strict=True):
+                portraits.said(ax, said)
+                ax.set_xlabel(number(float(score)), fontsize=8, labelpad=1)
+            line[0].set_ylabel(name, rotation=0, ha="right", va="center", labelpad=6, fontsize=9)
+        for ax, step in zip(axes[0], STEPS, strict=True):
+            ax.set_title(f"{step:g}".replace("-", "−"), fontsize=9, pad=3)
+    return figure
+
+
+def strips(judged: Sequence[Judged]) -> Plate:
+    """fig-steered: each direction's change beside that of every way by lot, seed by seed."""
+    shown = [one for one in judged if one.readings]
+    if not shown:
+        words = f"Nothing was steered in this record, which needs {judged[0].reason}." if judged else NONE
+        return nothing(words, words, words)
+    with style():
+        figure, axes = plt.subplots(2, len(shown), figsize=(3.2 * len(shown), 6.4), squeeze=False)
+        for column, one in zip(axes.T, shown, strict=True):
+            for ax, equal in zip(column, MEASURES, strict=True):
+                _strip(one, equal, ax=ax)
+            column[0].set_title("\n".join(TITLES[one.direction]), fontsize=9)
+        for line, words in zip(axes, ("change for a step", f"change where {percent(PRICE)} are lost"), strict=True):
+            line[0].set_ylabel(words)
+        marks = [plt.Line2D([], [], color=c, marker=m, linestyle="", label=SKIPS[w]) for w, (c, m) in LOOKS.items()]
+        marks.append(plt.Line2D([], [], color=GREY, marker="|", linestyle="", markersize=9, label="ways by lot"))
+        figure.legend(handles=marks, loc="outside lower center", ncol=3, title="decoded with the skips")
+    caption = (
+        "How far the trait in a panel's title changes when latents are moved along the direction before it (coloured), "
+        "and along twenty ways of equal length between persons drawn by lot (grey), one line a seed; the thick line at "
+        "the top of each block is the direction's mean with its 95 % interval over seeds and photographs. Top: for one "
+        f"step. Bottom: half of the change between steps back and forth that lose {percent(PRICE)} of the keypoints "
+        "found."
+    )
+    return Plate(figure, caption, " ".join(_beaten(one) for one in shown))
+
+
+def _strip(one: Judged, equal: bool, *, ax: Axes) -> None:
+    at = 0
+    for whose, (colour, marker) in LOOKS.items():
+        made = one.readings[whose, equal]
+        ax.plot([made.change.low, made.change.high], [at, at], color=colour, linewidth=3.2, solid_capstyle="butt")
+        ax.plot(made.change.value, at, marker, color=INK, markersize=5)
+        for row, values in enumerate(made.by_seed, at + 1):
+            ax.plot(values[1:], np.full(len(values) - 1, row), "|", color=GREY, markersize=8, markeredgewidth=0.9)
+            ax.plot(values[0], row, marker, color=colour, markersize=6, markeredgecolor="white")
+        at += len(made.by_seed) + 2
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.set(yticks=[], ylim=(at - 1.2, -0.8))
+    ax.grid(False, axis="y")
+
+
+def _beaten(one: Judged) -> str:
+    """In how many seeds a direction moves its trait more than every way by lot."""
+    told = []
+    for whose, words in SKIPS.items():
+        every = one.readings[whose, False].by_seed
+        told.append(f"in {(every[:, 0] > every[:, 1:].max(1)).sum()} of {len(every)} seeds with {words} skips")
+    return f"For a step, {TITLES[one.direction][0]} beats every way by lot {' and '.join(told)}."
+
+
+def table(judged: Sequence[Judged]) -> Table | Note:
+    """tbl-steered: each reading in numbers."""
+    rows = [
+        (TITLES[one.direction][0], SKIPS[whose], MEASURES[equal], *(e.text(2) for e in _three(made)))
+        for one in judged
+        for (whose, equal), made in one.readings.items()
+    ]
+    if not rows:
+        return Note(f"There is no table, for nothing was steered: that needs {judged[0].reason}." if judged else NONE)
+    columns = ["Direction", "Skips", "For", "Change of its trait", "Less the mean lot", "Less the largest lot"]
+    caption = (
+        "The change of the trait along each direction, and what is left of it when that along the mean, or along the "
+        "largest, of the ways by lot is taken off; 95 % intervals over seeds and photographs. Which way is the largest "
+        "was chosen in each seed on other photographs than it is judged on. The sitting score is about 1 for one who "
+        "stands and 1.7 for one who sits; confident maps are counted."
+    )
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-steered", ("Direction", "Skips", "For"))
+
+
+def _three(made: Moved) -> tuple[Estimate, Estimate, Estimate]:
+    return made.change, made.ordinary, made.largest
+
+
+def survived(judged: Sequence[Judged]) -> Note:
+    """Which interpretations survive, and why others aren't judged."""
+    if not judged:
+        return Note(NONE)
+    lines = []
+    for word in VERDICTS:
+        names = [one for one in judged if one.verdict == word]
+        reasons = list(dict.fromkeys(one.reason for one in names if one.reason))
+        if not names:
+            continue
+        said = listed([SAID[one.direction] for one in names])
+        led = "needs " if word == NEEDS else ""
+        because = f": {led}{'; '.join(reasons)}" if reasons else ""
+        lines.append(f"- **{word}**, {said}{because}.")
+    kept, asked = (sum(one.verdict in of for one in judged) for of in ((HOLDS,), (HOLDS, FAILS, UNDECIDED)))
+    first = f"Of the {asked} interpretations that can be judged here {kept} survive the intervention."
+    nobody = "None of the thesis's three interpretations can be judged here."
+    return Note(f"{first if asked else nobody}\n\n" + "\n".join(lines))
+
+
+def moved(judged: Sequence[Judged]) -> str:
+    """What the intervals say, whatever the verdicts are."""
+    words = ("more than", "less than", "no more and no less, as far as the intervals tell, than")
+    told = []
+    for one in judged:
+        if one.readings:
+            made = one.readings["own", False]
+            ordinary = verdict(made.ordinary, *words)
+            moves = verdict(made.change, "rises", "falls", "doesn't clearly change")
+            told.append(
+                f"along the {TITLES[one.direction][0]} the {TITLES[one.direction][1]} {moves} "
+                f"({made.change.text(2)} a step), {ordinary} along a mean way by lot"
+            )
+    return "; ".join(told)
+
+
+# Probes
+
+
+def probes(seeds: Seeds) -> dict[str, dict[str, list[Estimate]]]:
+    """AUC of sitting and of moving at each depth: of the 'trained' network, of the 'untrained' one, and what was
+    'added', the first less the second in each seed (Student's interval over seeds); Lacking in an older record."""
+    states, images = seeds.people.posed, seeds.images("posed")
+    made = {}
+    for name, classes in (("sitting", states.sitting), ("moving", states.moving)):
+        both = {key: seeds.column("hourglass", f"probes/{name}{suffix}").astype(float) for key, suffix in KINDS.items()}
+        every = {key: [auc(x[:, layer], classes, images) for layer in range(x.shape[1])] for key, x in both.items()}
+        each = {key: np.array([[auc(a, classes, images).value for a in one] for one in x]) for key, x in both.items()}
+        gaps = (each["trained"] - each["untrained"]).T
+        made[name] = every | {"added": [student(gap) for gap in gaps]}
+    return made
+
+
+KINDS = {"trained": "", "untrained": "/untrained"}
+
+
+def depths(seeds: Seeds) -> list[str]:
+    """The depths that were probed, from the picture to the heatmaps."""
+    return seeds.all[0].column("hourglass", "probes/layers").tolist()
+
+
+def probed(seeds: Seeds | None) -> Plate:
+    """fig-probes: AUC by depth, trained and with random weights, and what training added."""
+    if seeds is None:
+        return nothing(NONE, NONE, NONE)
+    try:
+        made, layers = probes(seeds), depths(seeds)
+    except Lacking as lacking:
+        return nothing(*[f"This record has no probes; they need {lacking}."] * 3)
+    with style():
+        figure, axes = plt.subplots(1, 3, figsize=(9.6, 3.4), width_ratios=(1, 1, 1), sharex=True)
+        for ax, (name, values) in zip(axes, made.items(), strict=False):
+            colour, line = PROBED[name]
+            _by_depth(values["trained"], colour, line, "trained", -0.06, ax=ax)
+            _by_depth(values["untrained"], GREY, "^--", "random weights", 0.06, ax=ax)
+            ax.axhline(0.5, color=INK, linewidth=0.8, linestyle=":")
+            ax.set(title=name, ylabel="AUC", ylim=(0.45, 1.01))
+            ax.legend(fontsize=8, loc="lower right")
+            _by_depth(values["added"], colour, line, name, -0.06 if name == "sitting" else 0.06, ax=axes[2])
+        axes[2].axhline(0, color=INK, linewidth=0.8)
+        axes[2].set(title="added by training", ylabel="difference of AUC")
+        axes[2].legend(fontsize=8)
+        for ax in axes:
+            ax.set_xticks(range(len(layers)), layers, rotation=30, ha="right", fontsize=8)
+    caption = (
+        f"Linear probes for posture and motion at each depth of the first hourglass, {seeds.count} seeds and "
+        f"{len(seeds.persons('posed')):,} persons: AUC of the trained network and of the same network with random "
+        "weights (95 % intervals over seeds and photographs), and the difference (over seeds). 0.5 is chance."
+    )
+    alt = " ".join(f"{_highest(values, layers, name)}." for name, values in made.items())
+    return Plate(figure, caption, alt)
+
+
+def _by_depth(values: Sequence[Estimate], colour: str, line: str, label: str, aside: float, *, ax: Axes) -> None:
+    middle = [v.value for v in values]
+    bars = np.nan_to_num([[v.value - v.low for v in values], [v.high - v.value for v in values]], posinf=0)
+    ax.errorbar(
+        np.arange(len(values)) + aside, middle, bars, fmt=line, color=colour, markersize=4.5, linewidth=1.4, label=label
+    )
+
+
+def _highest(values: Mapping[str, Sequence[Estimate]], layers: Sequence[str], name: str) -> str:
+    """Where a trait is read best, and what of that random weights give."""
+    if not any(v.known for v in values["trained"]):
+        return f"Too few persons tell {name}"
+    at = int(np.nanargmax([v.value for v in values["trained"]]))
+    trained, random = (values[key][at].text(2) for key in KINDS)
+    return f"{name.capitalize()} is read best at {layers[at]}, with an AUC of {trained}; random weights have {random} there"
+
+
+def added(seeds: Seeds | None) -> str:
+    """What training added over random weights, said of every depth; '' where a record doesn't tell."""
+    try:
+        made, layers = (probes(seeds), depths(seeds)) if seeds else ({}, [])
+    except Lacking as lacking:
+        return f"Probes aren't in this record; they need {lacking}."
+    told = []
+    for name, values in made.items():
+        kinds = {"more": [], "less": [], "neither": []}  # type: dict[str, list[str]]
+        for layer, gap in zip(layers, values["added"], strict=True):
+            kinds[verdict(gap, "more", "less", "neither")].append(f"{layer} ({gap.text(2)})")
+        words = {
+            "more": "training added to what a plane reads at {}",
+            "less": "it took away at {}",
+            "neither": "no clear difference is left at {}",
+        }
+        parts = [words[kind].format(listed(where)) for kind, where in kinds.items() if where]
+        told.append(f"{_highest(values, layers, name)}. Of {name} {'; '.join(parts)}.")
+    return " ".join(told) or NONE
+
+
+# Likeness
+
+
+def likenesses(seeds: Seeds) -> tuple[list[str], np.ndarray]:
+    """Names of all networks that kept latents, and CKA of each pair, (n, n); Lacking if there are fewer than two."""
+    kept = {
+        f"{short} {one.number}": held.astype(float)
+        for training, short in (("hourglass", "original"), ("modified", "modified"))
+        for one in seeds.all
+        if (held := one.held(training, "likeness")) is not None
+    }
+    if len(kept) < 2:
+        raise Lacking(f"the column `hourglass/likeness` of {seeds.count} seeds: `hgnb claims --keep` records it")
+    made = np.eye(len(kept))
+    for i, j in combinations(range(len(kept)), 2):
+        made[i, j] = made[j, i] = alike(*(list(kept.values())[n] for n in (i, j)))
+    return list(kept), made
+
+
+def together(seeds: Seeds) -> dict[str, np.ndarray]:
+    """CKA of pairs by kind; each array the pairs of that kind."""
+    names, made = likenesses(seeds)
+    of = [name.split() for name in names]
+    kinds: dict[str, list[float]] = {}
+    for i, j in combinations(range(len(names)), 2):
+        (one, a), (other, b) = of[i], of[j]
+        pair = f"two {one} networks" if one == other else "an original and a modified one"
+        kind = f"{pair} of {'one seed' if a == b else 'two seeds'}"
+        kinds.setdefault(kind, []).append(made[i, j])
+    return {kind: np.array(values) for kind, values in kinds.items()}
+
+
+def likeness(seeds: Seeds | None) -> Plate:
+    """fig-likeness: CKA of every two networks' latents."""
+    if seeds is None:
+        return nothing(NONE, NONE, NONE)
+    try:
+        names, made = likenesses(seeds)
+    except Lacking as lacking:
+        return nothing(*[f"This record can't compare latents: that needs {lacking}."] * 3)
+    with style():
+        figure, ax = plt.subplots(figsize=(0.46 * len(names) + 1.6, 0.42 * len(names) + 1.1))
+        shown = ax.imshow(made, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), value in np.ndenumerate(made):
+            ax.text(column, row, number(value), ha="center", va="center", fontsize=7,
+                    color="white" if value > 0.6 else INK)  # fmt: skip
+        ax.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
+        ax.set_yticks(range(len(names)), names, fontsize=8)
+        ax.grid(False)
+        figure.colorbar(shown, ax=ax, shrink=0.8, label="CKA")
+    persons = len(seeds.all[0].column("hourglass", "likeness"))
+    caption = (
+        f"Likeness (linear CKA) of the bottleneck's latents of {persons} test persons in every two networks of the "
+        "record, by seed: 1 where they lie alike up to a turn and a scale, near 0 where they have nothing in common."
+    )
+    return Plate(figure, caption, said_alike(seeds))
+
+
+def said_alike(seeds: Seeds | None) -> str:
+    """Mean CKA by kind of pair, with its range."""
+    try:
+        kinds = together(seeds) if seeds else {}
+    except Lacking as lacking:
+        return f"Latents aren't compared; that needs {lacking}."
+    told = [f"{number(v.mean())} ({number(v.min())} to {number(v.max())}) between {kind}" for kind, v in kinds.items()]
+    return f"CKA is on average {listed(told)}." if told else NONE
