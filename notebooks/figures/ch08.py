@@ -31,6 +31,11 @@ TITLES = {
     "motion": ("line between the clusters of the posed", "motion score"),
     "labels": ("line between the clusters of the sample", "number of confident maps"),
 }
+SHORT = {
+    "component": ("component", "sitting"),
+    "motion": ("clusters, posed", "motion"),
+    "labels": ("clusters, sample", "confident"),
+}
 SAID = {
     "component": "that the first component is sitting",
     "motion": "that the clusters of fully labelled persons are motion",
@@ -72,19 +77,27 @@ def came(record: records.Record | None, data: str) -> Note:
 # Latents moved
 
 
-def way(portraits: Portraits, rows: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
-    """One person decoded along several ways: for each its maps (T, K, h, w) and what is read off them (T,)."""
+def way(portraits: Portraits, person: int, rows: Mapping[tuple[str, bool], tuple[np.ndarray, np.ndarray]]) -> Figure:
+    """One person decoded along several ways: for each its maps (T, K, h, w) and what is read off them (T,).
+
+    A way is called by the direction that it is or that it is as long as, and whether it is that one itself.
+    """
     with style():
-        figure, axes = plt.subplots(
-            len(rows), len(STEPS), figsize=(0.92 * len(STEPS) + 1.1, 1.12 * len(rows) + 0.3), squeeze=False
-        )
+        across = len(STEPS) + 1
+        figure, axes = plt.subplots(len(rows), across, figsize=(0.92 * across + 1.2, 1.12 * len(rows) + 0.3))
         figure.get_layout_engine().set(w_pad=0.012, h_pad=0.012, wspace=0.01, hspace=0.01)
-        for line, (name, (maps, scores)) in zip(axes, rows.items(), strict=True):
-            for ax, said, score in zip(line, maps, scores, strict=True):
+        portraits.photo(axes[0, 0], person)
+        portraits.draw(axes[1, 0], person)
+        for ax in axes[2:, 0]:
+            ax.axis("off")
+        for line, ((name, own), (maps, scores)) in zip(axes, rows.items(), strict=True):
+            for ax, said, score in zip(line[1:], maps, scores, strict=True):
                 portraits.said(ax, said)
                 ax.set_xlabel(number(float(score)), fontsize=8, labelpad=1)
-            line[0].set_ylabel(name, rotation=0, ha="right", va="center", labelpad=6, fontsize=9)
-        for ax, step in zip(axes[0], STEPS, strict=True):
+            direction, trait = SHORT[name]
+            words = f"{direction if own else 'as far by lot'}\n{trait}"
+            line[1].set_ylabel(words, fontsize=8)
+        for ax, step in zip(axes[0, 1:], STEPS, strict=True):
             ax.set_title(f"{step:g}".replace("-", "−"), fontsize=9, pad=3)
     return figure
 
@@ -239,7 +252,7 @@ def probed(seeds: Seeds | None) -> Plate:
             _by_depth(values["trained"], colour, line, "trained", -0.06, ax=ax)
             _by_depth(values["untrained"], GREY, "^--", "random weights", 0.06, ax=ax)
             ax.axhline(0.5, color=INK, linewidth=0.8, linestyle=":")
-            ax.set(title=name, ylabel="AUC", ylim=(0.45, 1.01))
+            ax.set(title=name, ylabel="AUC", ylim=(0.35, 1.01))
             ax.legend(fontsize=8, loc="lower right")
             _by_depth(values["added"], colour, line, name, -0.06 if name == "sitting" else 0.06, ax=axes[2])
         axes[2].axhline(0, color=INK, linewidth=0.8)
