@@ -1,11 +1,14 @@
 """Latents steered, probed and compared, on networks and numbers whose answer is known."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from figures import ch08
+from hgnb import records
 from hgnb.analysis import depths, steering
 from hgnb.analysis.distances import centroids
 from hgnb.claims import steering as judged
@@ -171,3 +174,30 @@ def test_a_direction_that_a_record_lacks_is_named():
         del one.seed.columns["hourglass/steered/motion/mean/signs"]
     motion = {one.direction: one for one in judged.judged(seeds)}["motion"]
     assert motion.verdict == "needs" and "`hgnb claims --keep`" in motion.reason and not motion.readings
+
+
+@pytest.fixture(scope="module")
+def chain():
+    return ch08.found("small", "embedded")
+
+
+def test_the_page_shows_a_record(chain):
+    seeds = ch08.of(chain)
+    verdicts = judged.judged(seeds)
+    plates = [ch08.strips(verdicts), ch08.probed(seeds), ch08.likeness(seeds)]
+    assert all(plate.caption and "nan" not in plate.alt for plate in plates)
+    assert len(ch08.table(verdicts).rows) == 12 and "random weights" in ch08.added(seeds)
+    assert "needs" in ch08.survived(verdicts).text and "drawn" in ch08.came(chain, "embedded").text
+
+
+def test_the_page_says_what_a_record_lacks_and_what_makes_it(chain):
+    new = ("steered", "probes", "likeness")
+    old = [replace(s, columns={k: v for k, v in s.columns.items() if k.split("/")[1] not in new}) for s in chain.seeds]
+    seeds = ch08.of(records.Record(chain.about, tuple(old), chain.persons))
+    verdicts = judged.judged(seeds)
+    said = [ch08.strips(verdicts).alt, ch08.table(verdicts).text, ch08.survived(verdicts).text]
+    said += [ch08.probed(seeds).alt, ch08.added(seeds), ch08.likeness(seeds).alt, ch08.said_alike(seeds)]
+    assert all("`hgnb claims --keep`" in words for words in said)
+    none = [ch08.strips([]).alt, ch08.table([]).text, ch08.survived([]).text, ch08.came(None, "embedded").text]
+    none += [ch08.probed(None).alt, ch08.added(None), ch08.likeness(None).alt, ch08.said_alike(None)]
+    assert all("`make claims SEEDS=5`" in words for words in none)

@@ -28,18 +28,18 @@ from hgnb.training.recorded import stale
 NONE = "No chain of trainings is recorded in `results/`: `make claims SEEDS=5` makes one."
 TITLES = {
     "component": ("first component", "sitting score"),
-    "motion": ("line between the clusters of the posed", "motion score"),
+    "motion": ("line between the clusters of the well labelled", "motion score"),
     "labels": ("line between the clusters of the sample", "number of confident maps"),
 }
 SHORT = {
     "component": ("component", "sitting"),
-    "motion": ("clusters, posed", "motion"),
-    "labels": ("clusters, sample", "confident"),
+    "motion": ("well labelled", "motion"),
+    "labels": ("sample", "confident"),
 }
 SAID = {
-    "component": "that the first component is sitting",
-    "motion": "that the clusters of fully labelled persons are motion",
-    "labels": "that the clusters of the sample are how much is labelled",
+    "component": "the first component is sitting",
+    "motion": "the clusters of well labelled persons are motion",
+    "labels": "the clusters of the sample are how much is labelled",
 }
 SKIPS = {"own": "the person's own", "mean": "the mean person's"}
 MEASURES = {False: "a step", True: "equal loss"}
@@ -93,7 +93,7 @@ def way(portraits: Portraits, person: int, rows: Mapping[tuple[str, bool], tuple
         for line, ((name, own), (maps, scores)) in zip(axes, rows.items(), strict=True):
             for ax, said, score in zip(line[1:], maps, scores, strict=True):
                 portraits.said(ax, said)
-                ax.set_xlabel(number(float(score)), fontsize=8, labelpad=1)
+                ax.set_xlabel(number(float(score), 0 if name == "labels" else 2), fontsize=8, labelpad=1)
             direction, trait = SHORT[name]
             words = f"{direction if own else 'as far by lot'}\n{trait}"
             line[1].set_ylabel(words, fontsize=8)
@@ -150,7 +150,7 @@ def _beaten(one: Judged) -> str:
     for whose, words in SKIPS.items():
         every = one.readings[whose, False].by_seed
         told.append(f"in {(every[:, 0] > every[:, 1:].max(1)).sum()} of {len(every)} seeds with {words} skips")
-    return f"For a step, {TITLES[one.direction][0]} beats every way by lot {' and '.join(told)}."
+    return f"For a step, the {TITLES[one.direction][0]} beats every way by lot {' and '.join(told)}."
 
 
 def table(judged: Sequence[Judged]) -> Table | Note:
@@ -180,16 +180,15 @@ def survived(judged: Sequence[Judged]) -> Note:
     """Which interpretations survive, and why others aren't judged."""
     if not judged:
         return Note(NONE)
-    lines = []
-    for word in VERDICTS:
-        names = [one for one in judged if one.verdict == word]
-        reasons = list(dict.fromkeys(one.reason for one in names if one.reason))
-        if not names:
-            continue
-        said = listed([SAID[one.direction] for one in names])
-        led = "needs " if word == NEEDS else ""
-        because = f": {led}{'; '.join(reasons)}" if reasons else ""
-        lines.append(f"- **{word}**, {said}{because}.")
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in sorted(judged, key=lambda one: VERDICTS.index(one.verdict)):
+        groups.setdefault((one.verdict, one.reason), []).append(SAID[one.direction])
+    lines = [
+        f"- {listed(said)}: **needs** {reason}."
+        if word == NEEDS
+        else f"- {listed(said)}: **{word}**{f', {reason}' if reason else ''}."
+        for (word, reason), said in groups.items()
+    ]
     kept, asked = (sum(one.verdict in of for one in judged) for of in ((HOLDS,), (HOLDS, FAILS, UNDECIDED)))
     first = f"Of the {asked} interpretations that can be judged here {kept} survive the intervention."
     nobody = "None of the thesis's three interpretations can be judged here."
