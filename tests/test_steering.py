@@ -8,7 +8,7 @@ import torch
 
 from hgnb.analysis import depths, steering
 from hgnb.analysis.distances import centroids
-from hgnb.claims import steering as judged
+from hgnb.claims import steered
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
@@ -56,7 +56,7 @@ def test_a_direction_that_raises_the_knees_seats_and_another_does_not(reader, pe
     ways = np.array([[0.5, 0, 0], [0, 0.5, 0.5]])
     scores, found = steering.steer(reader, persons, SCHEMA, PckConfig(), "sitting", ways, branches)
     assert scores.shape == found.shape == (2, len(steering.STEPS), len(persons))
-    seated = judged.slopes(scores, np.array([1, 1])).mean(1)
+    seated = steered.slopes(scores, np.array([1, 1])).mean(1)
     assert seated[0] > 0.1 and seated[1] == 0
     assert (found[1] == 8).all() and (found[0, 0] == 6).all() and (found[0, 4] == 8).all()  # four steps lose the knees
 
@@ -92,7 +92,7 @@ def test_slopes_are_those_of_a_line():
     steps = np.array(steering.STEPS)
     line = 3 * steps[None, :, None] + np.array([[[5.0, -5.0]]])
     line[0, np.abs(steps) > 2] = 99  # beyond two steps nothing is asked
-    assert np.allclose(judged.slopes(line, np.array([-1])), -3)
+    assert np.allclose(steered.slopes(line, np.array([-1])), -3)
 
 
 def test_at_equal_loss_the_dearer_way_goes_less_far():
@@ -101,7 +101,7 @@ def test_at_equal_loss_the_dearer_way_goes_less_far():
     scores = np.tile(steps[None, :, None], (3, 1, 2)).astype(float)
     lost = np.array([2.5, 5.0, 0.0])[:, None] * np.abs(steps)
     found = np.repeat((100 - lost)[..., None] / 2, 2, axis=2)
-    assert np.allclose(judged.at_equal_loss(scores, found, np.ones(3)), [[2, 2], [1, 1], [4, 4]])
+    assert np.allclose(steered.at_equal_loss(scores, found, np.ones(3)), [[2, 2], [1, 1], [4, 4]])
 
 
 def test_a_probe_reads_what_is_there_and_nothing_else():
