@@ -13,7 +13,7 @@ import torch
 
 from hgnb.errors import InputError
 from hgnb.training import passes
-from hgnb.training.catalogue import read, weights
+from hgnb.training.catalogue import read, written
 from hgnb.training.experiment import Experiment
 from hgnb.training.passes import Rows
 
@@ -204,7 +204,7 @@ def test_other_weights_have_other_latents(counted):
         network, card = read(best)
         with torch.no_grad():
             network.heads[0].heatmaps.bias += 3
-        best.write_bytes(weights(network, card))
+        best.write_bytes(written(network, card))
         encoded.clear()
         experiment.latents(run, "train")
         assert encoded and len(list((run.folder / "latents").glob("train-*.npy"))) == 1

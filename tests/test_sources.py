@@ -346,11 +346,11 @@ def mutated(copy):
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("model/residual.py", r"F.relu_\(out\)", "F.silu(out)"),  # a layer
-        ("model/residual.py", r"add_\(self.shortcut", "sub_(self.shortcut"),
+        ("model/hourglass.py", r"F.relu_\(out\)", "F.silu(out)"),  # a layer
+        ("model/hourglass.py", r"add_\(self.shortcut", "sub_(self.shortcut"),
         ("model/hourglass.py", 'mode="nearest"', 'mode="bilinear"'),
         ("model/hourglass.py", "nn.init.xavier_normal_", "nn.init.xavier_uniform_"),
-        ("model/autoencoder.py", "3, padding=1", "5, padding=2"),
+        ("model/hourglass.py", "3, padding=1", "5, padding=2"),
         ("model/config.py", "return 4", "return 8"),
         ("model/config.py", r"int = quantity\(3, \"residuals\"", 'int = quantity(2, "residuals"'),
         ("training/modules.py", r"F.mse_loss\(output, truth\)\n", "F.l1_loss(output, truth)\n"),  # the loss
@@ -363,12 +363,12 @@ def mutated(copy):
         ("data/dataset.py", r"\[self.seed, self.epoch\]", "[self.epoch, self.seed]"),  # the order of persons
         ("data/dataset.py", r"/ 255 - mean", "/ 256 - mean"),
         ("metrics/keypoints_found.py", r"< config.radius", "<= config.radius"),
-        ("training/callbacks.py", r"self.seed << 32", "self.seed << 31"),  # what dropout draws
-        ("training/begin.py", r'held\["epoch"\] \+ 1', 'held["epoch"]'),
-        ("training/jobs.py", r"\bbalance\(persons.visibility >=", "balance(persons.visibility >"),
-        ("training/jobs.py", "% batch == 1", "% batch == 2"),
+        ("training/loop.py", r"self.seed << 32", "self.seed << 31"),  # what dropout draws
+        ("training/loop.py", r'held\["epoch"\] \+ 1', 'held["epoch"]'),
+        ("training/fit.py", r"\bbalance\(persons.visibility >=", "balance(persons.visibility >"),
+        ("training/fit.py", "% batch == 1", "% batch == 2"),
         ("training/parallel.py", r"count - 1", "count"),  # batch statistics of several processes
-        ("training/inference.py", r"self.network.latents\(x, stack\)", "self.network.latents(x)"),
+        ("training/passes.py", r"self.network.latents\(x, stack\)", "self.network.latents(x)"),
     ],
 )  # fmt: skip
 def test_what_a_training_is_made_of_is_in_its_fingerprint(mutated, file, old, new):
@@ -381,18 +381,18 @@ def test_what_a_training_is_made_of_is_in_its_fingerprint(mutated, file, old, ne
         ("cli.py", r"import", "import json\nimport"),
         ("drawing/style.py", r"\d+", "7"),
         ("analysis/components.py", r"\+", "-"),
-        ("training/callbacks.py", r"trainer.max_epochs \* steps", "7"),  # the bar of progress
-        ("training/callbacks.py", "LOOK = 16", "LOOK = 8"),
-        ("training/callbacks.py", "link_aside", "link_elsewhere"),
+        ("training/loop.py", r"trainer.max_epochs \* steps", "7"),  # the bar of progress
+        ("training/loop.py", "LOOK = 16", "LOOK = 8"),
+        ("training/loop.py", "link_aside", "link_elsewhere"),
         ("training/runs.py", "os.replace", "os.rename"),
-        ("training/card.py", "sort_keys=True", "sort_keys=False"),
-        ("training/job.py", "person_ids: np.ndarray", "person_ids: list"),
+        ("training/catalogue.py", "sort_keys=True", "sort_keys=False"),
+        ("training/fit.py", "person_ids: np.ndarray", "person_ids: list"),
         ("training/experiment.py", 'DATASET = "dataset"', 'DATASET = "data"'),
         ("training/hardware.py", "cpuinfo", "info"),
         ("training/evaluation.py", "1", "2"),
         ("model/cost.py", r"2 \* self.macs", "self.macs"),
         ("model/config.py", '"3.2.2"', '"3.2"'),
-        ("training/configs.py", "5e-4", "6e-4"),  # a value is in the id itself
+        ("training/profiles.py", "5e-4", "6e-4"),  # a value is in the id itself
         ("metrics/oks.py", "/ 2", "/ 3"),
         ("errors.py", "cutoff=0.5", "cutoff=0.6"),
         ("definitions.py", "sha256", "sha512"),
@@ -408,8 +408,8 @@ def test_what_a_training_is_not_made_of_is_not(mutated, file, old, new):
 @pytest.mark.parametrize(
     ("roots", "file", "old", "new", "differs"),
     [
-        (FROZEN_ROOTS, "training/frozen.py", "count = min", "count = max", True),
-        (TRAINING_ROOTS, "training/frozen.py", "count = min", "count = max", False),
+        (FROZEN_ROOTS, "training/fit.py", "count = min", "count = max", True),
+        (TRAINING_ROOTS, "training/fit.py", "count = min", "count = max", False),
         (DRAWN_ROOTS, "data/drawn/body.py", r"0\.5", "0.6", True),
         (DRAWN_ROOTS, "data/drawn/scene.py", r"0\.5", "0.6", True),
         (DRAWN_ROOTS, "data/drawn/figure.py", r"0\.5", "0.6", True),

@@ -11,7 +11,7 @@ from figures import ch08
 from hgnb import records
 from hgnb.analysis import depths, steering
 from hgnb.analysis.distances import centroids
-from hgnb.claims import steering as judged
+from hgnb.claims import steered
 from hgnb.claims.evidence import Seeds, Seen
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
@@ -60,7 +60,7 @@ def test_a_direction_that_raises_the_knees_seats_and_another_does_not(reader, pe
     ways = np.array([[0.5, 0, 0], [0, 0.5, 0.5]])
     scores, found = steering.steer(reader, persons, SCHEMA, PckConfig(), "sitting", ways, branches)
     assert scores.shape == found.shape == (2, len(steering.STEPS), len(persons))
-    seated = judged.slopes(scores, np.array([1, 1])).mean(1)
+    seated = steered.slopes(scores, np.array([1, 1])).mean(1)
     assert seated[0] > 0.1 and seated[1] == 0
     assert (found[1] == 8).all() and (found[0, 0] == 6).all() and (found[0, 4] == 8).all()  # four steps lose the knees
 
@@ -96,7 +96,7 @@ def test_slopes_are_those_of_a_line():
     steps = np.array(steering.STEPS)
     line = 3 * steps[None, :, None] + np.array([[[5.0, -5.0]]])
     line[0, np.abs(steps) > 2] = 99  # beyond two steps nothing is asked
-    assert np.allclose(judged.slopes(line, np.array([-1])), -3)
+    assert np.allclose(steered.slopes(line, np.array([-1])), -3)
 
 
 def test_at_equal_loss_the_dearer_way_goes_less_far():
@@ -105,7 +105,7 @@ def test_at_equal_loss_the_dearer_way_goes_less_far():
     scores = np.tile(steps[None, :, None], (3, 1, 2)).astype(float)
     lost = np.array([2.5, 5.0, 0.0])[:, None] * np.abs(steps)
     found = np.repeat((100 - lost)[..., None] / 2, 2, axis=2)
-    assert np.allclose(judged.at_equal_loss(scores, found, np.ones(3)), [[2, 2], [1, 1], [4, 4]])
+    assert np.allclose(steered.at_equal_loss(scores, found, np.ones(3)), [[2, 2], [1, 1], [4, 4]])
 
 
 def test_a_probe_reads_what_is_there_and_nothing_else():
@@ -139,7 +139,7 @@ def recorded(pull, competent=True, seeds=5):
         scores = slopes * steps[:, None] + rng.normal(0, 0.1, (1 + steering.LOTS, 1, count)) * steps[:, None]
         columns = {"steered/persons": np.arange(count), "test_hits": labelled & (rng.random((count, 8)) < 0.9)}
         columns["test_hits"] &= competent
-        for name in judged.TRAITS:
+        for name in steered.TRAITS:
             for branches in steering.BRANCHES:
                 found = np.full(scores.shape, 8) - (np.abs(steps) > 2)[:, None]
                 held = {"scores": scores, "found": found, "signs": np.ones(len(scores))}
@@ -155,24 +155,24 @@ def recorded(pull, competent=True, seeds=5):
 
 @pytest.mark.parametrize(("pull", "verdict"), [(1.5, "holds"), (0.3, "fails"), (1.0, "undecided")])
 def test_an_interpretation_holds_where_its_direction_beats_every_lot(pull, verdict):
-    for one in judged.judged(recorded(pull)):
+    for one in steered.judged(recorded(pull)):
         assert one.verdict == verdict
         assert one.readings["own", False].change.value == pytest.approx(pull, abs=0.05)
         assert one.readings["mean", True].by_seed.shape == (5, 1 + steering.LOTS)
 
 
 def test_what_knows_nothing_is_not_judged():
-    assert {(one.verdict, one.reason[:34]) for one in judged.judged(recorded(1.5, competent=False))} == {
+    assert {(one.verdict, one.reason[:34]) for one in steered.judged(recorded(1.5, competent=False))} == {
         ("needs", "a network that knows something: te")
     }
-    assert all("seeds" in one.reason for one in judged.judged(recorded(1.5, seeds=3)))
+    assert all("seeds" in one.reason for one in steered.judged(recorded(1.5, seeds=3)))
 
 
 def test_a_direction_that_a_record_lacks_is_named():
     seeds = recorded(1.5)
     for one in seeds.all:
         del one.seed.columns["hourglass/steered/motion/mean/signs"]
-    motion = {one.direction: one for one in judged.judged(seeds)}["motion"]
+    motion = {one.direction: one for one in steered.judged(seeds)}["motion"]
     assert motion.verdict == "needs" and "`hgnb claims --keep`" in motion.reason and not motion.readings
 
 
@@ -183,7 +183,7 @@ def chain():
 
 def test_the_page_shows_a_record(chain):
     seeds = ch08.of(chain)
-    verdicts = judged.judged(seeds)
+    verdicts = steered.judged(seeds)
     plates = [ch08.strips(verdicts), ch08.probed(seeds), ch08.likeness(seeds)]
     assert all(plate.caption and "nan" not in plate.alt for plate in plates)
     assert len(ch08.table(verdicts).rows) == 12 and "random weights" in ch08.added(seeds)
@@ -194,7 +194,7 @@ def test_the_page_says_what_a_record_lacks_and_what_makes_it(chain):
     new = ("steered", "probes", "likeness")
     old = [replace(s, columns={k: v for k, v in s.columns.items() if k.split("/")[1] not in new}) for s in chain.seeds]
     seeds = ch08.of(records.Record(chain.about, tuple(old), chain.persons))
-    verdicts = judged.judged(seeds)
+    verdicts = steered.judged(seeds)
     said = [ch08.strips(verdicts).alt, ch08.table(verdicts).text, ch08.survived(verdicts).text]
     said += [ch08.probed(seeds).alt, ch08.added(seeds), ch08.likeness(seeds).alt, ch08.said_alike(seeds)]
     assert all("`hgnb claims --keep`" in words for words in said)

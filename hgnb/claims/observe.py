@@ -15,7 +15,7 @@ from hgnb.analysis.distances import centroids, silhouettes
 from hgnb.analysis.interventions import Space, intervene
 from hgnb.analysis.posture import POSED, posed, postures
 from hgnb.analysis.truncation import NOISE_FROM, crossed
-from hgnb.claims import steering
+from hgnb.claims import steered
 from hgnb.claims.evidence import FINE, WATCHED
 from hgnb.claims.study import LAST, Study, reconstruction
 from hgnb.data import coco
@@ -137,7 +137,7 @@ def hourglass(study: Study, name: str) -> Columns:
     drop = run.folder / "drop.ckpt"
     if drop.exists():
         made["drop"] = np.array(run.checkpoint("drop")["epoch"] + 1)
-    return made | components(study) | clustered(study) | moved(study) | steering.columns(study) | depths(study)
+    return made | components(study) | clustered(study) | moved(study) | steered.columns(study) | depths(study)
 
 
 def components(study: Study) -> Columns:

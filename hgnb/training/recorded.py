@@ -60,7 +60,10 @@ def numbers(profile: profiles.Profile, data: str, study: str) -> dict[str, Any]:
     held = asdict(profile)
     wanted = [s for s in SECTIONS[study] if s != "embedded" or data == EMBEDDED]
     idle = WHICH.get(study, ())
-    return json.loads(json.dumps({s: {k: v for k, v in held[s].items() if k not in idle} for s in wanted}))
+    made = {s: {k: v for k, v in held[s].items() if k not in idle} for s in wanted}
+    if study == "lighter":  # whose networks are described elsewhere, but begin as loud as the profile's
+        made["model"] = {"output_gain": held["model"]["output_gain"]}
+    return json.loads(json.dumps(made))
 
 
 def facts(run: Run) -> dict[str, Any]:

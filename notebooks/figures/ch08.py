@@ -19,7 +19,7 @@ from hgnb.analysis.depths import alike
 from hgnb.analysis.steering import STEPS
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED, VERDICTS, competent
 from hgnb.claims.evidence import Lacking, Seeds
-from hgnb.claims.steering import PRICE, Judged, Moved
+from hgnb.claims.steered import PRICE, Judged, Moved
 from hgnb.data.splits import EMBEDDED
 from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, RED, style
 from hgnb.stats import Estimate, auc, student
