@@ -166,7 +166,8 @@ def table(judged: Sequence[Judged]) -> Table | Note:
     caption = (
         "The change of the trait along each direction, and what is left of it when that along the mean, or along the "
         "largest, of the ways by lot is taken off; 95 % intervals over seeds and photographs. Which way is the largest "
-        "was chosen in each seed on other photographs than it is judged on. The sitting score is about 1 for one who "
+        "was chosen in each seed on other photographs than it is judged on; the length of a step at equal loss is taken as "
+        "known. The sitting score is about 1 for one who "
         "stands and 1.7 for one who sits; confident maps are counted."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-steered", ("Direction", "Skips", "For"))
@@ -184,9 +185,9 @@ def survived(judged: Sequence[Judged]) -> Note:
     for one in sorted(judged, key=lambda one: VERDICTS.index(one.verdict)):
         groups.setdefault((one.verdict, one.reason), []).append(SAID[one.direction])
     lines = [
-        f"- {listed(said)}: **needs** {reason}."
+        f"- That {listed(said)}: **needs** {reason}."
         if word == NEEDS
-        else f"- {listed(said)}: **{word}**{f', {reason}' if reason else ''}."
+        else f"- That {listed(said)}: **{word}**{f', {reason}' if reason else ''}."
         for (word, reason), said in groups.items()
     ]
     kept, asked = (sum(one.verdict in of for one in judged) for of in ((HOLDS,), (HOLDS, FAILS, UNDECIDED)))
