@@ -366,3 +366,12 @@ def test_text_of_numbers():
     assert stats.Estimate(0.4331, 0.42, 0.446).text() == "0.433 (0.420 to 0.446)"
     assert str(stats.Estimate(-0.05, -0.1, 0.0).negated()) == "0.05 (0.00 to 0.10)".replace("0.00", "−0.00")
     assert stats.Estimate(0.7, 0.6, 0.8).less(0.5).text(1) == "0.2 (0.1 to 0.3)"
+
+
+def test_a_class_on_one_photograph_of_a_fold_says_nothing_there():
+    """Two clusters of which one is a handful of persons: no value without numbers, and no warning."""
+    rng = np.random.default_rng(0)
+    images = np.arange(200)
+    few = np.where(images < 7, 1.0, 0.0)
+    found = stats.cross_fitted_auc(rng.standard_normal((2, 200)), few, images)
+    assert not found.known or np.isfinite(found.value)

@@ -110,7 +110,8 @@ def _cross_fitted(
         kept = []
         for number in range(FOLDS):
             here, others = of(fold, number)
-            if here is None or not np.isfinite(others).all():
+            # a class that stands on one photograph of a fold is gone without it
+            if here is None or not (np.isfinite(others).all() and np.isfinite(here.cells).all()):
                 continue
             sign = np.where(others < middle, -1.0, 1.0)
             kept.append((middle + sign * (here.seeds - middle), sign[:, None] * here.cells))
