@@ -196,12 +196,8 @@ def nearest_persons(found: Numbers) -> Finding:
 
 def after(seeds: Seeds) -> Numbers:
     """C24: the same persons' latents and codes."""
-    key, where, before, then = labelled(seeds), seeds.images("train"), labels(seeds, "sample"), codes(seeds)
-
-    def of(fold: np.ndarray) -> np.ndarray:
-        return np.concatenate([wrong_side(key, found, fold) for found in (before, then)], -1)
-
-    return {"fewer": stats.dealt(of, where, lambda wrong, n, other, m: wrong / n - other / m)}
+    key, where = labelled(seeds), images(seeds, "sample")
+    return {"fewer": rates_apart((key, labels(seeds, "sample"), where), (key, codes(seeds), where))}
 
 
 @CLAIMS.claim(

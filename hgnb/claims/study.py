@@ -190,19 +190,9 @@ class Study:
         return distances(self.latents)
 
     @cached_property
-    def apart_full(self) -> np.ndarray:
-        """(N, N) distances of the fully labelled."""
-        return distances(self.latents_full)
-
-    @cached_property
     def sweep(self) -> clusters.Sweep:
         """K-means of the sample."""
         return self._swept(self.latents, self.apart)
-
-    @cached_property
-    def sweep_full(self) -> clusters.Sweep:
-        """K-means of the fully labelled."""
-        return self._swept(self.latents_full, self.apart_full)
 
     def _swept(self, points: np.ndarray, apart: np.ndarray) -> clusters.Sweep:
         return clusters.sweep(points, self.analysis.clusters, self.analysis.restarts, self.seed, apart)
