@@ -18,7 +18,6 @@ from hgnb.analysis.truncation import NOISE_FROM, crossed
 from hgnb.claims import steered
 from hgnb.claims.evidence import FINE, WATCHED
 from hgnb.claims.study import LAST, Study, reconstruction
-from hgnb.data import coco
 from hgnb.model.hourglass import build
 from hgnb.training.experiment import Experiment
 from hgnb.training.passes import Reader, mean_pose_hits
@@ -70,9 +69,8 @@ def counted(experiment: Experiment) -> dict[str, int]:
     for name, numbers in prepared.manifest["counts"].items():
         of["val" if name.startswith("val") else "train"] += numbers["persons"]
         listed[f"listed in {name}"] = numbers["images"]
-    splits = [coco.read(experiment.folder, name) for name in ("train", "val")]
     return {
-        "images": sum(split.steps["any"]["images"] for split in splits),
+        "images": sum(steps["any"]["images"] for steps in prepared.manifest["steps"].values()),
         "persons": of["train"],
         "persons with val": of["train"] + of["val"],
         "full": sum(len(prepared.split(name).fully_labelled) for name in ("train", "test")),
