@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from hgnb.data.images import copy
-from hgnb.data.intake import Choices, Fault, Notes, is_id, layouts, named, plain
+from hgnb.data.intake import Choices, Fault, is_id, layouts, named, plain
 from hgnb.data.intake.annotations import TWICE, Records, flagged
 from hgnb.data.intake.categories import Categories
-from hgnb.data.intake.pictures import MISSING, Listed, ListedImage, listed
+from hgnb.data.intake.pictures import MISSING, Listed, ListedImage
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
@@ -120,22 +120,22 @@ def read(folder: Path, split: str, choices: Choices | None = None, survey: bool 
 
     `choices`: what a person says that the files leave open. `survey`: every picture's size is read from its file.
     """
-    source, notes, choices = layouts.source(folder, split), Notes(), choices or Choices()
+    source, repaired, choices = layouts.source(folder, split), Counter[str](), choices or Choices()
     content = source.opened()
-    categories = Categories(content["categories"], source.file.name, choices, notes)
+    categories = Categories(content["categories"], source.file.name, choices, repaired)
     faults: list[Fault] = []
-    found = listed(content, source, choices, notes, faults, survey)
+    found = Listed(content, source, choices, repaired, faults, survey)
     if source.part:
         _divide(content, found, source, faults)
     entries = content["annotations"]
-    judge, steps = Records(found, categories, notes, entries), _Steps()
+    judge, steps = Records(found, categories, repaired, entries), _Steps()
     dropped: dict[str, list] = defaultdict(list)
     people, lost = dict[int, Person](), dict[int, str]()  # the lost by the fault of their image
     for at, record in enumerate(entries):
         entries[at] = None  # its numbers take much less room in a Person
         fault = judge.sound(record)
         if fault and fault[0] == TWICE:
-            notes.repaired["annotations listed twice alike, read once"] += 1
+            repaired["annotations listed twice alike, read once"] += 1
             continue
         role = _role(record)
         steps.count(record, role, complete=not fault and role == PERSONS and all(record["keypoints"][2::3]))
@@ -161,7 +161,7 @@ def read(folder: Path, split: str, choices: Choices | None = None, survey: bool 
     }
     return Split(
         source.name, categories.schema, persons, counts, steps.told(), dict(dropped), faults, found.images,
-        notes.repaired, _oddities(source, found, judge), found.unreadable,
+        repaired, _oddities(source, found, judge), found.unreadable,
         frozenset(number for number, image in found.images.items() if image.part == layouts.TEST),
     )  # fmt: skip
 

@@ -270,7 +270,7 @@ class _Errand:
             tick(n, len(rows))
 
     def fits(self, archives: list[Archive], more: int = 0) -> None:
-        """InputError unless the largest archive fits beside what is unpacked: each is deleted before the next is got."""
+        """InputError unless the largest archive fits beside what is unpacked: each is deleted before the next comes."""
         held = sum(_holds(file) for file in self.aside.glob("*.zip*"))
         needed = sum(a.unpacked for a in archives) + max(a.size for a in archives) + more - held
         _room(self.aside, needed, "archives and what is unpacked")

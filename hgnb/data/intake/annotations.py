@@ -5,10 +5,11 @@ What a field means is written into the record and counted in words; what means n
 """
 
 import itertools
+from collections import Counter
 
 import numpy as np
 
-from hgnb.data.intake import Notes, Verdict, is_id, numbers, numbers_within, plain, whole
+from hgnb.data.intake import Verdict, is_id, numbers, numbers_within, plain, whole
 from hgnb.data.intake.categories import Categories
 from hgnb.data.intake.pictures import Listed
 
@@ -23,8 +24,8 @@ CROWD_WORDS = {"false": 0, "true": 1, "": 0, "none": 0, "null": 0}
 class Records:
     """Judges and repairs the entries of a file's `annotations`, each once and in order."""
 
-    def __init__(self, images: Listed, categories: Categories, notes: Notes, listed: list):
-        self.images, self.categories, self.notes = images, categories, notes
+    def __init__(self, images: Listed, categories: Categories, repaired: Counter[str], listed: list):
+        self.images, self.categories, self.repaired = images, categories, repaired
         self.sizes = images.sizes
         ids = (record["id"] for record in listed if isinstance(record, dict) and is_id(record.get("id")))
         self.free = itertools.count(max(ids, default=0) + 1)  # ids that no record has
@@ -42,7 +43,7 @@ class Records:
         return fault
 
     def _repaired(self, words: str) -> None:
-        self.notes.repaired[words] += 1
+        self.repaired[words] += 1
 
     def _id(self, record: dict) -> Verdict:
         if not is_id(record.get("id")):
