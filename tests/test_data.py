@@ -227,6 +227,11 @@ def test_prepared_is_made_once_and_whole(coco_folder, tmp_path):
         plain.update(split.keypoints.tobytes())
     again = prepare(coco_folder, config, tmp_path / "cache")
     assert again.folder == data.folder and again.checksum == data.checksum == plain.hexdigest()
+    # records tell their data by it: whoever changes what these dots come to makes recorded results stale
+    assert data.checksum == "a9c71205e5dbb71cfe755ab968491fe471a1dc21631abc151f157cb732c798bb"
+    other = DataConfig(side=48, rule="vertical", margin=0.3, test_by="person", split_seed=3, min_labelled=4)
+    known = "bff4e21a8619d80bba7a58b955721d0786081dfc88052424a673b314e41a961f"
+    assert prepare(coco_folder, other, tmp_path / "cache").checksum == known
     assert prepare(coco_folder, DataConfig(side=32), tmp_path / "cache").folder != data.folder
     assert not list((tmp_path / "cache").glob("*.partial"))
 
