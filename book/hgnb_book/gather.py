@@ -41,7 +41,7 @@ def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:
     records.add(about, persons, experiment.seed, name, columns, facts)
 
 
-def shown(study: str, experiment: Experiment, name: str, run: Run) -> tuple[dict, dict, dict, dict]:
+def shown(study: str, experiment: Experiment, name: str, run: Run) -> tuple[dict, Mapping, dict, dict]:
     """What a record holds of a training: what it shares with others, the persons, its columns, its facts."""
     if study == "chain":
         from hgnb.claims import collect

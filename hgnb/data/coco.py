@@ -19,6 +19,7 @@ from hgnb.data.intake.categories import Categories
 from hgnb.data.intake.pictures import MISSING, Listed, ListedImage
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
+from hgnb.home import new_folder
 
 CROWDS, UNLABELLED, PERSONS = "crowds", "without keypoints", "persons"  # what an annotation can be
 MOSTLY = 0.9  # of the boxes that reach out of their picture, if they fit as corners, corners they are
@@ -278,34 +279,32 @@ def write(splits: list[Split], folder: Path, upright: bool = False) -> None:
 
     `upright`: pictures are turned as their EXIF orientation says, and lose it.
     """
-    must_be_new(folder)
-    (folder / "annotations").mkdir(parents=True, exist_ok=True)
-    for split in splits:
-        (folder / split.name).mkdir()
-        licences = {name: n for n, name in enumerate(dict.fromkeys(i.licence for i in split.images.values()), 1)}
-        taken, images = set(), []
-        for number, image in split.images.items():
-            name = image.file.name if image.file.name.lower() not in taken else f"{number}-{image.file.name}"
-            taken.add(name.lower())
-            copy(image.file, folder / split.name / name, upright)
-            size = dict(zip(("width", "height"), image.size, strict=True))
-            images.append({"id": number, "file_name": name, **size, "license": licences[image.licence]})
-        category = {"id": 1, "name": "person", "keypoints": list(split.schema.names)}
-        category["skeleton"] = [[a + 1, b + 1] for a, b in split.schema.skeleton]
-        content = {
-            "images": images,
-            "annotations": [_written(person) for person in split.persons],
-            "categories": [category],
-            "licenses": [{"id": n, "name": name} for name, n in licences.items()],
-        }
-        file = folder / "annotations" / f"{layouts.PREFIX}{split.name}.json"
-        file.write_text(json.dumps(content), encoding="utf8")
+    with new_folder(folder) as aside:
+        (aside / "annotations").mkdir()
+        for split in splits:
+            _write_split(split, aside, upright)
 
 
-def must_be_new(folder: Path) -> None:
-    """InputError where something is there, but for an empty folder."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"'{folder}' is there already and not empty: name a new folder.")
+def _write_split(split: Split, folder: Path, upright: bool) -> None:
+    (folder / split.name).mkdir()
+    licences = {name: n for n, name in enumerate(dict.fromkeys(i.licence for i in split.images.values()), 1)}
+    taken, images = set(), []
+    for number, image in split.images.items():
+        name = image.file.name if image.file.name.lower() not in taken else f"{number}-{image.file.name}"
+        taken.add(name.lower())
+        copy(image.file, folder / split.name / name, upright)
+        size = dict(zip(("width", "height"), image.size, strict=True))
+        images.append({"id": number, "file_name": name, **size, "license": licences[image.licence]})
+    category = {"id": 1, "name": "person", "keypoints": list(split.schema.names)}
+    category["skeleton"] = [[a + 1, b + 1] for a, b in split.schema.skeleton]
+    content = {
+        "images": images,
+        "annotations": [_written(person) for person in split.persons],
+        "categories": [category],
+        "licenses": [{"id": n, "name": name} for name, n in licences.items()],
+    }
+    file = folder / "annotations" / f"{layouts.PREFIX}{split.name}.json"
+    file.write_text(json.dumps(content), encoding="utf8")
 
 
 def _written(person: Person) -> dict:
