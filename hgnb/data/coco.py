@@ -68,10 +68,6 @@ class Split:
     unreadable: str = ""  # why, where none of the pictures that were looked into can be read
     test: frozenset[int] = frozenset()  # ids of the images that are the test set's; none: it is drawn
 
-    def of_image(self, image_id: int) -> list[Person]:
-        """The persons of one image."""
-        return [p for p in self.persons if p.image_id == image_id]
-
 
 def check(folder: Path) -> None:
     """InputError unless both splits can be read and have persons and pictures; parses, decodes nothing."""
