@@ -23,7 +23,8 @@ PAGE = """<html><head><script defer src="../_static/scripts/fontawesome.js?diges
 <img alt="c" src="../_images/a.png"><figcaption>C</figcaption></figure>
 <div class="pst-scrollable-table-container"><table class="sortable folded table" id="tbl-a">
 <caption><span class="caption-number">Table 1 </span><span class="caption-text">All
-<code><span>x</span></code> of it: by name. More.</span><a class="headerlink" href="#tbl-a">#</a></caption><tr><td>1</td></tr></table>
+<code><span>x</span></code> of it: by name.
+More.</span><a class="headerlink" href="#tbl-a">#</a></caption><tr><td>1</td></tr></table>
 </div></article></body></html>"""
 
 
