@@ -34,12 +34,16 @@
     return node;
   }
 
+  const explained = new WeakSet();
+
   function explain(item) {
+    if (explained.has(item)) return; // it came with its list, which was told of, too
+    explained.add(item);
     const link = item.querySelector("a");
     const [page, anchor] = (link?.getAttribute("href") ?? "").split("#");
     const found = (sections[page] ?? [])
       .filter(([name]) => !anchor || name === anchor)
-      .map(([name, title, text]) => ({ name, title, text, hits: hits(text) }))
+      .map(([name, title, text]) => ({ name, title, text, hits: hits(`${title} ${text}`) }))
       .filter((section) => section.hits.length)
       .sort((a, b) => b.hits.length - a.hits.length || b.hits.flat().length - a.hits.flat().length);
     for (const { name, title, text } of found.slice(0, MOST)) {
@@ -51,7 +55,7 @@
         way.textContent = title;
         box.append(way);
       }
-      box.append(excerpt(text));
+      if (hits(text).length) box.append(excerpt(text));
       item.append(box);
     }
   }

@@ -1,6 +1,7 @@
 """Where a search hits: what each section of the book says, for the page that lists results (book/search.js)."""
 
 import json
+import re
 from pathlib import Path
 
 NO_TEXT = "script, .headerlink, .live, .live-part, .chapter-tools, details.hide, .toctree-wrapper, div.math"
@@ -25,6 +26,8 @@ def _sections(page: Path) -> list[tuple[str, str, str]]:
     article = BeautifulSoup(page.read_text(encoding="utf8"), "html.parser").select_one("article")
     for thing in article.select(NO_TEXT):
         thing.decompose()
+    for term in article.select("dt"):
+        term.append(" ")  # what it means follows without one
     found = []
     for section in reversed(article.select("section[id]")):  # those within another one first
         heading = section.find(["h1", "h2", "h3", "h4"])
@@ -35,4 +38,4 @@ def _sections(page: Path) -> list[tuple[str, str, str]]:
 
 
 def _plain(element) -> str:
-    return " ".join(element.get_text(" ").split())
+    return " ".join(re.sub(r"\\[()]", "", element.get_text()).split())  # formulas in a line without their brackets
