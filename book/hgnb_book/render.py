@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from hgnb.errors import InputError
-from hgnb_book import chapter, in_page, journal, reference, toc
+from hgnb_book import chapter, hits, in_page, journal, reference, toc
 from hgnb_book.chapter import ANSI
 from hgnb_book.edition import PUBLISHED, Edition
 from hgnb_book.logo import logo
@@ -46,7 +46,7 @@ def render(edition: Edition, root: Path) -> Path:
         except BaseException:
             shutil.rmtree(build, ignore_errors=True)  # a cached page would keep quiet about its warning next time
             raise
-        _publish(build / "_build" / "html", site, edition)
+        _publish(build / "_build" / "html", site, edition, pages)
         return site / "index.html"
 
 
@@ -170,7 +170,7 @@ def _complete(built: Path, pages: list[str]) -> None:
             raise RenderError(f"Page {page} of the table of contents wasn't rendered.")
 
 
-def _publish(built: Path, site: Path, edition: Edition) -> None:
+def _publish(built: Path, site: Path, edition: Edition, pages: list[str]) -> None:
     """Replace `site` by a copy of `built` that says of which edition it is, without the pictures of earlier builds that
     no page shows."""
     aside, old = site.with_name("site.new"), site.with_name("site.old")
@@ -187,6 +187,7 @@ def _publish(built: Path, site: Path, edition: Edition) -> None:
         journal.tell("note", sentence)
         print(sentence, file=sys.stderr)
     finish(aside)
+    hits.write(aside, pages)
     (aside / PUBLISHED).write_text(f"{edition}\n", encoding="utf8")
     if site.exists():
         site.rename(old)

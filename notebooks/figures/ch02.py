@@ -52,7 +52,7 @@ def departures_table(profile: Profile) -> Table:
     ]
     columns = ["Number", f"`{profile.name}`", "Thesis", "Unit", "Source"]
     caption = f"Where the profile `{profile.name}` departs from the thesis; all other numbers are its own."
-    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-departures")
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-departures", folded=True)
 
 
 def _plain(value) -> str:
