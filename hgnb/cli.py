@@ -210,7 +210,7 @@ def predict(
     chosen = weights(network)
     results = [predict(chosen, file, box or (), mirrored=mirrored) for file in files]
     if out:
-        from hgnb.drawing.predictions import save, save_all
+        from hgnb.drawing import save, save_all
 
         save(results[0], out) if len(results) == 1 else save_all(results, out)
     facts = [result.facts() for result in results]

@@ -217,14 +217,6 @@ def test_adjusted_rand_is_scikit_learns():
             assert on_clusters.adjusted_rand(*map(float, table)) == pytest.approx(adjusted_rand_score(a, b))
 
 
-def test_the_division_that_a_third_cluster_makes():
-    pair = np.repeat([0, 1], 200)
-    coin = np.random.default_rng(0).integers(0, 2, 400)
-    triple = np.where(pair == 0, 2, coin)
-    side = on_clusters.divided(pair, triple)
-    assert np.isnan(side[:200]).all() and len(set(zip(side[200:], coin[200:], strict=True))) == 2
-
-
 def test_the_third_cluster_against_motion():
     """K = 3 divides cluster 1: once by motion, once by a coin."""
     rng, who = np.random.default_rng(0), people(everywhere(400), np.arange(400) // 2)
@@ -472,22 +464,6 @@ def test_where_nothing_is_hidden_both_trainings_are_one():
     seeds.people.columns["train/visibility"][:] = 2
     alike = Seeds(People(seeds.people.columns), tuple(Seen(People(seeds.people.columns), s.seed) for s in seeds.all))
     assert "no hidden keypoint" in found("C32", alike).reason
-
-
-def test_planted_effects_are_found_at_the_promised_rate():
-    """An effect as large as the smallest that is said to be found with 80 % power."""
-    rng, alpha, said, decided = np.random.default_rng(5), 0.05 / 8, [], 0
-
-    def gained(gain):
-        made, seeds_differ = [], 0.02
-        for _ in range(5):
-            a, b = 0.5 + seeds_differ * rng.standard_normal(2)
-            made.append(planted(int(rng.integers(1 << 30)), {"hourglass": a, "visible-only": b + gain}))
-        return together(*made).gain("visible-only", "hourglass")
-
-    said = np.mean([gained(0.0).decidable(alpha) for _ in range(20)])
-    decided = np.mean([gained(said).tail(0) < alpha / 2 for _ in range(60)])
-    assert 0.6 < decided < 0.95
 
 
 # Runs

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from hgnb.cli import _paired
 from hgnb.errors import InputError
 from hgnb.home import located
 from hgnb.training.experiment import Experiment
-from hgnb.training.profiles import rows
 from hgnb_book import cli
 from hgnb_book.edition import resolved
 
@@ -76,22 +74,6 @@ def test_build_gets_what_was_asked(monkeypatch, capsys):
     words = ["book", "--profile", "smoke", "--data", "my photos", "--seed", "2", "--cores", "1"]
     assert hgnb(monkeypatch, capsys, *words)[0] == 0
     assert asked == [("smoke", "my photos", 2, 1, False)]
-
-
-def test_sheet_names_unit_and_source_of_nested_numbers():
-    @dataclass(frozen=True)
-    class Inner:
-        rate: float = field(default=2.5e-4, metadata={"unit": "1/step", "source": "thesis 5.1"})
-
-    @dataclass(frozen=True)
-    class Outer:
-        side: int = field(default=256, metadata={"unit": "px", "source": "thesis 4.2"})
-        inner: Inner = field(default_factory=Inner)
-
-    assert rows(Outer()) == [
-        ("side", "256", "px", "thesis 4.2"),
-        ("inner.rate", "0.00025", "1/step", "thesis 5.1"),
-    ]
 
 
 def test_make_refuses_a_misspelt_variable():

@@ -379,7 +379,7 @@ def test_what_a_training_is_made_of_is_in_its_fingerprint(mutated, file, old, ne
     ("file", "old", "new"),
     [
         ("cli.py", r"import", "import json\nimport"),
-        ("drawing/style.py", r"\d+", "7"),
+        ("drawing.py", r"\d+", "7"),
         ("analysis/components.py", r"\+", "-"),
         ("training/loop.py", r"trainer.max_epochs \* steps", "7"),  # the bar of progress
         ("training/loop.py", "LOOK = 16", "LOOK = 8"),

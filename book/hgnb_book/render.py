@@ -106,11 +106,11 @@ def write_parts(root: Path, edition: Edition) -> None:
     What built the book (device, versions, seconds a chapter), what the model card tells of the released network, the
     reference, and the book's mark and icon, which Sphinx copies into the site.
     """
-    from hgnb.training import release
+    from hgnb_book import model_card  # torch takes seconds to load
 
     parts = {
         "environment.md": environment(root, edition),
-        "released.md": release.page(),
+        "released.md": model_card.page(),
         "reference.md": reference.page(),
         "logo.svg": logo(),
         "icon.svg": logo(small=True),

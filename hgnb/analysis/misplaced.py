@@ -30,14 +30,10 @@ class Misplaced:
         return self.share > 0.5
 
     @property
-    def columns(self) -> np.ndarray:
-        """(N, 2) whose sums make a rate."""
-        return np.column_stack([self.share, self.judged]).astype(float)
-
-    @property
     def rate(self) -> Estimate:
         """Share of the judged persons."""
-        return crossed(self.columns, self.images, lambda wrong, all_: wrong / all_)
+        columns = np.column_stack([self.share, self.judged]).astype(float)
+        return crossed(columns, self.images, lambda wrong, all_: wrong / all_)
 
     def levels(self, labelled: np.ndarray) -> np.ndarray:
         """(L, 2, N) bool: for each number of labelled keypoints (N,) that misplaced and well placed persons have, who
@@ -95,14 +91,6 @@ def best_cut(key: np.ndarray, top: np.ndarray) -> float:
     error = missed / upper.sum() + wrong / lower.sum()
     at = 1 + int(error[1:].argmin())  # a cut at the lowest level parts nobody
     return float((levels[at - 1] + levels[at]) / 2)
-
-
-def rate_difference(a: Misplaced, b: Misplaced) -> Estimate:
-    """Misplaced rate of a less that of b, of the same or other persons on the same images; over photographs."""
-    columns = np.zeros((len(a.images) + len(b.images), 4))
-    columns[: len(a.images), :2], columns[len(a.images) :, 2:] = a.columns, b.columns
-    images = np.concatenate([a.images, b.images])
-    return crossed(columns, images, lambda wrong, n, other, m: wrong / n - other / m)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from rich.table import Table
 from hgnb import records
 from hgnb.claims import on_clusters, on_components, on_improvement, on_lighter, on_skips, on_training
 from hgnb.claims.claim import FAILS, FAMILIES, HOLDS, NEEDS, SEEDS, UNDECIDED, Claim, Finding
-from hgnb.claims.evidence import Lacking, Seeds, devices
+from hgnb.claims.evidence import Lacking, Seeds
 from hgnb.claims.on_lighter import Sweep
 from hgnb.records import Record
 from hgnb.stats import Estimate, Test, verdicts
@@ -169,7 +169,7 @@ class Result:
     @property
     def device(self) -> str:
         """Where the record's trainings ran, one or several."""
-        return devices(self.record)
+        return self.record.device
 
     @cached_property
     def stale(self) -> tuple[str, ...]:

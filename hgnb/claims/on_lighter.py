@@ -12,15 +12,16 @@ from functools import partial
 import numpy as np
 
 from hgnb import records, stats
-from hgnb.analysis.lighter import INFERENCE, LOADED, STEP, gain, paired, ratio_text, together, unpaired
 from hgnb.claims.claim import SEEDS, Finding, Numbers, Subject, known
 from hgnb.claims.evidence import Lacking
-from hgnb.stats import Estimate, Test, above, below, every, within
+from hgnb.stats import UNKNOWN, Estimate, Test, above, below, every, within
+from hgnb.stats.estimate import TURNS as OVER_TURNS
 from hgnb.training import speed
 from hgnb.training.networks import BASE
-from hgnb.training.observations import Outcomes
+from hgnb.training.observations import Outcome, Outcomes
 from hgnb.training.speed import Times
 
+STEP, LOADED, INFERENCE = "training", "with loading", "inference"  # whose seconds are compared
 ALIKE = 0.005  # 'about the same': half a point of PCKh
 NO_SLOWER = float(np.log(1.02))  # a ratio: half of what separates most times of 004's table 1
 TURNS = 10  # in which networks were timed side by side
@@ -51,6 +52,54 @@ class Sweep:
     def count(self) -> int:
         """Seeds of the networks that others are compared with."""
         return len(self.trainings.of(BASE)) if self.trainings else 0
+
+
+# Accuracies over seeds and test images, the logarithms of ratios of times over turns
+
+
+def together(sweep: Outcomes, *names: str) -> list[list[Outcome]]:
+    """The trainings of each of these names, those seeds alone that all of them have, in the seeds' order."""
+    held = [{one.seed: one for one in sweep.of(name)} for name in names]
+    shared = sorted(set.intersection(*(set(one) for one in held)))
+    return [[one[seed] for seed in shared] for one in held]
+
+
+def accuracy(sweep: Outcomes, name: str) -> Estimate:
+    """Of a network: over its seeds and the test images."""
+    return _measured(sweep, lambda found, of: found / of, name)
+
+
+def gain(sweep: Outcomes, first: str, second: str) -> Estimate:
+    """Accuracy of one network less another's, over the seeds that both have; UNKNOWN where they share none."""
+    return _measured(sweep, lambda a, b, of: (a - b) / of, first, second)
+
+
+def _measured(sweep: Outcomes, statistic, *names: str) -> Estimate:
+    found = together(sweep, *names)
+    if not found[0]:
+        return UNKNOWN
+    counted = np.array(sweep.people.counted, dtype=float)
+    columns = [np.array([one.by_image for one in outcomes], dtype=float) for outcomes in found]
+    return stats.crossed(np.stack(np.broadcast_arrays(*columns, counted), -1), np.arange(len(counted)), statistic)
+
+
+def paired(first: np.ndarray, second: np.ndarray) -> Estimate:
+    """The logarithm of a ratio of seconds, (turns,) each, taken within every turn; Student's t over turns."""
+    return stats.student(np.log(first) - np.log(second), OVER_TURNS)
+
+
+def unpaired(first: np.ndarray, second: np.ndarray) -> Estimate:
+    """The logarithm of a ratio of mean seconds that were not taken in the same turns; Welch's t."""
+    return stats.welch(np.log(first), np.log(second))
+
+
+def ratio_text(log: Estimate) -> str:
+    """'0.80 (0.78 to 0.82)' of a logarithm; without bounds from a single turn."""
+    value, low, high = np.exp([log.value, log.low, log.high])
+    return Estimate(value, low, high).text(2) if log.bounded else f"{value:.2f}"
+
+
+# What the rules read
 
 
 def controlled(sweep: Sweep) -> str:

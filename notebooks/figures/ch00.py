@@ -19,8 +19,7 @@ from hgnb.data.coco import Split
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.heatmaps import cells
 from hgnb.data.schema import KeypointSchema
-from hgnb.drawing.poses import grid, over, picture, skeleton
-from hgnb.drawing.style import INK, SIDES, style
+from hgnb.drawing import INK, SIDES, grid, over, picture, skeleton, style
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, peaks
 
