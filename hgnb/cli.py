@@ -16,9 +16,10 @@ from typing import Annotated
 import typer
 
 from hgnb.errors import InputError
+from hgnb.home import FULL
 
 # what a disk, a quota or a permission refuses: a person's to mend
-REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+REFUSED = FULL | {errno.EROFS, errno.EACCES, errno.EPERM}
 _UsageError = typer.BadParameter.__mro__[1]  # click's, wherever this version of typer keeps it
 
 app = typer.Typer(

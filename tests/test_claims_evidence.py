@@ -14,6 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 from test_claims import CASES
 from test_explain import COCO, persons
 
+from figures.glance import five
 from hgnb import records
 from hgnb.analysis import clusters, components, misplaced, posture, skips
 from hgnb.analysis.distances import distances
@@ -22,7 +23,7 @@ from hgnb.claims.claim import Lacking
 from hgnb.claims.evidence import People, Seeds, Seen
 from hgnb.claims.ledger import CLAIMS, judge
 from hgnb.claims.on_lighter import Sweep
-from hgnb.claims.study import Study, five
+from hgnb.claims.study import Study
 from hgnb.data.heatmaps import heatmaps
 from hgnb.metrics import pck
 from hgnb.records import Seed

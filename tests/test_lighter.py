@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from figures import ch06, fronts
+from figures import ch06, fronts, stand
 from figures.page import Note, Plate
 from hgnb.claims import on_lighter
 from hgnb.claims.ledger import judge_lighter
@@ -138,7 +138,7 @@ def test_data_without_a_head_are_measured_by_pck(house, coco_folder):
 
 def test_times_count_what_the_network_has():
     names = ("newell", "inner-64", "newell-2", "newell-adam")
-    times = speed.timed(TOY, [networks.get(n) for n in names])
+    times = stand.timed(TOY, [networks.get(n) for n in names])
     for name in names:
         timed = times.cases[name]
         variant = networks.get(name).described.narrowed(32)

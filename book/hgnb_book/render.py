@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from hgnb.errors import InputError
-from hgnb_book import chapter, in_page, journal, reference, toc
+from hgnb_book import chapter, imports, in_page, journal, reference, toc
 from hgnb_book.chapter import ANSI
 from hgnb_book.edition import PUBLISHED, Edition
 from hgnb_book.logo import logo
@@ -112,6 +112,7 @@ def write_parts(root: Path, edition: Edition) -> None:
         "environment.md": environment(root, edition),
         "released.md": model_card.page(),
         "reference.md": reference.page(),
+        "rooms.md": imports.drawn(),
         "logo.svg": logo(),
         "icon.svg": logo(small=True),
     }

@@ -20,11 +20,11 @@ from hgnb.claims import on_clusters, on_components, on_improvement, on_lighter, 
 from hgnb.claims.claim import FAILS, FAMILIES, HOLDS, NEEDS, SEEDS, UNDECIDED, Claim, Finding
 from hgnb.claims.evidence import Lacking, Seeds
 from hgnb.claims.on_lighter import Sweep
+from hgnb.home import write_whole
 from hgnb.records import Record
 from hgnb.stats import Estimate, Test, verdicts
 from hgnb.stats.decisions import ALPHA
 from hgnb.training.recorded import stale
-from hgnb.training.runs import write_aside
 
 SUBJECTS = (on_training, on_skips, on_components, on_clusters, on_improvement, on_lighter)
 CLAIMS: tuple[Claim, ...] = tuple(  # C1 to C36, L1 to L15
@@ -199,8 +199,7 @@ class Result:
 
     def keep(self) -> "Result":
         """Writes it there."""
-        self.place.parent.mkdir(exist_ok=True)
-        write_aside(self.place, self.text.encode())
+        write_whole(self.place, self.text.encode())
         return replace(self, kept=self.place)
 
     def __rich_console__(self, console, options):

@@ -18,7 +18,7 @@ from hgnb.data.heatmaps import cells
 from hgnb.data.intake import layouts
 from hgnb.data.prepared import PreparedSplit
 from hgnb.errors import InputError
-from hgnb.home import home
+from hgnb.home import home, write_whole
 from hgnb.metrics import PckConfig, found
 from hgnb.stats import Estimate
 from hgnb.stats import pck as pooled_pck
@@ -27,7 +27,7 @@ from hgnb.training.catalogue import RELEASED_FILE, Weights, find, opened
 from hgnb.training.evaluation import as_trained, evaluate
 from hgnb.training.hardware import device_name
 from hgnb.training.passes import Reader
-from hgnb.training.runs import Run, write_aside
+from hgnb.training.runs import Run
 
 SIZES = (0, 64, 128, 256, 10**6)  # pixels of the photograph that the side of a person's crop has
 MOST = 8_000_000  # bytes
@@ -53,9 +53,8 @@ def release(weights: Weights, data: str) -> dict:
         "trainings": [_training(run) for run in _chain(weights.run)],
         **_measured(weights, folder),
     }
-    RELEASED_FILE.parent.mkdir(exist_ok=True)
-    write_aside(RELEASED_FILE, content)
-    write_aside(RELEASED_FILE.with_suffix(".json"), f"{json.dumps(manifest, indent=1)}\n".encode())
+    write_whole(RELEASED_FILE, content)
+    write_whole(RELEASED_FILE.with_suffix(".json"), f"{json.dumps(manifest, indent=1)}\n".encode())
     return manifest
 
 

@@ -10,10 +10,10 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
+from figures.exhibit import Exhibit
 from figures.live import facts, title
 from figures.page import Live, Note, Plate, credited, opened, percent, sides_legend
 from figures.portraits import Portraits
-from hgnb.analysis.exhibit import Exhibit
 from hgnb.analysis.skips import hits_of
 from hgnb.data.coco import Split
 from hgnb.data.crops import keypoints_in, square
