@@ -13,6 +13,8 @@ from hgnb.data.drawn.synthetic import KEYPOINTS
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
+from hgnb.model.hourglass import HourglassConfig, StackedHourglass
+from hgnb.training.passes import Reader
 
 COCO = KeypointSchema(tuple(KEYPOINTS), ((5, 6), (11, 12), (5, 11), (11, 13), (13, 15)))
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,6 +69,15 @@ def reader(split, through):
     return SimpleNamespace(network=network, device=torch.device("cpu"), mean_rgb=torch.zeros(3), batch=64)
 
 
+def noisy(count=6, batch=64, **shape):
+    """A reader of a small hourglass as it is born, and persons on noise."""
+    torch.manual_seed(0)
+    network = StackedHourglass(HourglassConfig(**{"depth": 2, "channels": 8, "inner": 4, "stem": 4} | shape))
+    split = persons(scattered(count))
+    split.crops[:] = np.random.default_rng(0).integers(0, 255, split.crops.shape)
+    return Reader(network, np.zeros(3, np.float32), batch), split
+
+
 # Skip-connections
 
 
@@ -91,14 +102,7 @@ def test_skips_that_carry_nothing():
 
 def test_one_pass_equals_the_reader():
     """`read` decodes once-encoded persons to the same hits and latents as the network run anew."""
-    from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-    from hgnb.training.passes import Reader
-
-    torch.manual_seed(0)
-    config = HourglassConfig(depth=2, channels=8, inner=4, stem=4)
-    real = Reader(StackedHourglass(config), np.zeros(3, np.float32))
-    split = persons(scattered(6))
-    split.crops[:] = np.random.default_rng(0).integers(0, 255, split.crops.shape)
+    real, split = noisy()
     got = read(real, split, PckConfig(), (True, False, [False, True]), keep=range(6))
     for hits, switch in zip(got.hits, (True, False, [False, True]), strict=True):
         assert (hits == real.predict(split, skips=switch).hits(PckConfig()).numpy()).all()

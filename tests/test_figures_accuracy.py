@@ -2,7 +2,6 @@
 
 import json
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -17,12 +16,6 @@ from hgnb.training.passes import Predictions
 from hgnb.training.prediction import predict
 
 THESIS = PckConfig()
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def guesses(n: int, seed: int = 0, labelled: bool = True):
