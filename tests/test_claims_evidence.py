@@ -22,7 +22,7 @@ from hgnb.claims import claim, collect, observe, on_clusters, on_components, on_
 from hgnb.claims.claim import Lacking
 from hgnb.claims.evidence import People, Seeds, Seen
 from hgnb.claims.ledger import CLAIMS, judge
-from hgnb.claims.on_lighter import Sweep
+from hgnb.claims.on_lighter import Recorded
 from hgnb.claims.study import Study
 from hgnb.data.heatmaps import heatmaps
 from hgnb.metrics import pck
@@ -69,7 +69,7 @@ def together(*all_seen: Seen) -> Seeds:
 def found(name, seeds: Seeds):
     """The verdict on a claim and its row, its gates aside."""
     claims = [replace(BY_ID[name], gates=())]
-    (row,) = judge(seeds, Sweep(None), False, claims)
+    (row,) = judge(seeds, Recorded(None), False, claims)
     return row
 
 
@@ -344,7 +344,7 @@ def test_a_network_that_knows_nothing_is_no_judge():
         assert (claim.competent(seeds) == "") == opened
         if not opened:
             assert "a network that knows something" in claim.competent(seeds)
-            (row,) = judge(seeds, Sweep(None), False, [BY_ID["C7"]])
+            (row,) = judge(seeds, Recorded(None), False, [BY_ID["C7"]])
             assert row.verdict == "needs" and row.measured != "–"
 
 
@@ -442,7 +442,7 @@ def stacks(two, narrow, four, plain):
 def test_networks_are_judged_from_their_hits(claim, chances, verdict):
     """Five seeds of made-up networks, from hits to the verdict, gates and all."""
     seeds = together(*(planted(seed, chances) for seed in range(5)))
-    (row,) = judge(seeds, Sweep(None), False, [BY_ID[claim]])
+    (row,) = judge(seeds, Recorded(None), False, [BY_ID[claim]])
     assert row.verdict == verdict, row
     if verdict != "needs":
         assert row.seeds == 5 and row.estimate.over == "seeds and photographs"

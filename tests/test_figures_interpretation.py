@@ -93,7 +93,7 @@ def test_pck_with_components(deviations):
     given, seer, latents = world(deviations, n=60)
     parts = components.principal(latents)
     own = truncation.truncate(seer, given, truncation.own(given, parts), PckConfig())
-    other = truncation.truncate(seer, given, truncation.crossed(given, latents, 0), PckConfig())
+    other = truncation.truncate(seer, given, truncation.exchanged(given, latents, 0), PckConfig())
     removed = truncation.removed(seer, given, parts, range(1, 21), PckConfig())
     for second in (other, None):
         left = check(ch03.pck_components(own, second, removed)).axes[0]

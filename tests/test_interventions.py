@@ -99,7 +99,7 @@ def test_hits_are_those_of_a_plain_loop():
 
 def test_components_of_the_other_half_do_as_well_where_the_structure_is_real():
     split, reader, latents = world((5.0, 3.0, 1.5))
-    folds = truncation.crossed(split, latents, seed=0)
+    folds = truncation.exchanged(split, latents, seed=0)
     rows = np.sort(np.concatenate([rows for rows, _ in folds]))
     assert rows.tolist() == list(range(120))
     for own, parts in folds:  # nobody shaped the components that are kept of him, nor did his neighbour in the picture
@@ -109,7 +109,7 @@ def test_components_of_the_other_half_do_as_well_where_the_structure_is_real():
     made = truncation.truncate(reader, split, folds, PCK)
     assert made.smallest() == 3
     noise = np.random.default_rng(0).normal(size=latents.shape).astype(np.float32)
-    assert max(truncation.truncate(reader, split, truncation.crossed(split, noise, 0), PCK).counts) < 60
+    assert max(truncation.truncate(reader, split, truncation.exchanged(split, noise, 0), PCK).counts) < 60
 
 
 def test_skips_that_carry_everything_need_no_component():
@@ -137,7 +137,7 @@ def test_each_person_is_encoded_once():
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_too_few_persons_for_halves(n):
     split, _, latents = world((5.0, 3.0), n=8)
-    assert truncation.crossed(split.take(np.arange(n)), latents[:n], 0) == []
+    assert truncation.exchanged(split.take(np.arange(n)), latents[:n], 0) == []
 
 
 # A real network

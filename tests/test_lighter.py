@@ -16,8 +16,7 @@ from figures import ch06, fronts, stand
 from figures.page import Note, Plate
 from hgnb.claims import on_lighter
 from hgnb.claims.ledger import judge_lighter
-from hgnb.claims.on_lighter import CLAIMS, CONTROL
-from hgnb.claims.on_lighter import Sweep as Recorded
+from hgnb.claims.on_lighter import CLAIMS, CONTROL, Recorded
 from hgnb.data.drawn.annotate import MPII16
 from hgnb.errors import InputError
 from hgnb.metrics.keypoints_found import Share
@@ -206,25 +205,15 @@ TURNS = np.random.default_rng(0).normal(1, 0.02, 12)  # of a machine that isn't 
     ("claim", "accuracies", "expected"),
     [
         ("L3", {"stacks-6-inner-64-modules-4": LESS, "newell": BASE}, "holds"),
-        ("L3", {"stacks-6-inner-64-modules-4": MORE, "newell": BASE}, "fails"),
-        ("L3", {"stacks-6-inner-64-modules-4": BASE[::-1], "newell": BASE}, "undecided"),
         ("L3", {"stacks-6-inner-64-modules-4": BASE, "newell": BASE}, "undecided"),  # not one keypoint differs
         ("L3", {"stacks-6-inner-64-modules-4": LESS[:4], "newell": BASE}, "needs"),  # four paired seeds
-        ("L3", {"newell": BASE}, "needs"),
         ("L3", {"stacks-6-inner-64-modules-4": LESS, "newell": BASE, "newell-2": BASE[::-1]}, "needs"),  # the control
         ("L4", {"inner-64-layer-norm": LESS, "inner-64": BASE, "newell": BASE}, "holds"),
         ("L5", {"inner-64-depths-falling": MORE, "inner-64-depths-rising": BASE, "newell": BASE}, "holds"),
-        ("L10", {"depths-rising": LESS, "depths-falling": MORE, "newell": BASE}, "fails"),
         ("L10", {"depths-rising": LESS, "depths-falling": LESS, "newell": BASE}, "holds"),
         ("L11", {"newell": BASE, "newell-batch-6": MORE}, "fails"),
         ("L12", {"blocks-2": LESS, "newell": BASE}, "holds"),
-        (
-            "L13",
-            {"stacks-6-long": ALIKE, "blocks-4-long": ALIKE[::-1], "newell-long": BASE, "newell": BASE},
-            "undecided",
-        ),
         ("L13", {"stacks-6-long": ALIKE, "blocks-4-long": ALIKE, "newell-long": BASE, "newell": BASE}, "holds"),
-        ("L13", {"stacks-6-long": LESS, "blocks-4-long": ALIKE, "newell-long": BASE, "newell": BASE}, "fails"),
     ],
 )
 def test_claims_about_accuracy(claim, accuracies, expected):

@@ -36,14 +36,14 @@ Ratio = tuple[tuple[str, str], tuple[str, str]]  # of which part's times which n
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Recorded:
     """What was recorded of chapter 06: trainings on a dataset, and times of full-size networks; each may lack."""
 
     trainings: Outcomes | None
     times: Mapping[str, Times | None] = field(default_factory=dict)
 
     @classmethod
-    def recorded(cls, profile: str, data: str) -> "Sweep":
+    def of(cls, profile: str, data: str) -> "Recorded":
         """Of a profile and data."""
         record = records.find("lighter", profile, data)
         return cls(Outcomes(record) if record else None, {part: speed.recorded(part) for part in speed.PARTS})
@@ -102,7 +102,7 @@ def ratio_text(log: Estimate) -> str:
 # What the rules read
 
 
-def controlled(sweep: Sweep) -> str:
+def controlled(sweep: Recorded) -> str:
     """Gate of every comparison of accuracy."""
     if sweep.trainings is None or not together(sweep.trainings, BASE, CONTROL)[0]:
         return f"its control: `{BASE}` and `{CONTROL}` of the same seeds, `{MAKE}`"
@@ -116,7 +116,7 @@ def controlled(sweep: Sweep) -> str:
 
 
 def gather(
-    sweep: Sweep, accuracy: Pairs | None = None, ratios: Mapping[str, Ratio] | None = None, kinds=(STEP, LOADED)
+    sweep: Recorded, accuracy: Pairs | None = None, ratios: Mapping[str, Ratio] | None = None, kinds=(STEP, LOADED)
 ) -> Numbers:
     """The differences and ratios that a claim reads. `accuracy`: names of two networks by what their difference is
     called; `ratios`: likewise for times, of `kinds`."""
@@ -132,7 +132,7 @@ def gather(
     return found
 
 
-def timed(sweep: Sweep, ratio: Ratio, kind: str) -> Estimate:
+def timed(sweep: Recorded, ratio: Ratio, kind: str) -> Estimate:
     """The logarithm of a ratio of times; within turns where both ran in the same."""
     sides = []
     for part, network in ratio:
@@ -148,7 +148,7 @@ def side_by_side(first: str, second: str = BASE, part: str = SMALL) -> Ratio:
     return (part, first), (part, second)
 
 
-def fluctuation(sweep: Sweep) -> Numbers:
+def fluctuation(sweep: Recorded) -> Numbers:
     """L8: how much the training loss jumps from epoch to epoch with Adam at a large batch and at a small one."""
     numbers = dict(gather(sweep, ratios={"": side_by_side(BASE, "newell-adam")}))
     pair = together(sweep.trainings, "newell-adam", "newell-adam-batch-6") if sweep.trainings else [[], []]
@@ -163,7 +163,7 @@ def jumps(losses: np.ndarray) -> float:
     return float(np.diff(np.log(losses)).std(ddof=1)) if len(losses) > 2 else np.nan
 
 
-def two_blocks_weight(sweep: Sweep) -> Numbers:
+def two_blocks_weight(sweep: Recorded) -> Numbers:
     """L12, with what the network weighs."""
     numbers = dict(gather(sweep, {"accuracy": ("blocks-2", BASE)}))
     cases = times.cases if (times := sweep.times.get(SMALL)) else {}

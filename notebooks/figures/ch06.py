@@ -22,7 +22,7 @@ from figures.architecture import trace
 from figures.fronts import early
 from figures.page import Live, Note, Plate, signed
 from hgnb.claims.ledger import Row, judge_lighter
-from hgnb.claims.on_lighter import Sweep, accuracy
+from hgnb.claims.on_lighter import Recorded, accuracy
 from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, picture, skeleton, style
 from hgnb.metrics.keypoints_found import Share
 from hgnb.model.hourglass import Residual, StackedHourglass, build
@@ -459,4 +459,4 @@ def live(points: pd.DataFrame, sweep: Outcomes | None) -> Live | None:
 def judged(sweep: Outcomes | None, times: Times) -> list[Row]:
     """The report's claims, by the recorded times; the live ones stand in for the first part where it isn't there."""
     first, *others = (speed.recorded(part) for part in speed.PARTS)
-    return judge_lighter(Sweep(sweep, dict(zip(speed.PARTS, (first or times, *others), strict=True))))
+    return judge_lighter(Recorded(sweep, dict(zip(speed.PARTS, (first or times, *others), strict=True))))
