@@ -30,10 +30,14 @@ class Misplaced:
         return self.share > 0.5
 
     @property
+    def columns(self) -> np.ndarray:
+        """(N, 2) whose sums make a rate."""
+        return np.column_stack([self.share, self.judged]).astype(float)
+
+    @property
     def rate(self) -> Estimate:
         """Share of the judged persons."""
-        columns = np.column_stack([self.share, self.judged]).astype(float)
-        return crossed(columns, self.images, lambda wrong, all_: wrong / all_)
+        return crossed(self.columns, self.images, lambda wrong, all_: wrong / all_)
 
     def levels(self, labelled: np.ndarray) -> np.ndarray:
         """(L, 2, N) bool: for each number of labelled keypoints (N,) that misplaced and well placed persons have, who
