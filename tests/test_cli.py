@@ -54,15 +54,6 @@ def test_mistakes_are_one_sentence(monkeypatch, capsys, tmp_path, words, said):
     assert not list(tmp_path.iterdir())
 
 
-def test_input_error_is_printed_without_a_traceback(monkeypatch, capsys):
-    def refuse(*given):
-        raise InputError("The folder x isn't in COCO layout.")
-
-    monkeypatch.setattr("hgnb_book.build.build", refuse)
-    status, _, err = hgnb(monkeypatch, capsys, "book")
-    assert (status, err) == (1, "The folder x isn't in COCO layout.\n")
-
-
 def test_parameters_come_in_pairs_as_papermill_takes_them():
     words = ["run", "a.ipynb", "-p", "seed", "1", "-p", "data", "a=b c", "-p", "profile=tiny"]
     assert _paired(words) == ["run", "a.ipynb", "-p", "seed=1", "-p", "data=a=b c", "-p", "profile=tiny"]
