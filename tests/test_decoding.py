@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hgnb.metrics import peaks
-from hgnb.metrics.decoding import decoded
+from hgnb.metrics.decoding import decoded, patches
 
 
 def bump(x: float, y: float, sigma: float, size: int = 24) -> torch.Tensor:
@@ -77,3 +77,10 @@ def test_mirrored_maps_give_mirrored_points(seed):
         assert points.shape == (2, 3, 2) and points.dtype == torch.float32
         assert torch.allclose(torch.stack([6 - seen[name][..., 0], seen[name][..., 1]], -1), points, atol=1e-3), name
         assert (points - peaks(maps)[0]).abs().max() <= 2
+
+
+def test_patches_know_what_lies_outside():
+    maps = torch.arange(16.0).reshape(1, 1, 4, 4)
+    values, inside = patches(maps, torch.tensor([[[0, 3]]]), 1)
+    assert values[0, 0].tolist() == [[8, 8, 9], [12, 12, 13], [12, 12, 13]]
+    assert inside[0, 0].tolist() == [[False, True, True], [False, True, True], [False, False, False]]
