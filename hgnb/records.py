@@ -172,6 +172,11 @@ class Record:
         return [facts for seed in self.seeds for facts in seed.trainings.values()]
 
     @property
+    def device(self) -> str:
+        """Where its trainings ran, one or several."""
+        return ", ".join(dict.fromkeys(facts["device"] for facts in self.facts))
+
+    @property
     def hours(self) -> float:
         """That its trainings took, each run counted once."""
         return sum({f["run"]: f["seconds"] for f in self.facts}.values()) / 3600

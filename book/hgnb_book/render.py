@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from hgnb.errors import InputError
-from hgnb_book import chapter, hits, in_page, journal, reference, toc
+from hgnb_book import chapter, hits, imports, in_page, journal, reference, toc
 from hgnb_book.chapter import ANSI
 from hgnb_book.edition import PUBLISHED, Edition
 from hgnb_book.logo import logo
@@ -106,12 +106,13 @@ def write_parts(root: Path, edition: Edition) -> None:
     What built the book (device, versions, seconds a chapter), what the model card tells of the released network, the
     reference, and the book's mark and icon, which Sphinx copies into the site.
     """
-    from hgnb.training import release
+    from hgnb_book import model_card  # torch takes seconds to load
 
     parts = {
         "environment.md": environment(root, edition),
-        "released.md": release.page(),
+        "released.md": model_card.page(),
         "reference.md": reference.page(),
+        "rooms.md": imports.drawn(),
         "logo.svg": logo(),
         "icon.svg": logo(small=True),
     }

@@ -22,7 +22,7 @@ from PIL import Image
 from hgnb.data.coco import Person
 from hgnb.data.credits import withheld
 from hgnb.data.images import DamagedImage, decode
-from hgnb.drawing.style import GREY, INK, SIDES, style
+from hgnb.drawing import GREY, INK, SIDES, style
 from hgnb.stats import Estimate
 
 NUMBER = re.compile(r"[-−+]?[\d.,]*\d(?:\s?%)?|–|")  # a column of such cells is set flush right
