@@ -366,7 +366,7 @@ READINGS = (
 )  # fmt: skip
 
 
-# Other sizes of the profile `drawn`: half and twice its width, a quarter of its persons and four times as many. Chapter 08.
+# Other sizes of the profile `drawn`: half and twice its width, a quarter and four times of its persons. Chapter 08.
 def _width(name: str, title: str, channels: int) -> Training:
     model = {"channels": channels, "inner": channels // 2, "stem": channels}
     return Training(name, title, "ours", "scale", {"model": model, "autoencoder": {"code": 25 * channels // 32}})
