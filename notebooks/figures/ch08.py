@@ -14,7 +14,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from figures.page import Note, Plate, Table, listed, nothing, number, percent, verdict
-from figures.portraits import Portraits, framed
+from figures.portraits import Portraits
 from hgnb import records
 from hgnb.analysis.depths import alike
 from hgnb.analysis.steering import STEPS
@@ -382,6 +382,8 @@ def said_alike(seeds: Seeds | None) -> str:
 
 def occluded(portraits: Portraits, person: int, taken: Mapping[str, np.ndarray], joints: Sequence[int]) -> Figure:
     """What covering each place of a crop takes of some joints' peaks: (n, n, J) by network, a row each."""
+    edge = portraits.side - 0.5
+    whole = (-0.5, edge, edge, -0.5)
     with style():
         figure, axes = plt.subplots(len(taken), 1 + len(joints), figsize=(1.7 * (1 + len(joints)), 1.8 * len(taken)))
         for line, (name, maps) in zip(axes, taken.items(), strict=True):
@@ -391,10 +393,12 @@ def occluded(portraits: Portraits, person: int, taken: Mapping[str, np.ndarray],
                 portraits.photo(ax, person)
                 taken_here = np.clip(places, 0, None)  # the red of a covered place is as dense as its loss
                 dense = 0.85 * taken_here / max(float(taken_here.max()), 1e-9)
-                ax.imshow(np.ones_like(dense), cmap=ListedColormap([RED]), alpha=dense, extent=(0, 1, 1, 0))
-                x, y = (portraits.split.keypoints[person][joint, :2] + 0.5) / portraits.side
+                ax.imshow(
+                    np.ones_like(dense), cmap=ListedColormap([RED]), alpha=dense, extent=whole, interpolation="bilinear"
+                )
+                x, y = portraits.split.keypoints[person][joint, :2]
                 ax.plot(x, y, "o", markersize=9, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1.3)
-                framed(ax).set_title(portraits.schema.names[joint].replace("_", " "), fontsize=9)
+                ax.set_title(portraits.schema.names[joint].replace("_", " "), fontsize=9)
     return figure
 
 
