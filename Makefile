@@ -24,7 +24,7 @@ endif
 BIN := .venv/bin
 EDITION = --profile "$(PROFILE)" --data "$(DATA)" --seed "$(SEED)"
 
-.PHONY: help book pdf claims lighter beyond test proof bench trust lab lint clean
+.PHONY: help book pdf claims lighter beyond scale readings test proof bench trust lab lint clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
@@ -47,6 +47,12 @@ lighter: .venv/.installed ## train chapter 06's networks and record what they sh
 
 beyond: .venv/.installed ## train chapter 07's changes and record what they show (SEEDS, PROFILE, DATA, SEED, CORES)
 	$(call RECORD,beyond)
+
+scale: .venv/.installed ## record the chain at nine sizes for chapter 08 (SEEDS, PROFILE, DATA, SEED, CORES)
+	$(call RECORD,scale)
+
+readings: .venv/.installed ## record the chain under every reading of the sources for chapter 08 (SEEDS, PROFILE, DATA, SEED, CORES)
+	$(call RECORD,readings)
 
 # One thread a process: two trainings with two threads each are slower than one after the other. More processes than two
 # cores, since builds and browsers often wait.

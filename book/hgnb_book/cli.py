@@ -74,7 +74,10 @@ def pdf(out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; 
 @app.command()
 def record(
     study: Annotated[
-        str, typer.Argument(metavar="chain|lighter|beyond", help="What to train: chapters 02-05, 06, 07.")
+        str,
+        typer.Argument(
+            metavar="chain|lighter|beyond|scale|readings", help="What to train: chapters 02-05, 06, 07, 08."
+        ),
     ],
     profile: Profile = "tiny",
     data: Data = "embedded",

@@ -123,12 +123,16 @@ def record(
 ) -> Path:
     """Trains and records whatever is missing; the record's folder. InputError names what failed, or why it stopped.
 
+    `study`: one of networks.STUDIES, or of networks.CHANGES, which is a chain for each change; the last's folder then.
     `only`: trainings of the study, by name; what they go on from is trained with them.
     """
     from hgnb import records
     from hgnb.training.experiment import Experiment
     from hgnb_book import cluster
 
+    if study in networks.CHANGES:
+        names = [f"{profile}+{change}" for change in networks.CHANGES[study]]
+        return [record("chain", name, data, seeds, jobs, only or networks.CORE) for name in names][-1]
     asked, whole = Asked(study, profile, data), networks.study(study)
     opened = Experiment.open(profile, data, seeds[0])
     opened.check()
