@@ -45,6 +45,7 @@ def weave(executed, chapter: str, private: dict[str, str]):
     page.metadata.pop("papermill", None)
     page.metadata.pop("widgets", None)
     page.cells = [cell for cell in page.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    claims = _judged(page)
     for index, cell in enumerate(page.cells):
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
@@ -60,6 +61,7 @@ def weave(executed, chapter: str, private: dict[str, str]):
         else:
             cell.source = together(cell.source)
     _enliven(page, chapter)
+    _argue(page, claims)
     _offer(page, chapter)
     page.metadata = relative(page.metadata, private)
     return page
@@ -166,6 +168,47 @@ def _enliven(page, chapter: str) -> None:
                 output.data, output.metadata = {"text/html": _part(words)}, {}
             else:
                 cell.outputs.remove(output)
+
+
+def _judged(page) -> dict[str, list[str]]:
+    """The claims that the chapter's last cells judge (figures.verdicts), each with the labels of its figures."""
+    outputs = [output for cell in page.cells for output in cell.get("outputs", [])]
+    return {k: v for one in outputs for k, v in one.get("metadata", {}).get("hgnb", {}).get("claims", {}).items()}
+
+
+def _argue(page, claims: dict[str, list[str]]) -> None:
+    """Links from a chapter's figures and tables to the claims that they show, in their captions, and a line below its
+    title from claim to figure to verdict."""
+    from nbformat.v4 import new_markdown_cell
+
+    shown: dict[str, list[str]] = {}
+    for claim, labels in claims.items():
+        for label in labels:
+            shown.setdefault(label, []).append(f"{{ref}}`{claim} <claim-{claim.lower()}>`")
+    here = set()
+    for cell in page.cells:
+        words = cell.metadata.get("mystnb", {}).get("figure", {})
+        if words.get("name") in shown and "caption" in words:
+            words["caption"] += f" {_bears(shown[words['name']])}"
+            here.add(words["name"])
+        for output in cell.get("outputs", []):
+            label = output.get("metadata", {}).get("hgnb", {}).get("name")
+            if label in shown:
+                first, rest = output.data["text/markdown"].split("\n", 1)
+                output.data["text/markdown"] = f"{first} {_bears(shown[label])}\n{rest}"
+                here.add(label)
+    if claims:
+        way = " · ".join(
+            f"{{ref}}`{claim} <claim-{claim.lower()}>` → {{numref}}`{next(label for label in labels if label in here)}`"
+            for claim, labels in claims.items()
+            if here & set(labels)
+        )
+        line = f":::{{container}} argument\nClaim → figure: {way or '–'} → {{ref}}`verdicts <verdicts-{next(iter(claims)).lower()}>`\n:::"
+        page.cells.insert(1, new_markdown_cell(line, id="argument"))
+
+
+def _bears(claims: list[str]) -> str:
+    return f"Bears on {' and '.join([', '.join(claims[:-1]), claims[-1]] if len(claims) > 1 else claims)}."
 
 
 def _offer(page, chapter: str) -> None:
