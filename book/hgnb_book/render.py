@@ -15,6 +15,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from hgnb.data.splits import EMBEDDED
 from hgnb.errors import InputError
 from hgnb_book import chapter, in_page, journal, reference, rules, toc
 from hgnb_book.chapter import ANSI
@@ -90,7 +91,7 @@ def _config(root: Path, build: Path, edition: Edition) -> Path:
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
     facts = {
         "profile": edition.profile,
-        "data": edition.data_name,
+        "data": f"{edition.data_name}, drawn people" if edition.data == EMBEDDED else edition.data_name,
         "seed": edition.seed,
         "built": date.today(),
     }

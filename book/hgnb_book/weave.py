@@ -11,6 +11,7 @@ import json
 import re
 from typing import Any
 
+from hgnb.data.splits import EMBEDDED
 from hgnb_book.chapter import ChapterError, assignments, place
 
 UNDRAWN = "Not drawn on these data, for the reason above."
@@ -30,7 +31,7 @@ AGAIN = """\
 :::{{container}} chapter-tools
 {{download}}`Download this notebook <../../notebooks/{chapter}.ipynb>`, or open it in JupyterLab: `make lab` in a copy \
 of the repository, `{chapter}.ipynb`, *Run All Cells*.
-For this page it ran in {seconds:.0f} s with the profile `{profile}`, trained networks at hand.
+For this page it ran in {seconds:.0f} s with the profile `{profile}`{people}, trained networks at hand.
 :::"""
 
 
@@ -217,8 +218,10 @@ def _offer(page, chapter: str) -> None:
 
     facts = page.metadata.get("hgnb", {})
     if "seconds" in facts and page.cells and page.cells[0].cell_type == "markdown":
-        profile = facts.get("parameters", {}).get("profile", "tiny")
-        words = AGAIN.format(chapter=chapter, seconds=facts["seconds"], profile=profile)
+        given = facts.get("parameters", {})
+        people = " on **drawn people**, not on photographs" if given.get("data", EMBEDDED) == EMBEDDED else ""
+        profile = given.get("profile", "tiny")
+        words = AGAIN.format(chapter=chapter, seconds=facts["seconds"], profile=profile, people=people)
         needs = (i for i, cell in enumerate(page.cells) if cell.cell_type == "markdown" and NEEDS in cell.source)
         page.cells.insert(next(needs, 0) + 1, new_markdown_cell(words, id="chapter-tools"))
 

@@ -214,7 +214,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Findings:
-    """The thesis's five results, one interval each; NaN where the data can't say. Thesis 8.1; 00_at_a_glance."""
+    """The thesis's five results, one interval each; NaN where the data can't say. Thesis 8.1; 00_claims."""
 
     test_pck: Estimate  # of the original hourglass, all labelled keypoints
     with_skips: Estimate  # its PCK in training

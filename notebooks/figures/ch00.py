@@ -58,8 +58,8 @@ def why_weak(counts: Annotated | None) -> Note:
     low, high = min(shares), max(shares)
     return Note(
         f"**Why its network was weak.** A network that draws nothing at all has a loss, too. The thesis's best validation "
-        f"loss, {small(REPORTED)}, is only {low:.0f} to {high:.0f} % below it, whichever of COCO's people it was taken on: "
-        "training had hardly begun to count ({numref}`tbl-annotations-silence`)."
+        f"loss, {small(REPORTED)}, is only {low:.0f} to {high:.0f} % below it, whichever of COCO's people it was taken on: it "
+        "had learned little more than to be silent ({numref}`tbl-annotations-silence`)."
         if low > 0
         else f"The thesis's best validation loss, {small(REPORTED)}, isn't clearly below that of drawing nothing at all "
         "({numref}`tbl-annotations-silence`)."
@@ -137,7 +137,7 @@ def opened_network(reader: Reader, portraits: Portraits, who: str, *, crops: boo
     return Plate(figure, portraits.credited(caption, [best]), alt)
 
 
-def pose_example(split: Split, credits: Mapping[int, str]) -> Plate:
+def pose_example(split: Split, credits: Mapping[int, str], who: str) -> Plate:
     """fig-pose-example: one person, and the same person with its joints and limbs named."""
     # most labelled keypoints first, of these the most visible, of these the largest in its image
     clearest = sorted(
@@ -156,7 +156,7 @@ def pose_example(split: Split, credits: Mapping[int, str]) -> Plate:
         sides_legend(figure)
     labelled = int((points[:, 2] > 0).sum())
     caption = (
-        "A person, and its 2D articulated pose: named joints, joined by limbs. Left and right are the person's own. "
+        f"{who}, and its 2D articulated pose: named joints, joined by limbs. Left and right are the person's own. "
         f"{labelled} of {len(split.schema)} keypoints are labelled."
     )
     alt = f"Left a person; right the same person with a skeleton of {labelled} named points over the body."

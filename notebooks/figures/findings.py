@@ -83,7 +83,7 @@ def told(finding: Finding, columns: Sequence[Column]) -> str:
 
 
 def _block(claimed: str, parts: Sequence[str], links: str) -> str:
-    return "\n".join([":::{container} finding", f"**{claimed}**", "", *parts, "", links, ":::"])
+    return "\n".join([":::{container} finding", f"*Claimed:* **{claimed}**", "", *parts, "", links, ":::"])
 
 
 def beyond_the_ledger(columns: Sequence[Column]) -> list[str]:
