@@ -15,13 +15,19 @@ def page() -> str:
 def _entry(claim: Claim) -> str:
     name = claim.id.lower()
     figures = ", ".join(f"{{numref}}`{label}`" for label in claim.shown)
-    gates = " ".join(" ".join((gate.__doc__ or "").split()) for gate in claim.gates)
+    gates = " ".join(" ".join(_words(gate).split()) for gate in claim.gates)
     code = "\n\n\n".join(_source(part) for part in _parts(claim))
     return "\n".join([
-        f"(rule-{name})=", f"## {claim.id}", f"{claim.sentence} ({figures}; {{ref}}`its row of the ledger <claim-{name}>`)",
+        f"(rule-{name})=", f"## {claim.id}",
+        f"{claim.sentence} ({figures}; {{ref}}`its row of the ledger <claim-{name}>`)",
         "", claim.rule, "", *([f"Before it is judged: {gates}", ""] if gates else []),
         ":::{dropdown} The code", f"```python\n{code}\n```", f"At home in `{claim.judge.__module__}`.", ":::",
     ])  # fmt: skip
+
+
+def _words(gate: Callable) -> str:
+    """What a gate says of itself; one that is made to measure, what its maker says."""
+    return gate.__doc__ or gate.__globals__[gate.__qualname__.partition(".")[0]].__doc__ or ""
 
 
 def _parts(claim: Claim) -> list[Callable]:

@@ -198,14 +198,15 @@ def _argue(page, claims: dict[str, list[str]]) -> None:
                 first, rest = output.data["text/markdown"].split("\n", 1)
                 output.data["text/markdown"] = f"{first} {_bears(shown[label])}\n{rest}"
                 here.add(label)
+    ways = [
+        f"{{ref}}`{claim} <claim-{claim.lower()}>` → {{numref}}`{next(label for label in labels if label in here)}`"
+        for claim, labels in claims.items()
+        if here & set(labels)
+    ]
     if claims:
-        way = " · ".join(
-            f"{{ref}}`{claim} <claim-{claim.lower()}>` → {{numref}}`{next(label for label in labels if label in here)}`"
-            for claim, labels in claims.items()
-            if here & set(labels)
-        )
-        line = f":::{{container}} argument\nClaim → figure: {way or '–'} → {{ref}}`verdicts <verdicts-{next(iter(claims)).lower()}>`\n:::"
-        page.cells.insert(1, new_markdown_cell(line, id="argument"))
+        end = f"{{ref}}`verdicts <verdicts-{next(iter(claims)).lower()}>`"
+        words = f"Claim → figure → verdict: {' · '.join([*ways, end])}"
+        page.cells.insert(1, new_markdown_cell(f":::{{container}} argument\n{words}\n:::", id="argument"))
 
 
 def _bears(claims: list[str]) -> str:

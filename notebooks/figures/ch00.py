@@ -26,9 +26,9 @@ from figures.page import (
     verdict,
 )  # fmt: skip
 from figures.portraits import Portraits
-from hgnb.analysis.annotated import COMMAND, FILTERS, Annotated
+from hgnb.analysis.annotated import COMMAND, of_silence
 from hgnb.analysis.exhibit import Exhibit
-from hgnb.analysis.silence import READINGS, REPORTED
+from hgnb.analysis.silence import REPORTED
 from hgnb.analysis.skips import hits_of
 from hgnb.data.coco import Split
 from hgnb.data.crops import keypoints_in, square
@@ -49,20 +49,15 @@ STEPS = 17  # of the colour map
 NEAR = 2  # cells of a map within which a peak lies at its keypoint, in a picture
 
 
-def why_weak(counts: Annotated | None) -> Note:
-    """How near the thesis's best validation loss lies to that of predicting nothing, for every way to choose persons."""
-    if counts is None:
+def why_weak() -> Note:
+    """How near the thesis's best validation loss lies to that of predicting nothing, however its persons were chosen."""
+    low, high = of_silence()
+    if not np.isfinite(low):
         return Note(f"COCO's annotations aren't counted here: `{COMMAND}` counts them.")
-    visible_narrow = next(iter(READINGS))  # the reading that fits the losses; ambiguity 1
-    shares = [100 * (1 - REPORTED / counts.silence("val", name, visible_narrow)) for name in FILTERS]
-    low, high = min(shares), max(shares)
     return Note(
-        f"**Why its network was weak.** A network that draws nothing at all has a loss, too. The thesis's best validation "
-        f"loss, {small(REPORTED)}, is only {low:.0f} to {high:.0f} % below it, whichever of COCO's people it was taken on: it "
-        "had learned little more than to be silent ({numref}`tbl-annotations-silence`)."
-        if low > 0
-        else f"The thesis's best validation loss, {small(REPORTED)}, isn't clearly below that of drawing nothing at all "
-        "({numref}`tbl-annotations-silence`)."
+        "**Why its network was weak**: a network that draws nothing at all has a loss, too. The thesis's best validation "
+        f"loss, {small(REPORTED)}, is {percent(low)} to {percent(high)} of that, depending on which of COCO's people it "
+        "was taken on: its network had learned little more than to be silent ({numref}`tbl-annotations-silence`)."
     )
 
 

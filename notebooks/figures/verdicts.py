@@ -102,8 +102,10 @@ def recorded(profile: str, data: str) -> list[Column]:
         judged = sum(row["verdict"] != NEEDS for row in result.rows)
         return record.data == EMBEDDED, record.data != data, record.profile != profile, -judged
 
-    first = {result.record.data: result for result in sorted(found, key=fits, reverse=True)}  # the last is kept
-    return [Column.of(result) for result in sorted(first.values(), key=fits)]
+    best: dict[str, Result] = {}
+    for result in sorted(found, key=fits):
+        best.setdefault(result.record.data, result)
+    return [Column.of(result) for result in best.values()]
 
 
 # In a line
