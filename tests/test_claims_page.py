@@ -64,11 +64,11 @@ def test_counts_and_a_chapters_end_say_what_the_ledgers_say(house):
         made_up.save(made_up.chain([{"hourglass": 0.4}] * 2, "small", data))
     columns = verdicts.recorded("small", "embedded")
     assert [column.people for column in columns] == ["COCO's photographs", "drawn people"]
-    for (_, (count, networks)), column in zip(list(verdicts.tally(columns).items())[1:], columns, strict=True):
+    for (_, (count, networks)), column in zip(list(verdicts.tally(columns).items())[:2], columns, strict=True):
         kept = Counter(row["verdict"] for row in column.result.rows if row["id"] not in verdicts.BARE)
-        assert count == kept and networks == "2 trained networks"
+        assert count == kept and networks == "2 networks"
     assert all(
-        f"<b>{kept[verdict]}</b> {sign}" in verdicts.counts(columns).text for verdict, sign in verdicts.SIGNS.items()
+        f"{sign} {verdicts.MANY[verdict]}<" in verdicts.counts(columns).text for verdict, sign in verdicts.SIGNS.items()
     )
     end = verdicts.ending("small", "embedded", "C7 C22")
     assert "{ref}`C7 <claim-c7>`" in end.text and "not judged yet</span> on COCO's photographs, <span" in end.text

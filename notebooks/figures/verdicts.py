@@ -21,6 +21,7 @@ from hgnb.data.splits import EMBEDDED
 PEOPLE = {EMBEDDED: "drawn people", "coco-val2017": "COCO's photographs", "coco": "COCO's photographs"}
 SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", NEEDS: "…"}  # a verdict is told apart without its colour
 WORDS = {HOLDS: "holds", FAILS: "fails", UNDECIDED: "undecided", NEEDS: "not judged yet"}
+MANY = WORDS | {HOLDS: "hold", FAILS: "fail", NEEDS: "not yet judged"}
 ANNOTATIONS = "COCO's annotations alone"  # on which some claims are judged whatever was trained
 BARE = {claim.id for claim in CLAIMS if not claim.trainings and claim.family != "lighter"}
 OWN = "this build"  # title of the ledger that isn't recorded
@@ -127,29 +128,31 @@ def waits(reason: str) -> str:
 
 
 def tally(columns: Sequence[Column]) -> dict[str, tuple[Counter, str]]:
-    """Verdicts counted, and on how many trained networks: of the claims that annotations alone judge, then of the
-    others on each dataset."""
+    """Verdicts counted, and on how many trained networks: on each dataset, then of the claims that annotations alone
+    judge."""
     told = {}
-    if columns:
-        bare = Counter(row["verdict"] for row in columns[0].result.rows if row["id"] in BARE)
-        told[ANNOTATIONS] = bare, "no network"
     for column in columns:
         counts = Counter(row["verdict"] for row in column.result.rows if row["id"] not in BARE)
         seeds = len(column.result.seeds)
-        told[column.people] = counts, f"{seeds} trained network{'s' if seeds != 1 else ''}"
+        told[column.people] = counts, f"{seeds} network{'s' if seeds != 1 else ''}"
+    if columns:
+        bare = Counter(row["verdict"] for row in columns[0].result.rows if row["id"] in BARE)
+        told[ANNOTATIONS] = bare, "no network"
     return told
 
 
 def counts(columns: Sequence[Column]) -> Note:
     """How many claims hold, fail, can't be decided or aren't judged yet: a line for each dataset."""
-    lines = []
+    if not columns:
+        return Note(NONE)
+    heads = "".join(
+        f'<th scope="col"><span class="verdict {v}">{sign} {MANY[v]}</span></th>' for v, sign in SIGNS.items()
+    )
+    lines = [f'<tr><th scope="col">Claims judged on</th>{heads}</tr>']
     for on, (count, networks) in tally(columns).items():
-        cells = "".join(
-            f'<td class="verdict {verdict}"><b>{count[verdict]}</b> {SIGNS[verdict]} {WORDS[verdict]}</td>'
-            for verdict in SIGNS
-        )
-        lines.append(f"<tr><th scope=row>{on} <small>{networks}</small></th>{cells}</tr>")
-    return Note(f'<table class="counts"><tbody>{"".join(lines)}</tbody></table>' if lines else NONE)
+        cells = "".join(f"<td>{count[verdict]}</td>" for verdict in SIGNS)
+        lines.append(f'<tr><th scope="row">{on} <small>{networks}</small></th>{cells}</tr>')
+    return Note(f'<table class="counts">{"".join(lines)}</table>')
 
 
 def became(columns: Sequence[Column], name: str) -> str:
@@ -170,7 +173,7 @@ def at(name: str) -> str:
 def table(columns: Sequence[Column]) -> Table | Note:
     """tbl-claims: the ledger's counts, its first line."""
     rows = [(on, networks, *(count[v] for v in SIGNS)) for on, (count, networks) in tally(columns).items()]
-    heads = ["Judged on", "By", *(f"{SIGNS[verdict]} {WORDS[verdict]}" for verdict in SIGNS)]
+    heads = ["Judged on", "By", *(f"{SIGNS[verdict]} {MANY[verdict]}" for verdict in SIGNS)]
     caption = (
         f"The sources' {len(CLAIMS)} claims by what became of them; each stands below with its figure and its rule."
     )
