@@ -16,9 +16,10 @@ from typing import Annotated
 import typer
 
 from hgnb.errors import InputError
+from hgnb.home import FULL
 
 # what a disk, a quota or a permission refuses: a person's to mend
-REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+REFUSED = FULL | {errno.EROFS, errno.EACCES, errno.EPERM}
 _UsageError = typer.BadParameter.__mro__[1]  # click's, wherever this version of typer keeps it
 
 app = typer.Typer(
@@ -210,7 +211,7 @@ def predict(
     chosen = weights(network)
     results = [predict(chosen, file, box or (), mirrored=mirrored) for file in files]
     if out:
-        from hgnb.drawing.predictions import save, save_all
+        from hgnb.drawing import save, save_all
 
         save(results[0], out) if len(results) == 1 else save_all(results, out)
     facts = [result.facts() for result in results]

@@ -177,7 +177,13 @@ def _edit(folder, change, split="train2017"):
     file.write_text(json.dumps(content))
 
 
+def _fourth(**fields):
+    """Changes the fourth annotation of the training split."""
+    return lambda folder: _edit(folder, lambda d: d["annotations"][3].update(fields))
+
+
 COMMON = "annotations/person_keypoints_"
+NAN = float("nan")
 
 
 @pytest.mark.parametrize(
@@ -189,10 +195,21 @@ COMMON = "annotations/person_keypoints_"
         (lambda f: _edit(f, lambda d: d.update(annotations=[]), "val2017"), "no person", "left", "no person with key"),
         (lambda f: _edit(f, lambda d: d["categories"][0]["keypoints"].reverse()), "categories", "differ", "differ"),
         (lambda f: _edit(f, lambda d: d["annotations"].append([7])), "annotation record", "no record of fields", ""),
+        (lambda f: _edit(f, lambda d: d["annotations"][3]["keypoints"].pop()), "keypoint length", "not 3 x 5", ""),
+        (_fourth(keypoints=[NAN, 9, 2] * 5), "keypoint place", "is no place", ""),
+        (_fourth(keypoints=[97, 9, 2] * 5), "keypoint place", "outside the image of 96 x 80", ""),
+        (_fourth(keypoints=["x"] * 15), "keypoint numbers", "aren't a list of numbers", ""),
+        (_fourth(category_id=[1]), "unknown category", "isn't listed", ""),
+        (_fourth(image_id=77), "unknown image", "the image 77, which isn't listed", ""),
         (lambda f: _edit(f, lambda d: d["images"].append({"id": "x"})), "file name", "no file name", ""),
         (lambda f: _edit(f, lambda d: d["images"].append({"id": [1]})), "image record", "no whole number", ""),
         (lambda f: _edit(f, lambda d: d["annotations"][0].update(image_id=[1])), "unknown image", "isn't listed", ""),
-        (lambda f: _edit(f, lambda d: d["annotations"][24].update(bbox=[1, 1, -3, 3])), "box", "-3 x 3", ""),  # a crowd
+        (
+            lambda f: _edit(f, lambda d: d["annotations"][24].update(bbox=[1, 1, -3, 3])),
+            "box",
+            "1, 1, -3, 3",
+            "",
+        ),  # a crowd
     ],
 )
 def test_each_damage_is_a_row_and_what_leaves_nothing_to_read_one_sentence(coco_folder, spoil, kind, words, said):

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from figures import ch04
+from figures.chains import Chains
 from figures.page import Plate
-from hgnb.claims.evidence import Chains, each_dataset
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
+from hgnb.records import each_dataset
 from hgnb.training.networks import ARMS
 from hgnb.training.passes import Predictions
 

@@ -216,15 +216,6 @@ def test_a_picture_of_another_split_is_never_taken(coco_folder):
     assert split.dropped == {"missing image": [5, 6]} and "1 of 6 pictures are missing" in split.odd["missing image"]
 
 
-def test_training_goes_on_without_missing_pictures(coco_folder, tmp_path):
-    for n in range(1, 7):
-        (coco_folder / f"train2017/{n:03}.png").unlink()
-    coco.check(coco_folder)
-    data = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
-    assert data.manifest["persons"]["train"] + data.manifest["persons"]["test"] == 12
-    assert "dropped 12 persons (12 missing image)" in data.summary
-
-
 def point(record: dict, k: int, x: float, y: float, v: float) -> None:
     record["keypoints"][3 * k : 3 * k + 3] = [x, y, v]
 
@@ -242,38 +233,96 @@ def to_triples(a: dict) -> None:
     a["keypoints"] = [a["keypoints"][i : i + 3] for i in range(0, 15, 3)]
 
 
-CONTENT = {  # changes to every person that are redundant, or say the same in another way; and how they are counted
-    "no count": (lambda a: a.pop("num_keypoints"), None),
-    "count of the list": (lambda a: a.update(num_keypoints=5), "num_keypoints counted again"),
-    "count as text": (lambda a: a.update(num_keypoints=str(a["num_keypoints"])), "num_keypoints counted again"),
-    "crowd as text": (lambda a: a.update(iscrowd="0"), "crowd flags"),
-    "crowd as word": (lambda a: a.update(iscrowd="False"), "crowd flags"),
-    "crowd as bool": (lambda a: a.update(iscrowd=False), None),
-    "id as text": (lambda a: a.update(id=str(a["id"])), "annotation ids"),
-    "id as float": (lambda a: a.update(id=float(a["id"])), "annotation ids"),
-    "image as text": (lambda a: a.update(image_id=str(a["image_id"])), "image ids of annotations"),
-    "image as name": (lambda a: a.update(image_id=f"{a['image_id']:03}.png"), "image ids of annotations"),
-    "image as float": (lambda a: a.update(image_id=float(a["image_id"])), "image ids of annotations"),
-    "category as text": (lambda a: a.update(category_id="1"), "annotations' categories"),
-    "no category": (lambda a: a.pop("category_id"), "annotations' categories"),
-    "numbers as text": (to_text("keypoints"), "keypoints written as text"),
-    "triples": (to_triples, "keypoints written as text or in lists"),
-    "box as text": (to_text("bbox"), "boxes"),
-    "below 0": (unlabelled(-1, -1, -1), "visibility below 0"),
-    "at (0, 0)": (unlabelled(0, 0, 2), "persons with labelled keypoints at (0, 0)"),
-    "outside": (unlabelled(9, 83, 2), "persons with keypoints outside"),
-    "no number": (unlabelled(9, 9, float("nan")), "visibility that is none"),
+def persons(change):
+    """Of a file's content: `change` of each annotation that has keypoints."""
+    return lambda content: [change(a) for a in content["annotations"] if a["num_keypoints"]]
+
+
+def images(change):
+    return lambda content: [change(i) for i in content["images"]]
+
+
+def named(*names):
+    return lambda content: content["categories"][0].update(keypoints=list(names))
+
+
+def numbered(change):
+    """Other image ids; where an image has none annotations name the file."""
+
+    def every(content):
+        for image in content["images"]:
+            image["id"] = change(image["id"])
+        for record in content["annotations"]:
+            name = change(record["image_id"])
+            record["image_id"] = f"{record['image_id']:03}.png" if name is None else name
+
+    return every
+
+
+def of_two_categories(content):
+    content["categories"].append({**content["categories"][0], "id": 2, "name": "rider"})
+    for record in content["annotations"][::2]:
+        record["category_id"] = 2
+
+
+UNLISTED = "image sizes that aren't listed, read from the file"
+TEXT_IDS = "image ids that are no whole numbers, numbered"
+SPELLED = "keypoints named in the one spelling: left_hip, right_hip"
+CONTENT = {  # changes that are redundant, or say the same in another way; and how they are counted, by first words
+    "no count": (persons(lambda a: a.pop("num_keypoints")), None),
+    "count of the list": (persons(lambda a: a.update(num_keypoints=5)), "num_keypoints counted again"),
+    "count as text": (persons(lambda a: a.update(num_keypoints=str(a["num_keypoints"]))), "num_keypoints counted"),
+    "crowd as text": (persons(lambda a: a.update(iscrowd="0")), "crowd flags"),
+    "crowd as word": (persons(lambda a: a.update(iscrowd="False")), "crowd flags"),
+    "crowd as bool": (persons(lambda a: a.update(iscrowd=False)), None),
+    "id as text": (persons(lambda a: a.update(id=str(a["id"]))), "annotation ids"),
+    "id as float": (persons(lambda a: a.update(id=float(a["id"]))), "annotation ids"),
+    "image as text": (persons(lambda a: a.update(image_id=str(a["image_id"]))), "image ids of annotations"),
+    "image as name": (persons(lambda a: a.update(image_id=f"{a['image_id']:03}.png")), "image ids of annotations"),
+    "image as float": (persons(lambda a: a.update(image_id=float(a["image_id"]))), "image ids of annotations"),
+    "category as text": (persons(lambda a: a.update(category_id="1")), "annotations' categories"),
+    "no category": (persons(lambda a: a.pop("category_id")), "annotations' categories"),
+    "two of the same keypoints": (of_two_categories, "categories of the same keypoints", "annotations' categories"),
+    "numbers as text": (persons(to_text("keypoints")), "keypoints written as text"),
+    "triples": (persons(to_triples), "keypoints written as text or in lists"),
+    "box as text": (persons(to_text("bbox")), "boxes"),
+    "below 0": (persons(unlabelled(-1, -1, -1)), "visibility below 0"),
+    "at (0, 0)": (persons(unlabelled(0, 0, 2)), "persons with labelled keypoints at (0, 0)"),
+    "outside": (persons(unlabelled(9, 83, 2)), "persons with keypoints outside"),
+    "no number": (persons(unlabelled(9, 9, float("nan"))), "visibility that is none"),
+    "images by text": (numbered(str), TEXT_IDS, "image ids of annotations"),
+    "images by floats": (numbered(float), TEXT_IDS, "image ids of annotations"),
+    "images by words": (numbered(lambda n: f"frame-{n}"), TEXT_IDS, "image ids of annotations"),
+    "images by padded text": (numbered(lambda n: f"{n:03}"), TEXT_IDS, "image ids of annotations"),
+    "images without ids": (numbered(lambda n: None), TEXT_IDS, "image ids of annotations"),
+    "no size": (images(lambda i: (i.pop("height"), i.pop("width"))), UNLISTED),
+    "size 0": (images(lambda i: i.update(width=0, height="?")), UNLISTED),
+    "negative size": (images(lambda i: i.update(width=-5, height=[7])), UNLISTED),
+    "size as text": (images(lambda i: i.update(width=str(i["width"]))), "image sizes that are no whole numbers"),
+    "size exchanged": (images(lambda i: i.update(width=i["height"], height=i["width"])), "image sizes with width"),
+    "RHip": (named("Nose", "LHip", "RHip", "LKnee", "RKnee"), SPELLED),
+    "L_Hip": (named("Nose", "L_Hip", "R_Hip", "L_Knee", "R_Knee"), SPELLED),
+    "left-hip": (named("nose", "left-hip", "right-hip", "left-knee", "right-knee"), SPELLED),
+    "Left Hip": (named("Nose", "Left Hip", "Right Hip", "Left Knee", "Right Knee"), SPELLED),
+    "leftHip": (named("nose", "leftHip", "rightHip", "leftKnee", "rightKnee"), SPELLED),
+    "LEFT_HIP": (named("NOSE", "LEFT_HIP", "RIGHT_HIP", "LEFT_KNEE", "RIGHT_KNEE"), SPELLED),
+    "hip_l": (named("nose", "hip_l", "hip_r", "knee_l", "knee_r"), SPELLED),
+    "Hip.L": (named("nose", "Hip.L", "Hip.R", "Knee.L", "Knee.R"), SPELLED),
+    "hip (left)": (named("nose", "hip (left)", "hip (right)", "knee (left)", "knee (right)"), SPELLED),
+    "lhip": (named("nose", "lhip", "rhip", "lknee", "rknee"), SPELLED),
+    "lefthip": (named("nose", "lefthip", "righthip", "leftknee", "rightknee"), SPELLED),
 }
 
 
 @pytest.mark.parametrize("case", CONTENT)
-def test_records_say_the_same_in_another_way(clean, coco_folder, case):
-    change, words = CONTENT[case]
-    edit_persons(coco_folder, change)
+def test_files_say_the_same_in_another_way(clean, coco_folder, case):
+    change, *words = CONTENT[case]
+    edit(coco_folder, change)
     split = coco.read(coco_folder, "train")
     assert same(split, clean) and not split.faults and not split.dropped
-    assert {w[: len(words or "")] for w in split.repaired} == ({words} if words else set())
-    assert split.counts["persons"] == 24 and not coco.read(coco_folder, "train").dropped
+    known = [told for told in words if told]
+    assert len(split.repaired) == len(known) and all(any(w.startswith(told) for w in split.repaired) for told in known)
+    assert split.counts["persons"] == 24 and not coco.read(coco_folder, "val").dropped
 
 
 def test_without_visibility_what_has_a_place_is_visible(clean, coco_folder):
@@ -319,23 +368,6 @@ def test_a_box_that_reaches_out_is_clipped_and_may_be_corners(coco_folder):
         assert ("boxes by corners" in split.odd) == (box[0] > 0)
 
 
-@pytest.mark.parametrize("change", [str, float, lambda n: f"frame-{n}", lambda n: f"{n:03}", lambda n: None])
-def test_image_ids_of_any_kind_become_numbers(clean, coco_folder, change):
-    """Without any the annotations name the files."""
-
-    def every(content):
-        for image in content["images"]:
-            image["id"] = change(image["id"])
-        for record in content["annotations"]:
-            named = change(record["image_id"])
-            record["image_id"] = f"{record['image_id']:03}.png" if named is None else named
-
-    edit(coco_folder, every)
-    split = coco.read(coco_folder, "train")
-    assert same(split, clean) and not split.faults
-    assert split.repaired["image ids that are no whole numbers, numbered"] == 12
-
-
 def test_absent_annotation_ids_are_numbered_in_order(coco_folder):
     edit(coco_folder, lambda d: [a.pop("id") for a in d["annotations"]])
     split = coco.read(coco_folder, "train")
@@ -358,21 +390,6 @@ def test_records_listed_twice_are_one_and_equal_ids_of_others_are_two(clean, coc
 def test_two_pictures_of_one_id_are_neither(coco_folder):
     edit(coco_folder, lambda d: d["images"].append({**d["images"][0], "file_name": "002.png"}))
     assert coco.read(coco_folder, "train").dropped == {"duplicate image id": [1, 2]}
-
-
-@pytest.mark.parametrize("size", [{"width": None}, {"width": 0, "height": "?"}, {"width": -5, "height": [7]}])
-def test_sizes_that_are_absent_are_read(clean, coco_folder, size):
-    edit_images(coco_folder, lambda i: (i.pop("height"), i.update(size)))
-    split = coco.read(coco_folder, "train")
-    assert same(split, clean) and split.repaired == {"image sizes that aren't listed, read from the file": 12}
-
-
-def test_sizes_as_text_and_exchanged_ones_are_mended(clean, coco_folder):
-    edit_images(coco_folder, lambda i: i.update(width=str(i["width"])))
-    assert same(coco.read(coco_folder, "train"), clean)
-    edit_images(coco_folder, lambda i: i.update(width=i["height"], height=int(i["width"])))
-    split = coco.read(coco_folder, "train")
-    assert same(split, clean) and split.repaired.total() == 12
 
 
 def laid_sideways(folder: Path, square: bool = False) -> None:
@@ -419,29 +436,6 @@ def test_orientation_of_square_pictures_is_asked_for_and_can_be_followed(coco_fo
     assert prepare(tmp_path / "turned", DataConfig(side=32), tmp_path / "c").checksum == upright.checksum
     assert run_command("data", "check", coco_folder, "--exif", "perhaps") == 1
     assert "Unknown way to treat orientations 'perhaps'" in capsys.readouterr().err
-
-
-SPELLINGS = {
-    "RHip": ("Nose", "LHip", "RHip", "LKnee", "RKnee"),
-    "L_Hip": ("Nose", "L_Hip", "R_Hip", "L_Knee", "R_Knee"),
-    "left-hip": ("nose", "left-hip", "right-hip", "left-knee", "right-knee"),
-    "Left Hip": ("Nose", "Left Hip", "Right Hip", "Left Knee", "Right Knee"),
-    "leftHip": ("nose", "leftHip", "rightHip", "leftKnee", "rightKnee"),
-    "LEFT_HIP": ("NOSE", "LEFT_HIP", "RIGHT_HIP", "LEFT_KNEE", "RIGHT_KNEE"),
-    "hip_l": ("nose", "hip_l", "hip_r", "knee_l", "knee_r"),
-    "Hip.L": ("nose", "Hip.L", "Hip.R", "Knee.L", "Knee.R"),
-    "hip (left)": ("nose", "hip (left)", "hip (right)", "knee (left)", "knee (right)"),
-    "lhip": ("nose", "lhip", "rhip", "lknee", "rknee"),
-    "lefthip": ("nose", "lefthip", "righthip", "leftknee", "rightknee"),
-}
-
-
-@pytest.mark.parametrize("case", SPELLINGS)
-def test_sides_have_one_spelling(clean, coco_folder, case):
-    edit(coco_folder, lambda d: d["categories"][0].update(keypoints=list(SPELLINGS[case])))
-    split = coco.read(coco_folder, "train")
-    assert split.schema == clean.schema and split.schema.pairs == ((1, 2), (3, 4))
-    assert split.repaired.total() == 1
 
 
 def test_names_that_are_fine_stay_as_they_are():
@@ -531,16 +525,6 @@ def test_of_several_categories_persons_are_read(clean, coco_folder):
         coco.read(coco_folder, "train", Choices(category="ski"))
 
 
-def test_categories_of_the_same_keypoints_are_one(clean, coco_folder):
-    def shared(content):
-        content["categories"].append({**content["categories"][0], "id": 2, "name": "rider"})
-        for record in content["annotations"][::2]:
-            record["category_id"] = 2
-
-    edit(coco_folder, shared)
-    assert same(coco.read(coco_folder, "train"), clean)
-
-
 def test_a_category_without_keypoints_is_told_what_to_add(coco_folder):
     edit(coco_folder, lambda d: d["categories"][0].pop("keypoints"))
     with pytest.raises(InputError, match=r"not 0 \(it has 'person'\): add \"keypoints\": \[\"nose\""):
@@ -588,7 +572,7 @@ def test_left_and_right_of_the_viewer_look_suspicious(coco_folder):
 
 
 def test_the_three_lists_are_printed_and_the_clean_folder_is_clean(coco_folder, tmp_path, capsys):
-    edit(coco_folder, lambda d: d["categories"][0].update(keypoints=list(SPELLINGS["RHip"])))
+    edit(coco_folder, named("Nose", "LHip", "RHip", "LKnee", "RKnee"))
     edit_persons(coco_folder, lambda a: a.update(iscrowd="0", bbox=[0, 0, 0, 0]))
     (coco_folder / "train2017/002.png").write_text("no picture")
     shutil.copy(coco_folder / "train2017/001.png", coco_folder / "val2017/001.png")
@@ -617,7 +601,7 @@ def yolo(folder: Path, split: coco.Split, name: str, dims: int = 3) -> None:
     for number, image in split.images.items():
         shutil.copy(image.file, folder / "images" / name)
         lines = []
-        for p in split.of_image(number):
+        for p in coco.by_image(split.persons)[number]:
             scale = np.array(image.size)
             box = [*(p.box[:2] + p.box[2:] / 2) / scale, *p.box[2:] / scale]
             points = np.column_stack([p.keypoints[:, :2] / scale, p.keypoints[:, 2]])[:, :dims]
@@ -684,11 +668,11 @@ def test_seventeen_keypoints_of_yolo_are_coco_s(tmp_path):
 
 def test_many_faults_at_once_are_repaired_in_any_order(clean, coco_folder):
     """Every person gets some of the changes that a repair undoes; whoever is read is read as clean."""
-    harmless = [
-        change for name, (change, _) in CONTENT.items() if name not in ("triples", "numbers as text", "image as name")
-    ]
+    harmless = [lambda a: a.update(num_keypoints="5"), lambda a: a.update(iscrowd="False"), to_text("bbox")]
+    harmless += [lambda a: a.update(id=str(a["id"])), lambda a: a.update(image_id=float(a["image_id"]))]
+    harmless += [lambda a: a.update(category_id="1"), unlabelled(9, 83, 2), unlabelled(-1, -1, -1)]
     rng = random.Random(0)
-    edit_persons(coco_folder, lambda a: [change(a) for change in rng.sample(harmless, 4) if "num_keypoints" in a])
+    edit_persons(coco_folder, lambda a: [change(a) for change in rng.sample(harmless, 4)])
     split = coco.read(coco_folder, "train")
     kept = {p.id: p for p in clean.persons}
     assert len(split.persons) == 24 and not split.dropped

@@ -1,19 +1,23 @@
 """Committed records are current; a stale one is named with its reason, and renewed where it comes to the same."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import made_up
+import numpy as np
 import pytest
 from conftest import at_home, lend
 
 from hgnb import records
 from hgnb.claims import collect
+from hgnb.data.splits import EMBEDDED
 from hgnb.errors import InputError
 from hgnb.training import recorded
 from hgnb_book import gather
 
 ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = sorted(f for f in (ROOT / "results").iterdir() if f.is_dir())
 
 
 def test_every_committed_record_is_current(monkeypatch):
@@ -21,6 +25,28 @@ def test_every_committed_record_is_current(monkeypatch):
     told = {fact["record"]: fact["state"] for fact in gather.listed().facts()}
     stale = {name: why for name, why in told.items() if why != "current"}
     assert not stale, f"'hgnb records --renew {next(iter(stale))}' proves it true again, else record it anew: {stale}"
+
+
+@pytest.mark.parametrize("data", sorted({record.data for record in map(records.read, FOLDERS)}))
+def test_the_data_of_committed_records_are_what_todays_code_makes_of_them(data, house, real):
+    """Records tell their data by content: drawn, read, split and cropped by whatever code, they come to the same."""
+    own = [records.read(where) for where in FOLDERS if where.name.endswith(f"-{data}")]
+    folder = data if data == EMBEDDED else str(real(data))
+    for lists in ("labels", "splits"):
+        shutil.copytree(ROOT / "data" / lists, house / "data" / lists)
+    assert {record.name: gather.data_differing(record, folder) for record in own} == {r.name: [] for r in own}
+
+
+def test_a_record_of_when_data_were_told_by_their_code_is_read_and_added_to(house):
+    made_up.save(made_up.chain([{"hourglass": 0.4}], "small", "photos"))
+    where = records.place("chain", "small", "photos")
+    before, after = next(iter(records.WITHOUT_DATA.items()))
+    records.restamp(where, {"measures": before, "data": "any"})
+    record = records.read(where)
+    assert record.about["code"] == {"measures": after}
+    facts = {"run": "r", "seconds": 1.0, "date": "2026-11-29T00:00:00Z"}
+    records.add(record.about, record.persons, 1, "hourglass", {"test_hits": np.ones((2, 2), bool)}, facts)
+    assert [seed.number for seed in records.read(where).seeds] == [0, 1]
 
 
 def test_the_committed_ledgers_are_what_their_records_are_judged_to(monkeypatch):
@@ -58,9 +84,7 @@ def test_the_list_names_records_their_hours_and_what_is_wrong(kept, house):
     assert not gather.listed().current
 
 
-@pytest.mark.parametrize(
-    ("part", "said"), [("training", "trains"), ("measures", "measures networks"), ("data", "makes the data")]
-)
+@pytest.mark.parametrize(("part", "said"), [("training", "trains"), ("measures", "measures networks")])
 def test_a_record_is_stale_by_what_changed(kept, part, said):
     restamped(kept, **{part: "another"})
     assert recorded.stale(records.read(kept)) == (f"the code that {said} has changed",)
@@ -78,10 +102,13 @@ def test_one_that_does_not_is_left_as_it_was_and_says_where_it_differs(kept, fre
     archive = records.Archive.read(kept / "s0.npz")
     hits = archive.columns["hourglass/test_hits"].copy()
     hits[0, 0] = ~hits[0, 0]
-    about = archive.about | {"code": {"training": "x", "measures": "x", "data": "x"}}
+    about = archive.about | {"code": {"training": "x", "measures": "x"}}
     records.Archive(about, archive.columns | {"hourglass/test_hits": hits}).write(kept / "s0.npz")
     with pytest.raises(InputError, match=r"of 'hourglass', seed 0, test_hits differ"):
         gather.renew(kept.name, fresh.data)
     assert recorded.stale(records.read(kept))
     with pytest.raises(InputError, match="has no seed 7: it has 0"):
         gather.renew(kept.name, fresh.data, seed=7)
+    records.Archive(about | {"checksum": "other"}, archive.columns).write(kept / "s0.npz")
+    with pytest.raises(InputError, match="of its data, the checksum differ"):
+        gather.renew(kept.name, fresh.data)

@@ -10,7 +10,8 @@ from hgnb import records
 from hgnb.errors import InputError
 
 SHARED = {
-    "study": "chain", "profile": "small", "data": "embedded", "checksum": "c", "numbers": {"rate": 1e-3}, "code": "f",
+    "study": "chain", "profile": "small", "data": "embedded", "checksum": "c", "numbers": {"rate": 1e-3},
+    "code": {"measures": "f"},
 }  # fmt: skip
 PERSONS = {"test/ids": np.arange(4), "test/visibility": np.full((4, 3), 2, np.uint8)}
 
@@ -62,7 +63,7 @@ def test_a_result_added_twice_must_be_the_same():
     assert add().read_bytes() == before
 
 
-@pytest.mark.parametrize("shared", [{"checksum": "d"}, {"numbers": {"rate": 2e-3}}, {"code": "g"}])
+@pytest.mark.parametrize("shared", [{"checksum": "d"}, {"numbers": {"rate": 2e-3}}, {"code": {"measures": "g"}}])
 def test_another_experiment_is_not_mixed_in(shared):
     add()
     with pytest.raises(InputError, match=f"recorded with other {next(iter(shared))}"):

@@ -102,7 +102,7 @@ def test_a_person_damaged_since_is_left_out_and_nobody_moves(coco_folder, both, 
     splits.save(file, *both, DataConfig())
     (coco_folder / "train2017" / "003.png").unlink()
     before, after = ids(splits.load(file, *both)), ids(splits.load(file, *coco.load_both(coco_folder)))
-    gone = {p.id for p in both[0].of_image(3)}
+    gone = {p.id for p in both[0].persons if p.image_id == 3}
     assert after == {name: [i for i in listed if name == "val" or i not in gone] for name, listed in before.items()}
 
 

@@ -118,7 +118,12 @@ def search_answers(index):
             assert icon["x"] + icon["width"] <= field["x"], "the magnifying glass lies over what is searched for"
             tab.page.keyboard.press("Enter")
             # results come one after the other
-            tab.page.locator("#search-results li a[href*='_executed/A2_building_blocks.html']").first.wait_for()
+            found = tab.page.locator("#search-results li", has=tab.page.locator("a[href$='A2_building_blocks.html']"))
+            found.first.wait_for()
+            # each says where it hits, and leads there
+            hit = found.locator(".hit", has=tab.page.get_by_role("link", name="The silhouette", exact=True))
+            assert "silhouette" in hit.locator("mark").first.text_content().lower()
+            assert hit.locator("a").get_attribute("href") == "_executed/A2_building_blocks.html#the-silhouette"
             assert not tab.complaints
         with opened(browser, index.parent / "questions.html") as tab:
             entries = tab.page.locator("article section section section:visible")
@@ -158,19 +163,16 @@ def weighed(tab):
 
 
 def looked_at(site, pages):
-    """Every page of the book as readers see it, and the theme's own two: wide and light, narrow and dark."""
+    """Every page of the book as readers see it, and the theme's own two, on a laptop and on a phone."""
     with chromium() as browser:
         for name in (*pages, "search.html", "genindex.html"):
-            for width, scheme in ((1280, "light"), (390, "dark")):
-                where = f"{name}, {width} px wide, {scheme}"
-                with opened(browser, site / name, width=width, color_scheme=scheme) as tab:
-                    if name in pages:
-                        tab.page.wait_for_timeout(500)
-                        assert weighed(tab) <= 2, where
-                        sound(tab, where)
-                    else:
-                        tab.page.wait_for_timeout(300)  # scripts give their last names when a page has loaded
-                    accessible(tab, where)
+            with opened(browser, site / name) as tab:
+                tab.page.wait_for_timeout(500)
+                assert weighed(tab) <= 2, name
+                for width in (1280, 390) if name in pages else ():
+                    tab.page.set_viewport_size({"width": width, "height": 900})
+                    sound(tab, f"{name}, {width} px wide")
+                accessible(tab, name)
 
 
 def test_embedded(clone):

@@ -1,7 +1,7 @@
 """What a training of the queue showed goes into the record of its study; records are listed and proved again."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from hgnb.errors import InputError
 from hgnb.records import Record
 from hgnb.training import networks, observations
 from hgnb.training.experiment import Experiment
-from hgnb.training.recorded import command, stale
+from hgnb.training.recorded import code, command, shared, stale
 from hgnb.training.runs import Run
 from hgnb_book.queue import Asked, Unit
 
@@ -37,11 +37,11 @@ def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:
         varied = experiment.varied(name)
         if observations.is_recorded(observations.shared(study, varied), experiment.seed, name, run):
             return
-    shared, persons, columns, facts = shown(study, experiment, name, run)
-    records.add(shared, persons, experiment.seed, name, columns, facts)
+    about, persons, columns, facts = shown(study, experiment, name, run)
+    records.add(about, persons, experiment.seed, name, columns, facts)
 
 
-def shown(study: str, experiment: Experiment, name: str, run: Run) -> tuple[dict, dict, dict, dict]:
+def shown(study: str, experiment: Experiment, name: str, run: Run) -> tuple[dict, Mapping, dict, dict]:
     """What a record holds of a training: what it shares with others, the persons, its columns, its facts."""
     if study == "chain":
         from hgnb.claims import collect
@@ -49,8 +49,8 @@ def shown(study: str, experiment: Experiment, name: str, run: Run) -> tuple[dict
 
         return collect.shown(Study(experiment, collect.finished(experiment)), name)
     varied = experiment.varied(name)
-    shared, persons = observations.shared(study, varied), observations.persons(varied)
-    return shared, persons, observations.columns(varied, run), observations.facts(varied, run)
+    about, persons = _people(study, experiment, name)
+    return about, persons, observations.columns(varied, run), observations.facts(varied, run)
 
 
 def renew(name: str, data: str, seed: int | None = None, only: Sequence[str] = ()) -> str:
@@ -68,36 +68,50 @@ def renew(name: str, data: str, seed: int | None = None, only: Sequence[str] = (
     unasked = [reason for reason in stale(record) if "profile" in reason]
     if unasked:
         raise InputError(f"results/{name} can't be renewed, {unasked[0]}: remove the folder and record it anew.")
+    if differ := data_differing(record, data):
+        raise InputError(
+            f"results/{name} isn't what today's code gives: of its data, {', '.join(differ)} differ. "
+            "Remove the folder and record it anew."
+        )
     experiment = Experiment.open(record.profile, data, one.number)
-    shared: dict = {}
     for training in only or one.trainings:
         run = networks.get(training).run(experiment)
         assert run is not None  # it was recorded
-        shared, persons, columns, _ = shown(record.study, experiment, training, run)
-        differ = records.differing(record.persons, persons) or records.differing(one.of(training), columns)
-        if differ or shared["checksum"] != record.about["checksum"]:
+        _, _, columns, _ = shown(record.study, experiment, training, run)
+        if differ := records.differing(one.of(training), columns):
             raise InputError(
                 f"results/{name} isn't what today's code gives: of '{training}', seed {one.number}, "
-                f"{', '.join(differ) or 'the data'} differ. Remove the folder and record it anew."
+                f"{', '.join(differ)} differ. Remove the folder and record it anew."
             )
-    records.restamp(where, shared["code"])
+    records.restamp(where, code(record.study))
     made = f"{len(only) or len(one.trainings)} training{'s' if len(only or one.trainings) != 1 else ''}"
     return f"results/{name} is current: {made} of seed {one.number} came to the same, number by number."
 
 
+def data_differing(record: Record, data: str) -> list[str]:
+    """What of a record's persons today's code doesn't make the same; crops and keypoints are told by "the checksum".
+
+    Trains nothing. `data`: the folder of a record that isn't of the embedded data.
+    """
+    about, persons = _people(record.study, Experiment.open(record.profile, data), record.trainings[0])
+    checksum = ["the checksum"] if about["checksum"] != record.about["checksum"] else []
+    return checksum + records.differing(record.persons, persons)
+
+
 def note_failed(asked: Asked, unit: Unit, reason: str) -> None:
     """Says in the record that a training didn't end, and why."""
-    experiment = Experiment.open(asked.profile, asked.data, unit.seed)
-    if asked.study == "chain":
-        from hgnb.claims import collect
-        from hgnb.training.recorded import shared
+    about, persons = _people(asked.study, Experiment.open(asked.profile, asked.data, unit.seed), unit.name)
+    records.add_failed(about, persons, unit.seed, unit.name, reason)
 
-        records.add_failed(shared(experiment, asked.study), collect.people(experiment), unit.seed, unit.name, reason)
-        return
-    varied = experiment.varied(unit.name)
-    records.add_failed(
-        observations.shared(asked.study, varied), observations.persons(varied), unit.seed, unit.name, reason
-    )
+
+def _people(study: str, experiment: Experiment, name: str) -> tuple[dict, Mapping]:
+    """What a record holds besides trainings, of which `name` is one: what they share, and the persons."""
+    if study == "chain":
+        from hgnb.claims import collect
+
+        return shared(experiment, study), collect.people(experiment)
+    varied = experiment.varied(name)
+    return observations.shared(study, varied), observations.persons(varied)
 
 
 @dataclass(frozen=True)

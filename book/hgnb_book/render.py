@@ -17,7 +17,7 @@ from pathlib import Path
 
 from hgnb.data.splits import EMBEDDED
 from hgnb.errors import InputError
-from hgnb_book import chapter, in_page, journal, reference, rules, toc
+from hgnb_book import chapter, hits, imports, in_page, journal, reference, rules, toc
 from hgnb_book.chapter import ANSI
 from hgnb_book.edition import PUBLISHED, Edition
 from hgnb_book.logo import logo
@@ -49,7 +49,7 @@ def render(edition: Edition, root: Path) -> Path:
         except BaseException:
             shutil.rmtree(build, ignore_errors=True)  # a cached page would keep quiet about its warning next time
             raise
-        _publish(build / "_build" / "html", site, edition)
+        _publish(build / "_build" / "html", site, edition, pages)
         return site / "index.html"
 
 
@@ -110,13 +110,14 @@ def write_parts(root: Path, edition: Edition) -> None:
     reference, the rules of the claims, what pages show of chapters, and the book's mark and icon, which Sphinx copies
     into the site.
     """
-    from hgnb.training import release
+    from hgnb_book import model_card  # torch takes seconds to load
 
     parts = {
         "environment.md": environment(root, edition),
-        "released.md": release.page(),
+        "released.md": model_card.page(),
         "reference.md": reference.page(),
         "rules.md": rules.page(),
+        "rooms.md": imports.drawn(),
         "logo.svg": logo(),
         "icon.svg": logo(small=True),
     }
@@ -195,7 +196,7 @@ def _complete(built: Path, pages: list[str]) -> None:
             raise RenderError(f"Page {page} of the table of contents wasn't rendered.")
 
 
-def _publish(built: Path, site: Path, edition: Edition) -> None:
+def _publish(built: Path, site: Path, edition: Edition, pages: list[str]) -> None:
     """Replace `site` by a copy of `built` that says of which edition it is, without the pictures of earlier builds that
     no page shows."""
     aside, old = site.with_name("site.new"), site.with_name("site.old")
@@ -212,6 +213,7 @@ def _publish(built: Path, site: Path, edition: Edition) -> None:
         journal.tell("note", sentence)
         print(sentence, file=sys.stderr)
     finish(aside)
+    hits.write(aside, pages)
     (aside / PUBLISHED).write_text(f"{edition}\n", encoding="utf8")
     if site.exists():
         site.rename(old)

@@ -18,6 +18,7 @@ UNDRAWN = "Not drawn on these data, for the reason above."
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg")
 SHEET = "image/webp"  # of an interactive part (figures.page)
 NEEDS = "**To run it**"
+IMPORTS = ("import ", "from ")  # how a cell begins that no one reads: it is folded
 CODE = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$)", re.DOTALL)  # and formulas
 TOGETHER = {  # what isn't broken across lines, and how it is written
     re.compile(r"\b([^\W\d_]) = (?=[−½\d])"): "\\1\u00a0=\u00a0",  # K = 2
@@ -54,6 +55,8 @@ def weave(executed, chapter: str, private: dict[str, str]):
             cell.source = folded(cell.source, given)
             cell.source = relative(cell.source, private)
         if cell.cell_type == "code":
+            if cell.source.startswith(IMPORTS):
+                cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), "hide-input"})
             cell.outputs = [relative(output, private) for output in cell.outputs if _kept(output)]
             try:
                 _dress(cell)

@@ -19,7 +19,7 @@ from hgnb.claims.claim import SEEDS
 from hgnb.claims.evidence import Seeds
 from hgnb.claims.ledger import CHAIN, CLAIMS, MAKE, TRAIN, Result, judge
 from hgnb.claims.observe import Columns, observed, persons
-from hgnb.claims.on_lighter import Sweep
+from hgnb.claims.on_lighter import Recorded
 from hgnb.claims.study import Study
 from hgnb.home import home
 from hgnb.records import Archive, Record, Seed
@@ -41,10 +41,10 @@ def silent(words: str) -> None:
 def judged(record: Record) -> Result:
     """The ledger of a record, or of fresh evidence in its form.
 
-    >>> judged(find_record("chain", "small", "embedded")).seeds[0]  # doctest: +SKIP
+    >>> judged(find_record("chain", "drawn", "embedded")).seeds[0]  # doctest: +SKIP
     0
     """
-    seeds, sweep = Seeds.of(record), Sweep.recorded(record.profile, record.data)
+    seeds, sweep = Seeds.of(record), Recorded.of(record.profile, record.data)
     whole = {name: n for name, n in seeds.people.counts.items() if name.startswith("listed")} == COCO
     rows = judge(seeds, sweep, record.profile == "paper" and whole)
     return Result([row.facts() for row in rows], record)

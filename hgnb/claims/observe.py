@@ -14,11 +14,10 @@ from hgnb.analysis.depths import features, probed
 from hgnb.analysis.distances import centroids, silhouettes
 from hgnb.analysis.interventions import Space, intervene
 from hgnb.analysis.posture import POSED, posed, postures
-from hgnb.analysis.truncation import NOISE_FROM, crossed
+from hgnb.analysis.truncation import NOISE_FROM, exchanged
 from hgnb.claims import steered
 from hgnb.claims.evidence import FINE, WATCHED
 from hgnb.claims.study import LAST, Study, reconstruction
-from hgnb.data import coco
 from hgnb.model.hourglass import build
 from hgnb.training.experiment import Experiment
 from hgnb.training.passes import Reader, mean_pose_hits
@@ -70,9 +69,8 @@ def counted(experiment: Experiment) -> dict[str, int]:
     for name, numbers in prepared.manifest["counts"].items():
         of["val" if name.startswith("val") else "train"] += numbers["persons"]
         listed[f"listed in {name}"] = numbers["images"]
-    splits = [coco.read(experiment.folder, name) for name in ("train", "val")]
     return {
-        "images": sum(split.steps["any"]["images"] for split in splits),
+        "images": sum(steps["any"]["images"] for steps in prepared.manifest["steps"].values()),
         "persons": of["train"],
         "persons with val": of["train"] + of["val"],
         "full": sum(len(prepared.split(name).fully_labelled) for name in ("train", "test")),
@@ -167,7 +165,7 @@ def noise(study: Study) -> Columns:
     directions drawn by lot from all components, at the 50th's step. None of it where half of the persons give fewer.
     """
     parts, split = study.parts_posed, study.posed
-    folds = crossed(split, study.latents_posed, study.seed)
+    folds = exchanged(split, study.latents_posed, study.seed)
     if min([len(other) for _, other in folds], default=0) < NOISE_FROM:
         return {}
     hits = np.zeros((2, *split.visibility.shape), bool)

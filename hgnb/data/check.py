@@ -195,28 +195,16 @@ def _implausible(split: Split) -> Iterable[tuple[str, str]]:
     said = Counter((p.image_id, p.keypoints.tobytes()) for p in persons)
     if again := total - len(said):
         yield "persons listed twice", f"{again:,} persons have exactly the keypoints of another on the same picture."
-    if (n := _exchanged(split, xy, labelled)) is not None:
-        yield (
-            "left and right",
-            f"{n[0]:,} of {n[1]:,} persons whose nose is seen have their left shoulder on the left of the picture: "
-            "sides are the person's own, not the viewer's.",
-        )
-
-
-def _exchanged(split: Split, xy: np.ndarray, labelled: np.ndarray) -> tuple[int, int] | None:
-    """Persons who face the camera with left and right exchanged, and how many face it, where most are."""
-    at = split.schema.index("nose", "left_shoulder", "right_shoulder")
-    if len(at) < 3:
-        return None
-    nose, left, right = at
-    visible = np.array([p.keypoints[nose, 2] == 2 for p in split.persons])
-    facing = visible & labelled[:, left] & labelled[:, right]
-    wrong = facing & (xy[:, left, 0] < xy[:, right, 0])
-    return (
-        (int(wrong.sum()), int(facing.sum()))
-        if facing.sum() >= FACING and wrong.sum() > EXCHANGED * facing.sum()
-        else None
-    )
+    if len(at := split.schema.index("nose", "left_shoulder", "right_shoulder")) == 3:
+        nose, left, right = at
+        facing = (points[:, nose, 2] == 2) & labelled[:, left] & labelled[:, right]
+        wrong = int((facing & (xy[:, left, 0] < xy[:, right, 0])).sum())
+        if facing.sum() >= FACING and wrong > EXCHANGED * facing.sum():
+            yield (
+                "left and right",
+                f"{wrong:,} of {facing.sum():,} persons whose nose is seen have their left shoulder on the left of the "
+                "picture: sides are the person's own, not the viewer's.",
+            )
 
 
 def summary(repaired: Counter, dropped: Counter, suspicious: Iterable[str]) -> str:

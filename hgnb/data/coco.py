@@ -5,8 +5,6 @@ repairs what other exporters write. What can't be repaired in one image or annot
 dropped and counted; an InputError is only what leaves nothing to read.
 """
 
-import contextlib
-import io
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -15,12 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from hgnb.data.images import copy
-from hgnb.data.intake import Choices, Fault, Notes, is_id, layouts, named, plain
+from hgnb.data.intake import Choices, Fault, is_id, layouts, named, plain
 from hgnb.data.intake.annotations import TWICE, Records, flagged
 from hgnb.data.intake.categories import Categories
-from hgnb.data.intake.pictures import MISSING, Listed, ListedImage, listed
+from hgnb.data.intake.pictures import MISSING, Listed, ListedImage
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
+from hgnb.home import new_folder
 
 CROWDS, UNLABELLED, PERSONS = "crowds", "without keypoints", "persons"  # what an annotation can be
 MOSTLY = 0.9  # of the boxes that reach out of their picture, if they fit as corners, corners they are
@@ -69,10 +68,6 @@ class Split:
     unreadable: str = ""  # why, where none of the pictures that were looked into can be read
     test: frozenset[int] = frozenset()  # ids of the images that are the test set's; none: it is drawn
 
-    def of_image(self, image_id: int) -> list[Person]:
-        """The persons of one image."""
-        return [p for p in self.persons if p.image_id == image_id]
-
 
 def check(folder: Path) -> None:
     """InputError unless both splits can be read and have persons and pictures; parses, decodes nothing."""
@@ -82,7 +77,7 @@ def check(folder: Path) -> None:
 
 
 def load(folder: Path, split: str) -> Split:
-    """Reads a split with pycocotools: crowds, persons without keypoints and damaged ones are dropped and counted."""
+    """Reads a split: crowds, persons without keypoints and damaged ones are dropped and counted."""
     return _somebody(read(folder, split))
 
 
@@ -122,54 +117,75 @@ def read(folder: Path, split: str, choices: Choices | None = None, survey: bool 
 
     `choices`: what a person says that the files leave open. `survey`: every picture's size is read from its file.
     """
-    source, notes, choices = layouts.source(folder, split), Notes(), choices or Choices()
+    source, repaired, choices = layouts.source(folder, split), Counter[str](), choices or Choices()
     content = source.opened()
-    categories = Categories(content["categories"], source.file.name, choices, notes)
+    categories = Categories(content["categories"], source.file.name, choices, repaired)
     faults: list[Fault] = []
-    found = listed(content, source, choices, notes, faults, survey)
+    found = Listed(content, source, choices, repaired, faults, survey)
     if source.part:
         _divide(content, found, source, faults)
     entries = content["annotations"]
-    judge = Records(found, categories, notes, entries)
+    judge, steps = Records(found, categories, repaired, entries), _Steps()
     dropped: dict[str, list] = defaultdict(list)
-    roles: Counter[str] = Counter()
-    outlines, people, damaged = [], {}, []
+    people, lost = dict[int, Person](), dict[int, str]()  # the lost by the fault of their image
     for at, record in enumerate(entries):
         entries[at] = None  # its numbers take much less room in a Person
         fault = judge.sound(record)
         if fault and fault[0] == TWICE:
-            notes.repaired["annotations listed twice alike, read once"] += 1
+            repaired["annotations listed twice alike, read once"] += 1
             continue
         role = _role(record)
-        roles[role] += 1
-        if fault is None:
-            outlines.append(_outline(record, role))
-            if role == PERSONS and record["image_id"] in found.images:
-                people[record["id"]] = _person(record, found.images[record["image_id"]], categories.schema)
-            continue
-        number = named(record.get("id")) if isinstance(record, dict) else None
-        damaged.append((role, record.get("image_id") if isinstance(record, dict) else None))
-        faults.append(Fault(source.name, fault[0], number, fault[1]))
-        if role == PERSONS:
-            dropped[fault[0]].append(number)
-    steps, chosen = _select(outlines, categories.id, damaged)
-    for record in chosen:
-        if record["image_id"] in found.lost:
-            dropped[found.lost[record["image_id"]]].append(record["id"])
-    persons = [people[record["id"]] for record in chosen if record["id"] in people]
+        steps.count(record, role, complete=not fault and role == PERSONS and all(record["keypoints"][2::3]))
+        if fault:
+            number = named(record.get("id")) if isinstance(record, dict) else None
+            faults.append(Fault(source.name, fault[0], number, fault[1]))
+            if role == PERSONS:
+                dropped[fault[0]].append(number)
+        elif role == PERSONS and record["image_id"] in found.lost:
+            lost[record["id"]] = found.lost[record["image_id"]]
+        elif role == PERSONS:
+            people[record["id"]] = _person(record, found.images[record["image_id"]], categories.schema)
+    for number, kind in sorted(lost.items()):
+        dropped[kind].append(number)
+    persons = [person for _, person in sorted(people.items())]
     counts = {
         "images": len(found.images) + len(found.lost),
-        "annotations": roles.total(),
-        CROWDS: roles[CROWDS],
-        UNLABELLED: roles[UNLABELLED],
+        "annotations": steps.roles.total(),
+        CROWDS: steps.roles[CROWDS],
+        UNLABELLED: steps.roles[UNLABELLED],
         PERSONS: len(persons),
         "images with persons": len({p.image_id for p in persons}),
     }
     return Split(
-        source.name, categories.schema, persons, counts, steps, dict(dropped), faults, found.images, notes.repaired,
-        _oddities(source, found, judge), found.unreadable,
+        source.name, categories.schema, persons, counts, steps.told(), dict(dropped), faults, found.images,
+        repaired, _oddities(source, found, judge), found.unreadable,
         frozenset(number for number, image in found.images.items() if image.part == layouts.TEST),
     )  # fmt: skip
+
+
+class _Steps:
+    """The thesis's selection: annotations and their images that are left after each step, damaged ones among them.
+
+    Those who are damaged count as what they are meant to be, but never as complete.
+    """
+
+    NAMES = ("any", "without crowds", "with keypoints", "with every keypoint")
+
+    def __init__(self) -> None:
+        self.roles, self.annotations = Counter[str](), Counter[str]()
+        self.images: dict[str, set[int]] = {name: set() for name in self.NAMES}
+
+    def count(self, record: object, role: str, complete: bool) -> None:
+        """Takes in a record, sound or not."""
+        self.roles[role] += 1
+        image = record.get("image_id") if isinstance(record, dict) else None
+        for name in self.NAMES[: 1 + (CROWDS, UNLABELLED, PERSONS).index(role) + complete]:
+            self.annotations[name] += 1
+            if is_id(image):
+                self.images[name].add(image)
+
+    def told(self) -> dict[str, dict[str, int]]:
+        return {n: {"images": len(self.images[n]), "annotations": self.annotations[n]} for n in self.NAMES}
 
 
 def _divide(content: dict, found: Listed, source: layouts.Source, faults: list[Fault]) -> None:
@@ -227,41 +243,6 @@ def _role(record: object) -> str:
     return PERSONS if record.get("num_keypoints") or flagged(record) else UNLABELLED
 
 
-def _outline(record: dict, role: str) -> dict:
-    """What the selection looks at."""
-    keypoints = record.get("keypoints")
-    flags = [] if keypoints is None else keypoints[2::3]
-    ids = {key: record[key] for key in ("id", "image_id", "category_id")}
-    return ids | {"iscrowd": int(role == CROWDS), "labelled": int(np.count_nonzero(flags)), "of": len(flags)}
-
-
-def _select(
-    annotations: list[dict], category: int, damaged: list[tuple[str, object]]
-) -> tuple[dict[str, dict[str, int]], list[dict]]:
-    """The thesis's selection by pycocotools: what is left after each step, and the records that remain, by id.
-
-    `damaged`: what other records are meant to be, and their images; they count in steps but don't remain.
-    """
-    from pycocotools.coco import COCO
-
-    index = COCO()
-    index.dataset = {"annotations": annotations}
-    with contextlib.redirect_stdout(io.StringIO()):
-        index.createIndex()
-    single = index.loadAnns(sorted(index.getAnnIds(iscrowd=False)))
-    persons = [a for a in single if a["category_id"] == category and a["labelled"]]
-    complete = [a for a in persons if a["labelled"] == a["of"]]
-    steps = {"any": annotations, "without crowds": single, "with keypoints": persons, "with every keypoint": complete}
-    lost = {role: [image for what, image in damaged if what == role] for role in (CROWDS, UNLABELLED, PERSONS)}
-    more = {"any": (CROWDS, UNLABELLED, PERSONS), "without crowds": (UNLABELLED, PERSONS), "with keypoints": (PERSONS,)}
-    counts = {}
-    for step, some in steps.items():
-        others = [image for role in more.get(step, ()) for image in lost[role]]
-        images = {a["image_id"] for a in some} | {image for image in others if is_id(image)}
-        counts[step] = {"images": len(images), "annotations": len(some) + len(others)}
-    return counts, persons
-
-
 def _person(annotation: dict, image: ListedImage, schema: KeypointSchema) -> Person:
     """One sound annotation as a Person; where v is 0, x and y mean nothing and are 0 as well."""
     keypoints = np.asarray(annotation["keypoints"], dtype=np.float64).reshape(len(schema), 3)
@@ -294,34 +275,32 @@ def write(splits: list[Split], folder: Path, upright: bool = False) -> None:
 
     `upright`: pictures are turned as their EXIF orientation says, and lose it.
     """
-    must_be_new(folder)
-    (folder / "annotations").mkdir(parents=True, exist_ok=True)
-    for split in splits:
-        (folder / split.name).mkdir()
-        licences = {name: n for n, name in enumerate(dict.fromkeys(i.licence for i in split.images.values()), 1)}
-        taken, images = set(), []
-        for number, image in split.images.items():
-            name = image.file.name if image.file.name.lower() not in taken else f"{number}-{image.file.name}"
-            taken.add(name.lower())
-            copy(image.file, folder / split.name / name, upright)
-            size = dict(zip(("width", "height"), image.size, strict=True))
-            images.append({"id": number, "file_name": name, **size, "license": licences[image.licence]})
-        category = {"id": 1, "name": "person", "keypoints": list(split.schema.names)}
-        category["skeleton"] = [[a + 1, b + 1] for a, b in split.schema.skeleton]
-        content = {
-            "images": images,
-            "annotations": [_written(person) for person in split.persons],
-            "categories": [category],
-            "licenses": [{"id": n, "name": name} for name, n in licences.items()],
-        }
-        file = folder / "annotations" / f"{layouts.PREFIX}{split.name}.json"
-        file.write_text(json.dumps(content), encoding="utf8")
+    with new_folder(folder) as aside:
+        (aside / "annotations").mkdir()
+        for split in splits:
+            _write_split(split, aside, upright)
 
 
-def must_be_new(folder: Path) -> None:
-    """InputError where something is there, but for an empty folder."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"'{folder}' is there already and not empty: name a new folder.")
+def _write_split(split: Split, folder: Path, upright: bool) -> None:
+    (folder / split.name).mkdir()
+    licences = {name: n for n, name in enumerate(dict.fromkeys(i.licence for i in split.images.values()), 1)}
+    taken, images = set(), []
+    for number, image in split.images.items():
+        name = image.file.name if image.file.name.lower() not in taken else f"{number}-{image.file.name}"
+        taken.add(name.lower())
+        copy(image.file, folder / split.name / name, upright)
+        size = dict(zip(("width", "height"), image.size, strict=True))
+        images.append({"id": number, "file_name": name, **size, "license": licences[image.licence]})
+    category = {"id": 1, "name": "person", "keypoints": list(split.schema.names)}
+    category["skeleton"] = [[a + 1, b + 1] for a, b in split.schema.skeleton]
+    content = {
+        "images": images,
+        "annotations": [_written(person) for person in split.persons],
+        "categories": [category],
+        "licenses": [{"id": n, "name": name} for name, n in licences.items()],
+    }
+    file = folder / "annotations" / f"{layouts.PREFIX}{split.name}.json"
+    file.write_text(json.dumps(content), encoding="utf8")
 
 
 def _written(person: Person) -> dict:

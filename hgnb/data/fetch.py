@@ -9,14 +9,13 @@ import hashlib
 import json
 import os
 import shutil
-import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 from PIL import Image
@@ -132,37 +131,22 @@ def choose(annotations: dict, count: int) -> list[dict]:
 
 
 def unpack(archive: Path, aside: Path, targets: list[str], tick: Tick = lambda done, of: None) -> None:
-    """Unpacks the members that are or lie below `targets` into `aside`.
-
-    An archive that would write anywhere else, or make anything but plain files and folders, is refused whole.
-    """
+    """Unpacks the members that are or lie below `targets` into `aside`, and writes nowhere else."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            files = [m for m in opened.infolist() if _plain(m, archive)]
+            files = [member for member in opened.infolist() if not member.is_dir()]
             below = {t: [m for m in files if m.filename == t or m.filename.startswith(f"{t}/")] for t in targets}
             if empty := [t for t in targets if not below[t]]:
                 raise InputError(f"'{archive.name}' holds no {empty[0]}: it isn't the archive it should be.")
-            wanted = [m for t in targets for m in below[t]]
+            wanted = [member for target in targets for member in below[target]]
             _room(aside, sum(-(-m.file_size // BLOCK) * BLOCK for m in wanted), "what is unpacked")
             for n, member in enumerate(wanted, 1):
-                file = aside / member.filename
-                file.parent.mkdir(parents=True, exist_ok=True)
-                with opened.open(member) as packed, file.open("wb") as plain:
-                    shutil.copyfileobj(packed, plain, 1 << 20)
+                opened.extract(member, aside)  # which keeps to `aside`, and makes plain files alone
                 tick(n, len(wanted))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(
             f"'{archive}' can't be unpacked ({error}): delete it and run the same command again."
         ) from error
-
-
-def _plain(member: zipfile.ZipInfo, archive: Path) -> bool:
-    """True for a file, False for a folder; InputError for a link, a device, or a path that leads elsewhere."""
-    name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
-    leads_out = name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts
-    if leads_out or kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise InputError(f"'{archive}' holds '{name}', which would reach outside its folder: don't use this archive.")
-    return not member.is_dir()
 
 
 @dataclass
@@ -286,14 +270,10 @@ class _Errand:
             tick(n, len(rows))
 
     def fits(self, archives: list[Archive], more: int = 0) -> None:
-        """InputError unless archives and what is unpacked fit: each archive is deleted before the next is got."""
-        used = needed = 0
-        for archive in archives:
-            here = [self.aside / name for name in (archive.name, f"{archive.name}.part")]
-            left = archive.size - min(sum(_holds(p) for p in here if p.is_file()), archive.size)
-            needed = max(needed, used + left + archive.unpacked)
-            used += left + archive.unpacked - archive.size
-        _room(self.aside, needed + more, "archives and what is unpacked")
+        """InputError unless the largest archive fits beside what is unpacked: each is deleted before the next comes."""
+        held = sum(_holds(file) for file in self.aside.glob("*.zip*"))
+        needed = sum(a.unpacked for a in archives) + max(a.size for a in archives) + more - held
+        _room(self.aside, needed, "archives and what is unpacked")
 
     def task(self, text: str, amount: Callable[[int], str]) -> Tick:
         """A line of progress; returns what moves it."""

@@ -63,22 +63,29 @@ class Picture(NamedTuple):
     turned: bool
 
 
-def header(file: Path) -> Header:
-    """Size and orientation of the picture in `file`, whose pixels aren't read; else DamagedImage."""
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[Image.Image]:
+    """The picture in `file`; what goes wrong within is a DamagedImage."""
     try:
         if not file.is_file():  # a pipe would be waited for without end
             raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: it is no file.")
         with Image.open(file, formats=FORMATS) as image:
-            orientation = _orientation(image)
-            upright = image.format == "TIFF" and orientation in SIDEWAYS
-            return Header(image.size[::-1] if upright else image.size, orientation)
-    except DamagedImage:
+            yield image
+    except (DamagedImage, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         most = f"{2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels"
         raise DamagedImage(SIZE, f"'{plain(file.name)}' has more than {most}: make it smaller.") from error
     except Exception as error:  # Pillow's readers raise whatever a broken file leads them to
-        raise _undecodable(file, error) from error
+        raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: {_brief(error, file)}.") from error
+
+
+def header(file: Path) -> Header:
+    """Size and orientation of the picture in `file`, whose pixels aren't read; else DamagedImage."""
+    with _opened(file) as image:
+        orientation = _orientation(image)
+        upright = image.format == "TIFF" and orientation in SIDEWAYS  # Pillow turns these, and tells their size so
+        return Header(image.size[::-1] if upright else image.size, orientation)
 
 
 def copy(file: Path, to: Path, upright: bool) -> None:
@@ -106,30 +113,23 @@ def decode(file: Path, size: tuple[int, int], most: int = MOST) -> Picture:
     """
     if size[0] * size[1] > most:
         raise DamagedImage(SIZE, f"'{plain(file.name)}' has more than {most:,} pixels: make it smaller.")
-    if not file.is_file():  # a pipe would be waited for without end
-        raise DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: it is no file.")
-    try:
-        with Image.open(file, formats=FORMATS) as image:
-            upright = image.format == "TIFF"  # Pillow turns these, and these alone, and tells their size so
-            asked = upright or image.size != size  # odd EXIF in a picture of the right size is nobody's concern
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if asked else 1
-            stored = image.size[::-1] if upright and orientation in SIDEWAYS else image.size
-            turned = stored != size and stored == size[::-1] and orientation in SIDEWAYS
-            if stored != size and not turned:
-                raise _other_size(file, stored, size)
-            image.load()
-            rgb = _rgb(image)
-            if upright and not turned and orientation in BACK:
-                rgb = rgb.transpose(BACK[orientation])
-            elif turned and not upright:
-                rgb = ImageOps.exif_transpose(rgb)
-            if rgb.size != size:
-                raise _other_size(file, rgb.size, size)
-            return Picture(rgb, image.mode, turned)
-    except (DamagedImage, MemoryError):
-        raise
-    except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
-        raise _undecodable(file, error) from error
+    with _opened(file) as image:
+        upright = image.format == "TIFF"  # Pillow turns these, and these alone, and tells their size so
+        # odd EXIF in a picture of the right size is nobody's concern
+        orientation = _orientation(image) if upright or image.size != size else 1
+        stored = image.size[::-1] if upright and orientation in SIDEWAYS else image.size
+        turned = stored != size and stored == size[::-1] and orientation in SIDEWAYS
+        if stored != size and not turned:
+            raise _other_size(file, stored, size)
+        image.load()
+        rgb = _rgb(image)
+        if upright and not turned and orientation in BACK:
+            rgb = rgb.transpose(BACK[orientation])
+        elif turned and not upright:
+            rgb = ImageOps.exif_transpose(rgb)
+        if rgb.size != size:
+            raise _other_size(file, rgb.size, size)
+        return Picture(rgb, image.mode, turned)
 
 
 def eight_bits(grey: np.ndarray) -> np.ndarray:
@@ -143,10 +143,6 @@ def eight_bits(grey: np.ndarray) -> np.ndarray:
         return (np.clip(values, 0, 1) * 255).round().astype(np.uint8)
     bits = next((bits for bits in DEPTHS if top < 2**bits), int(top).bit_length())
     return np.clip(values // 2 ** (bits - 8), 0, 255).astype(np.uint8)
-
-
-def _undecodable(file: Path, error: Exception) -> DamagedImage:
-    return DamagedImage(UNDECODABLE, f"'{plain(file.name)}' can't be decoded: {_brief(error, file)}.")
 
 
 def _other_size(file: Path, real: tuple[int, int], size: tuple[int, int]) -> DamagedImage:

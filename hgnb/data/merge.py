@@ -18,6 +18,7 @@ from hgnb.data.intake import layouts
 from hgnb.data.intake.layouts import PART, TEST, TRAIN, VAL
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
+from hgnb.home import new_folder
 
 UNLABELLED = (0, 0, 0)  # x, y, v
 
@@ -48,16 +49,11 @@ def merge(sources: Sequence[Path], out: Path) -> Merged:
 
     InputError where `out` holds something already, or a source has no keypoint of the first.
     """
-    coco.must_be_new(out)
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    work = _Work(partial)
-    for source in sources:
-        work.add(source)
-    work.write()
-    if out.exists():
-        out.rmdir()
-    partial.rename(out)
+    with new_folder(out) as aside:
+        work = _Work(aside)
+        for source in sources:
+            work.add(source)
+        work.write()
     return work.merged
 
 

@@ -220,6 +220,7 @@ def _write(both: tuple[coco.Split, coco.Split], source: str, drawn: Path, config
         "keypoints": train.schema.names,
         "skeleton": train.schema.skeleton,
         "counts": {s.name: s.counts for s in (train, val)},
+        "steps": {s.name: s.steps for s in (train, val)},
         "repaired": {s.name: dict(s.repaired) for s in (train, val)},
         "suspicious": [(s.split, s.kind, s.reason) for s in suspicions([train, val])],
         "persons": {},

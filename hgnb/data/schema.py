@@ -26,18 +26,14 @@ class KeypointSchema:
     @classmethod
     def from_category(cls, category: dict) -> "KeypointSchema":
         """From an entry of a COCO file's `categories`, whose skeleton counts from 1; InputError where it can't be."""
-        names, bones = category["keypoints"], category.get("skeleton") or []
+        names = category["keypoints"]
         if not isinstance(names, list) or not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
             raise InputError(f"The category {category.get('id')} must list its keypoints by different names.")
         if odd := [n for n in names if not NAME.fullmatch(n)]:
             raise InputError(
                 f"The category {category.get('id')} names a keypoint '{plain(odd[0])}': letters, digits and _ must do."
             )
-        numbers = range(1, len(names) + 1)
-        pairs = isinstance(bones, list) and all(isinstance(bone, list) and len(bone) == 2 for bone in bones)
-        if not pairs or not all(n in numbers for bone in bones for n in bone):
-            raise InputError(f"The skeleton of category {category.get('id')} must be pairs of 1 to {len(names)}.")
-        return cls(tuple(names), tuple((int(a) - 1, int(b) - 1) for a, b in bones))
+        return cls(tuple(names), tuple((a - 1, b - 1) for a, b in category.get("skeleton") or ()))
 
     def __len__(self) -> int:
         return len(self.names)

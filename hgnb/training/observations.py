@@ -366,7 +366,7 @@ class Outcomes:
 
     @property
     def device(self) -> str:
-        return ", ".join(dict.fromkeys(told["device"] for told in self.record.facts))
+        return self.record.device
 
     def section(self, name: str) -> dict[str, Any]:
         """A section of the profile's numbers."""

@@ -1,7 +1,8 @@
 """What goes with a record besides its columns: what it was made of, and whether that still holds.
 
-A record is current while the definitions that its numbers come from, its profile's numbers and the code that makes its
-data are today's; judging, tables and figures are computed from it and change nothing of it. Explained in 05_discussion.
+A record is current while the definitions that its numbers come from and its profile's numbers are today's. Its data are
+told by their checksum, whatever code makes them: tests make the records' own embedded data and data at hand-size anew.
+Judging, tables and figures are computed from it and change nothing of it. Explained in 05_discussion.
 """
 
 import json
@@ -9,16 +10,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from hgnb.data.prepared import ROOTS
 from hgnb.data.splits import EMBEDDED
 from hgnb.definitions import fingerprint
+from hgnb.errors import InputError
 from hgnb.records import Record
 from hgnb.training import profiles
-from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS
+from hgnb.training.experiment import FROZEN_ROOTS
 from hgnb.training.runs import Run
 
 SEEDS = 5  # that a claim about a method needs; fewer leave it undecided
-DATA_ROOTS = (*DRAWN_ROOTS, *ROOTS)  # what draws the embedded data and crops any
 SWEPT = ("hgnb.training.observations.columns", "hgnb.training.observations.persons")
 OBSERVED = {
     "chain": ("hgnb.claims.observe.observed", "hgnb.claims.observe.persons"),
@@ -51,7 +51,7 @@ def shared(experiment, study: str) -> dict[str, Any]:
 
 def code(study: str) -> dict[str, str]:
     """Fingerprints of what a study's numbers come from."""
-    roots = {"training": FROZEN_ROOTS, "measures": OBSERVED[study], "data": DATA_ROOTS}
+    roots = {"training": FROZEN_ROOTS, "measures": OBSERVED[study]}
     return {part: fingerprint(names) for part, names in roots.items()}
 
 
@@ -85,13 +85,14 @@ def stale(record: Record) -> tuple[str, ...]:
     """Why a record isn't one of today's code and profile; empty where nothing speaks against it."""
     reasons, now = [], code(record.study)
     there: Mapping[str, str] = record.about["code"]
-    for part, does in (("training", "trains"), ("measures", "measures networks"), ("data", "makes the data")):
+    for part, does in (("training", "trains"), ("measures", "measures networks")):
         if there.get(part) != now[part]:
             reasons.append(f"the code that {does} has changed")
-    if record.profile not in profiles.names():
+    try:
+        if numbers(profiles.load(record.profile), record.data, record.study) != record.about["numbers"]:
+            reasons.append(f"the profile {record.profile} has changed")
+    except InputError:
         reasons.append(f"there is no profile {record.profile} any more")
-    elif numbers(profiles.load(record.profile), record.data, record.study) != record.about["numbers"]:
-        reasons.append(f"the profile {record.profile} has changed")
     return tuple(reasons)
 
 

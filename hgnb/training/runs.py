@@ -5,7 +5,6 @@ the weights of the best epochs, and `latents/` once they were asked for. Every f
 that a kill leaves the last complete epoch.
 """
 
-import errno
 import hashlib
 import io
 import json
@@ -13,7 +12,7 @@ import os
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,9 +23,10 @@ from filelock import FileLock, Timeout
 from rich.table import Table
 
 from hgnb.errors import InputError, unknown
-from hgnb.home import home
+from hgnb.home import home, write_whole
 
 Network = TypeVar("Network", bound=torch.nn.Module)
+write_aside = partial(write_whole, then="the training goes on from its last complete epoch")
 
 
 @dataclass(frozen=True)
@@ -159,33 +159,6 @@ def packed(arrays: dict[str, Any]) -> bytes:
     held = io.BytesIO()
     np.savez_compressed(held, **arrays)
     return held.getvalue()
-
-
-def write_aside(path: Path, content: bytes) -> None:
-    """Writes under another name and renames: never half a file, also after a crash; InputError on a full disk."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with full_disk_told(path, len(content), "the training goes on from its last complete epoch"):
-            with open(aside, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-@contextmanager
-def full_disk_told(path: Path, size: int, then: str):
-    """A disk without room for the `size` bytes of `path` is an InputError that says what happens `then`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        raise InputError(
-            f"There is no space left for {path.name} ({size / 1e6:.0f} MB): make some and call again, {then}."
-        ) from error
 
 
 def link_aside(source: Path, path: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
+from figures.exhibit import Exhibit
 from figures.live import facts, title
 from figures.page import (
     Live,
@@ -27,15 +28,13 @@ from figures.page import (
 )  # fmt: skip
 from figures.portraits import Portraits
 from hgnb.analysis.annotated import COMMAND, of_silence
-from hgnb.analysis.exhibit import Exhibit
 from hgnb.analysis.silence import REPORTED
 from hgnb.analysis.skips import hits_of
 from hgnb.data.coco import Split
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.heatmaps import cells
 from hgnb.data.schema import KeypointSchema
-from hgnb.drawing.poses import grid, over, picture, skeleton
-from hgnb.drawing.style import GREY, INK, SIDES, style
+from hgnb.drawing import GREY, INK, SIDES, grid, over, picture, skeleton, style
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, peaks
 from hgnb.stats import Estimate

@@ -7,14 +7,14 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from figures.ch02 import plot_pose, posed
+from figures.chains import Chains
 from figures.page import Note, Plate, nothing, number, percent, verdict
 from figures.verdicts import Column, waits
 from hgnb.claims.claim import FAILS, HOLDS, UNDECIDED
 from hgnb.claims.collect import kept
-from hgnb.claims.evidence import Chains
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.drawing.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
+from hgnb.drawing import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.metrics import PckConfig
 from hgnb.training.passes import Predictions
 

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from figures import chains
+from figures.chains import Chains
 from figures.page import Note, Plate, Table, listed, nothing, number, percent, verdict
 from figures.verdicts import Column
 from figures.verdicts import beside as beside  # its tables show them
@@ -20,12 +22,11 @@ from hgnb import records
 from hgnb.analysis.interventions import ACROSS, ASTRAY, Moved
 from hgnb.analysis.misplaced import Bound
 from hgnb.analysis.truncation import WITHIN, Part
-from hgnb.claims import evidence
 from hgnb.claims.collect import kept
-from hgnb.claims.evidence import Chains
 from hgnb.definitions import fingerprint
-from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
+from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.home import home
+from hgnb.records import each_dataset
 from hgnb.stats import Estimate, student
 from hgnb.training import observations, profiles
 from hgnb.training.experiment import TRAINING_ROOTS, Experiment
@@ -482,7 +483,7 @@ def plot_moves(bound: Bound, moves: list[Moved], *, ax: Axes) -> Axes:
 
 def later(profile: str, data: str) -> list[Chains]:
     """The recorded chains whose seeds hold the networks that the thesis left for later, one of each dataset."""
-    return [one for one in evidence.each_dataset(evidence.beside(profile, data)) if one.has("narrow")]
+    return [one for one in each_dataset(chains.beside(profile, data)) if one.has("narrow")]
 
 
 def worth(chain: Chains) -> str:

@@ -21,7 +21,7 @@ from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED, VERDICTS, competen
 from hgnb.claims.evidence import Lacking, Seeds
 from hgnb.claims.steered import PRICE, Judged, Moved
 from hgnb.data.splits import EMBEDDED
-from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, RED, style
+from hgnb.drawing import BLUE, GREY, INK, ORANGE, RED, style
 from hgnb.stats import Estimate, auc, student
 from hgnb.training.recorded import stale
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from figures.ch07 import worth
+from figures.chains import Chains
 from figures.page import Note, listed
 from figures.verdicts import Column, at, badge, became, waits
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
-from hgnb.claims.evidence import Chains, Seeds
+from hgnb.claims.evidence import Seeds
 from hgnb.claims.ledger import CLAIMS
 from hgnb.claims.steered import judged
 

@@ -22,7 +22,7 @@ from PIL import Image
 from hgnb.data.coco import Person
 from hgnb.data.credits import withheld
 from hgnb.data.images import DamagedImage, decode
-from hgnb.drawing.style import GREY, INK, SIDES, style
+from hgnb.drawing import GREY, INK, SIDES, style
 from hgnb.stats import Estimate
 
 NUMBER = re.compile(r"[-−+]?[\d.,]*\d(?:\s?%)?|–|")  # a column of such cells is set flush right
@@ -66,12 +66,14 @@ class Table:
     caption: str
     name: str  # its label, as "tbl-split"
     filters: tuple[str, ...] = ()  # columns by whose values the reader may choose rows
+    folded: bool = False  # the page shows its number and the first sentence of its caption until a reader opens it
 
     @property
     def classes(self) -> str:
-        """What book/_static/hgnb.js makes of the table: it sorts by a click, and offers filters by column."""
+        """What the page makes of the table: it sorts by a click, offers filters by column, and is folded away
+        (book/_static/hgnb.js, hgnb_book.site)."""
         by = [f"filter-{list(self.rows.columns).index(column)}" for column in self.filters]
-        return " ".join((["sortable"] if len(self.rows) >= LONG else []) + by)
+        return " ".join((["sortable"] if len(self.rows) >= LONG else []) + by + ["folded"] * self.folded)
 
     def markdown(self) -> str:
         """The rows as a MyST table directive, labelled `name`."""
@@ -215,7 +217,7 @@ def nothing(words: str, caption: str, alt: str) -> Plate:
     """A small figure that says why there is nothing to draw."""
     with style():
         figure, ax = plt.subplots(figsize=(6, 1.2))
-        ax.text(0.5, 0.5, words, ha="center", va="center", color=INK, wrap=True)
+        ax.text(0.5, 0.5, words.replace("`", ""), ha="center", va="center", color=INK, wrap=True)
         ax.axis("off")
     return Plate(figure, caption, alt)
 

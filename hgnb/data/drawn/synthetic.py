@@ -11,7 +11,6 @@ import io
 import json
 import multiprocessing
 import os
-import shutil
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -24,7 +23,8 @@ from hgnb.data.drawn.body import KEYPOINTS as KEYPOINTS  # the default schema's
 from hgnb.data.drawn.canvas import Canvas
 from hgnb.data.drawn.figure import dress
 from hgnb.data.drawn.scene import Stage, backdrop, draw_actors, draw_crowd, obstacle, seat
-from hgnb.errors import InputError, unknown
+from hgnb.errors import unknown
+from hgnb.home import new_folder
 
 # Fork where it is safe: a script or notebook then needs no `if __name__ == "__main__"`. macOS has it, but Apple's
 # libraries don't survive it.
@@ -52,25 +52,15 @@ def write(
     written aside and renamed at the end, so an interrupted call leaves no half of a dataset.
     """
     style = _one_of(LAYOUTS, "schema", schema), _one_of(LABELLINGS, "labelling", labelling)
-    out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"The folder '{out}' isn't empty: name a new one or remove it first.")
-    aside = out.with_name(out.name + ".partial")
-    shutil.rmtree(aside, ignore_errors=True)
-    (aside / "annotations").mkdir(parents=True)
-    try:
+    with new_folder(Path(out)) as aside:
+        (aside / "annotations").mkdir()
         for split, (name, count) in enumerate((("train", train_images), ("val", val_images))):
             (aside / f"{name}2017").mkdir()
             first = 1 + split * train_images
             draw = partial(_save, aside / f"{name}2017", (seed, split), first, (width, height), style)
             table = _table(_each(draw, count, processes), first, (width, height), seed, style[0])
             (aside / "annotations" / f"person_keypoints_{name}2017.json").write_text(json.dumps(table))
-        if out.exists():
-            out.rmdir()
-        aside.rename(out)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return out
+    return Path(out)
 
 
 def _one_of(choices: dict, what: str, name: str):

@@ -1,15 +1,14 @@
 """The door for data of others: whatever exporters write becomes the one form that the rest of the house knows.
 
 `layouts` finds annotation files and pictures, `yolo` reads text labels, `categories` the names of keypoints, `pictures`
-and `annotations` the entries of an annotation file. What is redundant or can be repaired is repaired and counted, what
-can't is a `Fault`; behind this door nothing is lenient. Here is what they share: faults, notes, and how a value is read
-that may be anything. Explained in 01_dataset.
+and `annotations` the entries of an annotation file. What is redundant or can be repaired is repaired and counted in
+words, what can't is a `Fault`; behind this door nothing is lenient. Here is what they share: faults, choices, and how a
+value is read that may be anything. Explained in 01_dataset.
 """
 
 import contextlib
 import math
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
@@ -48,13 +47,6 @@ class Choices:
         if exif not in EXIF:
             raise unknown("way to treat orientations", exif, EXIF, "--exif")
         return cls(tuple((left, right) for left, right in listed), category, exif)
-
-
-@dataclass
-class Notes:
-    """What the door did: how often each thing was repaired, in words."""
-
-    repaired: Counter[str] = field(default_factory=Counter)
 
 
 def plain(value: object, most: int = 40) -> str:

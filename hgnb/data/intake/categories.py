@@ -5,9 +5,10 @@ name no keypoint are left out. Explained in 01_dataset.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from hgnb.data.intake import Choices, Notes, is_id, plain, whole
+from hgnb.data.intake import Choices, is_id, plain, whole
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 
@@ -26,22 +27,18 @@ ADVICE = '"keypoints": ["nose", "left_eye", …] and "skeleton": [[1, 2], …]'
 class Categories:
     """The keypoints of a file, and which of its categories' annotations have them."""
 
-    def __init__(self, listed: list, file: str, choices: Choices, notes: Notes):
-        entries = [c for c in listed if isinstance(c, dict) and _hashable(c.get("id"))]
+    def __init__(self, listed: list, file: str, choices: Choices, repaired: Counter[str]):
+        entries = [c for c in listed if isinstance(c, dict) and isinstance(c.get("id"), str | int | float)]
         self.known = {key for c in entries for key in _keys(c["id"])}
-        chosen = _chosen([c for c in entries if c.get("keypoints")], entries, file, choices, notes)
+        chosen = _chosen([c for c in entries if c.get("keypoints")], entries, file, choices, repaired)
         self.id = next((i for c in chosen if (i := whole(c["id"])) is not None), 1)
         self.accepted = {key for c in chosen for key in _keys(c["id"])}
         self.others = {key for c in entries if c.get("keypoints") for key in _keys(c["id"])} - self.accepted
         self.only = len(entries) == 1
         try:
-            self.schema = _schema(chosen[0], choices, notes)
+            self.schema = _schema(chosen[0], choices, repaired)
         except InputError as error:
             raise InputError(f"'{file}': {error}") from error
-
-
-def _hashable(value: object) -> bool:
-    return isinstance(value, str | int | float)
 
 
 def _keys(value: object) -> set:
@@ -50,7 +47,9 @@ def _keys(value: object) -> set:
     return {value, str(value)} if number is None else {value, number, str(number)}
 
 
-def _chosen(with_keypoints: list[dict], entries: list[dict], file: str, choices: Choices, notes: Notes) -> list[dict]:
+def _chosen(
+    with_keypoints: list[dict], entries: list[dict], file: str, choices: Choices, repaired: Counter[str]
+) -> list[dict]:
     """The categories that are read: all of one list of keypoints."""
     names = [plain(c.get("name", c["id"])) for c in with_keypoints]
     if choices.category:
@@ -66,7 +65,7 @@ def _chosen(with_keypoints: list[dict], entries: list[dict], file: str, choices:
         )
     if len({str(c["keypoints"]) for c in with_keypoints}) == 1:
         if len(names) > 1:
-            notes.repaired["categories of the same keypoints, read as one"] += len(names)
+            repaired["categories of the same keypoints, read as one"] += len(names)
         return with_keypoints
     people = [c for c in with_keypoints if plain(c.get("name")).lower() in PEOPLE]
     if len(people) == 1:
@@ -82,23 +81,23 @@ def _list(names: Iterable[str], most: int = 6) -> str:
     return ", ".join(names[:most]) + (" and more" if len(names) > most else "") if names else "none"
 
 
-def _schema(category: dict, choices: Choices, notes: Notes) -> KeypointSchema:
+def _schema(category: dict, choices: Choices, repaired: Counter[str]) -> KeypointSchema:
     listed = category["keypoints"]
     if not isinstance(listed, list) or not all(isinstance(n, str | int) for n in listed):
         return KeypointSchema.from_category(category)  # which says what is wrong
-    names = _distinct([str(name).strip() for name in listed], notes)
+    names = _distinct([str(name).strip() for name in listed], repaired)
     made = spelled(names, _told(category, names, choices))
     if made != listed:
-        notes.repaired["keypoints named in the one spelling: left_hip, right_hip"] += 1
-    bones = _bones(category.get("skeleton"), names, notes)
+        repaired["keypoints named in the one spelling: left_hip, right_hip"] += 1
+    bones = _bones(category.get("skeleton"), names, repaired)
     return KeypointSchema.from_category({"id": category["id"], "keypoints": made, "skeleton": bones})
 
 
-def _distinct(names: list[str], notes: Notes) -> list[str]:
+def _distinct(names: list[str], repaired: Counter[str]) -> list[str]:
     """A number behind names that occur more than once, or say nothing."""
     if len(set(names)) == len(names) and all(names):
         return names
-    notes.repaired["names of keypoints that occur twice or are empty, numbered"] += 1
+    repaired["names of keypoints that occur twice or are empty, numbered"] += 1
     numbered = (f"{n or 'point'}_{k}" if not n or names.count(n) > 1 else n for k, n in enumerate(names, 1))
     return [n if list(names).count(n) <= 1 else f"{n}_{k}" for k, n in enumerate(numbered, 1)]
 
@@ -117,11 +116,7 @@ def _told(category: dict, names: list[str], choices: Choices) -> list[tuple[int,
             found.append((a, b))
         return found
     flips = category.get("flip_idx")
-    if (
-        isinstance(flips, list)
-        and len(flips) == len(names)
-        and sorted(map(str, flips)) == sorted(map(str, range(len(names))))
-    ):
+    if isinstance(flips, list) and sorted(map(str, flips)) == sorted(map(str, range(len(names)))):
         return [(a, int(b)) for a, b in enumerate(flips) if a < int(b) and int(flips[int(b)]) == a]
     pairs = category.get("flip_pairs")
     if isinstance(pairs, list) and all(isinstance(p, list) and len(p) == 2 for p in pairs):
@@ -173,11 +168,11 @@ def _glued(names: list[str]) -> list[str]:
     return made
 
 
-def _bones(skeleton: object, names: list[str], notes: Notes) -> list[list[int]]:
+def _bones(skeleton: object, names: list[str], repaired: Counter[str]) -> list[list[int]]:
     """The bones that join two of the keypoints, counted from 1."""
     if not isinstance(skeleton, list):
         if skeleton:
-            notes.repaired["skeleton that is no list, left out"] += 1
+            repaired["skeleton that is no list, left out"] += 1
         return []
     lower = [name.lower() for name in names]
 
@@ -189,12 +184,12 @@ def _bones(skeleton: object, names: list[str], notes: Notes) -> list[list[int]]:
     pairs = [[place(end) for end in bone] if isinstance(bone, list) else [] for bone in skeleton]
     flat = [end for bone in pairs for end in bone]
     if 0 in flat and len(names) not in flat:
-        notes.repaired["skeleton that counts from 0, counted from 1"] += 1
+        repaired["skeleton that counts from 0, counted from 1"] += 1
         pairs = [[None if end is None else end + 1 for end in bone] for bone in pairs]
     ends = [[end for end in bone if end is not None and 1 <= end <= len(names)] for bone in pairs]
     sound = [bone for bone, whole_bone in zip(ends, pairs, strict=True) if len(bone) == len(whole_bone) == 2]
     if len(sound) < len(pairs):
-        notes.repaired["bones that name no keypoint, left out"] += len(pairs) - len(sound)
+        repaired["bones that name no keypoint, left out"] += len(pairs) - len(sound)
     if any(isinstance(end, str) for bone in skeleton if isinstance(bone, list) for end in bone):
-        notes.repaired["bones given by names, counted from 1"] += len(sound)
+        repaired["bones given by names, counted from 1"] += len(sound)
     return sound

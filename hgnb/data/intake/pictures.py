@@ -7,8 +7,7 @@ the list. Then all of them are, which is what `survey` says.
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container
 from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hgnb.data.images import SIDEWAYS, DamagedImage, Header, header, in_threads
-from hgnb.data.intake import Choices, Fault, Notes, Verdict, is_id, layouts, named, numbers_within, plain, whole
+from hgnb.data.intake import Choices, Fault, Verdict, is_id, layouts, named, numbers_within, plain, whole
 
 MISSING = "missing image"
 GUESSED = "complete"  # an image whose field `persons` says so has annotations with guessed areas or crowd flags
@@ -78,22 +77,26 @@ class ListedImage(NamedTuple):
     exact: bool = True  # False where areas, ids or crowd flags of its annotations were guessed
 
 
-@dataclass
 class Listed:
-    """A file's images by their ids, as whole numbers."""
+    """A file's images by their ids, as whole numbers; the faults of those that can't be used join `faults`."""
 
-    images: dict[int, ListedImage] = field(default_factory=dict)
-    lost: dict[int, str] = field(default_factory=dict)  # those that can't be used, and the kind of their fault
-    numbers: dict[object, int] = field(default_factory=dict)  # what else an annotation may call an image
-    unfollowed: int = 0  # pictures whose EXIF orientation isn't followed, of those looked into
-    unreadable: str = ""  # why, where none of the files that were looked into can be read
+    def __init__(
+        self, content: dict, source: layouts.Source, choices: Choices, repaired: Counter[str], faults: list[Fault],
+        survey: bool,
+    ):  # fmt: skip
+        self.source, self.choices, self.repaired, self.faults = source, choices, repaired, faults
+        self.images: dict[int, ListedImage] = {}
+        self.lost: dict[int, str] = {}  # those that can't be used, and the kind of their fault
+        self.numbers: dict[object, int] = {}  # what else an annotation may call an image
+        self.unfollowed = 0  # pictures whose EXIF orientation isn't followed, of those looked into
+        self.unreadable = ""  # why, where none of the files that were looked into can be read
+        self._read(content)
+        self._measure(content["annotations"], survey)
 
     @property
     def sizes(self) -> dict[int, tuple[float, float]]:
         """Width and height; infinite where a picture is lost."""
-        return dict.fromkeys(self.lost, (np.inf, np.inf)) | {
-            number: image.size for number, image in self.images.items()
-        }
+        return dict.fromkeys(self.lost, (np.inf, np.inf)) | {n: image.size for n, image in self.images.items()}
 
     def meant(self, value: object, known: Container[int] = ()) -> int | None:
         """The image that an annotation's `image_id` means: a number, text of one, or a file's name; None for none.
@@ -112,179 +115,158 @@ class Listed:
         names = {image.file.stem: number for number, image in self.images.items()}
         return names | {image.file.name: number for number, image in self.images.items()}
 
-
-def listed(
-    content: dict, source: layouts.Source, choices: Choices, notes: Notes, faults: list[Fault], survey: bool
-) -> Listed:
-    """Reads `images`; what can't be used joins `faults`."""
-    licences = content.get("licenses")
-    licences = licences if isinstance(licences, list) else []
-    names = {plain(entry.get("id")): plain(entry.get("name"), 80) for entry in licences if isinstance(entry, dict)}
-    found, pictures = Listed(), Pictures(source)
-    said: dict[int, tuple] = {}
-    sizeless: list[int] = []
-    for record, number in zip(content["images"], _numbered(content["images"], found, notes), strict=True):
-        file, fault = None, None
-        if number is None:
-            fault = ("image record", "An image's id is no whole number.")
-        else:
-            says = tuple(record.get(key) for key in ("file_name", "width", "height"))
-            if said.setdefault(number, says) is says:
-                file, fault = _file(record, pictures, notes)
-            elif said[number] == says:
-                notes.repaired["images listed twice alike, read once"] += 1
+    def _read(self, content: dict) -> None:
+        """The records, each with its file, and its size as listed; (0, 0) where it isn't."""
+        licences, pictures = content.get("licenses"), Pictures(self.source)
+        rows = [row for row in licences if isinstance(row, dict)] if isinstance(licences, list) else []
+        names = {plain(row.get("id")): plain(row.get("name"), 80) for row in rows}
+        said: dict[int, tuple] = {}
+        for record, number in zip(content["images"], self._numbered(content["images"]), strict=True):
+            if number is None:
+                known = named(record.get("id")) if isinstance(record, dict) else None
+                self._lose(None, known, "image record", "An image's id is no whole number.")
                 continue
+            says = tuple(record.get(key) for key in ("file_name", "width", "height"))
+            if said.setdefault(number, says) is not says:
+                if said[number] == says:
+                    self.repaired["images listed twice alike, read once"] += 1
+                    continue
+                # which of the pictures is meant can't be known
+                fault: Verdict = ("duplicate image id", f"The image id {number} is listed more than once.")
+                file = None
             else:
-                fault = ("duplicate image id", f"The image id {number} is listed more than once.")
-                found.images.pop(number, None)  # which of the pictures is meant can't be known
-        if fault:
-            known = named(record.get("id")) if isinstance(record, dict) else None
-            faults.append(Fault(source.name, fault[0], known, fault[1]))
-            if number is not None:
-                found.lost[number] = fault[0]
-        elif number is not None and file is not None:
-            size = _size(record, notes)
-            if size is None:
-                sizeless.append(number)
-            licence = names.get(plain(record.get("license")), "not named")
-            part, exact = record.get(layouts.PART), record.get("persons") != GUESSED
-            part = part if part in (layouts.TRAIN, layouts.VAL, layouts.TEST) else ""
-            found.images[number] = ListedImage(file, size or (0, 0), licence, part, exact)
-    sizeless = [number for number in sizeless if number in found.images]
-    _measure(found, content, source, choices, notes, faults, sizeless, survey)
-    return found
+                file, fault = self._file(record, pictures)
+            if fault:
+                self._lose(number, named(record.get("id")), *fault)
+            elif file:
+                licence, part = names.get(plain(record.get("license")), "not named"), record.get(layouts.PART)
+                part = part if part in (layouts.TRAIN, layouts.VAL, layouts.TEST) else ""
+                exact = record.get("persons") != GUESSED
+                self.images[number] = ListedImage(file, self._size(record), licence, part, exact)
 
+    def _lose(self, number: int | None, known: int | str | None, kind: str, reason: str) -> None:
+        """Notes the fault of an image, by its id as it is `known`."""
+        self.faults.append(Fault(self.source.name, kind, known, reason))
+        if number is not None:
+            self.lost[number] = kind
+            self.images.pop(number, None)
 
-def _numbered(records: list, found: Listed, notes: Notes) -> list[int | None]:
-    """A whole number for each record's id; text, 12.0 and what is absent get one, and are remembered."""
-    given = [r.get("id") if isinstance(r, dict) else None for r in records]
-    if all(map(is_id, given)):
-        return given
-    meant = [whole(value) for value in given]
-    used = Counter(meant)
-    after, made = max((m for m in meant if m is not None), default=0), list[int | None]()
-    for record, value, number in zip(records, given, meant, strict=True):
-        if not isinstance(record, dict) or isinstance(value, list | dict):
-            made.append(None)
-            continue
-        if value in found.numbers and value is not None:
-            number = found.numbers[value]
-        elif number is None or (used[number] > 1 and not is_id(value)):
-            after += 1
-            number = after
-        if not is_id(value):
-            notes.repaired["image ids that are no whole numbers, numbered"] += 1
-        for name in (value, str(value)):
-            found.numbers.setdefault(name, number)
-        made.append(number)
-    found.numbers.pop(None, None)
-    return made
+    def _numbered(self, records: list) -> list[int | None]:
+        """A whole number for each record's id; text, 12.0 and what is absent get one, and are remembered."""
+        given = [r.get("id") if isinstance(r, dict) else None for r in records]
+        if all(map(is_id, given)):
+            return given
+        meant = [whole(value) for value in given]
+        used = Counter(meant)
+        after, made = max((m for m in meant if m is not None), default=0), list[int | None]()
+        for record, value, number in zip(records, given, meant, strict=True):
+            if not isinstance(record, dict) or isinstance(value, list | dict):
+                made.append(None)
+                continue
+            if value in self.numbers and value is not None:
+                number = self.numbers[value]
+            elif number is None or (used[number] > 1 and not is_id(value)):
+                after += 1
+                number = after
+            if not is_id(value):
+                self.repaired["image ids that are no whole numbers, numbered"] += 1
+            for name in (value, str(value)):
+                self.numbers.setdefault(name, number)
+            made.append(number)
+        self.numbers.pop(None, None)
+        return made
 
+    def _file(self, record: dict, pictures: Pictures) -> tuple[Path | None, Verdict]:
+        names = [record.get(key) for key in ("file_name", "path", "coco_url")]
+        name = next((n for n in names if isinstance(n, str) and n), None)
+        if name is None:
+            return None, ("file name", "It has no file name.")
+        file, otherwise = pictures.find(name)
+        if file is None:
+            return None, (MISSING, f"The image '{pictures.first.name}/{plain(name)}' is missing.")
+        if otherwise:
+            self.repaired["pictures found under another path or spelling than listed"] += 1
+        return file, None
 
-def _file(record: dict, pictures: Pictures, notes: Notes) -> tuple[Path | None, Verdict]:
-    names = [record.get(key) for key in ("file_name", "path", "coco_url")]
-    name = next((n for n in names if isinstance(n, str) and n), None)
-    if name is None:
-        return None, ("file name", "It has no file name.")
-    file, otherwise = pictures.find(name)
-    if file is None:
-        return None, (MISSING, f"The image '{pictures.first.name}/{plain(name)}' is missing.")
-    if otherwise:
-        notes.repaired["pictures found under another path or spelling than listed"] += 1
-    return file, None
+    def _size(self, record: dict) -> tuple[int, int]:
+        """Width and height as listed."""
+        given = (record.get("width"), record.get("height"))
+        width, height = map(whole, given)
+        if not width or not height or min(width, height) < 0:
+            return 0, 0
+        if (width, height) != given:
+            self.repaired["image sizes that are no whole numbers, read as such"] += 1
+        return width, height
 
+    def _measure(self, annotations: list, survey: bool) -> None:
+        """Holds sizes against the files: a sample of them, and all where that disagrees or `survey` asks for it."""
+        ids, sizeless = list(self.images), [n for n, image in self.images.items() if image.size == (0, 0)]
+        asked = ids if survey else list(dict.fromkeys(ids[:: max(1, len(ids) // SAMPLE)] + sizeless))
+        headers, odd = self._headers(asked)
+        if len(headers) < len(ids) and (self.choices.exif == "follow" or odd):
+            headers, odd = self._headers(ids)
+        if headers and all(isinstance(h, DamagedImage) for h in headers.values()):
+            self.unreadable = str(next(iter(headers.values())))
+        reach = self._reach(annotations, odd) if odd else {}
+        follow = self._followed(odd, reach)
+        for number, head in odd.items():
+            size = self.images[number].size
+            real, words = _real(head, size, reach.get(number, (0.0, 0.0)), follow)
+            if real != size:
+                self.repaired[words] += 1
+                self.images[number] = self.images[number]._replace(size=real)
+            turned = real == head.upright != head.stored
+            self.unfollowed += head.orientation > 1 and not turned and self.choices.exif != "follow"
+        for number in sizeless:
+            if isinstance(damage := headers[number], DamagedImage):
+                self._lose(number, number, damage.kind, str(damage))
 
-def _size(record: dict, notes: Notes) -> tuple[int, int] | None:
-    """Width and height as listed, None where they aren't."""
-    given = (record.get("width"), record.get("height"))
-    width, height = map(whole, given)
-    if not width or not height or min(width, height) < 0:
-        return None
-    if (width, height) != given:
-        notes.repaired["image sizes that are no whole numbers, read as such"] += 1
-    return width, height
+    def _headers(self, ids: list[int]) -> tuple[dict[int, Header | DamagedImage], dict[int, Header]]:
+        """What these files say of themselves; and those that disagree with the list, or tell of an orientation."""
 
+        def attempt(number: int) -> Header | DamagedImage:
+            try:
+                return header(self.images[number].file)
+            except DamagedImage as damage:
+                return damage
 
-def _measure(
-    found: Listed, content: dict, source: layouts.Source, choices: Choices, notes: Notes, faults: list[Fault],
-    sizeless: list[int], survey: bool,
-) -> None:  # fmt: skip
-    """Holds listed sizes against the files: a sample of them, and all where that disagrees or `survey` asks for it."""
-    ids = list(found.images)
-    headers = _headers(found, ids if survey else list(dict.fromkeys(ids[:: max(1, len(ids) // SAMPLE)] + sizeless)))
-    odd = _odd(found, headers)
-    if len(headers) < len(ids) and (choices.exif == "follow" or odd):
-        headers = _headers(found, ids)
-        odd = _odd(found, headers)
-    if headers and all(isinstance(h, DamagedImage) for h in headers.values()):
-        found.unreadable = str(next(iter(headers.values())))
-    reach = _reach(content["annotations"], found, odd) if odd else {}
-    follow = _followed(odd, found, reach, choices)
-    for number, head in odd.items():
-        image, size = found.images[number], found.images[number].size
-        real, words = _real(head, size, reach.get(number, (0.0, 0.0)), follow)
-        if real != size:
-            notes.repaired[words] += 1
-            found.images[number] = image._replace(size=real)
-        turned = real == head.upright != head.stored
-        found.unfollowed += head.orientation > 1 and not turned and choices.exif != "follow"
-    for number in sizeless:
-        if isinstance(damage := headers[number], DamagedImage):
-            faults.append(Fault(source.name, damage.kind, number, str(damage)))
-            found.lost[number] = damage.kind
-            del found.images[number]
+        headers = dict(zip(ids, in_threads(attempt, ids), strict=True))
+        known = {number: head for number, head in headers.items() if isinstance(head, Header)}
+        return headers, {n: h for n, h in known.items() if h.orientation > 1 or h.stored != self.images[n].size}
 
+    def _reach(self, annotations: list, of: Container[int]) -> dict[int, tuple[float, float]]:
+        """The greatest x and y of labelled keypoints on each of these images."""
+        reach: dict[int, tuple[float, float]] = {}
+        for record in annotations:
+            number = self.meant(record.get("image_id")) if isinstance(record, dict) else None
+            if number is None or number not in of:
+                continue
+            listed = record.get("keypoints")
+            values = listed if isinstance(listed, np.ndarray) else numbers_within(listed)
+            if values is None or values.ndim != 1 or values.size % 3:
+                continue
+            points = values.reshape(-1, 3)
+            points = points[(points[:, 2] > 0) & np.isfinite(points).all(1)]
+            if len(points):
+                x, y = reach.get(number, (0.0, 0.0))
+                reach[number] = (max(x, points[:, 0].max()), max(y, points[:, 1].max()))
+        return reach
 
-def _odd(found: Listed, headers: Mapping[int, Header | DamagedImage]) -> dict[int, Header]:
-    """The headers that disagree with the list, or tell of an orientation."""
-    known = {number: head for number, head in headers.items() if isinstance(head, Header)}
-    return {n: head for n, head in known.items() if head.orientation > 1 or head.stored != found.images[n].size}
-
-
-def _headers(found: Listed, ids: list[int]) -> dict[int, Header | DamagedImage]:
-    def attempt(number: int) -> Header | DamagedImage:
-        try:
-            return header(found.images[number].file)
-        except DamagedImage as damage:
-            return damage
-
-    return dict(zip(ids, in_threads(attempt, ids), strict=True))
-
-
-def _reach(annotations: list, found: Listed, of: Container[int]) -> dict[int, tuple[float, float]]:
-    """The greatest x and y of labelled keypoints on each of these images."""
-    reach: dict[int, tuple[float, float]] = {}
-    for record in annotations:
-        number = found.meant(record.get("image_id")) if isinstance(record, dict) else None
-        if number is None or number not in of:
-            continue
-        listed = record.get("keypoints")
-        values = listed if isinstance(listed, np.ndarray) else numbers_within(listed)
-        if values is None or values.ndim != 1 or values.size % 3:
-            continue
-        points = values.reshape(-1, 3)
-        points = points[(points[:, 2] > 0) & np.isfinite(points).all(1)]
-        if len(points):
-            x, y = reach.get(number, (0.0, 0.0))
-            reach[number] = (max(x, points[:, 0].max()), max(y, points[:, 1].max()))
-    return reach
+    def _followed(self, odd: dict[int, Header], reach: dict) -> bool:
+        """Whether the annotator saw pictures turned by EXIF: annotations fit into them turned, and not as stored."""
+        if self.choices.exif != "evidence":
+            return self.choices.exif == "follow"
+        turned = as_stored = 0
+        for number, head in odd.items():
+            if head.orientation in SIDEWAYS and head.stored in (self.images[number].size, (0, 0)) and number in reach:
+                fits = _fits(reach[number], head.upright), _fits(reach[number], head.stored)
+                turned += fits == (True, False)
+                as_stored += fits == (False, True)
+        return turned > as_stored
 
 
 def _fits(reach: tuple[float, float], size: tuple[int, int]) -> bool:
     return reach[0] <= size[0] + SLACK and reach[1] <= size[1] + SLACK
-
-
-def _followed(odd: dict[int, Header], found: Listed, reach: dict, choices: Choices) -> bool:
-    """Whether the annotator saw pictures turned by their EXIF: annotations fit into them turned, and not as stored."""
-    if choices.exif != "evidence":
-        return choices.exif == "follow"
-    turned = as_stored = 0
-    for number, head in odd.items():
-        if head.orientation in SIDEWAYS and head.stored in (found.images[number].size, (0, 0)) and number in reach:
-            fits = _fits(reach[number], head.upright), _fits(reach[number], head.stored)
-            turned += fits == (True, False)
-            as_stored += fits == (False, True)
-    return turned > as_stored
 
 
 def _real(head: Header, size: tuple[int, int], reach: tuple[float, float], follow: bool) -> tuple[tuple[int, int], str]:
