@@ -349,7 +349,7 @@ def decodings(made: Decodings, persons: str) -> Plate:
     )
     told = ", ".join(_best(made, r) for r in SHOWN)
     plain = ", ".join(f"{number(made.pck('argmax', r).value, 3)} at {r}" for r in SHOWN)
-    return Plate(figure, caption, f"The highest pixel reaches {plain}; the best decoding {told}.")
+    return Plate(figure, caption, f"The highest pixel reaches {plain}; the best decoding on these very persons {told}.")
 
 
 def _best(made: Decodings, radius: float) -> str:
