@@ -1,6 +1,7 @@
 """The whole book with the smallest profile, from an empty folder to pages: on drawn and on real people."""
 
 import html
+import json
 import os
 import re
 import shutil
@@ -136,12 +137,23 @@ def search_answers(index):
 
 
 def on_one_screen(page):
-    """At a glance: from the question to the limits without scrolling, as wide as a small laptop is."""
-    with chromium() as browser, opened(browser, page) as tab:
-        ends = tab.page.evaluate("[...document.querySelectorAll('article strong')].map(e => "
-                                 "[e.textContent, e.closest('p').getBoundingClientRect().bottom])")  # fmt: skip
-        bottom = dict(ends)
-        assert bottom["Question."] < bottom["Method."] < bottom["Limits."] <= 800
+    """The first page: what was claimed, what became of it, why and three ways in, on a laptop and on a phone."""
+    with chromium() as browser:
+        for width, height in ((1280, 800), (390, 844)):
+            with opened(browser, page, width=width) as tab:
+                bottoms = [
+                    tab.page.evaluate(f"document.querySelector('article {part}').getBoundingClientRect().bottom")
+                    for part in (".counts", "img.front", ".ways")
+                ]
+                assert bottoms == sorted(bottoms) and bottoms[-1] <= height, (width, bottoms)
+
+
+def verdicts_are_the_ledgers(site):
+    """As rendered, each claim's first verdict is that of the first ledger that the page shows."""
+    page = (site / "_executed/05_discussion.html").read_text(encoding="utf8")
+    held = json.loads((REPOSITORY / "results/claims-photos-coco-val2017.json").read_text(encoding="utf8"))
+    shown = re.findall(r'id="claim-([cl]\d+)".*?class="verdict (\w+)"', page, re.S)
+    assert dict(shown) == {row["id"].lower(): row["verdict"] for row in held["claims"]}
 
 
 def weighed(tab):
@@ -174,7 +186,8 @@ def test_embedded(clone):
     looked_at(clone / "site", pages)
     parts_answer(clone / "site/_executed/03_interpretation.html")
     search_answers(clone / "site/index.html")
-    on_one_screen(clone / "site/_executed/00_at_a_glance.html")
+    on_one_screen(clone / "site/index.html")
+    verdicts_are_the_ledgers(clone / "site")
     assert broken(clone / "site") == []
     assert [page for page in pages if skipped_levels(clone / "site", page)] == []
     assert sum(file.stat().st_size for file in (clone / "site").rglob("*") if file.is_file()) < 80 * 2**20

@@ -10,18 +10,21 @@ import re
 import shutil
 import subprocess
 import sys
+from base64 import b64decode
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from hgnb.data.splits import EMBEDDED
 from hgnb.errors import InputError
-from hgnb_book import chapter, hits, imports, in_page, journal, reference, toc
+from hgnb_book import chapter, hits, imports, in_page, journal, reference, rules, toc
 from hgnb_book.chapter import ANSI
 from hgnb_book.edition import PUBLISHED, Edition
 from hgnb_book.logo import logo
 from hgnb_book.site import finish
 
 WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")
+PARTS = {"front", "conclusion"}  # tags of cells whose outputs other pages show, too
 VERSIONS = (
     "torch", "lightning", "numpy", "scipy", "scikit-learn", "umap-learn", "pandas", "matplotlib", "seaborn", "Pillow",
     "pycocotools", "papermill", "jupyter-book", "sphinx", "snakemake",
@@ -88,7 +91,7 @@ def _config(root: Path, build: Path, edition: Edition) -> Path:
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
     facts = {
         "profile": edition.profile,
-        "data": edition.data_name,
+        "data": f"{edition.data_name}, drawn people" if edition.data == EMBEDDED else edition.data_name,
         "seed": edition.seed,
         "built": date.today(),
     }
@@ -104,7 +107,8 @@ def write_parts(root: Path, edition: Edition) -> None:
     """Write what pages are made of besides chapters; what is the same already stays, else its page would render again.
 
     What built the book (device, versions, seconds a chapter), what the model card tells of the released network, the
-    reference, and the book's mark and icon, which Sphinx copies into the site.
+    reference, the rules of the claims, what pages show of chapters, and the book's mark and icon, which Sphinx copies
+    into the site.
     """
     from hgnb_book import model_card  # torch takes seconds to load
 
@@ -112,16 +116,37 @@ def write_parts(root: Path, edition: Edition) -> None:
         "environment.md": environment(root, edition),
         "released.md": model_card.page(),
         "reference.md": reference.page(),
+        "rules.md": rules.page(),
         "rooms.md": imports.drawn(),
         "logo.svg": logo(),
         "icon.svg": logo(small=True),
     }
     executed = root / "book" / "_executed"
     executed.mkdir(parents=True, exist_ok=True)
-    for name, text in parts.items():
+    files = {name: text.encode() for name, text in parts.items()} | lent(executed)
+    for name, held in files.items():
         path = executed / name
-        if not path.is_file() or path.read_text(encoding="utf8") != text:
-            path.write_text(text, encoding="utf8")
+        if not path.is_file() or path.read_bytes() != held:
+            path.write_bytes(held)
+
+
+def lent(executed: Path) -> dict[str, bytes]:
+    """What pages show of chapters: outputs of cells that are tagged with a part's name, as Markdown to include, and the
+    pictures in them."""
+    files: dict[str, bytes] = {}
+    for notebook in sorted(executed.glob("*.ipynb")):
+        for cell in chapter.read(notebook).cells:
+            for part in PARTS & set(cell.metadata.get("tags", [])):
+                for output in cell.get("outputs", []):
+                    text = output.get("data", {}).get("text/markdown", "")
+                    for mime, picture in output.get("data", {}).items():
+                        if mime.startswith("image/"):
+                            name = f"{part}.{mime.partition('/')[2]}"
+                            files[name] = b64decode(picture)
+                            alt = cell.metadata["mystnb"]["image"]["alt"]
+                            text = f"```{{image}} _executed/{name}\n:alt: {alt}\n:class: {part}\n```"
+                    files[f"{part}.md"] = files.get(f"{part}.md", b"") + f"{text}\n\n".encode()
+    return files
 
 
 def environment(root: Path, edition: Edition) -> str:

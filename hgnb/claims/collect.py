@@ -17,7 +17,7 @@ from typing import Any
 from hgnb import records
 from hgnb.claims.claim import SEEDS
 from hgnb.claims.evidence import Seeds
-from hgnb.claims.ledger import CHAIN, MAKE, TRAIN, Result, judge
+from hgnb.claims.ledger import CHAIN, CLAIMS, MAKE, TRAIN, Result, judge
 from hgnb.claims.observe import Columns, observed, persons
 from hgnb.claims.on_lighter import Recorded
 from hgnb.claims.study import Study
@@ -48,6 +48,18 @@ def judged(record: Record) -> Result:
     whole = {name: n for name, n in seeds.people.counts.items() if name.startswith("listed")} == COCO
     rows = judge(seeds, sweep, record.profile == "paper" and whole)
     return Result([row.facts() for row in rows], record)
+
+
+def kept(record: Record) -> Result:
+    """The ledger of a record as `results/` keeps it, which takes no time; judged where that is of other evidence or by
+    other rules, or isn't there."""
+    result = Result([], record)
+    if result.place.is_file():
+        held = json.loads(result.place.read_text(encoding="utf8"))
+        rules = {claim.id: claim.rule for claim in CLAIMS}
+        if held["about"] == result.facts()["about"] and rules == {row["id"]: row["rule"] for row in held["claims"]}:
+            return replace(result, rows=held["claims"])
+    return judged(record)
 
 
 def live(experiment: Experiment, told: Told = silent, own: Study | None = None) -> Record:

@@ -1,4 +1,4 @@
-"""The thesis's five results in one look, each with its interval. 00_at_a_glance."""
+"""The thesis's five results in one look, each with its interval. 00_claims."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from hgnb.training.experiment import Experiment
 
 @dataclass(frozen=True)
 class Findings:
-    """The thesis's five results, one interval each; NaN where the data can't say. Thesis 8.1; 00_at_a_glance."""
+    """The thesis's five results, one interval each; NaN where the data can't say. Thesis 8.1; 00_claims."""
 
     test_pck: Estimate  # of the original hourglass, all labelled keypoints
     with_skips: Estimate  # its PCK in training
