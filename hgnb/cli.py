@@ -318,7 +318,7 @@ def check(
     report = check(folder, progress=True, choices=choices)
     show(report)
     if write:
-        print(clean(folder, write, choices))
+        print(clean(report, write, upright=exif == "follow"))
     raise typer.Exit(0 if report.sound else 1)
 
 
