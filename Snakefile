@@ -126,6 +126,7 @@ for stage, before in AFTER.items():
             # code that differs, not files that were touched; the run itself decides whether it trains again
             code=definitions.fingerprint(["hgnb.training.experiment.Experiment.stage"]),
         threads: workflow.cores if stage == "dataset" else TRAINING or workflow.cores
+        priority: 1  # all that comes after waits for the longest chain: the data and one training upon another
         shell:
             "{HGNB:q} stage {params.name} {params.edition:q} --stamp {output:q} --threads {threads}"
 
