@@ -16,8 +16,8 @@ def waiting() -> bool:
 
 
 def watched() -> bool:
-    """Whether a reader waits; if so, bars are drawn in the notebook's cells, and what they can mend is said before where
-    it was found out. A page would keep every state of a bar.
+    """Whether a reader waits; if so, bars are drawn in the notebook's cells, and what they can mend is said before the
+    place where it was found out. A page would keep every state of a bar.
     """
     if not waiting():
         return False

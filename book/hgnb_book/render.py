@@ -26,6 +26,11 @@ VERSIONS = (
     "torch", "lightning", "numpy", "scipy", "scikit-learn", "umap-learn", "pandas", "matplotlib", "seaborn", "Pillow",
     "pycocotools", "papermill", "jupyter-book", "sphinx", "snakemake",
 )  # fmt: skip
+# LICENSE-text and LICENSE
+LICENCES = (
+    '<p class="licence">Text and figures <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>, '
+    'code <a href="https://opensource.org/license/mit">MIT</a>, photographs as credited.</p>'
+)
 
 
 class RenderError(InputError):
@@ -91,9 +96,10 @@ def _config(root: Path, build: Path, edition: Edition) -> Path:
         "data": edition.data_name,
         "seed": edition.seed,
         "built": date.today(),
+        "version": _version("hgnb"),
     }
     footer = " · ".join(f"{name} <b>{html.escape(str(value))}</b>" for name, value in facts.items())
-    config.setdefault("html", {})["extra_footer"] = f'<p class="edition">{footer}</p>'
+    config.setdefault("html", {})["extra_footer"] = f'<p class="edition">{footer}</p>{LICENCES}'
     build.mkdir(parents=True, exist_ok=True)
     path = build / "config.yml"
     path.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf8")

@@ -23,8 +23,8 @@ TRIED = 4  # persons of the step that is timed; a step's time grows with its per
 
 
 def ahead(experiment: Experiment, *names: str) -> str:
-    """A sentence on the trainings that a chapter asks for, by the names of Experiment's methods: which are done and took
-    how long, which are to come and will take about how long on this machine.
+    """A sentence on the trainings that a chapter asks for, by the names of Experiment's methods: which are done and how
+    long they took, which are to come and about how long they will take on this machine.
 
     As finished runs of the same network in batches of the same size took here; where there are none, as a step of noise
     takes that is tried. Trains nothing, and leaves chance where it was.
