@@ -50,7 +50,7 @@ SHOW_RECORDS = {
 }
 
 # what turns executed chapters into the site
-PASSES = ("render", "site", "toc", "in_page", "reference", "logo")
+PASSES = ("render", "site", "toc", "in_page", "reference")
 RENDERING = [f"book/hgnb_book/{name}.py" for name in PASSES]
 
 ROOT = Path(workflow.basedir)
