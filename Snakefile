@@ -42,7 +42,7 @@ AFTER = {"dataset": []} | {one.name: list(one.needs or ["dataset"]) for one in n
 SHOW_RECORDS = {
     "04_improvement": "results/chain-*/*.npz",
     "05_discussion": "results/[cl]*/*.npz",
-    "06_lighter_hourglasses": "results/lighter-*/*.npz",
+    "06_lighter_hourglasses": "results/lighter-*/*.npz results/lighter-speed.json",
     "07_beyond": "results/[bc]*/*.npz",  # beyond-* and chain-*
     "08_how_far": "results/chain-*/*.npz",
     "B1_trust": "benchmarks/results/*.json",
@@ -90,7 +90,7 @@ def modules(notebook):
 
 def records(chapter):
     """What was recorded, for the chapters that show it."""
-    found = sorted(ROOT.glob(SHOW_RECORDS[chapter])) if chapter in SHOW_RECORDS else []
+    found = [path for pattern in SHOW_RECORDS.get(chapter, "").split() for path in sorted(ROOT.glob(pattern))]
     return [literal(path.relative_to(ROOT).as_posix()) for path in found]
 
 
