@@ -65,8 +65,8 @@ def pack(root: Path, out: Path | None = None) -> tuple[Path, str]:
         aside.replace(out)
     finally:
         aside.unlink(missing_ok=True)
-    with out.open("rb") as file:
-        return out, hashlib.file_digest(file, "sha256").hexdigest()
+    with out.open("rb") as packed:
+        return out, hashlib.file_digest(packed, "sha256").hexdigest()
 
 
 def _edition(root: Path) -> Edition:

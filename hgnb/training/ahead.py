@@ -54,7 +54,9 @@ def _asked(experiment: Experiment, name: str) -> TrainingConfig | AutoencoderTra
     p = experiment.profile
     if name == "few":
         return replace(p.modified, epochs=p.analysis.few_epochs)
-    return {"hourglass": p.training, "autoencoder": p.autoencoder_training}.get(name, p.modified)
+    if name == "autoencoder":
+        return p.autoencoder_training
+    return p.training if name == "hourglass" else p.modified
 
 
 def _steps(experiment: Experiment, name: str) -> int:
