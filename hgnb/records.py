@@ -231,7 +231,7 @@ def folders(study: str = "*") -> list[Path]:
 def find(study: str, profile: str, data: str) -> Record | None:
     """The record of a profile and data; None if there is none.
 
-    >>> find_record("chain", "small", "embedded").study
+    >>> find_record("chain", "drawn", "embedded").study
     'chain'
     """
     where = place(study, profile, data)

@@ -41,7 +41,7 @@ def silent(words: str) -> None:
 def judged(record: Record) -> Result:
     """The ledger of a record, or of fresh evidence in its form.
 
-    >>> judged(find_record("chain", "small", "embedded")).seeds[0]  # doctest: +SKIP
+    >>> judged(find_record("chain", "drawn", "embedded")).seeds[0]  # doctest: +SKIP
     0
     """
     seeds, sweep = Seeds.of(record), Sweep.recorded(record.profile, record.data)

@@ -345,12 +345,52 @@ BEYOND = (
 )  # fmt: skip
 
 
+# Section 5 of the ambiguities: what else a sentence of the sources may mean, where that changes a number of the whole
+# chain. What stands among chapter 07's changes is read from there. Chapter 08.
+def _reading(name: str, title: str, ambiguity: int, numbers: Numbers) -> Training:
+    return Training(name, title, f"ambiguity {ambiguity}", "reading", numbers)
+
+
+READINGS = (
+    _reading("well-labelled", "Persons with 6 keypoints labelled or more", 3, {"data": {"min_labelled": 6}}),
+    _reading("momentum-0.99", "Momentum 0.99", 4, {"training": {"momentum": 0.99}, "modified": {"momentum": 0.99}}),
+    _reading("halved-twice", "Autoencoder that halves the channels twice", 5, {"autoencoder": {"halvings": 2}}),
+    _reading("noise-e", "Noise of x/e", 6, {"autoencoder_training": {"noise": 0.368}}),
+    _reading("quarter-stem", "First convolution a quarter as wide", 7, {"model": {"stem": 8}}),
+    _reading("vertical", "Squares that move up and down alone", 8, {"data": {"rule": "vertical"}}),
+    _reading(
+        "carried-on", "Trained on with the old rate, rule and averages", 13,
+        {"modified": {"keep_optimiser": True, "keep_rate": True, "keep_rule": True}},
+    ),
+    _reading("split-by-crop", "Test persons drawn by crop", 17, {"data": {"test_by": "crop"}}),
+)  # fmt: skip
+
+
+# Other sizes of the profile `drawn`: half and twice its width, a quarter of its persons and four times as many. Chapter 08.
+def _width(name: str, title: str, channels: int) -> Training:
+    model = {"channels": channels, "inner": channels // 2, "stem": channels}
+    return Training(name, title, "ours", "scale", {"model": model, "autoencoder": {"code": 25 * channels // 32}})
+
+
+def _persons(name: str, title: str, persons: int) -> Training:
+    drawn = {"data": {"train_persons": persons}, "embedded": {"train_images": 15 * persons // 16}}
+    return Training(name, title, "ours", "scale", drawn)
+
+
+SCALE = (
+    _width("narrower", "16 channels", 16),
+    _width("wider", "64 channels", 64),
+    _persons("fewer", "640 persons", 640),
+    _persons("more", "10,240 persons", 10_240),
+)
+
+
 AUTOENCODER = Training(
     "autoencoder", "Autoencoder of the latents", "7.2", "chain", needs=("hourglass",), autoencoders=_codes(50),
     make=lambda experiment: experiment.autoencoder(),
 )  # fmt: skip
 CHAIN = (HOURGLASS, AUTOENCODER, MODIFIED)
-TRAININGS = (*CHAIN, *CONTROLS, *FORKS, *LATER, *LIGHTER, *BEYOND)
+TRAININGS = (*CHAIN, *CONTROLS, *FORKS, *LATER, *LIGHTER, *BEYOND, *READINGS, *SCALE)
 _BY_NAME = {training.name: training for training in TRAININGS}
 
 
@@ -380,7 +420,7 @@ STUDIES = {
         Study(
             "chain",
             "the chain, its controls, and what the thesis left for later",
-            TRAININGS[: -len(LIGHTER) - len(BEYOND)],
+            (*CHAIN, *CONTROLS, *FORKS, *LATER),
         ),
         Study("lighter", "the networks of chapter 06", LIGHTER),
         Study("beyond", "the changes of chapter 07", BEYOND),

@@ -18,6 +18,7 @@ from hgnb.home import home
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig
 from hgnb.quantity import described, quantity
+from hgnb.training.networks import numbers
 
 
 @dataclass(frozen=True)
@@ -174,11 +175,23 @@ def names() -> list[str]:
 def load(name: str) -> Profile:
     """The profile called `name`; InputError names the nearest where there is none, or a key that isn't known.
 
+    Behind a plus a training of `hgnb.training.networks` changes it: "drawn+sigma-reversed".
+
     >>> load_profile("paper").model.depth
     4
+    >>> load_profile("tiny+sigma-reversed").heatmaps.sigma_visible
+    1.0
     """
-    if name not in names():
-        raise unknown("profile", name, names())
+    base, *changes = name.split("+")
+    if base not in names():
+        raise unknown("profile", base, names())
+    made = _written(base)
+    for change in changes:
+        made = filled(made, numbers(change), name)
+    return replace(made, name=name)
+
+
+def _written(name: str) -> Profile:
     file = home() / "profiles" / f"{name}.toml"
     try:
         tables = tomllib.loads(file.read_text(encoding="utf8"))
@@ -189,7 +202,7 @@ def load(name: str) -> Profile:
         raise unknown(
             "profile to be like", like, [other for other in names() if other != name], f"profiles/{file.name}"
         )
-    start = replace(load(like), name=name) if like else Profile(name)
+    start = replace(_written(like), name=name) if like else Profile(name)
     return filled(start, tables, file.name)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from hgnb.data.prepared import ROOTS
 from hgnb.data.splits import EMBEDDED
 from hgnb.definitions import fingerprint
+from hgnb.errors import InputError
 from hgnb.records import Record
 from hgnb.training import profiles
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS
@@ -88,10 +89,11 @@ def stale(record: Record) -> tuple[str, ...]:
     for part, does in (("training", "trains"), ("measures", "measures networks"), ("data", "makes the data")):
         if there.get(part) != now[part]:
             reasons.append(f"the code that {does} has changed")
-    if record.profile not in profiles.names():
+    try:
+        if numbers(profiles.load(record.profile), record.data, record.study) != record.about["numbers"]:
+            reasons.append(f"the profile {record.profile} has changed")
+    except InputError:
         reasons.append(f"there is no profile {record.profile} any more")
-    elif numbers(profiles.load(record.profile), record.data, record.study) != record.about["numbers"]:
-        reasons.append(f"the profile {record.profile} has changed")
     return tuple(reasons)
 
 
