@@ -111,11 +111,15 @@ def write_parts(root: Path, edition: Edition) -> None:
     the model card tells of the released network, and the reference."""
     from hgnb.training import release
 
+    parts = {
+        "environment.md": environment(root, edition),
+        "released.md": release.page(),
+        "reference.md": reference.page(),
+    }
     executed = root / "book" / "_executed"
     executed.mkdir(parents=True, exist_ok=True)
-    (executed / "environment.md").write_text(environment(root, edition), encoding="utf8")
-    (executed / "released.md").write_text(release.page(), encoding="utf8")
-    (executed / "reference.md").write_text(reference.page(), encoding="utf8")
+    for name, text in parts.items():
+        (executed / name).write_text(text, encoding="utf8")
 
 
 def environment(root: Path, edition: Edition) -> str:
