@@ -101,12 +101,12 @@ rule site:
         static=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "book/_static").rglob("*.*"))],
         settings=["_config.yml", *RENDERING],
     output:
-        "_build/site.json",  # the site itself would be deleted before the rule runs
+        touch("_build/site.json"),  # the site itself would be deleted before the rule runs
     params:
         edition=asked(EDITION),
     threads: 1
     shell:
-        "{HGNB:q} render {params.edition:q} --stamp {output:q}"
+        "{HGNB:q} render {params.edition:q}"
 
 
 for stage, before in AFTER.items():

@@ -46,19 +46,12 @@ def run(
 
 
 @app.command()
-def render(
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    seed: Seed = 0,
-    stamp: Annotated[Path | None, typer.Option(help="File to write once the site is published.")] = None,
-):
+def render(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
     """Render the executed chapters into site/."""
     from hgnb.home import home
     from hgnb_book.render import render
 
-    index = render(Edition(profile, data, seed), home())
-    if stamp:
-        stamp.write_text(f'"{index.relative_to(home()).as_posix()}"\n', encoding="utf8")
+    render(Edition(profile, data, seed), home())
 
 
 @app.command("open")

@@ -49,8 +49,18 @@ def shown(study: str, experiment: Experiment, name: str, run: Run) -> tuple[dict
 
         return collect.shown(Study(experiment, collect.finished(experiment)), name)
     varied = experiment.varied(name)
-    shared, persons = observations.shared(study, varied), observations.persons(varied)
-    return shared, persons, observations.columns(varied, run), observations.facts(varied, run)
+    return *about(study, experiment, name), observations.columns(varied, run), observations.facts(varied, run)
+
+
+def about(study: str, experiment: Experiment, name: str) -> tuple[dict, dict]:
+    """What a record holds of all its trainings, and of the persons that they are measured on."""
+    if study == "chain":
+        from hgnb.claims import collect
+        from hgnb.training.recorded import shared
+
+        return shared(experiment, study), collect.people(experiment)
+    varied = experiment.varied(name)
+    return observations.shared(study, varied), observations.persons(varied)
 
 
 def renew(name: str, data: str, seed: int | None = None, only: Sequence[str] = ()) -> str:
@@ -88,16 +98,7 @@ def renew(name: str, data: str, seed: int | None = None, only: Sequence[str] = (
 def note_failed(asked: Asked, unit: Unit, reason: str) -> None:
     """Says in the record that a training didn't end, and why."""
     experiment = Experiment.open(asked.profile, asked.data, unit.seed)
-    if asked.study == "chain":
-        from hgnb.claims import collect
-        from hgnb.training.recorded import shared
-
-        records.add_failed(shared(experiment, asked.study), collect.people(experiment), unit.seed, unit.name, reason)
-        return
-    varied = experiment.varied(unit.name)
-    records.add_failed(
-        observations.shared(asked.study, varied), observations.persons(varied), unit.seed, unit.name, reason
-    )
+    records.add_failed(*about(asked.study, experiment, unit.name), unit.seed, unit.name, reason)
 
 
 @dataclass(frozen=True)

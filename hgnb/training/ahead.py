@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from math import ceil
 from typing import Any
 
@@ -64,40 +63,23 @@ def _steps(experiment: Experiment, name: str) -> int:
     return asked.epochs * ceil((experiment.profile.analysis.few if name == "few" else persons) / asked.batch)
 
 
-@dataclass(frozen=True)
-class _Kind:
+def _kind(title: str, model: dict[str, Any], side: int, training: dict[str, Any]) -> tuple:
     """What a step's time hangs on."""
-
-    autoencoder: bool
-    model: dict[str, Any]
-    side: int
-    batch: int
-    threads: int
-    precision: str
-
-    @classmethod
-    def of(cls, title: str, model: dict, side: int, training: dict) -> "_Kind":
-        return cls(
-            title.startswith("autoencoder"), {**model, "keypoints": 0}, side, training["batch"], training["threads"],
-            training.get("precision", ""),
-        )  # fmt: skip
+    numbers = (training.get(name) for name in ("batch", "threads", "precision"))
+    return title.startswith("autoencoder"), {**model, "keypoints": 0}, side, *numbers
 
 
 def _like(experiment: Experiment, name: str) -> float | None:
     """Seconds of a step in finished runs of the kind here, their median; None where there are none."""
     model = json.loads(json.dumps(asdict(experiment.model())))  # lists for tuples, as a manifest has them
-    kind = _Kind.of(name, model, experiment.profile.data.side, asdict(_asked(experiment, name)))
-    found = list(_taken(kind))
-    return float(np.median(found)) if found else None
-
-
-def _taken(kind: _Kind) -> Iterator[float]:
+    kind, found = _kind(name, model, experiment.profile.data.side, asdict(_asked(experiment, name))), []
     for file in runs_folder().glob("*/manifest.json"):
         run = Run(file.parent)
         held, config = run.manifest, run.manifest["config"]
-        own = _Kind.of(run.id, config["model"], config["side"], config["training"])
+        own = _kind(run.id, config["model"], config["side"], config["training"])
         if own == kind and held["device"] == device_name() and len(run.steps):
-            yield held["seconds"] / len(run.steps)
+            found.append(held["seconds"] / len(run.steps))
+    return float(np.median(found)) if found else None
 
 
 def _tried(experiment: Experiment, name: str) -> float:
