@@ -82,7 +82,7 @@ lint: .venv/.installed ## check style and types, and that no notebook carries ou
 	  "$(BIN)/python" -m nbstripout --keep-id --verify "$$notebook" || { echo "$$notebook carries outputs: run '.venv/bin/nbstripout --keep-id $$notebook'."; exit 1; }; done
 
 clean: ## remove what a build made, except trained runs, datasets and .venv
-	rm -rf _build site site.new site.old book/_executed data/stamps data/build.log data/render.log .snakemake
+	rm -rf _build site site.old book/_executed data/stamps data/build.log data/render.log .snakemake
 	@echo "Kept: data/ (runs and datasets) and .venv; remove these folders by hand to start from nothing."
 
 # torch first and alone: it is the one package whose build (CPU, CUDA) is chosen, by TORCH_INDEX

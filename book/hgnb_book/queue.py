@@ -27,6 +27,7 @@ from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.training import networks
 from hgnb.training.networks import Study, Training
+from hgnb.watching import spoken
 from hgnb_book import journal
 
 ELSEWHERE = "SNAKEMAKE_PROFILE"  # environment variable, Snakemake's own: where jobs go
@@ -109,13 +110,6 @@ class Plan:
         guess = f" (a guess for {len(unmeasured)} that weren't measured)" if unmeasured else ""
         time_left = "no time known yet" if left is None else f"about {spoken(left)} left{guess}"
         return f"{ended} of {len(self.units)}, " + (time_left if ended < len(self.units) else "all ended")
-
-
-def spoken(seconds: float) -> str:
-    """'40 s', '14 min', '3.2 h'."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def record(
