@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from book import ROOT, machine, peak_memory
-from hgnb.training import speed
+from figures import stand
 from hgnb.training.networks import get
 from hgnb.training.profiles import LighterConfig
 from hgnb.training.speed import Times
@@ -27,7 +27,7 @@ TABLE_2 = ("newell", "stacks-6", "blocks-4", "inner-64")
 
 def peak(name: str, config: LighterConfig, batch: int) -> float:
     """GiB of this process after one training step and one prediction of a network; in a process of its own."""
-    speed.Stand(get(name), config, batch).turn(speed.Loader(config.timed_side))
+    stand.Stand(get(name), config, batch).turn(stand.Loader(config.timed_side))
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**30
     return peak_memory() / 2**30
@@ -60,11 +60,11 @@ def main() -> None:
         out.write_text(json.dumps(result, indent=1) + "\n")
         print(f"{part}: {time.perf_counter() - start:.0f} s")
 
-    keep("small batch", speed.timed(config, batch=SMALL, turns=asked.turns))
+    keep("small batch", stand.timed(config, batch=SMALL, turns=asked.turns))
     table = [get(name) for name in TABLE_2]
-    keep("large batch", with_peaks(speed.timed(config, table, batch=LARGE, turns=asked.large), config))
+    keep("large batch", with_peaks(stand.timed(config, table, batch=LARGE, turns=asked.large), config))
     both = [get("newell"), get("newell-bf16")]
-    keep("precision", speed.timed(config, both, batch=SMALL, turns=asked.large))
+    keep("precision", stand.timed(config, both, batch=SMALL, turns=asked.large))
 
 
 if __name__ == "__main__":

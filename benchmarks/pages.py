@@ -1,9 +1,10 @@
-"""What a built site weighs, and how soon a page shows something: every page, opened from disk in headless Chromium.
+"""What a built site weighs, how soon a page shows something, and how long it is: every page, opened from disk in
+headless Chromium.
 
 python benchmarks/pages.py [folder of the site]: `site` if not given. For each page the megabytes that it reads before
 anybody scrolls, its own (HTML, data, pictures) and the theme's, the seconds until its first words are painted and
-until its first picture is there, each the median of some visits with nothing cached. The result goes to
-benchmarks/results/pages.json.
+until its first picture is there, each the median of some visits with nothing cached; and the pixels from its top to
+its end on a laptop and on a phone. The result goes to benchmarks/results/pages.json.
 """
 
 import json
@@ -18,6 +19,7 @@ from hgnb_book import pdf
 
 VISITS = 3
 LIMITS = {"own_mb": 2, "all_mb": 8, "picture_s": 1, "site_mb": 80}
+WIDTHS = {"laptop_px": 1280, "phone_px": 390}
 WATCH = """document.addEventListener("load", e => {
     if (e.target.tagName === "IMG" && e.target.closest("article")) window.firstPicture ??= performance.now();
 }, true)"""
@@ -40,10 +42,25 @@ def visited(browser, page: Path) -> dict:
     return {"own_mb": own, "all_mb": sum(sizes.values())} | {k: v and v / 1000 for k, v in seen.items()}
 
 
+def lengths(browser, page: Path) -> dict:
+    """Pixels from top to end with all pictures there, for each of the widths."""
+    context = browser.new_context(offline=True)
+    tab, found = context.new_page(), {}
+    tab.goto(page.as_uri(), wait_until="load")
+    tab.evaluate("[...document.images].forEach(i => i.loading = 'eager')")
+    tab.wait_for_function("[...document.images].every(i => i.complete)")
+    for key, width in WIDTHS.items():
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.wait_for_timeout(500)
+        found[key] = tab.evaluate("document.documentElement.scrollHeight")
+    context.close()
+    return found
+
+
 def measured(browser, page: Path) -> dict:
-    """The median of some visits; a page without pictures has no time to its first."""
+    """The median of some visits, and how long the page is; a page without pictures has no time to its first."""
     visits = [visited(browser, page) for _ in range(VISITS)]
-    return {
+    return lengths(browser, page) | {
         key: round(statistics.median(values), 3) if (values := [v[key] for v in visits if v[key] is not None]) else None
         for key in visits[0]
     }
@@ -62,7 +79,7 @@ def main() -> None:
     }  # fmt: skip
     out = ROOT / "benchmarks" / "results" / "pages.json"
     out.write_text(json.dumps(result, indent=1) + "\n")
-    for key in ("own_mb", "all_mb", "painted_s", "picture_s"):
+    for key in ("own_mb", "all_mb", "painted_s", "picture_s", *WIDTHS):
         name, most = max(((n, p[key]) for n, p in found.items() if p[key] is not None), key=lambda pair: pair[1])
         print(f"largest {key}: {most} ({name}), limit {LIMITS.get(key, 'none')}")
     print(f"the site: {whole:.1f} MB, limit {LIMITS['site_mb']}")

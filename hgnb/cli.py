@@ -16,9 +16,10 @@ from typing import Annotated
 import typer
 
 from hgnb.errors import InputError
+from hgnb.home import FULL, home
 
 # what a disk, a quota or a permission refuses: a person's to mend
-REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+REFUSED = FULL | {errno.EROFS, errno.EACCES, errno.EPERM}
 _UsageError = typer.BadParameter.__mro__[1]  # click's, wherever this version of typer keeps it
 
 app = typer.Typer(
@@ -32,7 +33,16 @@ profile_app = typer.Typer(no_args_is_help=True, help="The numbers of an experime
 app.add_typer(data_app, name="data")
 app.add_typer(profile_app, name="profile")
 
-Profile = Annotated[str, typer.Option(help="The numbers to use: smoke, tiny or paper.")]
+
+def _profiles() -> str:
+    """All of them, for a help: no numbers are read."""
+    try:
+        return ", ".join(sorted(file.stem for file in (home() / "profiles").glob("*.toml")))
+    except InputError:
+        return "those in profiles/"
+
+
+Profile = Annotated[str, typer.Option(help=f"The numbers to use: {_profiles()}.")]
 Data = Annotated[str, typer.Option(help="'embedded', or a folder in COCO layout.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 Source = Annotated[
@@ -210,7 +220,7 @@ def predict(
     chosen = weights(network)
     results = [predict(chosen, file, box or (), mirrored=mirrored) for file in files]
     if out:
-        from hgnb.drawing.predictions import save, save_all
+        from hgnb.drawing import save, save_all
 
         save(results[0], out) if len(results) == 1 else save_all(results, out)
     facts = [result.facts() for result in results]

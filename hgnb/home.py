@@ -1,5 +1,6 @@
 """Where the book lives on this machine: profiles, data and runs are found from here; and files that are whole."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hgnb.errors import InputError
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a disk, a quota, or the largest file that a system allows
 
 
 def home() -> Path:
@@ -31,12 +34,18 @@ def located(name: str | Path) -> Path:
     raise InputError(f"There is no '{name}': it was looked for from '{Path.cwd()}' and from the repository '{home()}'.")
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes beside a file and renames, so that it is never half written; its folder is made."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+def write_whole(path: Path, content: bytes, then: str = "what stood there before still does") -> None:
+    """Writes beside a file and renames, so that it is never half written, also after a crash; its folder is made.
+
+    InputError on a full disk; `then` as below.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        aside.write_bytes(content)
+        with full_disk_told(path, len(content), then), open(aside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
@@ -60,3 +69,16 @@ def new_folder(out: Path) -> Iterator[Path]:
         aside.rename(out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def full_disk_told(path: Path, size: int, then: str) -> Iterator[None]:
+    """A disk without room for the `size` bytes of `path` is an InputError that says what happens `then`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise InputError(
+            f"There is no space left for {path.name} ({size / 1e6:.0f} MB): make some and call again, {then}."
+        ) from error

@@ -272,7 +272,7 @@ def _ours(thing: Any) -> bool:
 
 def _written(thing: Any) -> bool:
     """Whether it is as the file has it that it says it is of; InputError where that file has changed."""
-    module, written = sys.modules[thing.__module__], MISSING
+    module = sys.modules[thing.__module__]
     top, _, inner = thing.__qualname__.partition(".")
     written = _afresh(module).get(top, MISSING)
     if inner and isinstance(written, type):

@@ -50,11 +50,6 @@ def test_the_thesis_is_the_defaults():
     assert made.training.rate == profile.training.rate
 
 
-def test_an_unknown_change_names_the_nearest():
-    with pytest.raises(InputError, match="peak-1"):
-        networks.get("peak1")
-
-
 def test_peaks_take_their_sigma():
     """A peak of 1 at the keypoint whatever its width, and a Gaussian's fall to the next pixel."""
     points, v = torch.full((1, 2, 2), 33.0), torch.tensor([[2.0, 1.0]])

@@ -10,9 +10,9 @@ import pytest
 
 from hgnb.analysis import annotated
 from hgnb.claims import claim
-from hgnb.claims.claim import Claim, Lacking
-from hgnb.claims.ledger import CLAIMS, SIZES, Row, considered, decided
-from hgnb.stats import UNKNOWN, Estimate, below, every
+from hgnb.claims.claim import Lacking
+from hgnb.claims.ledger import CLAIMS, SIZES, considered, decided
+from hgnb.stats import UNKNOWN, Estimate
 from hgnb.stats.estimate import CROSSED
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -268,15 +268,6 @@ def test_a_family_is_as_large_as_its_claims():
     assert decided([case("C7", near), *foreign])[0].verdict == claim.UNDECIDED
 
 
-def test_a_fact_of_every_seed():
-    for flags, wanted in (([True] * 5, claim.HOLDS), ([False] * 5, claim.FAILS), ([True, False], claim.UNDECIDED)):
-        made = Claim("X1", "S.", "s", "v", (), "skips", (), dict, lambda n: None)
-        finding = BY_ID["C7"].judge({"left": around(0.1)})
-        both = every(below(finding.estimate, 0.5), claim.always(flags))
-        (row,) = decided([Row(replace(made, id="C7"), replace(finding, decision=both), 5)])
-        assert row.verdict == wanted
-
-
 def test_a_level_without_spread_says_nothing():
     with pytest.raises(Lacking, match="no spread"):
         BY_ID["C6"].judge({"pck": Estimate.of(0.441, np.nan, 0, CROSSED), "source": 0.441})
@@ -297,6 +288,9 @@ def test_counts_of_a_made_up_split():
     visibility[1, :6], visibility[2, :3] = 1, 2
     made = annotated.counted(visibility, np.array([[0.5, 0.5], [0.1, 0.1], [0.5, 0.5], [1, 1]]), np.array([1, 1, 2, 3]))
     assert made["photographs"] == 3 and made["by_labelled"][0] == 1 and made["by_labelled"][17] == 1
+    assert made["by_persons"] == [0, 2, 1] and [column[0] for column in made["by_keypoint"]] == [1, 1, 2]
+    shares = annotated.Annotated({"train": made, "val": made | {"by_persons": [0, 4]}}).shares("by_persons")
+    assert shares.tolist() == [0, 6 / 7, 1 / 7], "photographs of both splits, however full the fullest of each"
     kept = made["kept"]
     assert kept[annotated.ALL] == {"persons": 3, "full": 1, "visible": 20, "hidden": 6}
     assert kept["6 or more labelled"]["persons"] == 2 and kept["4 or more visible"]["persons"] == 1

@@ -14,6 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 from test_claims import CASES
 from test_explain import COCO, persons
 
+from figures.glance import five
 from hgnb import records
 from hgnb.analysis import clusters, components, misplaced, posture, skips
 from hgnb.analysis.distances import distances
@@ -21,8 +22,8 @@ from hgnb.claims import claim, collect, observe, on_clusters, on_components, on_
 from hgnb.claims.claim import Lacking
 from hgnb.claims.evidence import People, Seeds, Seen
 from hgnb.claims.ledger import CLAIMS, judge
-from hgnb.claims.on_lighter import Sweep
-from hgnb.claims.study import Study, five
+from hgnb.claims.on_lighter import Recorded
+from hgnb.claims.study import Study
 from hgnb.data.heatmaps import heatmaps
 from hgnb.metrics import pck
 from hgnb.records import Seed
@@ -68,7 +69,7 @@ def together(*all_seen: Seen) -> Seeds:
 def found(name, seeds: Seeds):
     """The verdict on a claim and its row, its gates aside."""
     claims = [replace(BY_ID[name], gates=())]
-    (row,) = judge(seeds, Sweep(None), False, claims)
+    (row,) = judge(seeds, Recorded(None), False, claims)
     return row
 
 
@@ -217,14 +218,6 @@ def test_adjusted_rand_is_scikit_learns():
             assert on_clusters.adjusted_rand(*map(float, table)) == pytest.approx(adjusted_rand_score(a, b))
 
 
-def test_the_division_that_a_third_cluster_makes():
-    pair = np.repeat([0, 1], 200)
-    coin = np.random.default_rng(0).integers(0, 2, 400)
-    triple = np.where(pair == 0, 2, coin)
-    side = on_clusters.divided(pair, triple)
-    assert np.isnan(side[:200]).all() and len(set(zip(side[200:], coin[200:], strict=True))) == 2
-
-
 def test_the_third_cluster_against_motion():
     """K = 3 divides cluster 1: once by motion, once by a coin."""
     rng, who = np.random.default_rng(0), people(everywhere(400), np.arange(400) // 2)
@@ -351,7 +344,7 @@ def test_a_network_that_knows_nothing_is_no_judge():
         assert (claim.competent(seeds) == "") == opened
         if not opened:
             assert "a network that knows something" in claim.competent(seeds)
-            (row,) = judge(seeds, Sweep(None), False, [BY_ID["C7"]])
+            (row,) = judge(seeds, Recorded(None), False, [BY_ID["C7"]])
             assert row.verdict == "needs" and row.measured != "–"
 
 
@@ -449,7 +442,7 @@ def stacks(two, narrow, four, plain):
 def test_networks_are_judged_from_their_hits(claim, chances, verdict):
     """Five seeds of made-up networks, from hits to the verdict, gates and all."""
     seeds = together(*(planted(seed, chances) for seed in range(5)))
-    (row,) = judge(seeds, Sweep(None), False, [BY_ID[claim]])
+    (row,) = judge(seeds, Recorded(None), False, [BY_ID[claim]])
     assert row.verdict == verdict, row
     if verdict != "needs":
         assert row.seeds == 5 and row.estimate.over == "seeds and photographs"
@@ -472,22 +465,6 @@ def test_where_nothing_is_hidden_both_trainings_are_one():
     seeds.people.columns["train/visibility"][:] = 2
     alike = Seeds(People(seeds.people.columns), tuple(Seen(People(seeds.people.columns), s.seed) for s in seeds.all))
     assert "no hidden keypoint" in found("C32", alike).reason
-
-
-def test_planted_effects_are_found_at_the_promised_rate():
-    """An effect as large as the smallest that is said to be found with 80 % power."""
-    rng, alpha, said, decided = np.random.default_rng(5), 0.05 / 8, [], 0
-
-    def gained(gain):
-        made, seeds_differ = [], 0.02
-        for _ in range(5):
-            a, b = 0.5 + seeds_differ * rng.standard_normal(2)
-            made.append(planted(int(rng.integers(1 << 30)), {"hourglass": a, "visible-only": b + gain}))
-        return together(*made).gain("visible-only", "hourglass")
-
-    said = np.mean([gained(0.0).decidable(alpha) for _ in range(20)])
-    decided = np.mean([gained(said).tail(0) < alpha / 2 for _ in range(60)])
-    assert 0.6 < decided < 0.95
 
 
 # Runs

@@ -1,7 +1,9 @@
 """The ledger as the page, the terminal and JSON show it."""
 
 import json
+import re
 import sys
+from collections import Counter
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -13,9 +15,10 @@ from rich.console import Console
 from test_claims import BY_ID, CASES, case
 
 from figures import verdicts
-from hgnb import cli
-from hgnb.claims import claim
+from hgnb import cli, records
+from hgnb.claims import claim, collect
 from hgnb.claims.ledger import CLAIMS, Result, decided, summary
+from hgnb_book import rules
 
 LEVEL = "`paper` on the whole of COCO"
 
@@ -33,35 +36,63 @@ def cells(markdown):
     return [line.strip("| ").split(" | ") for line in markdown.splitlines() if line.startswith("| **")]
 
 
-def test_the_table_has_every_claim_with_its_verdict_to_filter_by():
-    made = verdicts.table(result())
-    page, rows = made.markdown(), cells(made.markdown())
-    assert ":name: tbl-claims" in page and "nan" not in page.lower().split()
-    assert [row[0].split("**")[1] for row in rows] == [claim.id for claim in CLAIMS]
-    assert made.filters == (verdicts.VERDICT,) and {row[3] for row in rows} <= set(claim.VERDICTS)
-    assert "{numref}`fig-skip-histograms`" in page
-    rules_told = verdicts.rules().text
-    assert all(f"- **{claim.id}** {claim.rule}" in rules_told for claim in CLAIMS)
+def test_every_claim_stands_in_the_ledger_and_on_the_page_of_rules():
+    """Once, with its verdict on each dataset, its figures, and links to its rule and back."""
+    photographs = result(0)
+    photographs.record.about["data"] = "coco-val2017"
+    columns = [verdicts.Column("photos", photographs, "the code changed"), verdicts.Column("drawn", result(1))]
+    page = verdicts.ledger(columns).text
+    entries = {one.split(")=", 1)[0]: one for one in page.split("(claim-")[1:]}
+    assert list(entries).count("c7") == 1 and {name.upper() for name in entries} == {claim.id for claim in CLAIMS}
+    rules_told = rules.page()
+    for one in CLAIMS:
+        name = one.id.lower()
+        entry = entries[name]
+        told = re.findall(r'<span class="verdict (\w+)">. ', entry)
+        assert told == [column.verdict(one.id) for column in (columns[:1] if one.id in verdicts.BARE else columns)]
+        assert f"{{ref}}`Rule and code <rule-{name}>`" in entry and one.sentence in entry and "Stale" in entry
+        assert all(f"{{numref}}`{label}`" in entry for label in one.shown)
+        assert f"(rule-{name})=" in rules_told and one.rule in rules_told and f"<claim-{name}>" in rules_told
+        assert f"def {one.judge.__name__}(" in rules_told
+    assert page.startswith("**Decided**") and page.index("(claim-c7)=") < page.index("{dropdown}")
+    assert re.search(r"\{dropdown\} \d+ wait for the thesis's own settings", page) and "drawn people" in page
 
 
-def test_records_stand_beside_and_a_stale_one_says_so():
-    live, before = result(0), result(1, seeds=range(5))
-    fresh = verdicts.Column("small on embedded", before)
-    old = replace(fresh, title="small on lspet", changed="the code changed")
-    made = verdicts.table(live, [fresh, old])
-    rows = cells(made.markdown())
-    assert "| small on embedded | small on lspet | Shown in |" in made.markdown()
-    assert made.classes == "sortable filter-3 filter-4 filter-5", "every column of verdicts can be filtered by"
-    assert all(row[4].split(";")[0] in claim.VERDICTS and row[5] == f"*stale:* {row[4]}" for row in rows)
-    assert any(row[4].startswith("fails; ") for row in rows)
-    assert all("2026-01-02, seeds 0, 1, 2, 3 and 4" in column.came for column in (fresh, old))
-    assert "**Stale**: the code changed." in old.came and "stale" not in fresh.came.lower()
-    assert f"test PCK of the hourglass {before.rows[5]['measured']}. " in old.came
+def test_counts_and_a_chapters_end_say_what_the_ledgers_say(house):
+    """Claims that annotations judge are counted apart, and photographs come before drawn people."""
+    for data in ("embedded", "coco-val2017"):
+        made_up.save(made_up.chain([{"hourglass": 0.4}] * 2, "small", data))
+    columns = verdicts.recorded("small", "embedded")
+    assert [column.people for column in columns] == ["COCO's photographs", "drawn people"]
+    for (_, (count, networks)), column in zip(list(verdicts.tally(columns).items())[:2], columns, strict=True):
+        kept = Counter(row["verdict"] for row in column.result.rows if row["id"] not in verdicts.BARE)
+        assert count == kept and networks == "2 networks"
+    assert all(
+        f"{sign} {verdicts.MANY[verdict]}<" in verdicts.counts(columns).text for verdict, sign in verdicts.SIGNS.items()
+    )
+    end = verdicts.ending("small", "embedded", "C7 C22")
+    assert "{ref}`C7 <claim-c7>`" in end.text and "not judged yet</span> on COCO's photographs, <span" in end.text
+    assert end.text.count("on COCO's annotations alone") == 1
+    assert end._repr_mimebundle_()[1]["hgnb"]["claims"]["C7"] == ["fig-skip-histograms"]
+
+
+def test_a_ledger_that_is_kept_is_read_and_another_is_judged(house):
+    made_up.save(made_up.chain([{"hourglass": 0.4}], "small", "photos"))
+    record = records.find("chain", "small", "photos")
+    there = collect.kept(record).keep()
+    held = json.loads(there.place.read_text(encoding="utf8"))
+    held["claims"][0]["sentence"] = "As it is kept."
+    there.place.write_text(json.dumps(held), encoding="utf8")
+    assert collect.kept(record).rows[0]["sentence"] == "As it is kept."
+    held["claims"][0]["rule"] = "Another rule."
+    there.place.write_text(json.dumps(held), encoding="utf8")
+    assert collect.kept(record).rows == there.rows
 
 
 def test_every_column_of_verdicts_filters_the_page(tmp_path):
     """In a browser: what was measured stands behind a verdict in a record's cell and doesn't part it from others."""
-    made = verdicts.table(result(0), [verdicts.Column("small on lspet", result(1, seeds=range(5)))])
+    columns = [verdicts.Column("ours", result(0)), verdicts.Column("small on lspet", result(1, seeds=range(5)))]
+    made = verdicts.beside(columns, "tbl-two")
     table = made.rows.to_html(index=False, classes=made.classes)
     script = (Path(__file__).resolve().parents[1] / "book" / "_static" / "hgnb.js").read_text(encoding="utf8")
     page = tmp_path / "claims.html"
@@ -95,7 +126,7 @@ def test_several_records_stand_side_by_side():
 
 
 def test_of_each_dataset_one_record_is_shown(house):
-    """The page's own data first; its own profile before others, else most trainings; the better model elsewhere."""
+    """The page's own data first, then photographs; its own profile before others; the better model elsewhere."""
     for profile, data, count in (
         ("small", "embedded", 5), ("tiny", "embedded", 1), ("better", "embedded", 9), ("small", "photos", 5),
         ("smoke", "photos", 2),

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from hgnb.cli import _paired
 from hgnb.errors import InputError
 from hgnb.home import located
 from hgnb.training.experiment import Experiment
-from hgnb.training.profiles import rows
 from hgnb_book import cli
 from hgnb_book.edition import resolved
 
@@ -56,15 +54,6 @@ def test_mistakes_are_one_sentence(monkeypatch, capsys, tmp_path, words, said):
     assert not list(tmp_path.iterdir())
 
 
-def test_input_error_is_printed_without_a_traceback(monkeypatch, capsys):
-    def refuse(*given):
-        raise InputError("The folder x isn't in COCO layout.")
-
-    monkeypatch.setattr("hgnb_book.build.build", refuse)
-    status, _, err = hgnb(monkeypatch, capsys, "book")
-    assert (status, err) == (1, "The folder x isn't in COCO layout.\n")
-
-
 def test_parameters_come_in_pairs_as_papermill_takes_them():
     words = ["run", "a.ipynb", "-p", "seed", "1", "-p", "data", "a=b c", "-p", "profile=tiny"]
     assert _paired(words) == ["run", "a.ipynb", "-p", "seed=1", "-p", "data=a=b c", "-p", "profile=tiny"]
@@ -76,22 +65,6 @@ def test_build_gets_what_was_asked(monkeypatch, capsys):
     words = ["book", "--profile", "smoke", "--data", "my photos", "--seed", "2", "--cores", "1"]
     assert hgnb(monkeypatch, capsys, *words)[0] == 0
     assert asked == [("smoke", "my photos", 2, 1, False)]
-
-
-def test_sheet_names_unit_and_source_of_nested_numbers():
-    @dataclass(frozen=True)
-    class Inner:
-        rate: float = field(default=2.5e-4, metadata={"unit": "1/step", "source": "thesis 5.1"})
-
-    @dataclass(frozen=True)
-    class Outer:
-        side: int = field(default=256, metadata={"unit": "px", "source": "thesis 4.2"})
-        inner: Inner = field(default_factory=Inner)
-
-    assert rows(Outer()) == [
-        ("side", "256", "px", "thesis 4.2"),
-        ("inner.rate", "0.00025", "1/step", "thesis 5.1"),
-    ]
 
 
 def test_make_refuses_a_misspelt_variable():

@@ -27,11 +27,6 @@ def small_blocks(monkeypatch):
 # Distances
 
 
-def test_distances_by_hand():
-    points = np.array([[0.0, 0], [3, 4], [3, 4]])
-    assert np.allclose(distances.distances(points), [[0, 5, 5], [5, 0, 0], [5, 0, 0]])
-
-
 def test_distances_far_from_the_origin():
     points = cigar(100)
     plain = np.linalg.norm(points[:, None].astype(float) - points, axis=2)

@@ -10,9 +10,9 @@ import torch
 from conftest import at_home, lend
 from sklearn.decomposition import PCA
 
+from figures.chains import Chains
 from hgnb import records
 from hgnb.claims import collect
-from hgnb.claims.evidence import Chains
 from hgnb.errors import InputError
 from hgnb.model.hourglass import Autoencoder, AutoencoderConfig
 from hgnb.training.fit import freeze, shaped

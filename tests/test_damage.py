@@ -15,7 +15,7 @@ from hgnb.data.prepared import opened, prepare, sealed
 from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.training import catalogue, profiles
+from hgnb.training import catalogue
 from hgnb.training.runs import Run
 
 
@@ -114,13 +114,3 @@ def test_a_run_whose_tables_are_cut_off_is_refused_by_name(trained, name):
         with pytest.raises(InputError, match=f"{name} is damaged"):
             len(Run(run.folder).manifest if name == "manifest.json" else Run(run.folder).metrics)
     (run.folder / name).write_bytes(before)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_a_profile_that_was_changed_is_refused_or_still_one(house, seed):
-    file = house / "profiles/smoke.toml"
-    spoil(file, seed)
-    try:
-        assert profiles.load("smoke").name == "smoke"
-    except InputError as error:
-        assert "smoke.toml" in str(error)

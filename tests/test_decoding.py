@@ -30,18 +30,6 @@ def test_a_gaussians_centre_is_found_between_the_pixels(x, y, sigma, scale):
     assert (np.abs(found["soft"] - (x, y)) <= np.abs(found["argmax"] - (x, y)) + 1e-6).all()
 
 
-@pytest.mark.parametrize(("sigma", "least"), [(0.5, 0.06), (1.0, 0.01)])
-def test_errors_over_random_centres(sigma, least):
-    """On the thesis's two widths every refinement beats the whole pixel; of the narrow one, samples a pixel apart
-    don't tell the whole shape."""
-    rng = np.random.default_rng(0)
-    centres = rng.uniform(6, 17, (300, 2))
-    maps = torch.cat([bump(*c, sigma) for c in centres])
-    off = {n: np.hypot(*(p[:, 0].double().numpy() - centres).T).mean() for n, p in decoded(maps).items()}
-    assert 0.36 < off["argmax"] < 0.41  # of a uniform point in a square: 0.3826
-    assert off["dark"] < least and off["soft"] < 0.12 and off["quarter"] < 0.22
-
-
 def test_a_quarter_by_hand():
     maps = torch.zeros(1, 2, 5, 5)
     maps[0, 0, 2, 1:4] = torch.tensor([0.2, 1.0, 0.5])  # higher on the right, equal above and below

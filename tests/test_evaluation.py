@@ -50,6 +50,7 @@ def test_a_run_that_cannot_be_named_is_answered_in_a_sentence(trained, monkeypat
             ("hourglass-be", "hourglass-begun hasn't finished"),
             ("nowhere/weights.safetensors", "no weights file"),
             ("hourglass-twin-1", "hourglass-twin-1 is no hourglass"),
+            (str(run.folder / "last.ckpt"), r"'last\.ckpt' is for going on with a training: name its run"),
         ):
             with pytest.raises(InputError, match=words):
                 catalogue.weights(name)
@@ -75,14 +76,6 @@ def test_data_must_be_those_of_the_run(trained, tmp_path, change):
         evaluate(catalogue.weights(str(tmp_path / "run")))
     with pytest.raises(InputError, match="a file without a run"):
         evaluate(catalogue.weights(str(run.folder / "best-val_pck.safetensors")))
-
-
-def test_a_checkpoint_is_told_from_weights(trained):
-    _, run = trained
-    with pytest.raises(
-        InputError, match=r"'last\.ckpt' is for going on with a training: name its run, or its best-val_pck"
-    ):
-        catalogue.weights(str(run.folder / "last.ckpt"))
 
 
 # Measuring
@@ -231,14 +224,6 @@ def test_a_planted_peak_is_found_where_the_crop_shows_it(trained, monkeypatch, t
         np.testing.assert_allclose(point, shown, atol=0.3)  # colours are whole numbers
 
 
-def test_without_a_box_the_whole_picture_is_the_person(trained, tmp_path, ramp):
-    _, run = trained
-    ramp.save(tmp_path / "ramp.png")
-    made = predict(catalogue.weights(run.id), tmp_path / "ramp.png")
-    assert made.boxes.tolist() == [[0, 0, 200, 160]]
-    assert (made.squares[0].x, made.squares[0].y, made.squares[0].side) == (20, 0, 160)
-
-
 def test_a_box_is_cropped_as_in_training_around_its_middle(trained, tmp_path, ramp):
     _, run = trained
     ramp.save(tmp_path / "ramp.png")
@@ -246,6 +231,9 @@ def test_a_box_is_cropped_as_in_training_around_its_middle(trained, tmp_path, ra
     first, second = made.squares
     assert (first.side, second.side) == (66, 66)  # the longer side and a tenth
     assert (first.x + 33, first.y + 33) == (90, 60) and (second.x, second.y) == (0, 0)
+    whole = predict(catalogue.weights(run.id), tmp_path / "ramp.png")  # without a box: all of the picture
+    assert whole.boxes.tolist() == [[0, 0, 200, 160]]
+    assert (whole.squares[0].x, whole.squares[0].y, whole.squares[0].side) == (20, 0, 160)
 
 
 def test_photographs_are_upright_and_rgb(trained, tmp_path, ramp):

@@ -13,7 +13,7 @@ from hgnb.errors import InputError
 from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig
 from hgnb.training import catalogue
 from hgnb.training import export as room
-from hgnb.training.export import OUTPUTS, Basis, Switched, agreement, export, ready
+from hgnb.training.export import OUTPUTS, Basis, export, ready
 
 
 def made(folder, *, stacks=1, autoencoder=None) -> tuple[catalogue.Weights, Basis]:
@@ -28,42 +28,6 @@ def made(folder, *, stacks=1, autoencoder=None) -> tuple[catalogue.Weights, Basi
     return catalogue.weights(str(file)), Basis(rng.normal(size=32), axes)
 
 
-class Traced:
-    """What the exporter exports, a trace made on two crops, with onnxruntime's interface."""
-
-    def __init__(self, weights, basis):
-        module = Switched(weights.network.eval(), weights.card.mean_rgb, basis)
-        side, depth = weights.card.side, weights.card.model.depth
-        given = (torch.zeros(2, side, side, 3, dtype=torch.uint8), torch.ones(depth))
-        given += () if basis is None else (torch.tensor(-1.0),)
-        with torch.inference_mode():
-            self.module = torch.jit.trace(module, given, check_trace=False)
-
-    @torch.inference_mode()
-    def run(self, names, given):
-        with torch.jit.optimized_execution(False):  # each batch of another size would be compiled anew
-            return [t.numpy() for t in self.module(*(torch.from_numpy(np.asarray(v)) for v in given.values()))]
-
-
-@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
-@pytest.mark.parametrize("stacks", [1, 2])
-@pytest.mark.parametrize("autoencoder", [None, AutoencoderConfig(5, 1)], ids=["plain", "autoencoder"])
-def test_every_setting_of_the_traced_switches(tmp_path, monkeypatch, stacks, autoencoder):
-    """4 settings of the skips, each with 5 of `keep`, batches that the trace never saw; and a wrong one is noticed."""
-    weights, basis = made(tmp_path, stacks=stacks, autoencoder=autoencoder)
-    traced = Traced(weights, basis)
-    count, worst = agreement(traced, weights, basis, None)
-    assert count == 20 and worst < 1e-5
-    assert agreement(Traced(weights, None), weights, None, None)[0] == 4
-    right = room.expected
-    for wrong in (
-        lambda w, b, c, skips, keep: right(w, b, c, skips[::-1], keep),
-        lambda w, b, c, skips, keep: right(w, b, c, skips, keep if keep < 1 else keep - 1),
-    ):
-        monkeypatch.setattr(room, "expected", wrong)
-        assert agreement(traced, weights, basis, None)[1] > 0.01
-
-
 def test_an_export_without_its_packages_or_place_is_refused(tmp_path, monkeypatch):
     for place in (tmp_path / "no folder" / "x.onnx", tmp_path):
         with pytest.raises(InputError, match="folder"):
@@ -75,10 +39,11 @@ def test_an_export_without_its_packages_or_place_is_refused(tmp_path, monkeypatc
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_file_runs_without_torch(tmp_path):
-    """Names, shapes, free batch and card of the written file."""
+@pytest.mark.parametrize(("stacks", "autoencoder"), [(1, AutoencoderConfig(5, 1)), (2, None)])
+def test_a_file_runs_without_torch(tmp_path, stacks, autoencoder):
+    """It equals torch in every setting of its switches; names, shapes, free batch and card of the written file."""
     onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime isn't installed")
-    weights, basis = made(tmp_path, autoencoder=AutoencoderConfig(5, 1))
+    weights, basis = made(tmp_path, stacks=stacks, autoencoder=autoencoder)
     done = export(weights, tmp_path / "own.onnx", basis)
     assert (done.components, done.compared) == (9, 20) and done.worst < 1e-4 and done.size == done.file.stat().st_size
     session = onnxruntime.InferenceSession(tmp_path / "own.onnx", providers=["CPUExecutionProvider"])
@@ -100,9 +65,13 @@ def test_a_file_that_disagrees_is_not_written(tmp_path, monkeypatch):
     pytest.importorskip("onnxruntime", reason="onnxruntime isn't installed")
     weights, basis = made(tmp_path)
     right = room.expected
-    monkeypatch.setattr(room, "expected", lambda w, b, c, skips, keep: right(w, b, c, skips[::-1], keep))
-    with pytest.raises(RuntimeError, match="differs from torch"):
-        export(weights, tmp_path / "own.onnx", basis)
+    for wrong in (
+        lambda w, b, c, skips, keep: right(w, b, c, skips[::-1], keep),
+        lambda w, b, c, skips, keep: right(w, b, c, skips, keep if keep < 1 else keep - 1),
+    ):
+        monkeypatch.setattr(room, "expected", wrong)
+        with pytest.raises(RuntimeError, match="differs from torch"):
+            export(weights, tmp_path / "own.onnx", basis)
     assert [f.name for f in tmp_path.iterdir()] == ["own.safetensors"]
 
 

@@ -2,27 +2,20 @@
 
 import json
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from test_figures_interpretation import COCO, check, persons, scattered
 
 from figures import ch02
+from hgnb import drawing
 from hgnb.data.heatmaps import cells
-from hgnb.drawing import predictions
 from hgnb.metrics import PckConfig, pck
 from hgnb.training import catalogue
 from hgnb.training.passes import Predictions
 from hgnb.training.prediction import predict
 
 THESIS = PckConfig()
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def guesses(n: int, seed: int = 0, labelled: bool = True):
@@ -87,6 +80,6 @@ def test_a_photograph_with_many_persons(trained, boxes):
     experiment, run = trained
     file = next((experiment.folder / "val2017").glob("*.png"))
     made = predict(catalogue.weights(run.id), file, boxes)
-    figure = predictions.draw(made)
+    figure = drawing.draw(made)
     assert len(figure.axes) == 1 + max(len(boxes), 1)
     assert len(figure.axes[0].patches) == max(len(boxes), 1) and all(ax.images for ax in figure.axes)

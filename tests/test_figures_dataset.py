@@ -2,9 +2,7 @@
 
 import json
 
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from figures import ch01
 from figures.page import credited, opened
@@ -13,12 +11,6 @@ from hgnb.data.credits import photo_credits
 from hgnb.data.splits import DataConfig
 
 CONFIG = DataConfig(side=32)
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def test_a_caption_names_each_photograph_once():

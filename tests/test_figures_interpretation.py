@@ -4,7 +4,6 @@ lack. What stands in a cell is tested by running the chapters."""
 from dataclasses import replace
 from io import BytesIO
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -21,12 +20,6 @@ from hgnb.metrics import PckConfig
 
 BODY = [n for n in COCO.names if n.split("_")[-1] not in ("nose", "eye", "ear")]
 FOURTEEN = KeypointSchema((*BODY, "neck", "head_top"))
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def portraits(given, schema=COCO):
@@ -100,7 +93,7 @@ def test_pck_with_components(deviations):
     given, seer, latents = world(deviations, n=60)
     parts = components.principal(latents)
     own = truncation.truncate(seer, given, truncation.own(given, parts), PckConfig())
-    other = truncation.truncate(seer, given, truncation.crossed(given, latents, 0), PckConfig())
+    other = truncation.truncate(seer, given, truncation.exchanged(given, latents, 0), PckConfig())
     removed = truncation.removed(seer, given, parts, range(1, 21), PckConfig())
     for second in (other, None):
         left = check(ch03.pck_components(own, second, removed)).axes[0]

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -14,12 +13,6 @@ from hgnb.model.config import HourglassConfig
 from hgnb.model.hourglass import Hourglass, Residual, StackedHourglass
 
 SMALL = HourglassConfig(depth=2, channels=8, inner=4, stem=8, keypoints=5)
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def written(plate):

@@ -14,28 +14,20 @@ from hgnb_book import imports
 
 BOOK = PACKAGE.parent / "book/hgnb_book"
 BENCHMARK = PACKAGE.parent / "benchmarks/house.py"
-WINGS = ["data", "model", "training", "analysis", "claims", "drawing"]  # from the ground up
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 NOT_FOR_TRAINING = ["IPython", "jupyter_core", "ipykernel", "papermill", "nbformat", "pycocotools"]
 NOT_FOR_TRAINING += ["matplotlib", "seaborn"]
-
-
-def wing(name: str) -> str:
-    """The wing of `hgnb.x.y`; a module beside the wings is 'cli' or part of the ground."""
-    second = name.split(".")[1] if "." in name else ""
-    return second if second in [*WINGS, "cli"] else "ground"
 
 
 def modules():
     return sorted(PACKAGE.rglob("*.py"))
 
 
-@pytest.mark.parametrize("file", modules(), ids=lambda file: file.relative_to(PACKAGE).as_posix())
-def test_imports_point_downwards(file):
-    storeys = ["ground", *WINGS, "cli"]
-    own = wing(".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts))
-    for name in imports.module_imports(file):
-        assert storeys.index(wing(name)) <= storeys.index(own), f"{file.name} imports {name}"
+def test_imports_point_downwards():
+    upwards = [pair for pair in imports.knowing() if pair[0] < pair[1]]
+    assert not [f"{imports.STOREYS[own]} knows {imports.STOREYS[other]}" for own, other in upwards]
+    top, *rows = imports.drawn().splitlines()[2:]
+    assert top.startswith("| `hgnb_book` |") and len(rows) == 8
 
 
 def asked(file) -> set[str]:
@@ -66,7 +58,7 @@ def test_what_a_chapter_imports_is_there(notebook):
 def test_models_need_no_data():
     """A model is told shapes; where they come from isn't its business."""
     for file in (PACKAGE / "model").glob("*.py"):
-        assert not [name for name in imports.module_imports(file) if wing(name) == "data"], file.name
+        assert not [name for name in imports.module_imports(file) if name.startswith("hgnb.data")], file.name
 
 
 WATCH = """

@@ -18,10 +18,10 @@ from test_book import chapter, saved, small_book
 from test_live import cell
 
 from figures import ch00 as figures
+from figures.exhibit import CROPS, Exhibit, chosen, digest
 from figures.page import Live, Note
 from figures.portraits import Portraits
 from hgnb.analysis import components
-from hgnb.analysis.exhibit import CROPS, Exhibit, chosen, digest
 from hgnb.analysis.skips import hits_of
 from hgnb.data.credits import passed_on
 from hgnb.errors import InputError

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from test_explain import COCO, SIDE, SIZE, persons, scattered
+from test_explain import COCO, SIDE, SIZE, noisy, persons, scattered
 
 from hgnb.analysis import components, interventions, skips, truncation
 from hgnb.analysis.interventions import Space
@@ -99,7 +99,7 @@ def test_hits_are_those_of_a_plain_loop():
 
 def test_components_of_the_other_half_do_as_well_where_the_structure_is_real():
     split, reader, latents = world((5.0, 3.0, 1.5))
-    folds = truncation.crossed(split, latents, seed=0)
+    folds = truncation.exchanged(split, latents, seed=0)
     rows = np.sort(np.concatenate([rows for rows, _ in folds]))
     assert rows.tolist() == list(range(120))
     for own, parts in folds:  # nobody shaped the components that are kept of him, nor did his neighbour in the picture
@@ -109,7 +109,7 @@ def test_components_of_the_other_half_do_as_well_where_the_structure_is_real():
     made = truncation.truncate(reader, split, folds, PCK)
     assert made.smallest() == 3
     noise = np.random.default_rng(0).normal(size=latents.shape).astype(np.float32)
-    assert max(truncation.truncate(reader, split, truncation.crossed(split, noise, 0), PCK).counts) < 60
+    assert max(truncation.truncate(reader, split, truncation.exchanged(split, noise, 0), PCK).counts) < 60
 
 
 def test_skips_that_carry_everything_need_no_component():
@@ -137,7 +137,7 @@ def test_each_person_is_encoded_once():
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_too_few_persons_for_halves(n):
     split, _, latents = world((5.0, 3.0), n=8)
-    assert truncation.crossed(split.take(np.arange(n)), latents[:n], 0) == []
+    assert truncation.exchanged(split.take(np.arange(n)), latents[:n], 0) == []
 
 
 # A real network
@@ -145,11 +145,7 @@ def test_too_few_persons_for_halves(n):
 
 @pytest.fixture
 def real_network():
-    torch.manual_seed(0)
-    reader = Reader(StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=4)), np.zeros(3, np.float32), 4)
-    split = persons(scattered(6))
-    split.crops[:] = np.random.default_rng(0).integers(0, 255, split.crops.shape)
-    return reader, split
+    return noisy(6, 4)
 
 
 LAYERS = ("encoder.0", "bottleneck", "skips.0", "skips.1", "decoder.0")
@@ -220,7 +216,54 @@ def test_of_several_stacks_the_first_is_studied():
 
 
 def test_a_network_without_skips_has_none_to_switch_off():
-    torch.manual_seed(0)
-    network = StackedHourglass(HourglassConfig(skips=False, depth=2, channels=8, inner=4, stem=4))
-    study = skips.study(Reader(network, np.zeros(3, np.float32)), persons(scattered(5)), COCO, PCK)
+    study = skips.study(*noisy(skips=False), COCO, PCK)
     assert study.alone == () and study.levels == () and (study.on == study.off).all()
+
+
+# Redundancy by channels
+
+
+def test_three_planted_channels_are_enough():
+    rng = np.random.default_rng(0)
+    maps = np.einsum("npk,kc->ncp", rng.normal(size=(20, 36, 3)), rng.normal(size=(3, 10))) + 5
+    flat = maps.reshape(20, -1).astype(np.float32)
+    parts = components.principal(truncation.points(flat, 10, seed=0))
+    assert parts.needed(1 - 1e-6) == 3 and parts.latents.shape == (20 * 36, 10)
+    x = torch.from_numpy(flat)
+    assert torch.allclose(truncation.keep(parts, 3, x.device)(x), x, atol=1e-3)
+    assert not torch.allclose(truncation.keep(parts, 2, x.device)(x), x, atol=1e-1)
+    none = truncation.keep(parts, 0, x.device)(x).reshape(20, 10, 36)
+    assert torch.allclose(none, torch.from_numpy(parts.mean).float()[:, None].expand_as(none))
+
+
+def test_kept_components_by_a_plain_loop():
+    rng = np.random.default_rng(1)
+    flat = rng.normal(size=(4, 5 * 9)).astype(np.float32)
+    parts = components.principal(rng.normal(size=(60, 5)))
+    made = truncation.keep(parts, 2, torch.device("cpu"))(torch.from_numpy(flat)).numpy().reshape(4, 5, 9)
+    for person in range(4):
+        for pixel in range(9):
+            x = flat.reshape(4, 5, 9)[person, :, pixel] - parts.mean
+            want = parts.mean + sum((x @ w) * w for w in parts.axes[:2])
+            assert made[person, :, pixel] == pytest.approx(want, abs=1e-5)
+
+
+def test_sampled_points_are_pixels_of_their_person():
+    flat = np.arange(3 * 2 * 100, dtype=np.float32).reshape(3, 200)
+    found = truncation.points(flat, 2, seed=4, pixels=7).reshape(3, 7, 2)
+    for person in range(3):
+        assert (found[person, :, 1] - found[person, :, 0] == 100).all(), "both channels of one pixel"
+        assert len(set(found[person, :, 0])) == 7 and (found[person, :, 0] // 200 == person).all()
+
+
+def test_every_part_with_everything_kept_is_the_network():
+    reader, split = noisy(12, 5, stem=8)
+    parts = list(truncation.study(reader, split, split, PCK))
+    names = ["encoder.0", "bottleneck", "skips.0", "skips.1", "decoder.0"]
+    assert [p.name for p in parts] == names
+    assert [p.title for p in parts][:3] == ["encoder, level 1", "bottleneck", "skip, level 1"]
+    for part in parts:
+        assert part.kept.counts == [0, 1, 2, 4, 8]
+        assert (part.kept.hits[8] == part.kept.whole).mean() > 0.98, "but for rounding, nothing is replaced"
+        layer = interventions.layer_of(reader.network.hourglasses[0], part.name)
+        assert not layer._forward_hooks, "the network is left as it was"

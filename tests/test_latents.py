@@ -2,10 +2,6 @@
 
 import dataclasses
 import resource
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -69,13 +65,6 @@ def test_a_file_cut_short_is_mended(tmp_path, left):
     assert rows.missing() == [] and (np.load(rows.path)[:, 1] == np.arange(10)).all()
 
 
-def test_a_file_that_lost_only_its_head_is_still_read(tmp_path):
-    rows = filled(tmp_path / "a.npy")
-    content = rows.path.read_bytes()
-    rows.path.write_bytes(b"x" * 20 + content[20:])
-    assert rows.missing() == [] and (rows.open()[:, 0] == np.arange(10)).all()
-
-
 def test_a_full_disk_is_told_and_costs_nothing(tmp_path):
     rows = Rows(tmp_path / "a.npy", 10, 3, 4)
     rows.write(slice(0, 4), np.zeros((4, 3)))
@@ -87,36 +76,6 @@ def test_a_full_disk_is_told_and_costs_nothing(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
     assert rows.missing() == [slice(4, 8), slice(8, 10)]
-
-
-SLOW = """
-import sys, time
-import numpy as np
-from pathlib import Path
-from hgnb.training.passes import Rows
-
-rows = Rows(Path(sys.argv[1]), 400, 7, 4)
-for part in rows.missing():
-    rows.write(part, np.repeat(np.arange(part.start, part.stop), 7).reshape(-1, 7))
-    time.sleep(0.02)
-"""
-
-
-def test_a_kill_costs_a_batch(tmp_path):
-    """Killed twice on the way, what was written stays and the rest is right."""
-    rows, left = Rows(tmp_path / "a.npy", 400, 7, 4), 100
-    for _ in range(2):
-        child = subprocess.Popen([sys.executable, "-c", SLOW, str(rows.path)])
-        before, end = left, time.monotonic() + 60
-        while left > before - 5 and time.monotonic() < end:
-            time.sleep(0.02)
-            left = len(rows.missing())
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        assert len(rows.missing()) <= left < before and not rows.path.exists()
-        left = len(rows.missing())
-    filled(rows.path, 400, 7)
-    assert (np.load(rows.path)[:, 6] == np.arange(400)).all()
 
 
 # What is in it
@@ -181,17 +140,6 @@ def test_extraction_goes_on_where_it_was_killed(counted, monkeypatch):
     kept = experiment.latents(run, "train")
     assert sum(encoded) == persons - 8 and kept.values.shape[0] == persons
     assert np.isfinite(kept.values).all() and np.ptp(kept.values, axis=0).any()
-
-
-def test_a_damaged_batch_alone_is_encoded_again(counted):
-    experiment, run, encoded = counted
-    values = np.array(experiment.latents(run, "train").values)
-    (file,) = (run.folder / "latents").glob("train-*.npy")
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 255
-    file.write_bytes(content)
-    encoded.clear()
-    assert np.array_equal(experiment.latents(run, "train").values, values) and encoded == [4]
 
 
 def test_other_weights_have_other_latents(counted):

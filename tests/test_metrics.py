@@ -5,10 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pycocotools.cocoeval import COCOeval, Params
 
+from hgnb.data.drawn.annotate import MPII16
 from hgnb.metrics import PckConfig, distances, found, pck, pck_by_keypoint, peaks
 from hgnb.metrics.keypoints_found import (
     Share,
@@ -58,23 +57,6 @@ def test_only_annotated_keypoints_count():
     assert by_keypoint[:2].tolist() == [1.0, 0.5] and by_keypoint[2].isnan()
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 8), st.sampled_from([5, 16, 32, 64]))
-def test_equals_a_plain_loop(seed, persons, joints, size):
-    rng = np.random.default_rng(seed)
-    truth, guess = rng.random((2, persons, joints, size, size)).astype(np.float32)
-    visibility = rng.integers(0, 3, (persons, joints))
-    visibility[0, 0] = 2
-    right = counted = 0
-    for b, k in np.ndindex(persons, joints):
-        if visibility[b, k]:
-            (ty, tx), (gy, gx) = (np.unravel_index(m[b, k].argmax(), (size, size)) for m in (truth, guess))
-            counted += 1
-            right += np.hypot(tx - gx, ty - gy) / (size / 10) < 0.5
-    true, predicted = (peaks(torch.from_numpy(m))[0] for m in (truth, guess))
-    hits = found(predicted, true, size=size, config=THESIS)
-    assert float(pck(hits, torch.from_numpy(visibility))) == pytest.approx(right / counted)
-
-
 def scene(seed: int, persons=4, joints=6, size=16):
     """Random points of a `size` map and visibility, sometimes none at all."""
     rng = np.random.default_rng(seed)
@@ -121,16 +103,7 @@ def test_every_share_equals_a_plain_loop():
         assert counted == len(persons) and (mean == pytest.approx(np.mean(persons)) if persons else mean is None)
 
 
-def test_joints_without_a_name_are_no_slip():
-    with pytest.raises(ValueError, match="zip"):
-        by_joint(torch.ones(2, 3, dtype=torch.bool), torch.ones(2, 3, dtype=torch.bool), ["nose", "neck"])
-
-
-def test_the_curve_is_strict_and_agrees_with_pck():
-    guess, true, visibility = scene(3, persons=50)
-    gaps = distances(guess, true, size=16, config=THESIS)
-    at_half = curve(gaps, visibility > 0, torch.tensor([0.5]))[0]
-    assert at_half.value == pytest.approx(float(pck(found(guess, true, size=16, config=THESIS), visibility)))
+def test_the_curve_is_strict():
     exact = torch.tensor([[0.5, 0.25]])
     assert curve(exact, torch.ones(1, 2, dtype=bool), torch.tensor([0.25, 0.5, 0.51])) == [
         Share(0, 2),
@@ -171,6 +144,8 @@ def test_pckh_by_hand():
 def test_groups_of_joints_are_mpiis():
     groups = joint_groups(LSP_NAMES)
     assert groups["head"] == [13, 12] and groups["knee"] == [7, 1] and groups["ankle"] == [6, 0]
+    counted = [k for joints in joint_groups(MPII16.names).values() for k in joints]
+    assert len(counted) == len(set(counted)) == 14, "pelvis and thorax are in no group"
     assert joint_groups(["nose", "tail"]) == {**{name: [] for name in groups}, "head": [0]}
 
 
@@ -300,13 +275,3 @@ def test_recall_equals_a_plain_loop():
     levels = np.linspace(0.5, 0.95, 10)
     assert got["AR"] == pytest.approx(np.mean([(ours >= t).mean() for t in levels]))
     assert got["AR50"] == pytest.approx((ours >= 0.5).mean())
-
-
-@given(st.integers(0, 2**32 - 1))
-@settings(max_examples=50)
-def test_oks_falls_with_distance(seed):
-    rng = np.random.default_rng(seed)
-    true, step = torch.from_numpy(rng.uniform(0, 99, (1, 17, 2))), torch.from_numpy(rng.normal(0, 1, (1, 17, 2)))
-    rest = (torch.full((1, 17), 2), torch.tensor([rng.uniform(1, 1e4)]), torch.tensor(sigmas(COCO_NAMES).values))
-    steps = [float(oks(true + step * k, true, *rest)) for k in (0, 1, 2)]
-    assert steps[0] == pytest.approx(1) and steps[0] >= steps[1] >= steps[2] >= 0

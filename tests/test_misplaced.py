@@ -11,7 +11,7 @@ from test_interventions import PCK, Planted, world
 from figures.clustering import misplaced_told
 from hgnb.analysis import interventions, misplaced
 from hgnb.analysis.clusters import clustering
-from hgnb.analysis.misplaced import Misplaced, compared, rate_difference
+from hgnb.analysis.misplaced import Misplaced, compared
 from hgnb.claims import on_clusters
 
 
@@ -33,7 +33,6 @@ def test_misplaced_persons_are_counted():
     assert wrong.rate.value == 0.05 and wrong.cuts == (10, 10) and wrong.judged.all()
     same = misplaced.misplaced(labels, np.full(200, 17.0), np.arange(200))
     assert not same.judged.any() and np.isnan(same.rate.value)
-    assert misplaced.rate_difference(wrong, wrong).value == 0
 
 
 def test_a_pages_rate_is_the_ledgers():
@@ -90,13 +89,6 @@ def test_nobody_to_compare_with(flags):
     group = SimpleNamespace(misplaced=wrong(flags, judged=np.zeros(n)))
     words = misplaced_told(group, np.ones(n), np.arange(n) + 1, "them")
     assert "nan" not in words and "no misplaced person" in words
-
-
-def test_rates_of_different_persons():
-    few, many = wrong([True, False, False, False]), wrong([True, True, False], images=[7, 8, 9])
-    made = rate_difference(few, many)
-    assert made.value == pytest.approx(1 / 4 - 2 / 3) and made.low < made.value < made.high
-    assert rate_difference(few, few).value == 0
 
 
 def test_the_bound_is_that_of_a_plain_loop():

@@ -5,10 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from figures import ch07
+from figures import ch07, chains
 from figures.page import Table
 from hgnb import records
-from hgnb.claims import evidence
 from hgnb.training import networks
 
 
@@ -36,7 +35,7 @@ def recorded(house):
             later = {one.name: 0.1 + 0.01 * seed for one in networks.LATER} if profile == "small" else {}
             held.append(arms | later)
         made_up.save(made_up.chain(held, profile))
-    return evidence.beside("tiny", "embedded")
+    return chains.beside("tiny", "embedded")
 
 
 def test_the_thesis_stands_before_the_better_model(recorded):
@@ -55,5 +54,5 @@ def test_the_networks_left_for_later(recorded):
 def test_the_failed_are_named_with_their_seed(recorded):
     record = recorded[0].record
     records.add_failed(record.about, record.persons, 0, "control-random", "The loss became inf.")
-    chain = evidence.beside("tiny", "embedded")[0]
+    chain = chains.beside("tiny", "embedded")[0]
     assert chain.failed == ["control-random (seed 0)"] and chain.stale, "made-up code is no code of today's"

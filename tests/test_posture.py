@@ -19,8 +19,6 @@ from hgnb.data.schema import KeypointSchema
 ROOT = Path(__file__).resolve().parents[1]
 BARE = KeypointSchema(tuple(n for n in COCO.names if n.split("_")[-1] not in ("nose", "eye", "ear")))
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 def drawn(name, count, rng, yaw=None):
     """Keypoints of drawn people in a posture, and the direction in which each faces, degrees from the viewer."""

@@ -7,8 +7,8 @@ import torch
 from test_explain import COCO, persons, scattered
 from test_interventions import PCK, world
 
-from figures import ch05
-from hgnb.analysis import clusters, components, interventions, reasons, truncation
+from figures import ch05, reasons
+from hgnb.analysis import clusters, components, interventions, truncation
 from hgnb.analysis.misplaced import Misplaced
 from hgnb.analysis.truncation import Truncation
 from hgnb.errors import InputError

@@ -16,6 +16,7 @@ from hgnb.metrics import PckConfig, found, peaks
 from hgnb.training import catalogue, release
 from hgnb.training.evaluation import evaluate
 from hgnb.training.passes import Reader
+from hgnb_book import model_card
 
 
 @pytest.fixture
@@ -24,12 +25,13 @@ def place(tmp_path, monkeypatch):
     file = tmp_path / "weights" / "released.safetensors"
     monkeypatch.setattr(catalogue, "RELEASED_FILE", file)
     monkeypatch.setattr(release, "RELEASED_FILE", file)
+    monkeypatch.setattr(model_card, "RELEASED_FILE", file)
     return file
 
 
 def test_a_release_is_the_runs_weights_and_what_they_find(trained, place, tmp_path):
     experiment, run = trained
-    assert "without released weights" in release.page()
+    assert "without released weights" in model_card.page()
     made = release.release(catalogue.weights(run.id), str(experiment.folder))
     assert made == json.loads(place.with_suffix(".json").read_text())
     assert place.read_bytes() == (run.folder / catalogue.BEST).read_bytes()
@@ -54,7 +56,7 @@ def test_a_release_is_the_runs_weights_and_what_they_find(trained, place, tmp_pa
     (training,) = made["trainings"]
     assert training["command"] == "hgnb train hourglass --profile smoke --data dots"
     assert training["photographs"] == {"dots": experiment.prepared().manifest["images"]["train"]}
-    shown = release.page()
+    shown = model_card.page()
     assert f"{made['pck']['mirrored']['value']:.3f}" in shown and training["command"] in shown
 
 

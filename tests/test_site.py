@@ -19,7 +19,13 @@ PAGE = """<html><head><script defer src="../_static/scripts/fontawesome.js?diges
 <i class="theme-switch fa-solid fa-sun                fa-lg" data-mode="light" title="Light"></i>
 <i class="fas fa-file"></i><i class="fa-solid fa-unheard-of"></i><i>prose</i>
 <img src="../_images/logo.png"><article><p id="here">x</p><img alt="a &amp; b" src="../_images/a.png" />
-<img alt="b" src="../_images/b.svg"><img alt="c" src="../_images/a.png"></article></body></html>"""
+<img alt="b" src="../_images/b.svg"><figure class="x">
+<img alt="c" src="../_images/a.png"><figcaption>C</figcaption></figure>
+<div class="pst-scrollable-table-container"><table class="sortable folded table" id="tbl-a">
+<caption><span class="caption-number">Table 1 </span><span class="caption-text">All
+<code><span>x</span></code> of it: by name.
+More.</span><a class="headerlink" href="#tbl-a">#</a></caption><tr><td>1</td></tr></table>
+</div></article></body></html>"""
 
 
 @pytest.fixture
@@ -61,7 +67,11 @@ def test_icons_are_drawn_and_pictures_wait_with_their_size(site):
     assert '<img src="../_images/logo.png">' in text  # not of the article
     assert '<img alt="a &amp; b" src="../_images/a.png" width="30" height="20"/>' in text  # the first one doesn't wait
     assert '<img alt="b" src="../_images/b.svg" loading="lazy"/>' in text
-    assert '<img alt="c" src="../_images/a.png" width="30" height="20" loading="lazy"/>' in text
+    # as large as its letters have to be, and leading to itself
+    picture = '<img alt="c" src="../_images/a.png" width="16" height="11" loading="lazy"/>'
+    assert f'<a class="whole" href="../_images/a.png">{picture}</a><figcaption>' in text
+    fold = '<details class="folded"><summary><span class="caption-number">Table 1 </span>All x of it</summary><div'
+    assert text.count(fold) == text.count("<details") == text.count("</div></details>") == 1
     finish(site)
     assert (site / "_executed/a.html").read_text() == text
 

@@ -379,7 +379,7 @@ def test_what_a_training_is_made_of_is_in_its_fingerprint(mutated, file, old, ne
     ("file", "old", "new"),
     [
         ("cli.py", r"import", "import json\nimport"),
-        ("drawing/style.py", r"\d+", "7"),
+        ("drawing.py", r"\d+", "7"),
         ("analysis/components.py", r"\+", "-"),
         ("training/loop.py", r"trainer.max_epochs \* steps", "7"),  # the bar of progress
         ("training/loop.py", "LOOK = 16", "LOOK = 8"),
@@ -426,40 +426,3 @@ def test_what_a_training_is_not_made_of_is_not(mutated, file, old, new):
 )  # fmt: skip
 def test_data_have_fingerprints_of_their_own(mutated, roots, file, old, new, differs):
     assert mutated(roots, file, old, new) is differs
-
-
-def test_a_reorganised_library_keeps_every_fingerprint(tmp_path):
-    """`models` becomes `network`, heatmaps and batches move together, the modules of training into a new wing."""
-    package = shutil.copytree(PACKAGE, tmp_path / "hgnb", ignore=shutil.ignore_patterns("__pycache__"))
-    every = (TRAINING_ROOTS, FROZEN_ROOTS, DRAWN_ROOTS, PREPARED_ROOTS)
-    before = [fingerprint(roots, package) for roots in every]
-    moves = {
-        "hgnb.model": "hgnb.network",
-        "hgnb.training.modules": "hgnb.learning.steps",
-        "hgnb.data.schema": "hgnb.twins",
-    }
-    (package / "learning").mkdir()
-    (package / "learning/__init__.py").write_text("")
-    for old, new in moves.items():
-        source, target = (package.parent / name.replace(".", "/") for name in (old, new))
-        (source if source.is_dir() else source.with_suffix(".py")).rename(
-            target if source.is_dir() else target.with_suffix(".py")
-        )
-    for file in package.rglob("*.py"):
-        text = file.read_text(encoding="utf8").replace(
-            "from hgnb.data.dataset import", "from hgnb.data.heatmaps import"
-        )
-        for old, new in moves.items():
-            text = text.replace(old, new)
-        file.write_text(text, encoding="utf8")
-    added = (package / "data/dataset.py").read_text(encoding="utf8").split('"""', 2)[2]
-    (package / "data/dataset.py").unlink()
-    with (package / "data/heatmaps.py").open("a", encoding="utf8") as file:
-        file.write("\n\n" + added)
-
-    def moved(root):
-        for old, new in moves.items():
-            root = root.replace(old, new)
-        return root
-
-    assert [fingerprint(map(moved, roots), package) for roots in every] == before

@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import math
+import re
 import shutil
 
 import numpy as np
@@ -17,15 +18,15 @@ from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import HourglassConfig
-from hgnb.quantity import described
 from hgnb.training import catalogue, hardware, loop, profiles, runs
+from hgnb.training.ahead import ahead
 from hgnb.training.experiment import DATASET, Experiment
 from hgnb.training.modules import PoseModule
 from hgnb.training.networks import STUDIES, fork
 from hgnb.training.parallel import Team
 from hgnb.training.passes import baselines
 from hgnb.training.profiles import FurtherTrainingConfig, TrainingConfig
-from hgnb.training.runs import overview
+from hgnb.training.runs import apart, overview
 
 
 def test_nobody_is_alone_in_a_batch_that_is_normalised(fresh):
@@ -70,11 +71,9 @@ def test_paper_is_the_thesis(house):
 @pytest.mark.parametrize("name", ["smoke", "tiny", "paper"])
 def test_every_number_names_its_unit_and_source(house, name):
     profile = profiles.load(name)
-    for section in dataclasses.fields(profile):
-        config = getattr(profile, section.name)
-        if dataclasses.is_dataclass(config):
-            assert len(described(config)) == len(dataclasses.fields(config)), section.name
-            assert all(f.metadata["unit"] and f.metadata["source"] for f, _ in described(config))
+    numbers = {key: (value, unit, source) for key, value, unit, source in profiles.rows(profile) if key != "name"}
+    assert all(unit and source for _, unit, source in numbers.values())
+    assert numbers["training.rate"][:2] == (str(profile.training.rate), "learning rate")
     profile.model.check_side(profile.data.side)
 
 
@@ -92,11 +91,6 @@ def test_a_profile_with_a_slip_names_the_nearest(house, text, words):
     (house / "profiles" / "odd.toml").write_text(text)
     with pytest.raises(InputError, match=words):
         profiles.load("odd")
-
-
-def test_an_unknown_profile_names_the_nearest(house):
-    with pytest.raises(InputError, match="profile 'tinny'.*'tiny'"):
-        profiles.load("tinny")
 
 
 def test_paper_takes_its_first_steps_downwards(house):
@@ -293,15 +287,6 @@ def test_baselines_against_plain_loops(chain):
     assert lines.mean_pose_pck == pytest.approx(right / counted)
 
 
-def test_weights_need_no_pickle(chain):
-    run = chain.hourglass()
-    assert {f.name for f in run.folder.glob("best-*.safetensors")} == {
-        "best-val_pck.safetensors",
-        "best-val_loss.safetensors",
-    }
-    assert set(run.weights("val_loss")) == set(chain.network(run).state_dict())
-
-
 @pytest.fixture
 def dropping(chain) -> Experiment:
     """Nothing is ever found, so the first epoch stays the best and the rate drops after the second."""
@@ -445,6 +430,24 @@ def test_runs_are_listed(begun):
     assert run.id in first and "finished" in first and "3 of 3" in first
     assert f"PCK {run.metrics.val_pck.max():.3f}" in first
     assert "unfinished" in second and "0 of 3" in second
+
+
+def test_runs_of_one_name_are_told_apart():
+    one = {"data": "ab" * 32, "training": {"rate": 0.1, "batch": 4}}
+    other = {"data": "cd" * 32, "training": {"rate": 0.2, "batch": 4}, "frozen": "random"}
+    assert apart(one, [one, other]) == "data abababab, training.rate 0.1"
+    assert apart(other, [one, other]) == "data cdcdcdcd, training.rate 0.2, frozen random"
+    assert apart(one, [one]) == ""
+
+
+def test_what_is_ahead_is_told_and_nothing_trained(fresh):
+    """Which trainings are done and which are to come; going by a step that is tried, or by finished runs."""
+    before = torch.get_rng_state()
+    assert re.fullmatch(r"To be trained first.*hourglass \(about \d+ s\).*tried just now\.", ahead(fresh, "hourglass"))
+    assert torch.equal(before, torch.get_rng_state()) and not list(runs.runs_folder().glob("*/recipe.json"))
+    fresh.hourglass()
+    said = ahead(fresh, "hourglass", "few")
+    assert re.match(r"Trained already: hourglass \(\d+ s\)\. To be trained first.*finished runs", said)
 
 
 def test_weights_tell_what_they_belong_to(chain, tmp_path):

@@ -1,6 +1,7 @@
 """The whole book with the smallest profile, from an empty folder to pages: on drawn and on real people."""
 
 import html
+import json
 import os
 import re
 import shutil
@@ -117,7 +118,12 @@ def search_answers(index):
             assert icon["x"] + icon["width"] <= field["x"], "the magnifying glass lies over what is searched for"
             tab.page.keyboard.press("Enter")
             # results come one after the other
-            tab.page.locator("#search-results li a[href*='_executed/A2_building_blocks.html']").first.wait_for()
+            found = tab.page.locator("#search-results li", has=tab.page.locator("a[href$='A2_building_blocks.html']"))
+            found.first.wait_for()
+            # each says where it hits, and leads there
+            hit = found.locator(".hit", has=tab.page.get_by_role("link", name="The silhouette", exact=True))
+            assert "silhouette" in hit.locator("mark").first.text_content().lower()
+            assert hit.locator("a").get_attribute("href") == "_executed/A2_building_blocks.html#the-silhouette"
             assert not tab.complaints
         with opened(browser, index.parent / "questions.html") as tab:
             entries = tab.page.locator("article section section section:visible")
@@ -131,12 +137,23 @@ def search_answers(index):
 
 
 def on_one_screen(page):
-    """At a glance: from the question to the limits without scrolling, as wide as a small laptop is."""
-    with chromium() as browser, opened(browser, page) as tab:
-        ends = tab.page.evaluate("[...document.querySelectorAll('article strong')].map(e => "
-                                 "[e.textContent, e.closest('p').getBoundingClientRect().bottom])")  # fmt: skip
-        bottom = dict(ends)
-        assert bottom["Question."] < bottom["Method."] < bottom["Limits."] <= 800
+    """The first page: what was claimed, what became of it, why and three ways in, on a laptop and on a phone."""
+    with chromium() as browser:
+        for width, height in ((1280, 800), (390, 844)):
+            with opened(browser, page, width=width) as tab:
+                bottoms = [
+                    tab.page.evaluate(f"document.querySelector('article {part}').getBoundingClientRect().bottom")
+                    for part in (".counts", "img.front", ".ways")
+                ]
+                assert bottoms == sorted(bottoms) and bottoms[-1] <= height, (width, bottoms)
+
+
+def verdicts_are_the_ledgers(site):
+    """As rendered, each claim's first verdict is that of the first ledger that the page shows."""
+    page = (site / "_executed/05_discussion.html").read_text(encoding="utf8")
+    held = json.loads((REPOSITORY / "results/claims-photos-coco-val2017.json").read_text(encoding="utf8"))
+    shown = re.findall(r'id="claim-([cl]\d+)".*?class="verdict (\w+)"', page, re.S)
+    assert dict(shown) == {row["id"].lower(): row["verdict"] for row in held["claims"]}
 
 
 def weighed(tab):
@@ -146,19 +163,16 @@ def weighed(tab):
 
 
 def looked_at(site, pages):
-    """Every page of the book as readers see it, and the theme's own two: wide and light, narrow and dark."""
+    """Every page of the book as readers see it, and the theme's own two, on a laptop and on a phone."""
     with chromium() as browser:
         for name in (*pages, "search.html", "genindex.html"):
-            for width, scheme in ((1280, "light"), (390, "dark")):
-                where = f"{name}, {width} px wide, {scheme}"
-                with opened(browser, site / name, width=width, color_scheme=scheme) as tab:
-                    if name in pages:
-                        tab.page.wait_for_timeout(500)
-                        assert weighed(tab) <= 2, where
-                        sound(tab, where)
-                    else:
-                        tab.page.wait_for_timeout(300)  # scripts give their last names when a page has loaded
-                    accessible(tab, where)
+            with opened(browser, site / name) as tab:
+                tab.page.wait_for_timeout(500)
+                assert weighed(tab) <= 2, name
+                for width in (1280, 390) if name in pages else ():
+                    tab.page.set_viewport_size({"width": width, "height": 900})
+                    sound(tab, f"{name}, {width} px wide")
+                accessible(tab, name)
 
 
 def test_embedded(clone):
@@ -172,7 +186,8 @@ def test_embedded(clone):
     looked_at(clone / "site", pages)
     parts_answer(clone / "site/_executed/03_interpretation.html")
     search_answers(clone / "site/index.html")
-    on_one_screen(clone / "site/_executed/00_at_a_glance.html")
+    on_one_screen(clone / "site/index.html")
+    verdicts_are_the_ledgers(clone / "site")
     assert broken(clone / "site") == []
     assert [page for page in pages if skipped_levels(clone / "site", page)] == []
     assert sum(file.stat().st_size for file in (clone / "site").rglob("*") if file.is_file()) < 80 * 2**20

@@ -15,8 +15,8 @@ from hgnb_book.toc import Part, parts
 
 # what only a screen has a use for; a cell whose input is folded away stays without it
 SCREEN = (
-    "script, .headerlink, .live, .live-part, .toctree-wrapper, .chapter-tools, details.hide.above-input, .only-screen, "
-    ".find-on-page"
+    "script, .headerlink, .live, .live-part, .toctree-wrapper, .chapter-tools, details.hide.above-input, "
+    "details.folded > summary, .only-screen, .find-on-page"
 )
 MATHJAX = '<script src="{static}/mathjax/tex-chtml.js"></script>'
 SETTINGS = 'window.MathJax = {"options": {"processHtmlClass": "tex2jax_process|mathjax_process|math|output_area"}}'

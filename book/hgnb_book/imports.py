@@ -6,6 +6,7 @@ import of torch. What a number comes from is another question: `hgnb.definitions
 
 import ast
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,10 @@ from hgnb.errors import InputError
 
 # the packages of a chapter
 HOUSE = (PACKAGE, *(PACKAGE.parent / part for part in ("notebooks/figures", "book/hgnb_book")))
+# rooms from the ground up; what lies beside the wings of hgnb is its ground
+STOREYS = (
+    "ground", "data", "model", "training", "analysis", "claims", "drawing", "cli", "figures", "hgnb_book",
+)  # fmt: skip
 
 
 def closure(modules: Iterable[str], *packages: Path) -> list[Path]:
@@ -75,3 +80,27 @@ def _imported(tree: ast.AST, here: str, packages: tuple[Path, ...]) -> Iterator[
             base = based(node, here)
             names = [base, *(f"{base}.{alias.name}" for alias in node.names)]  # `from package import module`
         yield from (name for name in names if name.split(".")[0] in {package.name for package in packages})
+
+
+def storey(name: str) -> int:
+    """Where a module stands in STOREYS, by its dotted name."""
+    package, _, rest = name.partition(".")
+    room = rest.partition(".")[0] if package == PACKAGE.name else package
+    return STOREYS.index(room) if room in STOREYS else 0
+
+
+def knowing() -> Counter[tuple[int, int]]:
+    """How many modules of one storey import from another."""
+    named = [(storey(name), file) for package in HOUSE for name, file in modules_of(package).items()]
+    return Counter((own, other) for own, file in named for other in {storey(name) for name in module_imports(file)})
+
+
+def drawn() -> str:
+    """The same as a table in Markdown, the uppermost storey first; a storey's own modules aren't counted."""
+    found, known = knowing(), range(len(STOREYS) - 1)  # nobody knows the uppermost
+    head = [f"| knows | {' | '.join(STOREYS[i] for i in known)} |", "| --- |" + " ---: |" * len(known)]
+    rows = (
+        f"| `{STOREYS[i]}` | {' | '.join(str(found[i, j] or '') if j < i else '' for j in known)} |"
+        for i in range(len(STOREYS) - 1, 0, -1)
+    )
+    return "\n".join([*head, *rows]) + "\n"

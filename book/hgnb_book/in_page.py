@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pooch
 
-from hgnb.analysis.exhibit import CROPS, FOLDER, NETWORK, digest
+from figures.exhibit import CROPS, FOLDER, NETWORK, digest
 from hgnb.errors import InputError
 from hgnb_book.site import upwards
 

@@ -25,7 +25,17 @@ MENDS = (
 # what a reader copies, a script reads or a tag says stays as it is
 PERCENT = re.compile(r"<(pre|code|script|style)\b.*?</\1>|<[^>]*>|(?<=[\d)]) %", re.S)
 SHEET = re.compile(r'"data:image/webp;base64,([A-Za-z0-9+/=]+)"')  # in the data of an interactive part
-IMAGE = re.compile(r'<img (?=[^>]*src="([^"]*_images/[^"]+)")([^>]*)>')
+IMAGE = re.compile(r'(<figure\b[^>]*>\s*)?<img (?=[^>]*src="([^"]*_images/[^"]+)")([^>]*)>')
+# Pixels of a page for one of a figure: figures are drawn for 160 dots an inch, and their letters of 10 points become
+# as large as those of a caption, in a narrow figure as in a wide one.
+SCALE = 0.55
+FOLDED = re.compile(
+    r'<div class="pst-scrollable-table-container"><table class="[^"]*\bfolded\b[^"]*"[^>]*>\s*'
+    r'<caption>(<span class="caption-number">.*?</span>)?<span class="caption-text">(.*?)</span>'
+    r"(?:<a class=\"headerlink\".*?</a>)?</caption>.*?</table>\s*</div>",
+    re.S,
+)
+SENTENCE = re.compile(r"^.*?[.;:](?=\s|$)", re.S)  # its first, or the first part of it
 SCRIPT = "_static/scripts/fontawesome.js"
 ICON = re.compile(r'<(i|span) class="([^"]*\bfa[srb]?\b|[^"]*\bfa-solid\b)([^"]*)"([^>]*)></\1>')
 NAME = re.compile(r"\bfa-(?!solid\b|lg\b)([a-z-]+)")
@@ -37,7 +47,7 @@ def finish(site: Path) -> None:
     shapes = script.read_text(encoding="utf8") if script.is_file() else ""
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf8")
-        better = sized(mended(drawn(lifted(text, page, site), shapes)), page)
+        better = sized(folded(mended(drawn(lifted(text, page, site), shapes))), page)
         if better != text:
             page.write_text(better, encoding="utf8")
     for file in script.parent.glob("fontawesome.js*"):
@@ -49,6 +59,22 @@ def mended(text: str) -> str:
     for pattern, better in MENDS:
         text = re.sub(pattern, better, text)
     return PERCENT.sub(lambda found: "\u00a0%" if found[0] == " %" else found[0], text)
+
+
+def folded(text: str) -> str:
+    """Long tables that are looked up rather than read (figures.page.Table) behind their number and what they show; a
+    link to one opens it, without a script."""
+
+    def closed(found: re.Match) -> str:
+        words = " ".join(re.sub("<[^>]+>", "", found[2]).split())
+        title = SENTENCE.match(words)
+        return (
+            f'<details class="folded"><summary>{found[1] or ""}{(title[0] if title else words).rstrip(".;:")}</summary>'
+            f"{found[0]}</details>"
+        )
+
+    # a table that stands in its fold already is left there
+    return re.sub(r"(?<!</summary>)" + FOLDED.pattern, closed, text, flags=re.S)
 
 
 def lifted(text: str, page: Path, site: Path) -> str:
@@ -70,7 +96,8 @@ def upwards(page: Path, site: Path) -> str:
 
 
 def sized(text: str, page: Path) -> str:
-    """Every picture of an article with its size, and all but the first waiting."""
+    """Every picture of an article with its size, and all but the first waiting; that of a figure leads to the picture
+    by itself, which a phone shows as large as one likes."""
     head, start, article = text.partition("<article")
     seen = 0
 
@@ -79,19 +106,22 @@ def sized(text: str, page: Path) -> str:
         seen += 1
         if " loading=" in found[0] or " width=" in found[0]:
             return found[0]
+        figure, source, attributes = found.groups()
         wait = ' loading="lazy"' if seen > 1 else ""
-        return f"<img {found[2].rstrip(' /')}{_size(page.parent / html.unescape(found[1]))}{wait}/>"
+        scale = SCALE if figure else 1
+        picture = f"<img {attributes.rstrip(' /')}{_size(page.parent / html.unescape(source), scale)}{wait}/>"
+        return f'{figure}<a class="whole" href="{source}">{picture}</a>' if figure else picture
 
     return head + start + IMAGE.sub(written, article)
 
 
-def _size(file: Path) -> str:
+def _size(file: Path, scale: float) -> str:
     """Width and height as attributes; none for what has no pixels."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(file) as image:
-            return f' width="{image.width}" height="{image.height}"'
+            return f' width="{round(scale * image.width)}" height="{round(scale * image.height)}"'
     except UnidentifiedImageError:
         return ""
 

@@ -11,12 +11,14 @@ import json
 import re
 from typing import Any
 
+from hgnb.data.splits import EMBEDDED
 from hgnb_book.chapter import ChapterError, assignments, place
 
 UNDRAWN = "Not drawn on these data, for the reason above."
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg")
 SHEET = "image/webp"  # of an interactive part (figures.page)
 NEEDS = "**To run it**"
+IMPORTS = ("import ", "from ")  # how a cell begins that no one reads: it is folded
 CODE = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$)", re.DOTALL)  # and formulas
 TOGETHER = {  # what isn't broken across lines, and how it is written
     re.compile(r"\b([^\W\d_]) = (?=[−½\d])"): "\\1\u00a0=\u00a0",  # K = 2
@@ -30,7 +32,7 @@ AGAIN = """\
 :::{{container}} chapter-tools
 {{download}}`Download this notebook <../../notebooks/{chapter}.ipynb>`, or open it in JupyterLab: `make lab` in a copy \
 of the repository, `{chapter}.ipynb`, *Run All Cells*.
-For this page it ran in {seconds:.0f} s with the profile `{profile}`, trained networks at hand.
+For this page it ran in {seconds:.0f} s with the profile `{profile}`{people}, trained networks at hand.
 :::"""
 
 
@@ -45,6 +47,7 @@ def weave(executed, chapter: str, private: dict[str, str]):
     page.metadata.pop("papermill", None)
     page.metadata.pop("widgets", None)
     page.cells = [cell for cell in page.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    claims = _judged(page)
     for index, cell in enumerate(page.cells):
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
@@ -52,6 +55,8 @@ def weave(executed, chapter: str, private: dict[str, str]):
             cell.source = folded(cell.source, given)
             cell.source = relative(cell.source, private)
         if cell.cell_type == "code":
+            if cell.source.startswith(IMPORTS):
+                cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), "hide-input"})
             cell.outputs = [relative(output, private) for output in cell.outputs if _kept(output)]
             try:
                 _dress(cell)
@@ -60,6 +65,7 @@ def weave(executed, chapter: str, private: dict[str, str]):
         else:
             cell.source = together(cell.source)
     _enliven(page, chapter)
+    _argue(page, claims)
     _offer(page, chapter)
     page.metadata = relative(page.metadata, private)
     return page
@@ -168,14 +174,58 @@ def _enliven(page, chapter: str) -> None:
                 cell.outputs.remove(output)
 
 
+def _judged(page) -> dict[str, list[str]]:
+    """The claims that the chapter's last cells judge (figures.verdicts), each with the labels of its figures."""
+    outputs = [output for cell in page.cells for output in cell.get("outputs", [])]
+    return {k: v for one in outputs for k, v in one.get("metadata", {}).get("hgnb", {}).get("claims", {}).items()}
+
+
+def _argue(page, claims: dict[str, list[str]]) -> None:
+    """Links from a chapter's figures and tables to the claims that they show, in their captions, and a line below its
+    title from claim to figure to verdict."""
+    from nbformat.v4 import new_markdown_cell
+
+    shown: dict[str, list[str]] = {}
+    for claim, labels in claims.items():
+        for label in labels:
+            shown.setdefault(label, []).append(f"{{ref}}`{claim} <claim-{claim.lower()}>`")
+    here = set()
+    for cell in page.cells:
+        words = cell.metadata.get("mystnb", {}).get("figure", {})
+        if words.get("name") in shown and "caption" in words:
+            words["caption"] += f" {_bears(shown[words['name']])}"
+            here.add(words["name"])
+        for output in cell.get("outputs", []):
+            label = output.get("metadata", {}).get("hgnb", {}).get("name")
+            if label in shown:
+                first, rest = output.data["text/markdown"].split("\n", 1)
+                output.data["text/markdown"] = f"{first} {_bears(shown[label])}\n{rest}"
+                here.add(label)
+    ways = [
+        f"{{ref}}`{claim} <claim-{claim.lower()}>` → {{numref}}`{next(label for label in labels if label in here)}`"
+        for claim, labels in claims.items()
+        if here & set(labels)
+    ]
+    if claims:
+        end = f"{{ref}}`verdicts <verdicts-{next(iter(claims)).lower()}>`"
+        words = f"Claim → figure → verdict: {' · '.join([*ways, end])}"
+        page.cells.insert(1, new_markdown_cell(f":::{{container}} argument\n{words}\n:::", id="argument"))
+
+
+def _bears(claims: list[str]) -> str:
+    return f"Bears on {' and '.join([', '.join(claims[:-1]), claims[-1]] if len(claims) > 1 else claims)}."
+
+
 def _offer(page, chapter: str) -> None:
     """Say below what a chapter needs how to run it again and how long that took, where a run has said so."""
     from nbformat.v4 import new_markdown_cell
 
     facts = page.metadata.get("hgnb", {})
     if "seconds" in facts and page.cells and page.cells[0].cell_type == "markdown":
-        profile = facts.get("parameters", {}).get("profile", "tiny")
-        words = AGAIN.format(chapter=chapter, seconds=facts["seconds"], profile=profile)
+        given = facts.get("parameters", {})
+        people = " on **drawn people**, not on photographs" if given.get("data", EMBEDDED) == EMBEDDED else ""
+        profile = given.get("profile", "tiny")
+        words = AGAIN.format(chapter=chapter, seconds=facts["seconds"], profile=profile, people=people)
         needs = (i for i, cell in enumerate(page.cells) if cell.cell_type == "markdown" and NEEDS in cell.source)
         page.cells.insert(next(needs, 0) + 1, new_markdown_cell(words, id="chapter-tools"))
 

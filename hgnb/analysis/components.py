@@ -20,9 +20,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from hgnb.analysis.distances import blocks, slices
 from hgnb.data.prepared import PreparedSplit
+from hgnb.home import write_whole
 from hgnb.training.catalogue import Weights, opened
 from hgnb.training.export import Basis
-from hgnb.training.runs import Run, write_aside
+from hgnb.training.runs import Run
 
 WANTED = 20  # persons; with fewer, components and clusters would describe single persons
 NEIGHBOURS = 15
@@ -218,8 +219,7 @@ def umap(points: np.ndarray, apart: np.ndarray, seed: int, run: Run | None = Non
         if file is not None:
             content = io.BytesIO()
             np.save(content, plane)
-            file.parent.mkdir(exist_ok=True)
-            write_aside(file, content.getvalue())
+            write_whole(file, content.getvalue())
     return Map("UMAP", plane, trust(apart, plane))
 
 

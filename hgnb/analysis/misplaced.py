@@ -97,14 +97,6 @@ def best_cut(key: np.ndarray, top: np.ndarray) -> float:
     return float((levels[at - 1] + levels[at]) / 2)
 
 
-def rate_difference(a: Misplaced, b: Misplaced) -> Estimate:
-    """Misplaced rate of a less that of b, of the same or other persons on the same images; over photographs."""
-    columns = np.zeros((len(a.images) + len(b.images), 4))
-    columns[: len(a.images), :2], columns[len(a.images) :, 2:] = a.columns, b.columns
-    images = np.concatenate([a.images, b.images])
-    return crossed(columns, images, lambda wrong, n, other, m: wrong / n - other / m)
-
-
 @dataclass(frozen=True)
 class Compared:
     """PCK of the misplaced less that of the others with equally many labelled keypoints."""

@@ -126,7 +126,7 @@ def own(split: PreparedSplit, parts: Components) -> list[Fold]:
     return [(np.arange(len(split)), parts)]
 
 
-def crossed(split: PreparedSplit, latents: np.ndarray, seed: int) -> list[Fold]:
+def exchanged(split: PreparedSplit, latents: np.ndarray, seed: int) -> list[Fold]:
     """The persons of each half of the images keep components of the other half's: those that nobody of them shaped.
 
     latents: (N, D) of the split's persons. Empty if a half has too few persons for a component.

@@ -17,9 +17,9 @@ from typing import Any
 from hgnb import records
 from hgnb.claims.claim import SEEDS
 from hgnb.claims.evidence import Seeds
-from hgnb.claims.ledger import CHAIN, MAKE, TRAIN, Result, judge
+from hgnb.claims.ledger import CHAIN, CLAIMS, MAKE, TRAIN, Result, judge
 from hgnb.claims.observe import Columns, observed, persons
-from hgnb.claims.on_lighter import Sweep
+from hgnb.claims.on_lighter import Recorded
 from hgnb.claims.study import Study
 from hgnb.home import home
 from hgnb.records import Archive, Record, Seed
@@ -44,10 +44,22 @@ def judged(record: Record) -> Result:
     >>> judged(find_record("chain", "drawn", "embedded")).seeds[0]  # doctest: +SKIP
     0
     """
-    seeds, sweep = Seeds.of(record), Sweep.recorded(record.profile, record.data)
+    seeds, sweep = Seeds.of(record), Recorded.of(record.profile, record.data)
     whole = {name: n for name, n in seeds.people.counts.items() if name.startswith("listed")} == COCO
     rows = judge(seeds, sweep, record.profile == "paper" and whole)
     return Result([row.facts() for row in rows], record)
+
+
+def kept(record: Record) -> Result:
+    """The ledger of a record as `results/` keeps it, which takes no time; judged where that is of other evidence or by
+    other rules, or isn't there."""
+    result = Result([], record)
+    if result.place.is_file():
+        held = json.loads(result.place.read_text(encoding="utf8"))
+        rules = {claim.id: claim.rule for claim in CLAIMS}
+        if held["about"] == result.facts()["about"] and rules == {row["id"]: row["rule"] for row in held["claims"]}:
+            return replace(result, rows=held["claims"])
+    return judged(record)
 
 
 def live(experiment: Experiment, told: Told = silent, own: Study | None = None) -> Record:

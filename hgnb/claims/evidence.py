@@ -11,16 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from hgnb import records, stats
+from hgnb import stats
 from hgnb.analysis import posture
 from hgnb.analysis.posture import POSED
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.records import Columns, Record, Seed
-from hgnb.records import each_dataset as each_dataset  # of Chains, too
-from hgnb.stats import UNKNOWN, Estimate
-from hgnb.training.networks import ARMS
-from hgnb.training.recorded import stale
+from hgnb.stats import Estimate
 
 FINE = 64  # keypoints are kept in 64ths of a pixel of the crop
 WATCHED = (1, 2, 3, 10, 30, 50)  # components whose scores are kept; thesis 6.3
@@ -154,7 +151,7 @@ class Seeds:
 
     def with_(self, *trainings: str) -> "Seeds":
         """Those that hold all of these."""
-        wanted = {_training(name) for name in trainings}
+        wanted = {training_of(name) for name in trainings}
         return replace(self, all=tuple(one for one in self.all if wanted <= one.trainings.keys()))
 
     def column(self, training: str, name: str) -> np.ndarray:
@@ -167,7 +164,7 @@ class Seeds:
 
     def hits(self, training: str, split: str = "test") -> np.ndarray:
         """(S, N, K) bool at the epoch of best validation PCK."""
-        return self.column(_training(training), f"{'lowest/' if training == BEST_LOSS else ''}{split}_hits")
+        return self.column(training_of(training), f"{'lowest/' if training == BEST_LOSS else ''}{split}_hits")
 
     def persons(self, split: str = "test") -> PreparedSplit:
         """Of a split, without crops."""
@@ -204,92 +201,6 @@ class Seeds:
         return placed
 
 
-def _training(name: str) -> str:
+def training_of(name: str) -> str:
     """The training that an arm's network comes from."""
     return "hourglass" if name == BEST_LOSS else name
-
-
-@dataclass(frozen=True)
-class Chains:
-    """The seeds of a record that hold an hourglass and its modified twin, as chapters 04 and 07 show them."""
-
-    record: Record
-
-    @cached_property
-    def _seeds(self) -> Seeds:
-        return Seeds.of(self.record).with_("hourglass", "modified")
-
-    @property
-    def seeds(self) -> tuple[Seen, ...]:
-        """In order."""
-        return self._seeds.all
-
-    @property
-    def data(self) -> str:
-        return self.record.data
-
-    @property
-    def name(self) -> str:
-        """'small on embedded'."""
-        return f"{self.record.profile} on {self.record.data}"
-
-    @property
-    def title(self) -> str:
-        return self.record.title
-
-    @cached_property
-    def stale(self) -> tuple[str, ...]:
-        """As of hgnb.training.recorded."""
-        return stale(self.record)
-
-    @property
-    def failed(self) -> list[str]:
-        """Trainings that didn't end, with their seeds."""
-        return [f"{name} (seed {seed.number})" for seed in self.record.seeds for name in seed.failed]
-
-    @property
-    def device(self) -> str:
-        return devices(self.record)
-
-    def has(self, *names: str) -> bool:
-        """Whether every one of these trainings is there in some seed."""
-        return all(self._seeds.with_(name).count for name in names)
-
-    def values(self, name: str, split: str) -> np.ndarray:
-        """(S,) PCK of an arm or a later network in each seed; NaN where it has none."""
-        each = (replace(self._seeds, all=(one,)).with_(name) for one in self.seeds)
-        return np.array([one.pck(name, split).value if one.count else np.nan for one in each], dtype=float)
-
-    def level(self, name: str, split: str) -> Estimate:
-        """PCK of an arm or a later network over the seeds that have it, as the ledger has it."""
-        there = self._seeds.with_(name)
-        return there.pck(name, split) if there.count else UNKNOWN
-
-    def differences(self, first: str, second: str, split: str) -> list[Estimate]:
-        """Paired PCK of each seed that has both, the first less the second, over photographs alone."""
-        both = self._seeds.with_(first, second)
-        return [replace(both, all=(one,)).gain(first, second, split) for one in both.all]
-
-    def difference(self, first: str, second: str, split: str) -> Estimate:
-        """Over these seeds, as the ledger has it: seeds and photographs both vary."""
-        both = self._seeds.with_(first, second)
-        return both.gain(first, second, split) if both.count else UNKNOWN
-
-    def epoch(self, one: Seen, name: str) -> int:
-        """At which an arm's network is taken."""
-        return one.trainings[_training(name)]["best"][ARMS[name].best if name in ARMS else "val_pck"]
-
-    def coinciding(self) -> int:
-        """Seeds whose best PCK and lowest loss fall on one epoch, so that choosing between them changes nothing."""
-        best = [one.trainings["hourglass"]["best"] for one in self.seeds]
-        return sum(b["val_pck"] == b["val_loss"] for b in best)
-
-
-def devices(record: Record) -> str:
-    """Where the record's trainings ran, one or several."""
-    return ", ".join(dict.fromkeys(facts["device"] for facts in record.facts))
-
-
-def beside(profile: str, data: str) -> list[Chains]:
-    """All recorded chains with seeds to compare, the one that a page about a profile and data shows first."""
-    return [chains for chains in map(Chains, records.fitting("chain", profile, data)) if chains.seeds]

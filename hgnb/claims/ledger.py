@@ -18,13 +18,13 @@ from rich.table import Table
 from hgnb import records
 from hgnb.claims import on_clusters, on_components, on_improvement, on_lighter, on_skips, on_training
 from hgnb.claims.claim import FAILS, FAMILIES, HOLDS, NEEDS, SEEDS, UNDECIDED, Claim, Finding
-from hgnb.claims.evidence import Lacking, Seeds, devices
-from hgnb.claims.on_lighter import Sweep
+from hgnb.claims.evidence import Lacking, Seeds
+from hgnb.claims.on_lighter import Recorded
+from hgnb.home import write_whole
 from hgnb.records import Record
 from hgnb.stats import Estimate, Test, verdicts
 from hgnb.stats.decisions import ALPHA
 from hgnb.training.recorded import stale
-from hgnb.training.runs import write_aside
 
 SUBJECTS = (on_training, on_skips, on_components, on_clusters, on_improvement, on_lighter)
 CLAIMS: tuple[Claim, ...] = tuple(  # C1 to C36, L1 to L15
@@ -79,18 +79,18 @@ class Row:
         })  # fmt: skip
 
 
-def judge(seeds: Seeds, sweep: Sweep, levels: bool, claims: Sequence[Claim] = CLAIMS) -> list[Row]:
+def judge(seeds: Seeds, sweep: Recorded, levels: bool, claims: Sequence[Claim] = CLAIMS) -> list[Row]:
     """A row for every claim, from what is recorded of the chain and of chapter 06. `levels`: whether numbers may be
     held against the source's, as under profile `paper` on the whole of COCO."""
     return decided([_considered(claim, seeds, sweep, levels) for claim in claims])
 
 
-def judge_lighter(sweep: Sweep) -> list[Row]:
+def judge_lighter(sweep: Recorded) -> list[Row]:
     """The rows of chapter 06's claims alone."""
     return decided(considered(claim, sweep, sweep.count) for claim in CLAIMS if claim.family == "lighter")
 
 
-def _considered(claim: Claim, seeds: Seeds, sweep: Sweep, levels: bool) -> Row:
+def _considered(claim: Claim, seeds: Seeds, sweep: Recorded, levels: bool) -> Row:
     if claim.family == "lighter":
         return considered(claim, sweep, sweep.count)
     there = seeds.with_(*claim.trainings)
@@ -118,7 +118,7 @@ def wanted(seeds: Seeds, trainings: Sequence[str]) -> str:
     return f"the {'trainings' if len(missing) > 1 else 'training'} {names}: {command}"
 
 
-def considered(claim: Claim, source: Seeds | Sweep, count: int, shut: str = "") -> Row:
+def considered(claim: Claim, source: Seeds | Recorded, count: int, shut: str = "") -> Row:
     """What a claim's evidence comes to, without a verdict where a test decides. A gate that is shut leaves what was
     measured to be shown."""
     try:
@@ -169,7 +169,7 @@ class Result:
     @property
     def device(self) -> str:
         """Where the record's trainings ran, one or several."""
-        return devices(self.record)
+        return self.record.device
 
     @cached_property
     def stale(self) -> tuple[str, ...]:
@@ -199,8 +199,7 @@ class Result:
 
     def keep(self) -> "Result":
         """Writes it there."""
-        self.place.parent.mkdir(exist_ok=True)
-        write_aside(self.place, self.text.encode())
+        write_whole(self.place, self.text.encode())
         return replace(self, kept=self.place)
 
     def __rich_console__(self, console, options):

@@ -14,7 +14,7 @@ from hgnb.analysis.depths import features, probed
 from hgnb.analysis.distances import centroids, silhouettes
 from hgnb.analysis.interventions import Space, intervene
 from hgnb.analysis.posture import POSED, posed, postures
-from hgnb.analysis.truncation import NOISE_FROM, crossed
+from hgnb.analysis.truncation import NOISE_FROM, exchanged
 from hgnb.claims import steered
 from hgnb.claims.evidence import FINE, WATCHED
 from hgnb.claims.study import LAST, Study, reconstruction
@@ -165,7 +165,7 @@ def noise(study: Study) -> Columns:
     directions drawn by lot from all components, at the 50th's step. None of it where half of the persons give fewer.
     """
     parts, split = study.parts_posed, study.posed
-    folds = crossed(split, study.latents_posed, study.seed)
+    folds = exchanged(split, study.latents_posed, study.seed)
     if min([len(other) for _, other in folds], default=0) < NOISE_FROM:
         return {}
     hits = np.zeros((2, *split.visibility.shape), bool)

@@ -12,20 +12,22 @@ from functools import partial
 import numpy as np
 
 from hgnb import records, stats
-from hgnb.analysis.lighter import INFERENCE, LOADED, STEP, gain, paired, ratio_text, together, unpaired
 from hgnb.claims.claim import SEEDS, Finding, Numbers, Subject, known
 from hgnb.claims.evidence import Lacking
-from hgnb.stats import Estimate, Test, above, below, every, within
+from hgnb.stats import UNKNOWN, Estimate, Test, above, below, every, within
+from hgnb.stats.estimate import TURNS as OVER_TURNS
 from hgnb.training import speed
 from hgnb.training.networks import BASE
-from hgnb.training.observations import Outcomes
+from hgnb.training.observations import Outcome, Outcomes
 from hgnb.training.speed import Times
 
+STEP, LOADED, INFERENCE = "training", "with loading", "inference"  # whose seconds are compared
 ALIKE = 0.005  # 'about the same': half a point of PCKh
 NO_SLOWER = float(np.log(1.02))  # a ratio: half of what separates most times of 004's table 1
 TURNS = 10  # in which networks were timed side by side
 LITTLE = float(np.log(0.95))  # L15: 'without much improvement': less than a twentieth of the time
 SMALL, LARGE, PRECISION = speed.PARTS
+PERSONS = 60  # over whom L8 takes a mean of the loss: whole steps of 20 and of 6
 CONTROL = "newell-2"  # two hourglasses of the same kind
 SHORT, LONG, SPEED = "tbl-lighter-50", "tbl-lighter-long", "fig-lighter-speed"
 MAKE, TIME = f"make lighter SEEDS={SEEDS}", "python benchmarks/lighter.py"
@@ -35,14 +37,14 @@ Ratio = tuple[tuple[str, str], tuple[str, str]]  # of which part's times which n
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Recorded:
     """What was recorded of chapter 06: trainings on a dataset, and times of full-size networks; each may lack."""
 
     trainings: Outcomes | None
     times: Mapping[str, Times | None] = field(default_factory=dict)
 
     @classmethod
-    def recorded(cls, profile: str, data: str) -> "Sweep":
+    def of(cls, profile: str, data: str) -> "Recorded":
         """Of a profile and data."""
         record = records.find("lighter", profile, data)
         return cls(Outcomes(record) if record else None, {part: speed.recorded(part) for part in speed.PARTS})
@@ -53,7 +55,55 @@ class Sweep:
         return len(self.trainings.of(BASE)) if self.trainings else 0
 
 
-def controlled(sweep: Sweep) -> str:
+# Accuracies over seeds and test images, the logarithms of ratios of times over turns
+
+
+def together(sweep: Outcomes, *names: str) -> list[list[Outcome]]:
+    """The trainings of each of these names, those seeds alone that all of them have, in the seeds' order."""
+    held = [{one.seed: one for one in sweep.of(name)} for name in names]
+    shared = sorted(set.intersection(*(set(one) for one in held)))
+    return [[one[seed] for seed in shared] for one in held]
+
+
+def accuracy(sweep: Outcomes, name: str) -> Estimate:
+    """Of a network: over its seeds and the test images."""
+    return _measured(sweep, lambda found, of: found / of, name)
+
+
+def gain(sweep: Outcomes, first: str, second: str) -> Estimate:
+    """Accuracy of one network less another's, over the seeds that both have; UNKNOWN where they share none."""
+    return _measured(sweep, lambda a, b, of: (a - b) / of, first, second)
+
+
+def _measured(sweep: Outcomes, statistic, *names: str) -> Estimate:
+    found = together(sweep, *names)
+    if not found[0]:
+        return UNKNOWN
+    counted = np.array(sweep.people.counted, dtype=float)
+    columns = [np.array([one.by_image for one in outcomes], dtype=float) for outcomes in found]
+    return stats.crossed(np.stack(np.broadcast_arrays(*columns, counted), -1), np.arange(len(counted)), statistic)
+
+
+def paired(first: np.ndarray, second: np.ndarray) -> Estimate:
+    """The logarithm of a ratio of seconds, (turns,) each, taken within every turn; Student's t over turns."""
+    return stats.student(np.log(first) - np.log(second), OVER_TURNS)
+
+
+def unpaired(first: np.ndarray, second: np.ndarray) -> Estimate:
+    """The logarithm of a ratio of mean seconds that were not taken in the same turns; Welch's t."""
+    return stats.welch(np.log(first), np.log(second))
+
+
+def ratio_text(log: Estimate) -> str:
+    """'0.80 (0.78 to 0.82)' of a logarithm; without bounds from a single turn."""
+    value, low, high = np.exp([log.value, log.low, log.high])
+    return Estimate(value, low, high).text(2) if log.bounded else f"{value:.2f}"
+
+
+# What the rules read
+
+
+def controlled(sweep: Recorded) -> str:
     """Gate of every comparison of accuracy."""
     if sweep.trainings is None or not together(sweep.trainings, BASE, CONTROL)[0]:
         return f"its control: `{BASE}` and `{CONTROL}` of the same seeds, `{MAKE}`"
@@ -67,7 +117,7 @@ def controlled(sweep: Sweep) -> str:
 
 
 def gather(
-    sweep: Sweep, accuracy: Pairs | None = None, ratios: Mapping[str, Ratio] | None = None, kinds=(STEP, LOADED)
+    sweep: Recorded, accuracy: Pairs | None = None, ratios: Mapping[str, Ratio] | None = None, kinds=(STEP, LOADED)
 ) -> Numbers:
     """The differences and ratios that a claim reads. `accuracy`: names of two networks by what their difference is
     called; `ratios`: likewise for times, of `kinds`."""
@@ -83,7 +133,7 @@ def gather(
     return found
 
 
-def timed(sweep: Sweep, ratio: Ratio, kind: str) -> Estimate:
+def timed(sweep: Recorded, ratio: Ratio, kind: str) -> Estimate:
     """The logarithm of a ratio of times; within turns where both ran in the same."""
     sides = []
     for part, network in ratio:
@@ -99,22 +149,28 @@ def side_by_side(first: str, second: str = BASE, part: str = SMALL) -> Ratio:
     return (part, first), (part, second)
 
 
-def fluctuation(sweep: Sweep) -> Numbers:
-    """L8: how much the training loss jumps from epoch to epoch with Adam at a large batch and at a small one."""
+def fluctuation(sweep: Recorded) -> Numbers:
+    """L8: how much the training loss jumps with Adam at a batch of 20 and at one of 6."""
     numbers = dict(gather(sweep, ratios={"": side_by_side(BASE, "newell-adam")}))
     pair = together(sweep.trainings, "newell-adam", "newell-adam-batch-6") if sweep.trainings else [[], []]
     if len(pair[0]) < SEEDS:
         raise Lacking(f"`newell-adam` and `newell-adam-batch-6` of {SEEDS} seeds, {len(pair[0])} are there: `{MAKE}`")
-    large, small = (np.array([jumps(one.columns["epochs/train_loss"]) for one in outcomes]) for outcomes in pair)
+    large, small = (
+        np.array([jumps(one.columns["steps/train_loss"], batch) for one in outcomes])
+        for outcomes, batch in zip(pair, (20, 6), strict=True)
+    )
     return numbers | {"jumps": stats.student(large - small)}
 
 
-def jumps(losses: np.ndarray) -> float:
-    """Spread of the steps of the loss's logarithm between epochs, once its general fall is taken off."""
-    return float(np.diff(np.log(losses)).std(ddof=1)) if len(losses) > 2 else np.nan
+def jumps(losses: np.ndarray, batch: int) -> float:
+    """Spread of the changes of the loss's logarithm from sixty persons to the next sixty: equally many at every batch,
+    since a mean over fewer persons jumps more whatever the training does. A steady fall spreads nothing."""
+    steps = PERSONS // batch
+    means = losses[: len(losses) // steps * steps].reshape(-1, steps).mean(1)
+    return float(np.diff(np.log(means)).std(ddof=1)) if len(means) > 2 else np.nan
 
 
-def two_blocks_weight(sweep: Sweep) -> Numbers:
+def two_blocks_weight(sweep: Recorded) -> Numbers:
     """L12, with what the network weighs."""
     numbers = dict(gather(sweep, {"accuracy": ("blocks-2", BASE)}))
     cases = times.cases if (times := sweep.times.get(SMALL)) else {}
@@ -221,8 +277,8 @@ def larger_batch(found: Numbers) -> Finding:
 )  # fmt: skip
 def optimisers(found: Numbers) -> Finding:
     """A training step with RMSProp takes less time than with Adam, without and with loading; and with Adam the training
-    loss jumps less from epoch to epoch at a batch of 20 than at one of 6 (standard deviation of the steps of its
-    logarithm), since the source speaks of fluctuations in the loss."""
+    loss, a mean over sixty persons at a time, jumps less at a batch of 20 than at one of 6 (standard deviation of the
+    changes of its logarithm), since the source speaks of fluctuations in the loss."""
     fewer = known(found, "jumps")
     timed = _finding(found, _faster(found))
     told = f"{timed.measured}; jumps of the loss, large batch less small: {fewer.text(3)}"

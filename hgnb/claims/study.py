@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from hgnb import stats
 from hgnb.analysis import clusters, components, posture, skips
 from hgnb.analysis.distances import distances
 from hgnb.analysis.skips import read
@@ -17,7 +16,6 @@ from hgnb.data.heatmaps import cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.metrics import found, peaks
 from hgnb.model.hourglass import Autoencoder, glorot
-from hgnb.stats import Estimate
 from hgnb.training import passes
 from hgnb.training.experiment import Experiment
 from hgnb.training.passes import Latents, Reader
@@ -210,35 +208,6 @@ class Study:
     def _ordered(self, points: np.ndarray, labels: np.ndarray) -> clusters.Clustering:
         key = self.train.labelled[self.sample].astype(float)
         return clusters.clustering(points, labels, key, self.train.image_ids[self.sample], seed=self.seed)
-
-
-@dataclass(frozen=True)
-class Findings:
-    """The thesis's five results, one interval each; NaN where the data can't say. Thesis 8.1; 00_at_a_glance."""
-
-    test_pck: Estimate  # of the original hourglass, all labelled keypoints
-    with_skips: Estimate  # its PCK in training
-    without_skips: Estimate
-    sitting: Estimate  # AUC of the first component, fully labelled persons, sign chosen on other photographs
-    labelled: Estimate  # AUC of the number of labelled keypoints between two clusters of the sample
-    gain: Estimate  # test PCK of the modified hourglass less that of the original, paired
-
-
-def five(experiment: Experiment) -> Findings:
-    """Trains what isn't trained yet. The chapters measure the same in more detail."""
-    study = Study(experiment, {"hourglass": experiment.hourglass(), "modified": experiment.modified()})
-    before, after = (study.scores(name).hits for name in ("hourglass", "modified"))
-    counted, images, at = study.test.visibility > 0, study.test.image_ids, study.full.positions
-    seated = posture.postures(study.train, study.prepared.schema).sitting[at]
-    first = study.parts.scores(1)[:, :1].sum(1)  # zeros where nothing varies
-    return Findings(
-        test_pck=stats.pck(before, counted, images),
-        with_skips=study.skips.pooled(study.skips.on),
-        without_skips=study.skips.pooled(study.skips.off),
-        sitting=stats.cross_fitted_auc(first, seated, study.train.image_ids[at], seed=study.seed),
-        labelled=study.by_labels.separation,
-        gain=stats.pck_difference(after, before, counted, images),
-    )
 
 
 def weights(run: Run, epoch: str) -> dict[str, torch.Tensor]:

@@ -200,9 +200,8 @@ def find(name: str) -> Run:
 def _ids() -> tuple[list[str], list[str]]:
     """Ids of the finished and of the unfinished runs, sorted."""
     folders = sorted(f for f in runs_folder().glob("*") if f.is_dir())
-    done = [(f / "manifest.json").is_file() for f in folders]
-    pairs = list(zip(folders, done, strict=True))
-    return [f.name for f, d in pairs if d], [f.name for f, d in pairs if not d]
+    finished, begun = ([f.name for f in folders if (f / "manifest.json").is_file() == done] for done in (True, False))
+    return finished, begun
 
 
 def weights(name: str) -> Weights:

@@ -21,9 +21,9 @@ import torch
 from torch import Tensor, nn
 
 from hgnb.errors import InputError
+from hgnb.home import write_whole
 from hgnb.model.hourglass import StackedHourglass
 from hgnb.training.catalogue import KEY, Weights
-from hgnb.training.runs import write_aside
 
 OPSET = 17
 TOLERANCE = 1e-4  # of the largest magnitude of an output
@@ -129,7 +129,7 @@ def export(weights: Weights, file: Path, basis: Basis | None = None, crops: np.n
     compared, worst = agreement(session, weights, basis, crops)
     if not worst <= TOLERANCE:  # NaN too
         raise RuntimeError(f"The exported network differs from torch by {worst:.1e} of its output: nothing is written.")
-    write_aside(file, content)
+    write_whole(file, content)
     return Exported(file, len(content), 0 if basis is None else len(basis.axes), compared, worst)
 
 

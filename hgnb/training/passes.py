@@ -23,13 +23,14 @@ from hgnb.data.dataset import Batch, Persons, loader
 from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.data.schema import KeypointSchema, exchanged
+from hgnb.home import full_disk_told
 from hgnb.identity import identity
 from hgnb.metrics import PckConfig, found, pck, peaks
 from hgnb.metrics.decoding import decoded
 from hgnb.model.hourglass import Skips, StackedHourglass, fold
 from hgnb.stats import Estimate, pck_difference
 from hgnb.stats import pck as pooled_pck
-from hgnb.training.runs import Run, full_disk_told
+from hgnb.training.runs import Run
 
 
 @dataclass(frozen=True)

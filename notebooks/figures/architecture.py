@@ -11,7 +11,7 @@ from matplotlib.patches import FancyBboxPatch
 from torch import nn
 
 from figures.page import Plate, Table, percent
-from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
+from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.model import cost
 from hgnb.model.hourglass import Autoencoder, Residual, StackedHourglass, build
 from hgnb.training import networks

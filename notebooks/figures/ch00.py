@@ -1,7 +1,8 @@
-"""A named pose (thesis figure 1) and the network in the page: figures of 00_introduction and 00_try_it."""
+"""The network opened, a named pose (thesis figure 1), and the network in the page: figures of 00_claims,
+00_introduction and 00_try_it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import matplotlib.pyplot as plt
@@ -10,27 +11,127 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
+from figures.exhibit import Exhibit
 from figures.live import facts, title
-from figures.page import Live, Note, Plate, credited, opened, percent, sides_legend
+from figures.page import (
+    Live,
+    Note,
+    Plate,
+    credited,
+    number,
+    opened,
+    percent,
+    sides_legend,
+    signed,
+    small,
+    verdict,
+)  # fmt: skip
 from figures.portraits import Portraits
-from hgnb.analysis.exhibit import Exhibit
+from hgnb.analysis.annotated import COMMAND, of_silence
+from hgnb.analysis.silence import REPORTED
 from hgnb.analysis.skips import hits_of
 from hgnb.data.coco import Split
 from hgnb.data.crops import keypoints_in, square
 from hgnb.data.heatmaps import cells
 from hgnb.data.schema import KeypointSchema
-from hgnb.drawing.poses import grid, over, picture, skeleton
-from hgnb.drawing.style import INK, SIDES, style
+from hgnb.drawing import GREY, INK, SIDES, grid, over, picture, skeleton, style
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, peaks
+from hgnb.stats import Estimate
+from hgnb.training.passes import Reader
 
 SIZE = 384  # pixels: larger than a network's crop, so that the joints' names have room
 LABEL = "fig-try-it"
 SHOWN = 5  # persons of the still pictures
+CHANCE = ("above chance", "below chance", "may be chance")
 STEPS = 17  # of the colour map
+NEAR = 2  # cells of a map within which a peak lies at its keypoint, in a picture
 
 
-def pose_example(split: Split, credits: Mapping[int, str]) -> Plate:
+def why_weak() -> Note:
+    """How near the thesis's best validation loss lies to that of predicting nothing, however its persons were chosen."""
+    low, high = of_silence()
+    if not np.isfinite(low):
+        return Note(f"COCO's annotations aren't counted here: `{COMMAND}` counts them.")
+    return Note(
+        "**Why its network was weak**: a network that draws nothing at all has a loss, too. The thesis's best validation "
+        f"loss, {small(REPORTED)}, is {percent(low)} to {percent(high)} of that, depending on which of COCO's people it "
+        "was taken on: its network had learned little more than to be silent ({numref}`tbl-annotations-silence`)."
+    )
+
+
+def auc(area: Estimate) -> str:
+    """'AUC 0.69 (…), above chance', or a dash."""
+    if not area.known:
+        return "AUC –"
+    return f"AUC {area.text(2)}, {verdict(replace(area, low=area.low - 0.5, high=area.high - 0.5), *CHANCE)}"
+
+
+def beside(measure: str, thesis: float, here: Estimate) -> tuple[str, str, str]:
+    """A level of the thesis's, one of ours, and the difference, which no two levels stand beside each other without."""
+    return f"{measure} {number(thesis, 3)}", f"{measure} {here.text(3)}", signed(here.value - thesis)
+
+
+@torch.inference_mode()
+def opened_network(reader: Reader, portraits: Portraits, who: str, *, crops: bool) -> Plate:
+    """fig-opened: a person, what each level of the network makes of it down to the waist and up again, its heatmaps.
+
+    Of the persons shown the one of whom most keypoints are found; without `crops` its true heatmaps stand for it.
+    """
+    split, hourglass = portraits.split, reader.network.hourglass(0)
+    said = reader.heatmaps(split)
+    places = cells(torch.from_numpy(np.array(split.keypoints))[..., :2], portraits.side, said.shape[-1])
+    near = (peaks(torch.from_numpy(said))[0] - places).float().norm(dim=-1).numpy() <= NEAR
+    best = int((near & (split.visibility > 0)).sum(1).argmax())
+    maps, rising = said[best], []
+    hooks = [one.register_forward_hook(lambda _, __, made: rising.append(made)) for one in hourglass.decoder]
+    crop = torch.from_numpy(split.crops[best : best + 1]).to(reader.device).permute(0, 3, 1, 2) / 255
+    latents, branches = hourglass.encode(reader.network.stem(crop - reader.mean_rgb.view(1, 3, 1, 1)))
+    features = hourglass.decode(latents, branches)
+    for hook in hooks:
+        hook.remove()
+    levels = [one[0].abs().mean(0).cpu().numpy() for one in (*branches, latents, *rising, features)]
+
+    middle = len(branches)  # where the latents stand
+    heights = [0.72 ** min(n, 2 * middle - n) for n in range(len(levels))]
+    lefts = 1.12 + np.concatenate([[0], np.cumsum(np.array(heights[:-1]) + 0.06)])
+    end = lefts[-1] + heights[-1] + 0.12
+    with style():
+        figure, ax = plt.subplots(figsize=(10, 10 * 1.3 / (end + 1)))
+        seen = split.picture(best) if crops else portraits.ink(portraits.maps(best))
+        ax.imshow(seen, extent=(0, 1, -0.5, 0.5), interpolation="antialiased")
+        for level, height, left in zip(levels, heights, lefts, strict=True):
+            box = (left, left + height, -height / 2, height / 2)
+            ax.imshow(level, extent=box, cmap="magma", interpolation="nearest")
+        for n in range(middle):
+            ends = [lefts[n] + heights[n] / 2, lefts[2 * middle - n] + heights[n] / 2]
+            top = heights[n] / 2 + 0.01
+            ax.plot([ends[0], *ends, ends[1]], [top, *[top + 0.05] * 2, top], color=GREY, linewidth=0.8)
+        ax.imshow(over(seen, maps) if crops else portraits.ink(maps), extent=(end, end + 1, -0.5, 0.5))
+        at = (_maxima(maps, portraits.side) + 0.5) / portraits.side
+        bones = [np.stack([end + at[list(pair), 0], 0.5 - at[list(pair), 1]], 1) for pair in portraits.schema.skeleton]
+        for colour, width in (("black", 2.2), ("white", 1.0)) if crops else ((GREY, 1.0),):
+            ax.add_collection(LineCollection(bones, colors=colour, linewidths=width))
+        waist = lefts[middle] + heights[middle] / 2
+        for x, words in ((0.5, who), (waist, "the waist"), (end + 0.5, "heatmaps and pose")):
+            ax.text(x, -0.62, words, ha="center", va="center", fontsize=11, color=INK)
+        ax.set(xlim=(0, end + 1), ylim=(-0.7, 0.6))
+        ax.axis("off")
+    channels, side = latents.shape[1], latents.shape[-1]
+    caption = (
+        f"The network opened, on {who}: what each of its levels makes of the picture (mean of all maps), down to the "
+        f"waist of {channels} × {side} × {side} numbers and up again; the lines are skip-connections. Right: its "
+        "heatmaps, and the bones between their peaks."
+    )
+    found = int((near & (split.visibility > 0))[best].sum())
+    alt = (
+        f"{who[:1].upper()}{who[1:]}, {len(levels)} pictures of it that shrink to {side} by {side} cells and grow again, "
+        f"and heatmaps at whose peaks {found} of {int(split.labelled[best])} labelled keypoints lie."
+    )
+    return Plate(figure, portraits.credited(caption, [best]), alt)
+
+
+def pose_example(split: Split, credits: Mapping[int, str], who: str) -> Plate:
     """fig-pose-example: one person, and the same person with its joints and limbs named."""
     # most labelled keypoints first, of these the most visible, of these the largest in its image
     clearest = sorted(
@@ -49,7 +150,7 @@ def pose_example(split: Split, credits: Mapping[int, str]) -> Plate:
         sides_legend(figure)
     labelled = int((points[:, 2] > 0).sum())
     caption = (
-        "A person, and its 2D articulated pose: named joints, joined by limbs. Left and right are the person's own. "
+        f"{who}, and its 2D articulated pose: named joints, joined by limbs. Left and right are the person's own. "
         f"{labelled} of {len(split.schema)} keypoints are labelled."
     )
     alt = f"Left a person; right the same person with a skeleton of {labelled} named points over the body."

@@ -11,8 +11,7 @@ from figures.page import Plate, credited, nothing, opened, percent
 from hgnb.data.coco import Person, Split
 from hgnb.data.crops import CropTransform, keypoints_in, square
 from hgnb.data.splits import DataConfig
-from hgnb.drawing.poses import grid, picture, skeleton
-from hgnb.drawing.style import style
+from hgnb.drawing import grid, picture, skeleton, style
 
 RULES = {"shift": "moved both ways (ours)", "vertical": "moved up or down only (literal)"}
 

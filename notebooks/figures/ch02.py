@@ -12,8 +12,7 @@ from matplotlib.axes import Axes
 from figures.page import Note, Plate, Table, cited, credited, nothing, number
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.drawing.poses import picture, skeleton
-from hgnb.drawing.style import BLUE, GREY, INK, ORANGE, RED, style
+from hgnb.drawing import BLUE, GREY, INK, ORANGE, RED, picture, skeleton, style
 from hgnb.home import home
 from hgnb.metrics import PckConfig
 from hgnb.stats import pck
@@ -52,7 +51,7 @@ def departures_table(profile: Profile) -> Table:
     ]
     columns = ["Number", f"`{profile.name}`", "Thesis", "Unit", "Source"]
     caption = f"Where the profile `{profile.name}` departs from the thesis; all other numbers are its own."
-    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-departures")
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-departures", folded=True)
 
 
 def _plain(value) -> str:

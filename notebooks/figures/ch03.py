@@ -20,7 +20,7 @@ from hgnb.analysis.posture import FIRST, LEVEL, Answers
 from hgnb.analysis.skips import BIG, SMALL, Shown, SkipStudy
 from hgnb.analysis.truncation import WITHIN, Truncation
 from hgnb.data.credits import photo_credits
-from hgnb.drawing.style import BLUE, CYCLE, GREY, INK, ORANGE, RED, SIDES, counted, style
+from hgnb.drawing import BLUE, CYCLE, GREY, INK, ORANGE, RED, SIDES, counted, style
 from hgnb.stats import Estimate
 from hgnb.training.experiment import Experiment
 

@@ -1,9 +1,4 @@
-"""Chapter 04: the hourglass with the autoencoder, for whom it helps, and what seeds and controls say of its gain.
-
-The rule for C27, set before any seed was trained: there is a gain to explain if the modified network beats the
-original, and it is the autoencoder's if it beats the one that was trained on without it as well, lower limits above 0
-over at least five seeds; it is not if the upper limit of the latter lies below 0.
-"""
+"""Chapter 04: the hourglass with the autoencoder, for whom it helps, and what seeds and controls say of its gain."""
 
 from collections.abc import Sequence
 
@@ -12,14 +7,16 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from figures.ch02 import plot_pose, posed
+from figures.chains import Chains
 from figures.page import Note, Plate, nothing, number, percent, verdict
-from hgnb.claims.evidence import Chains
+from figures.verdicts import Column, waits
+from hgnb.claims.claim import FAILS, HOLDS, UNDECIDED
+from hgnb.claims.collect import kept
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.drawing.style import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
+from hgnb.drawing import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.metrics import PckConfig
 from hgnb.training.passes import Predictions
-from hgnb.training.recorded import SEEDS
 
 # Differences that claims ask for, first less second.
 PAIRS = (
@@ -242,18 +239,14 @@ def _explained(record: Chains) -> str:
 
 
 def _verdict(record: Chains) -> str:
-    """C27."""
-    gain, alone = (record.difference("modified", name, "test") for name in ("hourglass", "control-longer"))
-    if len(record.seeds) < SEEDS:
-        return f"Undecided: {len(record.seeds)} seeds are too few to judge a method."
-    if gain.low <= 0:
-        word = "clear gain" if gain.high > 0 else "gain"
-        return f"There is no {word} to explain here: the modified network is not shown to beat the original."
-    return verdict(
-        alone, "The thesis's explanation survives: the autoencoder gains more than longer training does.",
-        "The thesis's explanation does not survive: longer training alone gains more than the autoencoder.",
-        "The thesis's explanation is not borne out: with and without the autoencoder can't be told apart.",
-    )  # fmt: skip
+    """What the ledger says of C27, in words."""
+    row = Column.of(kept(record.record)).row("C27")
+    told = {
+        HOLDS: "The thesis's explanation survives: the autoencoder gains more than longer training does.",
+        FAILS: "The thesis's explanation does not survive: longer training alone gains more than the autoencoder.",
+        UNDECIDED: "The thesis's explanation is not borne out: with and without the autoencoder can't be told apart.",
+    }
+    return told.get(row["verdict"], f"The thesis's explanation is not judged: that takes {waits(row['reason'])}.")
 
 
 def _checkpoint(record: Chains) -> str:

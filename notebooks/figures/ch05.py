@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.clustering import clusters as clusters
-from hgnb.analysis.reasons import turned
 from hgnb.analysis.truncation import NOISE_FROM, Truncation
-from hgnb.drawing.style import GREY, INK, MODIFIED, ORIGINAL, PURPLE, style
+from hgnb.drawing import GREY, INK, MODIFIED, ORIGINAL, PURPLE, style
 from hgnb.stats import Estimate
 
 APART = 2.2  # of the most components: where an untouched network stands on the axis
@@ -48,7 +47,7 @@ def plot_kept(curves: Mapping[str, Truncation], left: Axes, right: Axes) -> None
         left.plot(APART * most, made.full.value, line[0], color=colour, markersize=7)
         aside = 1.12 ** (place - 1)  # so that three intervals at one k can be told apart
         for k in made.counts:
-            change, at = turned(made.lost(k)), k * aside if k else 0.09 * (place - 1)
+            change, at = made.lost(k).negated(), k * aside if k else 0.09 * (place - 1)
             right.plot([at, at], [change.low, change.high], color=colour, linewidth=1.2)
             right.plot(at, change.value, line[0], color=colour, markersize=4.5)
     left.set_xticks([*ticks, APART * most], [*(str(tick) for tick in ticks), "all"])

@@ -19,12 +19,11 @@ from matplotlib.patheffects import withStroke
 from torch import nn
 
 from figures.architecture import trace
+from figures.fronts import early
 from figures.page import Live, Note, Plate, signed
-from hgnb.analysis.lighter import accuracy, early
 from hgnb.claims.ledger import Row, judge_lighter
-from hgnb.claims.on_lighter import Sweep
-from hgnb.drawing.poses import picture, skeleton
-from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
+from hgnb.claims.on_lighter import Recorded, accuracy
+from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, picture, skeleton, style
 from hgnb.metrics.keypoints_found import Share
 from hgnb.model.hourglass import Residual, StackedHourglass, build
 from hgnb.training import speed
@@ -342,7 +341,7 @@ def exits(sweep: Outcomes | None, name: str = BASE) -> Plate | Note:
 def tradeoff(points: pd.DataFrame, times: Times, sweep: Outcomes | None) -> Plate | Note:
     """fig-lighter-tradeoff: accuracy against three costs, with the Pareto front of each.
 
-    points: as `hgnb.analysis.lighter.points` makes them, one network a row.
+    points: as `figures.fronts.points` makes them, one network a row.
     """
     known = points[points.accuracy.notna()]
     if sweep is None or len(known) < 2:
@@ -460,4 +459,4 @@ def live(points: pd.DataFrame, sweep: Outcomes | None) -> Live | None:
 def judged(sweep: Outcomes | None, times: Times) -> list[Row]:
     """The report's claims, by the recorded times; the live ones stand in for the first part where it isn't there."""
     first, *others = (speed.recorded(part) for part in speed.PARTS)
-    return judge_lighter(Sweep(sweep, dict(zip(speed.PARTS, (first or times, *others), strict=True))))
+    return judge_lighter(Recorded(sweep, dict(zip(speed.PARTS, (first or times, *others), strict=True))))

@@ -13,19 +13,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.page import Note, Plate, Table, listed, nothing, number, percent
+from figures import chains
+from figures.chains import Chains
+from figures.page import Note, Plate, Table, listed, nothing, number, percent, verdict
 from figures.verdicts import Column
 from figures.verdicts import beside as beside  # its tables show them
 from hgnb import records
 from hgnb.analysis.interventions import ACROSS, ASTRAY, Moved
 from hgnb.analysis.misplaced import Bound
 from hgnb.analysis.truncation import WITHIN, Part
-from hgnb.claims import evidence
-from hgnb.claims.collect import judged
-from hgnb.claims.evidence import Chains
+from hgnb.claims.collect import kept
 from hgnb.definitions import fingerprint
-from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
+from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.home import home
+from hgnb.records import each_dataset
 from hgnb.stats import Estimate, student
 from hgnb.training import observations, profiles
 from hgnb.training.experiment import TRAINING_ROOTS, Experiment
@@ -348,7 +349,7 @@ def decodings(made: Decodings, persons: str) -> Plate:
     )
     told = ", ".join(_best(made, r) for r in SHOWN)
     plain = ", ".join(f"{number(made.pck('argmax', r).value, 3)} at {r}" for r in SHOWN)
-    return Plate(figure, caption, f"The highest pixel reaches {plain}; the best decoding {told}.")
+    return Plate(figure, caption, f"The highest pixel reaches {plain}; the best decoding on these very persons {told}.")
 
 
 def _best(made: Decodings, radius: float) -> str:
@@ -482,7 +483,24 @@ def plot_moves(bound: Bound, moves: list[Moved], *, ax: Axes) -> Axes:
 
 def later(profile: str, data: str) -> list[Chains]:
     """The recorded chains whose seeds hold the networks that the thesis left for later, one of each dataset."""
-    return [one for one in evidence.each_dataset(evidence.beside(profile, data)) if one.has("narrow")]
+    return [one for one in each_dataset(chains.beside(profile, data)) if one.has("narrow")]
+
+
+def worth(chain: Chains) -> str:
+    """Whether what the autoencoder learned before it was put in was worth learning, with what says so."""
+    alone, width = (chain.difference(*pair, "test") for pair in (("modified", "narrow"), ("narrow", "straight")))
+    learned = verdict(
+        alone,
+        "What the autoencoder learned before it was put in is worth having",
+        "What the autoencoder learned before it was put in is not worth its training",
+        "Whether the autoencoder learned anything before it was put in can't be told from the result",
+    )
+    narrow = verdict(width, "beats", "falls behind", "can't be told from")
+    return (
+        f"**{learned}** ({chain.name}, {len(chain.seeds)} seeds): the modified hourglass less the same network trained in "
+        f"one go, as long as the chain's two trainings together, is {alone.text(3)} in test PCK. A bottleneck that is "
+        f"narrow from the first step {narrow} a wide one, both in one go: {width.text(3)}."
+    )
 
 
 def ledgers(live: Experiment) -> list[Column]:
@@ -492,8 +510,8 @@ def ledgers(live: Experiment) -> list[Column]:
     plain = next((record for record in found if not record.better), None)
     data = plain.data if plain else live.data_name
     better = next((r for r in found if r.better and r.data == data), None)
-    made = [Column.of(judged(plain))] if plain else []
-    return made + ([Column.of(judged(better), f"better model: {better.profile} on {better.data}")] if better else [])
+    made = [Column.of(kept(plain))] if plain else []
+    return made + ([Column.of(kept(better), f"better model: {better.profile} on {better.data}")] if better else [])
 
 
 def recipes() -> tuple[dict[int, tuple[profiles.Profile, dict]], str]:

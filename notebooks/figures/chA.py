@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from figures.architecture import COLOURS, Step, trace
 from figures.page import Plate, number
-from hgnb.drawing.poses import picture
-from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, RED, style
+from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, picture, style
 from hgnb.model.hourglass import Hourglass, Residual, StackedHourglass
 
 NORMS = {nn.BatchNorm2d: "batch norm", nn.GroupNorm: "layer norm"}

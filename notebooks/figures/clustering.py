@@ -20,7 +20,7 @@ from hgnb.analysis.clusters import Clustering, Stability, Sweep
 from hgnb.analysis.components import Components, Map
 from hgnb.analysis.misplaced import compared
 from hgnb.analysis.posture import Postures
-from hgnb.drawing.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
+from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 
 # Of each cluster: its colour, its marker, its line.
 LOOKS = (

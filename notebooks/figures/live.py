@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from figures.page import square
 from figures.portraits import Portraits, sharpened
-from hgnb.drawing.style import GREY
+from hgnb.drawing import GREY
 
 CELL = 96  # pixels of a picture
 CROP, TRUTH = "crop", "true heatmaps"

@@ -2,7 +2,8 @@
 numbers, and its pictures.
 
 Each object carries its words along as output metadata under the key `hgnb`; the book's build turns them
-into captions, alt texts and MyST tables. Nothing here knows Jupyter: `_repr_mimebundle_` is a protocol.
+into captions, alt texts and MyST tables. What `Table` and `Note` show in JupyterLab is MyST's Markdown as well, which
+jupyterlab-myst renders.
 """
 
 import json
@@ -22,8 +23,9 @@ from PIL import Image
 from hgnb.data.coco import Person
 from hgnb.data.credits import withheld
 from hgnb.data.images import DamagedImage, decode
-from hgnb.drawing.style import GREY, INK, SIDES, style
+from hgnb.drawing import GREY, INK, SIDES, style
 from hgnb.stats import Estimate
+from hgnb.watching import waiting
 
 NUMBER = re.compile(r"[-−+]?[\d.,]*\d(?:\s?%)?|–|")  # a column of such cells is set flush right
 RANGE = re.compile(r"\((\S+) to (\S+)\)")  # an interval isn't broken across lines
@@ -48,6 +50,16 @@ class Plate:
     alt: str
     dpi: int = 160
 
+    def _ipython_display_(self):
+        """In JupyterLab the caption stands below the figure; elsewhere `_repr_mimebundle_` is asked."""
+        if not waiting():
+            raise NotImplementedError
+        from IPython.display import display
+
+        picture, words = self._repr_mimebundle_()
+        display(picture, metadata=words, raw=True)
+        display({"text/markdown": self.caption}, raw=True)
+
     def _repr_mimebundle_(self, include=None, exclude=None):
         png = BytesIO()
         self.figure.savefig(png, format="png", dpi=self.dpi, bbox_inches="tight", pad_inches=0.08)
@@ -66,12 +78,14 @@ class Table:
     caption: str
     name: str  # its label, as "tbl-split"
     filters: tuple[str, ...] = ()  # columns by whose values the reader may choose rows
+    folded: bool = False  # the page shows its number and the first sentence of its caption until a reader opens it
 
     @property
     def classes(self) -> str:
-        """What book/_static/hgnb.js makes of the table: it sorts by a click, and offers filters by column."""
+        """What the page makes of the table: it sorts by a click, offers filters by column, and is folded away
+        (book/_static/hgnb.js, hgnb_book.site)."""
         by = [f"filter-{list(self.rows.columns).index(column)}" for column in self.filters]
-        return " ".join((["sortable"] if len(self.rows) >= LONG else []) + by)
+        return " ".join((["sortable"] if len(self.rows) >= LONG else []) + by + ["folded"] * self.folded)
 
     def markdown(self) -> str:
         """The rows as a MyST table directive, labelled `name`."""
@@ -85,12 +99,9 @@ class Table:
         return f"~~~{{table}} {self.caption}\n{options}\n{body}\n~~~\n"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        html = f"<p><em>{self.caption}</em></p>" + self.rows.to_html(index=False, border=0)
-        return {
-            "text/markdown": self.markdown(),
-            "text/html": html,
-            "text/plain": self.rows.to_string(index=False),
-        }, {"hgnb": {"kind": "table", "caption": self.caption, "name": self.name}}
+        return {"text/markdown": self.markdown(), "text/plain": self.rows.to_string(index=False)}, {
+            "hgnb": {"kind": "table", "caption": self.caption, "name": self.name}
+        }
 
 
 @dataclass(frozen=True)
@@ -215,7 +226,7 @@ def nothing(words: str, caption: str, alt: str) -> Plate:
     """A small figure that says why there is nothing to draw."""
     with style():
         figure, ax = plt.subplots(figsize=(6, 1.2))
-        ax.text(0.5, 0.5, words, ha="center", va="center", color=INK, wrap=True)
+        ax.text(0.5, 0.5, words.replace("`", ""), ha="center", va="center", color=INK, wrap=True)
         ax.axis("off")
     return Plate(figure, caption, alt)
 

@@ -13,8 +13,7 @@ from figures.page import credited
 from hgnb.data.heatmaps import HeatmapConfig, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.drawing.poses import picture
-from hgnb.drawing.style import GREY, SIDES
+from hgnb.drawing import GREY, SIDES, picture
 
 
 @dataclass(frozen=True)

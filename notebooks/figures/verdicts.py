@@ -1,6 +1,11 @@
-"""The ledger of claims on the page: this build's verdicts, and beside them recorded ones. 05_discussion, 07_beyond."""
+"""What became of the claims, as pages show it: counts, the whole ledger, the end of a chapter, a few sentences.
 
-from collections.abc import Collection, Sequence
+00_claims, 05_discussion, and the end of every chapter that judges a claim.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,20 +13,35 @@ import pandas as pd
 
 from figures.page import Note, Table, cited, listed
 from hgnb import records
-from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
-from hgnb.claims.collect import judged
+from hgnb.claims.claim import FAILS, HOLDS, NEEDS, SEEDS, UNDECIDED
+from hgnb.claims.collect import kept
 from hgnb.claims.ledger import CLAIMS, Result, summary
+from hgnb.data.splits import EMBEDDED
 
-VERDICT = "Verdict"  # the column of this build's own
-BECAUSE = {HOLDS: "Holds:", FAILS: "Fails:", UNDECIDED: "Undecided:", NEEDS: "Needs"}  # what leads to a reason
+PEOPLE = {EMBEDDED: "drawn people", "coco-val2017": "COCO's photographs", "coco": "COCO's photographs"}
+SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", NEEDS: "…"}  # a verdict is told apart without its colour
+WORDS = {HOLDS: "holds", FAILS: "fails", UNDECIDED: "undecided", NEEDS: "not judged yet"}
+MANY = WORDS | {HOLDS: "hold", FAILS: "fail", NEEDS: "not yet judged"}
+ANNOTATIONS = "COCO's annotations alone"  # on which some claims are judged whatever was trained
+BARE = {claim.id for claim in CLAIMS if not claim.trainings and claim.family != "lighter"}
+OWN = "this build"  # title of the ledger that isn't recorded
 LEVEL = "C6"  # what its hourglass reaches: verdicts about one that finds hardly anything say little
 NONE = "No longer run is recorded in `results/`; `make claims SEEDS=5` makes one."
-NOTHING = {"measured": "–", "verdict": ""}  # of a claim that a ledger doesn't know
+NOTHING = {"measured": "–", "verdict": "", "reason": "", "seeds": 0}  # of a claim that a ledger doesn't know
+WAITS = {  # what a verdict waits for, by how the ledger says it
+    r"`paper`": "the thesis's own settings on all of COCO, without which a level says nothing",
+    r"\d+ seeds": f"{SEEDS} trained networks; fewer say nothing about a method",
+    r"a network that knows": "networks that find more than these do",
+    r"a control that comes out": "a difference that is known to be there, and doesn't show in these runs",
+    r"its control": "the networks that others are compared with",
+    r"times of": "times that were taken more often",
+    r"the trainings?": "networks that aren't recorded yet",
+}
 
 
 @dataclass(frozen=True)
 class Column:
-    """A recorded ledger as a column of a table."""
+    """A ledger beside others."""
 
     title: str
     result: Result
@@ -33,7 +53,12 @@ class Column:
         record = result.record
         return cls(title or f"{record.profile} on {record.data}", result, "; ".join(result.stale))
 
-    def row(self, name: str) -> dict[str, Any]:
+    @property
+    def people(self) -> str:
+        """Who its networks were trained on."""
+        return people(self.result.record.data) + (f", {self.title}" if self.title == OWN else "")
+
+    def row(self, name: str) -> Mapping[str, Any]:
         """What it says of a claim."""
         return next((row for row in self.result.rows if row["id"] == name), NOTHING)
 
@@ -56,26 +81,165 @@ class Column:
         return f"{made}; {level}. Its {len(self.result.rows)} claims: {summary(self.result)} {counts}"
 
 
+@dataclass(frozen=True)
+class Verdicts(Note):
+    """A note at a chapter's end that also says which figure shows which claim; the build links both ways."""
+
+    shown: Mapping[str, Sequence[str]]  # labels by claim
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data, metadata = super()._repr_mimebundle_(include, exclude)
+        return data, {"hgnb": metadata["hgnb"] | {"claims": {name: list(at) for name, at in self.shown.items()}}}
+
+
 def recorded(profile: str, data: str) -> list[Column]:
-    """The ledgers that a page about a profile and data shows beside its own, judged from their records: one of each
-    dataset, its own first; not that of the better model, which has a page of its own."""
-    plain = [record for record in records.fitting("chain", profile, data) if not record.better]
-    return [Column.of(judged(record)) for record in records.each_dataset(plain)]
+    """The recorded ledgers that a page about a profile and data shows, one of each dataset: the page's own data first,
+    photographs before drawn people; of a dataset's the page's profile, else the one that could judge most. That of the
+    better model has a page of its own."""
+    found = [kept(record) for record in records.fitting("chain", profile, data) if not record.better]
+
+    def fits(result: Result) -> tuple:
+        record = result.record
+        judged = sum(row["verdict"] != NEEDS for row in result.rows)
+        return record.data == EMBEDDED, record.data != data, record.profile != profile, -judged
+
+    best: dict[str, Result] = {}
+    for result in sorted(found, key=fits):
+        best.setdefault(result.record.data, result)
+    return [Column.of(result) for result in best.values()]
 
 
-def table(live: Result, recorded: Sequence[Column] = ()) -> Table:
-    """tbl-claims: a row for each claim, with the figures and tables behind it, and a column for each record."""
-    titles, record, rows = [column.title for column in recorded], live.record, []
-    for row in live.rows:
-        cells = (column.cell(row["id"]) for column in recorded)
-        rows.append((_claim(row), _source(row), _here(row), row["verdict"], *cells, _shown(row)))
-    caption = (
-        f"The sources' claims and what became of them with the profile `{record.profile}` on `{record.data}`, "
-        f"{_seeds(live.seeds)}; intervals are 95 %, over photographs and, where there are several seeds, over these "
-        f"at once. {summary(live)}{' Recorded beside it: ' + listed(titles) + '.' if titles else ''}"
+# In a line
+
+
+def people(data: str) -> str:
+    """Who a dataset holds, in words; drawn people are always called so."""
+    return PEOPLE.get(data, f"the photographs `{data}`")
+
+
+def badge(verdict: str) -> str:
+    """A verdict with its sign, as HTML that is coloured on the page and plain elsewhere."""
+    return f'<span class="verdict {verdict}">{SIGNS[verdict]} {WORDS[verdict]}</span>' if verdict else "–"
+
+
+def waits(reason: str) -> str:
+    """What a verdict waits for, in words for whoever doesn't run anything."""
+    return next((words for start, words in WAITS.items() if re.match(start, reason)), reason)
+
+
+def tally(columns: Sequence[Column]) -> dict[str, tuple[Counter, str]]:
+    """Verdicts counted, and on how many trained networks: on each dataset, then of the claims that annotations alone
+    judge."""
+    told = {}
+    for column in columns:
+        counts = Counter(row["verdict"] for row in column.result.rows if row["id"] not in BARE)
+        seeds = len(column.result.seeds)
+        told[column.people] = counts, f"{seeds} network{'s' if seeds != 1 else ''}"
+    if columns:
+        bare = Counter(row["verdict"] for row in columns[0].result.rows if row["id"] in BARE)
+        told[ANNOTATIONS] = bare, "no network"
+    return told
+
+
+def counts(columns: Sequence[Column]) -> Note:
+    """How many claims hold, fail, can't be decided or aren't judged yet: a line for each dataset."""
+    if not columns:
+        return Note(NONE)
+    heads = "".join(
+        f'<th scope="col"><span class="verdict {v}">{sign} {MANY[v]}</span></th>' for v, sign in SIGNS.items()
     )
-    columns = ["Claim", "Source says", "Measured here", VERDICT, *titles, "Shown in"]
-    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-claims", filters=(VERDICT, *titles))
+    lines = [f'<tr><th scope="col">Claims judged on</th>{heads}</tr>']
+    for on, (count, networks) in tally(columns).items():
+        cells = "".join(f"<td>{count[verdict]}</td>" for verdict in SIGNS)
+        lines.append(f'<tr><th scope="row">{on} <small>{networks}</small></th>{cells}</tr>')
+    return Note(f'<table class="counts">{"".join(lines)}</table>')
+
+
+def became(columns: Sequence[Column], name: str) -> str:
+    """'✓ holds on COCO's photographs, … not judged yet on drawn people': one claim, wherever it was judged."""
+    if name in BARE and columns:
+        return f"{badge(columns[0].verdict(name))} on {ANNOTATIONS}"
+    return ", ".join(f"{badge(column.verdict(name))} on {column.people}" for column in columns) or NONE
+
+
+def at(name: str) -> str:
+    """A link to a claim's row of the ledger."""
+    return f"{{ref}}`{name} <claim-{name.lower()}>`"
+
+
+# The whole ledger
+
+
+def table(columns: Sequence[Column]) -> Table | Note:
+    """tbl-claims: the ledger's counts, its first line."""
+    rows = [(on, networks, *(count[v] for v in SIGNS)) for on, (count, networks) in tally(columns).items()]
+    heads = ["Judged on", "By", *(f"{SIGNS[verdict]} {MANY[verdict]}" for verdict in SIGNS)]
+    caption = (
+        f"The sources' {len(CLAIMS)} claims by what became of them; each stands below with its figure and its rule."
+    )
+    return Table(pd.DataFrame(rows, columns=heads), caption, "tbl-claims") if rows else Note(NONE)
+
+
+def ledger(columns: Sequence[Column]) -> Note:
+    """Every claim: the decided ones first, those that can't be decided, and the others folded by what they wait for, as
+    the first column says it."""
+    groups: dict[str, list[str]] = {HOLDS: [], UNDECIDED: []}
+    for claim in CLAIMS:
+        told = [column.verdict(claim.id) for column in columns]
+        waiting = columns[0].row(claim.id)["reason"] if columns else ""
+        group = HOLDS if {HOLDS, FAILS} & set(told) else UNDECIDED if UNDECIDED in told else waits(waiting)
+        groups.setdefault(group, []).append(_entry(columns, claim.id))
+    decided, open_ = groups.pop(HOLDS), groups.pop(UNDECIDED)
+    parts = ["**Decided**", *decided] if decided else ["Nothing is decided yet."]
+    folds = {"looked at, and these data can't decide": open_} | {f"wait for {why}": of for why, of in groups.items()}
+    for why, entries in folds.items():
+        if entries:
+            body = "\n\n".join(entries)
+            parts.append(f":::::{{dropdown}} {len(entries)} {why}\n{body}\n:::::")
+    return Note("\n\n".join(parts))
+
+
+def _entry(columns: Sequence[Column], name: str) -> str:
+    """A claim in plain words, what became of it on each dataset, and where to look."""
+    claim = next(claim for claim in CLAIMS if claim.id == name)
+    lines = []
+    for column in columns[:1] if name in BARE else columns:
+        row = column.row(name)
+        where = ANNOTATIONS if name in BARE else column.people
+        because = "" if row["verdict"] == NEEDS or not row["reason"] else f" *{row['reason']}.*"
+        measured = "" if row["measured"] == "–" else f": {row['measured']}."
+        stale = f" *Stale: {column.changed}.*" if column.changed else ""
+        lines.append(f"- {badge(row['verdict'])} on {where}{measured}{because}{stale}")
+    figures = ", ".join(f"{{numref}}`{label}`" for label in claim.shown)
+    source = (
+        f"The source ({cited(claim.source)}): {claim.value}. {figures}. {{ref}}`Rule and code <rule-{name.lower()}>`"
+    )
+    return "\n".join(
+        [
+            f"(claim-{name.lower()})=",
+            f"::::{{container}} claim\n**{name}** {claim.sentence}",
+            "",
+            *lines,
+            "",
+            source,
+            "::::",
+        ]
+    )
+
+
+# A chapter's end, and several ledgers side by side
+
+
+def ending(profile: str, data: str, names: str) -> Verdicts:
+    """The last word of a chapter: what became of the claims `names`, as 'C7 C8', that it shows figures of."""
+    columns = recorded(profile, data)
+    claims = [claim for claim in CLAIMS if claim.id in names.split()]
+    lines = [
+        f"- {at(claim.id)} {claim.sentence} {became(columns, claim.id)} ({{numref}}`{claim.shown[0]}`)."
+        for claim in claims
+    ]
+    first = f"(verdicts-{claims[0].id.lower()})=\n:::{{container}} verdicts\n**What became of this chapter's claims**"
+    return Verdicts("\n".join([first, "", *lines, ":::"]), {claim.id: claim.shown for claim in claims})
 
 
 def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> Table | Note:
@@ -94,28 +258,16 @@ def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> T
     return Table(pd.DataFrame(rows, columns=heads), caption, name, filters=tuple(titles))
 
 
-def rules() -> Note:
-    """The rule of every claim, as its judging function states it, folded away."""
-    lines = "\n".join(f"- **{claim.id}** {claim.rule}" for claim in CLAIMS)
-    return Note(f"::::{{dropdown}} How each claim is decided\n{lines}\n::::")
-
-
-def _claim(row: dict[str, Any]) -> str:
+def _claim(row: Mapping[str, Any]) -> str:
     return f"**{row['id']}** {row['sentence']}"
 
 
-def _source(row: dict[str, Any]) -> str:
+def _source(row: Mapping[str, Any]) -> str:
     return f"{row['value']} ({cited(row['source'])})"
 
 
-def _shown(row: dict[str, Any]) -> str:
+def _shown(row: Mapping[str, Any]) -> str:
     return ", ".join(f"{{numref}}`{label}`" for label in row["shown"]) or "–"
-
-
-def _here(row: dict[str, Any]) -> str:
-    """What was measured, and why that is no verdict where it is none."""
-    why = f"*{BECAUSE[row['verdict']]} {row['reason']}.*" if row["reason"] else ""
-    return ". ".join(words for words in (row["measured"], why) if words not in ("–", ""))
 
 
 def _seeds(seeds: Sequence[int]) -> str:

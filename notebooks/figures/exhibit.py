@@ -63,14 +63,13 @@ class Exhibit:
 
         InputError where onnx or onnxruntime is missing.
         """
+        from hgnb.home import write_whole
         from hgnb.training.export import export
-        from hgnb.training.runs import write_aside
 
-        self.folder.mkdir(exist_ok=True)
         shown = np.array(self.persons.crops if crops else self.persons.crops[:0])
         held = io.BytesIO()
         np.save(held, shown)
-        write_aside(self.folder / CROPS, held.getvalue())
+        write_whole(self.folder / CROPS, held.getvalue())
         exported = export(self.weights, self.folder / NETWORK, self.basis, np.array(self.persons.crops[:3]))
         return exported, digest(self.folder)
 

@@ -17,7 +17,7 @@ from hgnb.analysis.misplaced import Misplaced, compared
 from hgnb.analysis.truncation import NOISE_FROM, Truncation
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
-from hgnb.stats import Estimate, crossed, pck_difference
+from hgnb.stats import UNKNOWN, Estimate, crossed, pck_difference
 from hgnb.stats import pck as pooled_pck
 
 SIGNAL = 0.95  # of the variance; thesis 8.3.2 takes the rest for noise
@@ -151,7 +151,7 @@ def order(fewer: Estimate, pair: Pair, wrong: Misplaced) -> Reason:
             Part("the share of the misplaced falls by {} from the latents to the codes", fewer),
             Part(
                 "in the original the misplaced are {} worse than others with equally many labelled keypoints",
-                turned(before),
+                before.negated(),
             ),
             Part("the misplaced gain {} more than those others", gained),
         ),
@@ -161,12 +161,6 @@ def order(fewer: Estimate, pair: Pair, wrong: Misplaced) -> Reason:
 def denoised(latents: Truncation, needed: int) -> Reason:
     """Reason 2. latents: of the original, with components taken out; needed: components for 95 % of the variance."""
     cuts = {NOISE_FROM - 1: "the components from the 50th on", needed: "the last 5 % of the variance"}
-    nothing = Estimate(np.nan, np.nan, np.nan)
-    gains = {k: turned(latents.lost(k)) if k in latents.hits else nothing for k in cuts}
+    gains = {k: latents.lost(k).negated() if k in latents.hits else UNKNOWN for k in cuts}
     parts = tuple(Part(f"without {words} the original's PCK changes by {{}}", gains[k]) for k, words in cuts.items())
     return Reason("noise removed (8.3.2)", parts)
-
-
-def turned(interval: Estimate) -> Estimate:
-    """The same difference, the other way round."""
-    return interval.negated()

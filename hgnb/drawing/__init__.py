@@ -1,1 +1,0 @@
-"""Pictures of people: one style, skeletons and heatmaps over photographs, and what `hgnb predict` writes."""
