@@ -65,11 +65,17 @@ class Records:
 
     def _category(self, record: dict) -> Verdict:
         category = record.get("category_id")
+        if self._of_persons(category):
+            return None
         if category is None and self.categories.only:
             self._matched(record)
         elif not isinstance(category, str | int | float) or category not in self.categories.known:
             return "unknown category", f"It names the category {plain(category)}, which isn't listed."
         return None
+
+    def _of_persons(self, category: object) -> bool:
+        """Whether it is the one that is read, which has a number of its own where the file gives it none."""
+        return type(category) is int and category == self.categories.id
 
     def _matched(self, record: dict) -> None:
         self._repaired("annotations' categories matched to the one that is read")
@@ -97,7 +103,7 @@ class Records:
             self._repaired("keypoints written as text or in lists of lists, read as numbers")
             record["keypoints"] = values
         category, categories = record["category_id"], self.categories
-        if type(category) is not int or category != categories.id:
+        if not self._of_persons(category):
             if not values.any() and not claimed:
                 return None
             if category in categories.others:
