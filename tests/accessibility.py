@@ -51,6 +51,6 @@ def accessible(tab, name: str) -> None:
         for scheme, width in product(("light", "dark"), (1280, 390)):
             tab.page.emulate_media(color_scheme=scheme)
             tab.page.set_viewport_size({"width": width, "height": 900})
-            tab.page.wait_for_timeout(300)  # scripts answer to the new width
+            tab.page.wait_for_timeout(600)  # the theme answers to a new width after 300
             found = tab.page.evaluate(RUN)
             assert not found, f"{name}, {width} px wide, {scheme}: {found}"

@@ -26,7 +26,8 @@ GAPPED = """[...document.querySelectorAll("article :is(h2, h3, h4) > .headerlink
 }).map(link => link.parentElement.textContent)"""
 # tables that a phone doesn't show whole: they stand as lists of their rows there
 CUT = """[...document.querySelectorAll("article .pst-scrollable-table-container")]
-    .filter(box => innerWidth < 500 && box.scrollWidth > box.clientWidth + 1).map(box => box.innerText.slice(0, 60))"""
+    .filter(box => innerWidth < 500 && box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)
+    .map(box => box.innerText.slice(0, 60))"""
 PICTURES = "[...document.images].map(i => [i.src, i.complete && i.naturalWidth > 0, i.alt])"
 
 
