@@ -24,7 +24,7 @@ endif
 BIN := .venv/bin
 EDITION = --profile "$(PROFILE)" --data "$(DATA)" --seed "$(SEED)"
 
-.PHONY: help book pdf claims lighter beyond test proof bench trust lab lint clean
+.PHONY: help book pdf claims lighter beyond scale readings test proof bench trust lab lint clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
@@ -47,6 +47,12 @@ lighter: .venv/.installed ## train chapter 06's networks and record what they sh
 
 beyond: .venv/.installed ## train chapter 07's changes and record what they show (SEEDS, PROFILE, DATA, SEED, CORES)
 	$(call RECORD,beyond)
+
+scale: .venv/.installed ## record the chain at nine sizes for chapter 08 (SEEDS, PROFILE, DATA, SEED, CORES)
+	$(call RECORD,scale)
+
+readings: .venv/.installed ## record the chain under every reading of the sources for chapter 08 (SEEDS, PROFILE, DATA, SEED, CORES)
+	$(call RECORD,readings)
 
 # One thread a process: two trainings with two threads each are slower than one after the other. More processes than two
 # cores, since builds and browsers often wait.
@@ -76,7 +82,7 @@ lint: .venv/.installed ## check style and types, and that no notebook carries ou
 	  "$(BIN)/python" -m nbstripout --keep-id --verify "$$notebook" || { echo "$$notebook carries outputs: run '.venv/bin/nbstripout --keep-id $$notebook'."; exit 1; }; done
 
 clean: ## remove what a build made, except trained runs, datasets and .venv
-	rm -rf _build site site.new site.old book/_executed data/stamps data/build.log data/render.log .snakemake
+	rm -rf _build site site.old book/_executed data/stamps data/build.log data/render.log .snakemake
 	@echo "Kept: data/ (runs and datasets) and .venv; remove these folders by hand to start from nothing."
 
 # torch first and alone: it is the one package whose build (CPU, CUDA) is chosen, by TORCH_INDEX

@@ -46,7 +46,7 @@ SHOW_RECORDS = {
     "03_interpretation": "results/chain-*/*.npz",
     "04_improvement": "results/chain-*/*.npz",
     "05_discussion": "results/[cl]*/*.npz",
-    "06_lighter_hourglasses": "results/[cl]*/*.npz",
+    "06_lighter_hourglasses": "results/[cl]*/*.npz results/lighter-speed.json",
     "07_beyond": "results/[bc]*/*.npz",  # beyond-* and chain-*
     "08_how_far": "results/chain-*/*.npz",
     "B1_trust": "benchmarks/results/*.json",
@@ -54,7 +54,7 @@ SHOW_RECORDS = {
 }
 
 # what turns executed chapters into the site
-PASSES = ("render", "site", "toc", "in_page", "reference", "rules", "logo")
+PASSES = ("render", "site", "toc", "in_page", "reference", "rules")
 RENDERING = [f"book/hgnb_book/{name}.py" for name in PASSES]
 
 ROOT = Path(workflow.basedir)
@@ -94,7 +94,7 @@ def modules(notebook):
 
 def records(chapter):
     """What was recorded, for the chapters that show it."""
-    found = sorted(ROOT.glob(SHOW_RECORDS[chapter])) if chapter in SHOW_RECORDS else []
+    found = [path for pattern in SHOW_RECORDS.get(chapter, "").split() for path in sorted(ROOT.glob(pattern))]
     return [literal(path.relative_to(ROOT).as_posix()) for path in found]
 
 
@@ -106,12 +106,12 @@ rule site:
         settings=["_config.yml", *RENDERING],
         rules=[p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "hgnb/claims").glob("*.py"))],
     output:
-        "_build/site.json",  # the site itself would be deleted before the rule runs
+        touch("_build/site.json"),  # the site itself would be deleted before the rule runs
     params:
         edition=asked(EDITION),
     threads: 1
     shell:
-        "{HGNB:q} render {params.edition:q} --stamp {output:q}"
+        "{HGNB:q} render {params.edition:q}"
 
 
 for stage, before in AFTER.items():
@@ -131,6 +131,7 @@ for stage, before in AFTER.items():
             # code that differs, not files that were touched; the run itself decides whether it trains again
             code=definitions.fingerprint(["hgnb.training.experiment.Experiment.stage"]),
         threads: workflow.cores if stage == "dataset" else TRAINING or workflow.cores
+        priority: 1  # all that comes after waits for the longest chain: the data and one training upon another
         shell:
             "{HGNB:q} stage {params.name} {params.edition:q} --stamp {output:q} --threads {threads}"
 

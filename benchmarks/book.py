@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-LIMITS = {"smoke": 3 * 60, "tiny": 15 * 60}  # seconds on 2 cores: what the book promises
+LIMITS = {"smoke": 2 * 60, "tiny": 8 * 60}  # seconds on 2 cores: what the book promises
 
 
 def build(profile: str) -> dict:

@@ -21,7 +21,7 @@ from PIL import Image
 # keys of JSON, columns of tables; the name of the folder with prepared crops has a hash of when the files were written
 TIMES = ("seconds", "started", "date", "folder")
 # cells whose figures, tables and sentences hold measured times
-TIMED = re.compile(r"06_lighter_hourglasses/")
+TIMED = re.compile(r"06_lighter_hourglasses/|/ahead")
 MINUTES = re.compile(r"(?<!\S)\d\S{0,40} min(?:utes)?\b")  # how long a training took, in a sentence or a table
 PICTURES = ("image/png", "image/jpeg")  # as figures.page writes them
 SHOWN = ("text/markdown", "text/html", "text/plain")

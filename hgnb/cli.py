@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from hgnb.errors import InputError
-from hgnb.home import FULL
+from hgnb.home import FULL, home
 
 # what a disk, a quota or a permission refuses: a person's to mend
 REFUSED = FULL | {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -33,7 +33,16 @@ profile_app = typer.Typer(no_args_is_help=True, help="The numbers of an experime
 app.add_typer(data_app, name="data")
 app.add_typer(profile_app, name="profile")
 
-Profile = Annotated[str, typer.Option(help="The numbers to use: smoke, tiny or paper.")]
+
+def _profiles() -> str:
+    """All of them, for a help: no numbers are read."""
+    try:
+        return ", ".join(sorted(file.stem for file in (home() / "profiles").glob("*.toml")))
+    except InputError:
+        return "those in profiles/"
+
+
+Profile = Annotated[str, typer.Option(help=f"The numbers to use: {_profiles()}.")]
 Data = Annotated[str, typer.Option(help="'embedded', or a folder in COCO layout.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 Source = Annotated[
@@ -318,7 +327,7 @@ def check(
     report = check(folder, progress=True, choices=choices)
     show(report)
     if write:
-        print(clean(folder, write, choices))
+        print(clean(report, write, upright=exif == "follow"))
     raise typer.Exit(0 if report.sound else 1)
 
 

@@ -101,7 +101,7 @@ def test_twenty_planted_faults_are_found_and_nothing_else(damaged, capsys):
     assert {(f.kind, f.id) for f in faults} == wanted and len(faults) + repairs.total() == 20
     assert {f.split for f in faults} == {"train2017"}
     assert all(f.reason.endswith(".") and str(folder) not in f.reason for f in faults)
-    assert [each.split.repaired for each in report.splits] == [repairs, Counter()]
+    assert [split.repaired for split in report.splits] == [repairs, Counter()]
     assert [s.kind for s in report.suspicious] == ["EXIF orientation"]  # of the last
     assert run_command("data", "check", folder) == 1
     printed = " ".join(capsys.readouterr().out.split())
@@ -115,13 +115,13 @@ def test_a_damaged_folder_is_prepared_without_the_damaged(damaged, tmp_path):
     data = prepare(folder, DataConfig(side=64), tmp_path / "cache")
     report, _ = check(folder).splits
     assert data.manifest["dropped"] == {
-        "train2017": {kind: len(ids) for kind, ids in report.split.dropped.items()}, "val2017": {}
+        "train2017": {kind: len(ids) for kind, ids in report.dropped.items()}, "val2017": {}
     }  # fmt: skip
     splits = [data.split(s) for s in ("train", "test")]
     ids = np.concatenate([split.person_ids for split in splits])
     lost = {n for some in data.manifest["dropped_ids"]["train2017"].values() for n in some}
     whole = {a["id"] for a in before if not a["iscrowd"] and a["num_keypoints"]}
-    assert set(ids.tolist()) == whole - lost and len(ids) == len(whole - lost) == report.split.counts["persons"]
+    assert set(ids.tolist()) == whole - lost and len(ids) == len(whole - lost) == report.counts["persons"]
     assert {n for kind, n in wanted if kind in ("keypoint length", "unknown category")} <= lost
     for split in splits:
         assert split.crops.reshape(len(split), -1).any(1).all(), "a row without a picture"
@@ -135,7 +135,7 @@ def test_real_data_are_sound(real, name, capsys):
 
 def test_coco_mini_in_numbers(real):
     """Against the table that comes with the data."""
-    train, val = (each.split for each in check(real("coco-mini")).splits)
+    train, val = check(real("coco-mini")).splits
     rows = [[s.counts[k] for k in ("images", "annotations", "persons", "crowds")] for s in (train, val)]
     assert rows == [[88, 341, 207, 9], [123, 404, 257, 9]]
     assert [s.steps["with every keypoint"]["annotations"] for s in (train, val)] == [12, 17]
@@ -149,7 +149,7 @@ def test_drawn_people_are_sound(tmp_path):
 
 def test_steps_and_counts_by_hand(coco_folder, capsys):
     report = check(coco_folder)
-    train, val = (each.split for each in report.splits)
+    train, val = report.splits
     assert train.steps == {
         "any": {"images": 12, "annotations": 26},
         "without crowds": {"images": 12, "annotations": 25},

@@ -288,6 +288,9 @@ def test_counts_of_a_made_up_split():
     visibility[1, :6], visibility[2, :3] = 1, 2
     made = annotated.counted(visibility, np.array([[0.5, 0.5], [0.1, 0.1], [0.5, 0.5], [1, 1]]), np.array([1, 1, 2, 3]))
     assert made["photographs"] == 3 and made["by_labelled"][0] == 1 and made["by_labelled"][17] == 1
+    assert made["by_persons"] == [0, 2, 1] and [column[0] for column in made["by_keypoint"]] == [1, 1, 2]
+    shares = annotated.Annotated({"train": made, "val": made | {"by_persons": [0, 4]}}).shares("by_persons")
+    assert shares.tolist() == [0, 6 / 7, 1 / 7], "photographs of both splits, however full the fullest of each"
     kept = made["kept"]
     assert kept[annotated.ALL] == {"persons": 3, "full": 1, "visible": 20, "hidden": 6}
     assert kept["6 or more labelled"]["persons"] == 2 and kept["4 or more visible"]["persons"] == 1

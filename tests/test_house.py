@@ -27,7 +27,7 @@ def test_imports_point_downwards():
     upwards = [pair for pair in imports.knowing() if pair[0] < pair[1]]
     assert not [f"{imports.STOREYS[own]} knows {imports.STOREYS[other]}" for own, other in upwards]
     top, *rows = imports.drawn().splitlines()[2:]
-    assert top.startswith("| `hgnb_book` |") and len(rows) == 9
+    assert top.startswith("| `hgnb_book` |") and len(rows) == 8
 
 
 def asked(file) -> set[str]:

@@ -555,7 +555,7 @@ def test_what_is_implausible_is_told_and_read(coco_folder, kind):
     edit_persons(coco_folder, lambda a: (IMPLAUSIBLE[kind](a), a.pop("num_keypoints")))
     report = check(coco_folder)
     assert {(s.split, s.kind) for s in report.suspicious} == {("train2017", kind), ("val2017", kind)}
-    assert report.sound and report.splits[0].split.counts["persons"] == 24
+    assert report.sound and report.splits[0].counts["persons"] == 24
 
 
 def test_left_and_right_of_the_viewer_look_suspicious(coco_folder):
@@ -581,7 +581,7 @@ def test_the_three_lists_are_printed_and_the_clean_folder_is_clean(coco_folder, 
     assert printed.index("Repaired") < printed.index("Dropped: 1 faults") < printed.index("Suspicious")
     assert "left_hip=right_hip, left_knee=right_knee" in printed and "holds 34 persons on 17 pictures" in printed
     report = check(tmp_path / "fine")
-    assert report.sound and not any(each.split.repaired for each in report.splits)
+    assert report.sound and not any(split.repaired for split in report.splits)
     assert [s.kind for s in report.suspicious] == ["picture in both splits"]
     one, other = (
         prepare(folder, DataConfig(side=32), tmp_path / "cache") for folder in (coco_folder, tmp_path / "fine")

@@ -1,6 +1,7 @@
 """*Run All Cells* in JupyterLab itself: chapters of a fresh copy, in another order than the book's."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PARTS = ("hgnb", "notebooks", "profiles", "results")
 FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTERLAB_SETTINGS_DIR")
 FOLDERS += ("JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")
+ROLE = re.compile(r"\{(?:term|numref|eq|cite|ref|doc)[^}]*\}`[^`]*`|^~~~", re.MULTILINE)
 DONE = """() => {
     const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")].map(e => e.textContent);
     return prompts.some(p => /\\d/.test(p)) && !prompts.some(p => p.includes("*"));
@@ -71,25 +73,43 @@ def _wait_for(address, server, log):
     pytest.fail(f"JupyterLab doesn't answer: {log.read_text()[-2000:]}")
 
 
-def run_all(browser, address):
-    """Open a chapter and run all of its cells; what it printed, line by line as Jupyter shows it."""
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+@contextmanager
+def opened(browser, address):
+    """A chapter whose kernel is ready; its page. Whatever it asks of another machine fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
     page.set_default_timeout(PATIENCE)
     page.goto(address)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     page.get_by_text("| Idle").wait_for()
+    yield page
+    assert not [url for url in asked if not re.match("data:|blob:|http://127.0.0.1", url)]
+    context.close()
+
+
+def run_cells(page):
+    """Run all cells of an open chapter, until they are done or one fails."""
     page.get_by_role("menuitem", name="Run", exact=True).first.click()
     page.get_by_text("Run All Cells", exact=True).click()
     page.wait_for_function(DONE, timeout=5 * PATIENCE)
-    assert page.evaluate(SHOWN, "error") == [] and page.evaluate(SHOWN, "stderr") == []
-    printed = "".join(page.evaluate(SHOWN, "stdout")).splitlines()
-    assert page.locator(".jp-RenderedImage img").count() > 2
-    page.context.close()
+
+
+def run_all(browser, address):
+    """Open a chapter and run all of its cells; what it printed, line by line as Jupyter shows it."""
+    with opened(browser, address) as page:
+        run_cells(page)
+        assert page.evaluate(SHOWN, "error") == [] and page.evaluate(SHOWN, "stderr") == []
+        printed = "".join(page.evaluate(SHOWN, "stdout")).splitlines()
+        assert page.locator(".jp-RenderedImage img").count() > 2
+        text = page.locator(".jp-Notebook").inner_text()
+        assert not ROLE.findall(text), "MyST shows as source"
     return [" ".join(line.split()) for line in printed if line.strip()]
 
 
 def test_run_all_in_any_order(fresh, tmp_path):
-    """The fourth chapter first: it draws the data and trains what it needs, with a bar for each; then the second."""
+    """The fourth chapter first: it draws the data and trains what it needs, with a bar for each; then the second, and
+    once more with a profile that isn't there."""
     with lab(fresh, tmp_path) as address, chromium() as browser:
         printed = run_all(browser, address.format("04_improvement"))
         bars = [line for line in printed if "100 %" in line]
@@ -98,4 +118,9 @@ def test_run_all_in_any_order(fresh, tmp_path):
         printed = run_all(browser, address.format("02_experiment"))
         assert not [line for line in printed if line.startswith("hourglass-")], "trained already"
         assert [line for line in printed if line.startswith("few-smoke-embedded: epoch ")]
+        with opened(browser, address.format("02_experiment")) as page:
+            page.locator(".jp-CodeCell .cm-content").first.fill('profile = "smok"\ndata = "embedded"\nseed = 0')
+            run_cells(page)
+            (told,) = page.evaluate(SHOWN, "error")
+            assert told.startswith("Unknown profile 'smok': did you mean 'smoke'?") and "Traceback" in told
     assert len(list((fresh / "data/runs").glob("hourglass-smoke-*"))) == 1

@@ -263,12 +263,15 @@ def test_a_larger_batch_is_compared_by_the_person():
 def test_fluctuations_are_those_of_the_loss():
     """L8: with Adam a loss that jumps at the small batch and falls evenly at the large one."""
     made = made_up({"newell-adam": BASE, "newell-adam-batch-6": BASE}, joints=100)
-    rng, even = np.random.default_rng(2), np.exp(-0.1 * np.arange(30))
+    rng, even = np.random.default_rng(2), np.exp(-0.01 * np.arange(300))
     for one in made.all:
         wild = 0.3 if one.name == "newell-adam-batch-6" else 0.05
-        one.columns["epochs/train_loss"] = even * np.exp(wild * rng.standard_normal(30))
+        one.columns["steps/train_loss"] = even * np.exp(wild * rng.standard_normal(300))
     quicker = timed(newell=3, newell_adam=4)
-    assert on_lighter.jumps(even) == pytest.approx(0, abs=1e-12), "a steady fall is no fluctuation"
+    assert on_lighter.jumps(even, 20) == pytest.approx(0, abs=1e-12), "a steady fall is no fluctuation"
+    persons = np.exp(0.2 * rng.standard_normal(60 * 400))  # losses of persons that no training changes
+    by_batch = [on_lighter.jumps(persons.reshape(-1, batch).mean(1), batch) for batch in (20, 6)]
+    assert by_batch[0] == pytest.approx(by_batch[1], rel=1e-9), "a mean over fewer persons is no fluctuation"
     assert on_lighter.fluctuation(Recorded(made, {speed.PARTS[0]: quicker}))["jumps"].high < 0
     assert rows(made, quicker)["L8"].verdict == "holds"
     assert rows(made, timed(newell=4, newell_adam=3))["L8"].verdict == "fails"

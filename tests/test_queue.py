@@ -18,6 +18,7 @@ from hgnb import records
 from hgnb.errors import InputError
 from hgnb.training import networks
 from hgnb.training.experiment import Experiment
+from hgnb.watching import spoken
 from hgnb_book import queue
 from hgnb_book.queue import Plan, Unit
 
@@ -195,4 +196,4 @@ def test_a_full_disk_is_known_wherever_it_stands():
     assert queue.sentence(OSError(28, "No space left on device", "/x/last.ckpt")) == (
         "There is no space left for last.ckpt."
     )
-    assert np.all([queue.spoken(s) == w for s, w in ((40, "40 s"), (840, "14 min"), (11520, "3.2 h"))])
+    assert np.all([spoken(s) == w for s, w in ((40, "40 s"), (840, "14 min"), (11520, "3.2 h"))])

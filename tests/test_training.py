@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import math
+import re
 import shutil
 
 import numpy as np
@@ -18,13 +19,14 @@ from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import HourglassConfig
 from hgnb.training import catalogue, hardware, loop, profiles, runs
+from hgnb.training.ahead import ahead
 from hgnb.training.experiment import DATASET, Experiment
 from hgnb.training.modules import PoseModule
 from hgnb.training.networks import STUDIES, fork
 from hgnb.training.parallel import Team
 from hgnb.training.passes import baselines
 from hgnb.training.profiles import FurtherTrainingConfig, TrainingConfig
-from hgnb.training.runs import overview
+from hgnb.training.runs import apart, overview
 
 
 def test_nobody_is_alone_in_a_batch_that_is_normalised(fresh):
@@ -428,6 +430,24 @@ def test_runs_are_listed(begun):
     assert run.id in first and "finished" in first and "3 of 3" in first
     assert f"PCK {run.metrics.val_pck.max():.3f}" in first
     assert "unfinished" in second and "0 of 3" in second
+
+
+def test_runs_of_one_name_are_told_apart():
+    one = {"data": "ab" * 32, "training": {"rate": 0.1, "batch": 4}}
+    other = {"data": "cd" * 32, "training": {"rate": 0.2, "batch": 4}, "frozen": "random"}
+    assert apart(one, [one, other]) == "data abababab, training.rate 0.1"
+    assert apart(other, [one, other]) == "data cdcdcdcd, training.rate 0.2, frozen random"
+    assert apart(one, [one]) == ""
+
+
+def test_what_is_ahead_is_told_and_nothing_trained(fresh):
+    """Which trainings are done and which are to come; going by a step that is tried, or by finished runs."""
+    before = torch.get_rng_state()
+    assert re.fullmatch(r"To be trained first.*hourglass \(about \d+ s\).*tried just now\.", ahead(fresh, "hourglass"))
+    assert torch.equal(before, torch.get_rng_state()) and not list(runs.runs_folder().glob("*/recipe.json"))
+    fresh.hourglass()
+    said = ahead(fresh, "hourglass", "few")
+    assert re.match(r"Trained already: hourglass \(\d+ s\)\. To be trained first.*finished runs", said)
 
 
 def test_weights_tell_what_they_belong_to(chain, tmp_path):

@@ -46,19 +46,40 @@ def run(
 
 
 @app.command()
-def render(
-    profile: Profile = "tiny",
-    data: Data = "embedded",
-    seed: Seed = 0,
-    stamp: Annotated[Path | None, typer.Option(help="File to write once the site is published.")] = None,
-):
+def render(profile: Profile = "tiny", data: Data = "embedded", seed: Seed = 0):
     """Render the executed chapters into site/."""
     from hgnb.home import home
     from hgnb_book.render import render
 
-    index = render(Edition(profile, data, seed), home())
-    if stamp:
-        stamp.write_text(f'"{index.relative_to(home()).as_posix()}"\n', encoding="utf8")
+    render(Edition(profile, data, seed), home())
+
+
+@app.command("open")
+def open_site(
+    site: Annotated[
+        Path | None, typer.Argument(help="A book's folder, as a workflow's artefact; site/ if not given.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of this machine; a free one if not given.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Whether a browser is opened.")] = True,
+):
+    """Serve the last book on this machine alone, and open it in a browser; Ctrl-C ends it."""
+    from hgnb_book.shelf import serve
+
+    serve(site, port, browser)
+
+
+@app.command()
+def archive(
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The file; hgnb-VERSION-EDITION.zip if not given.")
+    ] = None,
+):
+    """Pack book, records and weights into one file with checksums, as archives take it."""
+    from hgnb.home import home
+    from hgnb_book.shelf import pack
+
+    file, digest = pack(home(), out)
+    print(f"{digest}  {file}")
 
 
 @app.command()
@@ -74,7 +95,10 @@ def pdf(out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; 
 @app.command()
 def record(
     study: Annotated[
-        str, typer.Argument(metavar="chain|lighter|beyond", help="What to train: chapters 02-05, 06, 07.")
+        str,
+        typer.Argument(
+            metavar="chain|lighter|beyond|scale|readings", help="What to train: chapters 02-05, 06, 07, 08."
+        ),
     ],
     profile: Profile = "tiny",
     data: Data = "embedded",

@@ -35,9 +35,14 @@ class Edition:
         """What pages call the data: the folder's name, never its path."""
         return Path(resolved(self.data)).name
 
+    @property
+    def slug(self) -> str:
+        """Its name in files."""
+        return f"{self.profile}-{self._slug()}-{self.seed}"
+
     def stamps(self, root: Path) -> Path:
         """The folder of this edition's stamps, one JSON file a finished stage."""
-        return root / "data" / "stamps" / f"{self.profile}-{self._slug()}-{self.seed}"
+        return root / "data" / "stamps" / self.slug
 
     def recorded(self, root: Path, study: str) -> Path:
         """The folder of a study's stamps, one JSON file a training, whatever its seed."""

@@ -33,10 +33,10 @@ def train(asked: Asked, unit: Unit) -> tuple[str, float]:
 
 def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:
     """Adds what a finished training showed to the record."""
-    if study != "chain":
-        varied = experiment.varied(name)
-        if observations.is_recorded(observations.shared(study, varied), experiment.seed, name, run):
-            return
+    chain = study == "chain"
+    common = shared(experiment, study) if chain else observations.shared(study, experiment.varied(name))
+    if observations.is_recorded(common, experiment.seed, name, run):
+        return  # what took minutes to measure is there
     about, persons, columns, facts = shown(study, experiment, name, run)
     records.add(about, persons, experiment.seed, name, columns, facts)
 

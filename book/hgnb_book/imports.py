@@ -96,11 +96,11 @@ def knowing() -> Counter[tuple[int, int]]:
 
 
 def drawn() -> str:
-    """The same as a table in Markdown, the uppermost room first: what is known lies to the right."""
-    found, down = knowing(), range(len(STOREYS) - 1, -1, -1)
-    head = [
-        "| modules that import from | " + " | ".join(STOREYS[i] for i in down) + " |",
-        "| --- |" + " ---: |" * len(down),
-    ]
-    rows = (f"| `{STOREYS[i]}` | {' | '.join(str(found[i, j] or '') for j in down)} |" for i in down)
+    """The same as a table in Markdown, the uppermost storey first; a storey's own modules aren't counted."""
+    found, known = knowing(), range(len(STOREYS) - 1)  # nobody knows the uppermost
+    head = [f"| knows | {' | '.join(STOREYS[i] for i in known)} |", "| --- |" + " ---: |" * len(known)]
+    rows = (
+        f"| `{STOREYS[i]}` | {' | '.join(str(found[i, j] or '') if j < i else '' for j in known)} |"
+        for i in range(len(STOREYS) - 1, 0, -1)
+    )
     return "\n".join([*head, *rows]) + "\n"

@@ -27,6 +27,7 @@ from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.training import networks
 from hgnb.training.networks import Study, Training
+from hgnb.watching import spoken
 from hgnb_book import journal
 
 ELSEWHERE = "SNAKEMAKE_PROFILE"  # environment variable, Snakemake's own: where jobs go
@@ -111,24 +112,21 @@ class Plan:
         return f"{ended} of {len(self.units)}, " + (time_left if ended < len(self.units) else "all ended")
 
 
-def spoken(seconds: float) -> str:
-    """'40 s', '14 min', '3.2 h'."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def record(
     study: str, profile: str, data: str, seeds: Sequence[int], jobs: int | None = None, only: Sequence[str] = ()
 ) -> Path:
     """Trains and records whatever is missing; the record's folder. InputError names what failed, or why it stopped.
 
+    `study`: one of networks.STUDIES, or of networks.CHANGES, which is a chain for each change; the last's folder then.
     `only`: trainings of the study, by name; what they go on from is trained with them.
     """
     from hgnb import records
     from hgnb.training.experiment import Experiment
     from hgnb_book import cluster
 
+    if study in networks.CHANGES:
+        names = [f"{profile}+{change}" for change in networks.CHANGES[study]]
+        return [record("chain", name, data, seeds, jobs, only or networks.CORE) for name in names][-1]
     asked, whole = Asked(study, profile, data), networks.study(study)
     opened = Experiment.open(profile, data, seeds[0])
     opened.check()

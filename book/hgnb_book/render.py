@@ -1,6 +1,6 @@
 """Jupyter Book over the executed chapters: warnings are errors, and a site is published whole or not at all.
 
-Pages are built in `_build/`, which stays as a cache, and copied to `site/` only when all of them are sound.
+Pages are built in `_build/`, from nothing, and become `site/` only when all of them are sound.
 """
 
 import html
@@ -20,7 +20,6 @@ from hgnb.errors import InputError
 from hgnb_book import chapter, hits, imports, in_page, journal, reference, rules, toc
 from hgnb_book.chapter import ANSI
 from hgnb_book.edition import PUBLISHED, Edition
-from hgnb_book.logo import logo
 from hgnb_book.site import finish
 
 WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")
@@ -29,6 +28,11 @@ VERSIONS = (
     "torch", "lightning", "numpy", "scipy", "scikit-learn", "umap-learn", "pandas", "matplotlib", "seaborn", "Pillow",
     "pycocotools", "papermill", "jupyter-book", "sphinx", "snakemake",
 )  # fmt: skip
+# LICENSE-text and LICENSE
+LICENCES = (
+    '<p class="licence">Text and figures <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>, '
+    'code <a href="https://opensource.org/license/mit">MIT</a>, photographs as credited.</p>'
+)
 
 
 class RenderError(InputError):
@@ -38,18 +42,20 @@ class RenderError(InputError):
 def render(edition: Edition, root: Path) -> Path:
     """Build the pages of `root`/book and publish them; returns the path of the site's index.html."""
     with journal.told("site"):
-        build, site = root / "_build", root / "site"
-        _recover(site)
+        build, site = root / "_build" / "book", root / "site"
+        built = build / "_build" / "html"
         pages = toc.pages(root / "book" / "_toc.yml")
-        _forget_other_toc(build, pages)
+        _recover(site)
+        shutil.rmtree(build, ignore_errors=True)
         write_parts(root, edition)
         try:
             _jupyter_book(root, _config(root, build, edition))
-            _complete(build / "_build" / "html", pages)
-        except BaseException:
-            shutil.rmtree(build, ignore_errors=True)  # a cached page would keep quiet about its warning next time
-            raise
-        _publish(build / "_build" / "html", site, edition, pages)
+            for page in pages:
+                if not (built / f"{page}.html").is_file():
+                    raise RenderError(f"Page {page} of the table of contents wasn't rendered.")
+            _publish(built, site, edition, pages)
+        finally:
+            shutil.rmtree(build, ignore_errors=True)
         return site / "index.html"
 
 
@@ -94,9 +100,10 @@ def _config(root: Path, build: Path, edition: Edition) -> Path:
         "data": f"{edition.data_name}, drawn people" if edition.data == EMBEDDED else edition.data_name,
         "seed": edition.seed,
         "built": date.today(),
+        "version": _version("hgnb"),
     }
     footer = " · ".join(f"{name} <b>{html.escape(str(value))}</b>" for name, value in facts.items())
-    config.setdefault("html", {})["extra_footer"] = f'<p class="edition">{footer}</p>'
+    config.setdefault("html", {})["extra_footer"] = f'<p class="edition">{footer}</p>{LICENCES}'
     build.mkdir(parents=True, exist_ok=True)
     path = build / "config.yml"
     path.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf8")
@@ -104,12 +111,9 @@ def _config(root: Path, build: Path, edition: Edition) -> Path:
 
 
 def write_parts(root: Path, edition: Edition) -> None:
-    """Write what pages are made of besides chapters; what is the same already stays, else its page would render again.
-
-    What built the book (device, versions, seconds a chapter), what the model card tells of the released network, the
-    reference, the rules of the claims, what pages show of chapters, and the book's mark and icon, which Sphinx copies
-    into the site.
-    """
+    """Write what pages are made of besides chapters: what built the book (device, versions, seconds a chapter), what
+    the model card tells of the released network, the reference, the rules of the claims, who knows whom, and what pages
+    show of chapters."""
     from hgnb_book import model_card  # torch takes seconds to load
 
     parts = {
@@ -118,16 +122,12 @@ def write_parts(root: Path, edition: Edition) -> None:
         "reference.md": reference.page(),
         "rules.md": rules.page(),
         "rooms.md": imports.drawn(),
-        "logo.svg": logo(),
-        "icon.svg": logo(small=True),
     }
     executed = root / "book" / "_executed"
     executed.mkdir(parents=True, exist_ok=True)
     files = {name: text.encode() for name, text in parts.items()} | lent(executed)
     for name, held in files.items():
-        path = executed / name
-        if not path.is_file() or path.read_bytes() != held:
-            path.write_bytes(held)
+        (executed / name).write_bytes(held)
 
 
 def lent(executed: Path) -> dict[str, bytes]:
@@ -180,44 +180,19 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _forget_other_toc(build: Path, pages: list[str]) -> None:
-    """Start afresh when the list of pages changed: a page that left it would stay in the site."""
-    note = build / "pages.txt"
-    listed = "\n".join(pages)
-    if build.is_dir() and (not note.is_file() or note.read_text(encoding="utf8") != listed):
-        shutil.rmtree(build)
-    build.mkdir(parents=True, exist_ok=True)
-    note.write_text(listed, encoding="utf8")
-
-
-def _complete(built: Path, pages: list[str]) -> None:
-    for page in pages:
-        if not (built / f"{page}.html").is_file():
-            raise RenderError(f"Page {page} of the table of contents wasn't rendered.")
-
-
 def _publish(built: Path, site: Path, edition: Edition, pages: list[str]) -> None:
-    """Replace `site` by a copy of `built` that says of which edition it is, without the pictures of earlier builds that
-    no page shows."""
-    aside, old = site.with_name("site.new"), site.with_name("site.old")
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
-    text = "\n".join(path.read_text(encoding="utf8") for path in built.rglob("*.html"))
-    shown = set(re.findall(r"_images/([^\"'?#) ]+)", text))
-
-    def unused(folder: str, names: list[str]) -> list[str]:
-        return [name for name in names if name not in shown] if Path(folder).name == "_images" else []
-
-    shutil.copytree(built, aside, ignore=unused)
-    for sentence in in_page.equip(aside, site.parent / "data" / "runs"):
+    """Finish the pages in `built`, which say of which edition they are, and put them in the place of `site`."""
+    for sentence in in_page.equip(built, site.parent / "data" / "runs"):
         journal.tell("note", sentence)
         print(sentence, file=sys.stderr)
-    finish(aside)
-    hits.write(aside, pages)
-    (aside / PUBLISHED).write_text(f"{edition}\n", encoding="utf8")
+    finish(built)
+    hits.write(built, pages)
+    (built / PUBLISHED).write_text(f"{edition}\n", encoding="utf8")
+    old = site.with_name("site.old")
+    shutil.rmtree(old, ignore_errors=True)
     if site.exists():
         site.rename(old)
-    aside.rename(site)
+    built.rename(site)
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -55,6 +55,8 @@ def counted(visibility: np.ndarray, boxes: np.ndarray, images: np.ndarray) -> di
     return {
         "photographs": len(size),
         "by_labelled": np.bincount(labelled, minlength=visibility.shape[1] + 1).tolist(),
+        "by_keypoint": [(visibility == v).sum(0).tolist() for v in (0, 1, 2)],
+        "by_persons": np.bincount(size).tolist(),  # photographs with 0, 1, 2 … of these persons
         "kept": {name: _sums(visibility[rows]) for name, rows in kept.items()},
     }
 
@@ -77,6 +79,14 @@ class Annotated:
     def kept(self, split: str, name: str = ALL) -> dict[str, int]:
         """Persons that a filter keeps, the fully labelled among them, and their visible and hidden keypoints."""
         return self.splits[split]["kept"][name]
+
+    def shares(self, counts: str) -> np.ndarray:
+        """Of 'by_labelled' (K + 1,) persons, 'by_keypoint' (3, K) persons by visibility, 'by_persons' (n,) photographs:
+        shares of both splits together."""
+        each = [np.array(self.splits[split][counts]) for split in SPLITS]
+        longest = max(one.shape[-1] for one in each)
+        both = np.sum([np.pad(one, [(0, 0)] * (one.ndim - 1) + [(0, longest - one.shape[-1])]) for one in each], 0)
+        return both / both.sum(0, keepdims=both.ndim > 1)
 
     @property
     def visible(self) -> dict[str, float]:

@@ -27,6 +27,7 @@ NO_SLOWER = float(np.log(1.02))  # a ratio: half of what separates most times of
 TURNS = 10  # in which networks were timed side by side
 LITTLE = float(np.log(0.95))  # L15: 'without much improvement': less than a twentieth of the time
 SMALL, LARGE, PRECISION = speed.PARTS
+PERSONS = 60  # over whom L8 takes a mean of the loss: whole steps of 20 and of 6
 CONTROL = "newell-2"  # two hourglasses of the same kind
 SHORT, LONG, SPEED = "tbl-lighter-50", "tbl-lighter-long", "fig-lighter-speed"
 MAKE, TIME = f"make lighter SEEDS={SEEDS}", "python benchmarks/lighter.py"
@@ -149,18 +150,24 @@ def side_by_side(first: str, second: str = BASE, part: str = SMALL) -> Ratio:
 
 
 def fluctuation(sweep: Recorded) -> Numbers:
-    """L8: how much the training loss jumps from epoch to epoch with Adam at a large batch and at a small one."""
+    """L8: how much the training loss jumps with Adam at a batch of 20 and at one of 6."""
     numbers = dict(gather(sweep, ratios={"": side_by_side(BASE, "newell-adam")}))
     pair = together(sweep.trainings, "newell-adam", "newell-adam-batch-6") if sweep.trainings else [[], []]
     if len(pair[0]) < SEEDS:
         raise Lacking(f"`newell-adam` and `newell-adam-batch-6` of {SEEDS} seeds, {len(pair[0])} are there: `{MAKE}`")
-    large, small = (np.array([jumps(one.columns["epochs/train_loss"]) for one in outcomes]) for outcomes in pair)
+    large, small = (
+        np.array([jumps(one.columns["steps/train_loss"], batch) for one in outcomes])
+        for outcomes, batch in zip(pair, (20, 6), strict=True)
+    )
     return numbers | {"jumps": stats.student(large - small)}
 
 
-def jumps(losses: np.ndarray) -> float:
-    """Spread of the steps of the loss's logarithm between epochs, once its general fall is taken off."""
-    return float(np.diff(np.log(losses)).std(ddof=1)) if len(losses) > 2 else np.nan
+def jumps(losses: np.ndarray, batch: int) -> float:
+    """Spread of the changes of the loss's logarithm from sixty persons to the next sixty: equally many at every batch,
+    since a mean over fewer persons jumps more whatever the training does. A steady fall spreads nothing."""
+    steps = PERSONS // batch
+    means = losses[: len(losses) // steps * steps].reshape(-1, steps).mean(1)
+    return float(np.diff(np.log(means)).std(ddof=1)) if len(means) > 2 else np.nan
 
 
 def two_blocks_weight(sweep: Recorded) -> Numbers:
@@ -270,8 +277,8 @@ def larger_batch(found: Numbers) -> Finding:
 )  # fmt: skip
 def optimisers(found: Numbers) -> Finding:
     """A training step with RMSProp takes less time than with Adam, without and with loading; and with Adam the training
-    loss jumps less from epoch to epoch at a batch of 20 than at one of 6 (standard deviation of the steps of its
-    logarithm), since the source speaks of fluctuations in the loss."""
+    loss, a mean over sixty persons at a time, jumps less at a batch of 20 than at one of 6 (standard deviation of the
+    changes of its logarithm), since the source speaks of fluctuations in the loss."""
     fewer = known(found, "jumps")
     timed = _finding(found, _faster(found))
     told = f"{timed.measured}; jumps of the loss, large batch less small: {fewer.text(3)}"

@@ -30,21 +30,11 @@ EXCHANGED, FACING = 0.7, 20  # left and right look exchanged where this share of
 
 
 @dataclass(frozen=True)
-class SplitReport:
-    """A split whose every picture was decoded, without the persons of those that can't be."""
-
-    split: Split
-    modes: Counter[str]  # pictures by colour mode
-    turned: int  # pictures that their EXIF orientation turns to the listed size
-    digests: frozenset[bytes]  # of the pictures' files
-
-
-@dataclass(frozen=True)
 class Report:
-    """A folder's splits, the faults in them in the order in which they were found, and what looks suspicious."""
+    """A folder's splits without persons whose picture can't be decoded, faults in order, and what looks suspicious."""
 
     folder: str
-    splits: list[SplitReport]
+    splits: list[Split]
     faults: list[Fault]
     suspicious: list[Fault]
 
@@ -61,37 +51,40 @@ def check(folder: Path, progress: bool = False, choices: Choices | None = None) 
     """Reads both splits of a folder and decodes every image; InputError where there is no such folder."""
     if not folder.is_dir():
         raise InputError(f"There is no folder '{folder}'.")
-    reports: list[SplitReport] = []
+    splits: list[Split] = []
     faults: list[Fault] = []
     for name in ("train", "val"):
         try:
-            reports.append(_decoded(coco.read(folder, name, choices, survey=True), progress))
-            faults += reports[-1].split.faults
+            splits.append(_decoded(coco.read(folder, name, choices, survey=True), progress))
+            faults += splits[-1].faults
         except InputError as error:
             reason = str(error).replace(f"{folder}{os.sep}", "").replace(str(folder), folder.name)
             faults.append(Fault(name, "annotation file", None, reason))
-    splits = [report.split for report in reports]
     suspicious = suspicions(splits)
     if len(splits) == 2:
         try:
             coco.same_keypoints(*splits)
         except InputError as error:
             faults.append(Fault("both", "categories", None, str(error)))
-        leak = _leak(len(reports[0].digests & reports[1].digests))
+        leak = _leak(len(splits[0].digests & splits[1].digests))
         suspicious = [s for s in suspicious if s.kind != LEAK] + leak
-    return Report(folder.resolve().name, reports, faults, suspicious)
+    return Report(folder.resolve().name, splits, faults, suspicious)
 
 
-def clean(folder: Path, to: Path, choices: Choices | None = None) -> str:
-    """Writes what can be used of a folder as a clean one in COCO layout; a sentence on what is there now."""
-    splits = [_decoded(coco.read(folder, name, choices, survey=True)).split for name in ("train", "val")]
-    coco.write(splits, to, upright=choices is not None and choices.exif == "follow")
-    persons, images = (sum(len(getattr(split, what)) for split in splits) for what in ("persons", "images"))
+def clean(report: Report, to: Path, upright: bool = False) -> str:
+    """Writes what can be used of a folder as a clean one in COCO layout; a sentence on what is there now.
+
+    InputError where a split can't be read. `upright`: as in `coco.write`.
+    """
+    if unread := [fault.reason for fault in report.faults if fault.kind == "annotation file"]:
+        raise InputError(unread[0])
+    coco.write(report.splits, to, upright)
+    persons, images = (sum(len(getattr(split, what)) for split in report.splits) for what in ("persons", "images"))
     return f"'{to}' holds {persons:,} persons on {images:,} pictures, in COCO layout."
 
 
-def _decoded(split: Split, progress: bool = False) -> SplitReport:
-    """Decodes every picture, with a bar on the terminal if asked for; what fails joins the split's faults."""
+def _decoded(split: Split, progress: bool) -> Split:
+    """The split with every picture decoded, with a bar on the terminal if asked for; what fails joins the faults."""
     from rich.console import Console
     from rich.progress import track
 
@@ -117,16 +110,17 @@ def _decoded(split: Split, progress: bool = False) -> SplitReport:
     persons = [p for p in split.persons if p.image_id not in broken]
     missing = [Fault(split.name, MISSING, None, split.odd[MISSING])] if MISSING in split.odd else []
     nobody = [] if persons else [Fault(split.name, "no person", None, "No person with keypoints is left.")]
-    split = replace(
+    return replace(
         split,
         images={number: image for number, image in split.images.items() if number not in broken},
         persons=persons,
         counts=split.counts | {"persons": len(persons), "images with persons": len({p.image_id for p in persons})},
         dropped=dropped,
         faults=[*missing, *split.faults, *broken.values(), *nobody],
+        modes=Counter(mode for mode, _, _ in whole),
+        turned=sum(turned for _, turned, _ in whole),
+        digests=frozenset(digest for _, _, digest in whole),
     )
-    modes, turned, digests = Counter(r[0] for r in whole), sum(r[1] for r in whole), frozenset(r[2] for r in whole)
-    return SplitReport(split, modes, turned, digests)
 
 
 def suspicions(splits: list[Split]) -> list[Fault]:
@@ -235,10 +229,10 @@ def _tables(report: Report) -> Iterable:
             made.add_row(*map(escape, row))
         return made
 
-    splits = [each.split for each in report.splits]
+    splits = report.splits
     names = [split.name for split in splits]
     if splits:
-        yield table(report.folder, ("", *names), _rows(report.splits), names)
+        yield table(report.folder, ("", *names), _rows(splits), names)
         called = splits[0].schema.names
         pairs = ", ".join(f"{called[a]}={called[b]}" for a, b in splits[0].schema.pairs)
         yield escape(f"\nleft and right: {pairs or 'no pairs known'}")
@@ -268,9 +262,8 @@ def _shown(faults: list[Fault]) -> Iterable[tuple[str, ...]]:
             yield "", kind, "", f"and {number - SHOWN:,} more."
 
 
-def _rows(reports: list[SplitReport]) -> Iterable[tuple[str, ...]]:
+def _rows(splits: list[Split]) -> Iterable[tuple[str, ...]]:
     """A name and a value for each split."""
-    splits = [report.split for report in reports]
 
     def counted(title: str, counts: list[Counter], most: int | None = None) -> Iterable[tuple[str, ...]]:
         if total := sum(counts, Counter()):
@@ -299,7 +292,7 @@ def _rows(reports: list[SplitReport]) -> Iterable[tuple[str, ...]]:
     yield "box's longer side, px: least", *(box[0] for box in boxes)
     yield "  quartiles", *(" ".join(box[1:4]).strip() for box in boxes)
     yield "  greatest", *(box[4] for box in boxes)
-    yield from counted("colour modes", [report.modes for report in reports])
-    if any(report.turned for report in reports):
-        yield "turned by EXIF", *(str(report.turned) for report in reports)
+    yield from counted("colour modes", [split.modes for split in splits])
+    if any(split.turned for split in splits):
+        yield "turned by EXIF", *(str(split.turned) for split in splits)
     yield from counted("licences of images", [Counter(i.licence for i in s.images.values()) for s in splits])

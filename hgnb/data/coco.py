@@ -67,6 +67,11 @@ class Split:
     odd: dict[str, str] = field(default_factory=dict)  # what looks odd about the files, by kind, a sentence each
     unreadable: str = ""  # why, where none of the pictures that were looked into can be read
     test: frozenset[int] = frozenset()  # ids of the images that are the test set's; none: it is drawn
+    # where every picture was decoded, by hgnb.data.check: pictures by colour mode, those that their EXIF orientation
+    # turns to the listed size, and digests of their files
+    modes: Counter[str] = field(default_factory=Counter)
+    turned: int = 0
+    digests: frozenset[bytes] = frozenset()
 
 
 def check(folder: Path) -> None:

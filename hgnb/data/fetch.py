@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from PIL import Image
 from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -26,6 +25,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from hgnb.data import credits
 from hgnb.data.credits import CREDITS
 from hgnb.data.download import Tick, download
+from hgnb.data.images import DamagedImage, decode
 from hgnb.errors import InputError, unknown
 
 OFFICIAL = "http://images.cocodataset.org"
@@ -266,7 +266,7 @@ class _Errand:
             path = room / split / _file_name(image)
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.is_file():
-                download(f"{self.base}/val2017/{path.name}", path, verify=partial(_undecodable, image))
+                download(f"{self.base}/val2017/{path.name}", path, verify=partial(_unusable, image))
             tick(n, len(rows))
 
     def fits(self, archives: list[Archive], more: int = 0) -> None:
@@ -308,16 +308,13 @@ def _write_json(file: Path, content: dict) -> None:
     file.write_text(json.dumps(content), encoding="utf8")
 
 
-def _undecodable(image: dict, path: Path) -> str:
+def _unusable(image: dict, path: Path) -> str:
     """COCO publishes no checksums of single images: one must decode, and have the size its annotation states."""
     try:
-        with Image.open(path) as opened:
-            opened.load()
-            size, stated = (opened.width, opened.height), (image["width"], image["height"])
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        return f"no image that can be decoded ({error})"
-    words = " pixels where ".join(f"{width} x {height}" for width, height in (size, stated))
-    return "" if size == stated else f"an image of {words} were expected"
+        decode(path, (image["width"], image["height"]))
+    except DamagedImage as damage:
+        return f"no photograph that can be used ({str(damage).rstrip('.')})"
+    return ""
 
 
 def _file_name(image: dict) -> str:

@@ -69,7 +69,7 @@ def columns(experiment: Experiment, run: Run) -> dict[str, np.ndarray]:
     `gaps` (N, K) uint8: distance of prediction to truth, as the number of RADII that it isn't below. `heads`: the same
     in heads, the number of RADII that it is above; where persons have any. `earlier` (S - 1, N, K) uint8: behind each
     hourglass before the last, in whichever the chapter counts. `decoded/<name>` (N, K): between points. `points`
-    (n, K, 2): of the persons shown. `epochs/<column>` (E,).
+    (n, K, 2): of the persons shown. `epochs/<column>` (E,); `steps/train_loss` (T,).
     """
     split, schema, p = experiment.prepared().split("test"), experiment.prepared().schema, experiment.profile
     reader = experiment.reader(run)
@@ -78,7 +78,7 @@ def columns(experiment: Experiment, run: Run) -> dict[str, np.ndarray]:
     size = side // p.model.stride
     truth = cells(true, side, size)
     gaps = [coded(distances(cells(one, side, size), truth, size=size, config=p.pck)) for one in behind]
-    made = {"gaps": gaps[-1], **_epochs(run)}
+    made = {"gaps": gaps[-1], **_course(run)}
     counted = gaps
     if (lengths > 0).any():
         counted = [_in_heads(one, true, lengths) for one in behind]
@@ -126,9 +126,10 @@ def _in_heads(points: Tensor, true: Tensor, lengths: Tensor) -> np.ndarray:
     return (apart[..., None] > radii).sum(-1).numpy().astype(np.uint8)
 
 
-def _epochs(run: Run) -> dict[str, np.ndarray]:
+def _course(run: Run) -> dict[str, np.ndarray]:
     wanted = ("train_loss", "val_loss", "val_pck")
-    return {f"epochs/{name}": run.metrics[name].to_numpy(float) for name in wanted}
+    epochs = {f"epochs/{name}": run.metrics[name].to_numpy(float) for name in wanted}
+    return epochs | {"steps/train_loss": run.steps.astype(np.float32)}
 
 
 def heads(split: PreparedSplit, schema: KeypointSchema) -> Tensor:

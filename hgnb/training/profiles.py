@@ -17,7 +17,7 @@ from hgnb.errors import InputError, unknown
 from hgnb.home import home
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig
-from hgnb.quantity import described, quantity
+from hgnb.quantity import quantity
 from hgnb.training.networks import numbers
 
 
@@ -215,10 +215,11 @@ def departures(profile: Profile) -> list[tuple[str, object, object, Field]]:
     for section in fields(profile):
         if section.name in ("name", "embedded", "machine", "lighter", "lighter_training", "beyond"):
             continue
-        own = getattr(thesis, section.name)
-        for f, value in described(getattr(profile, section.name)):
-            if value != getattr(own, f.name) and f.name != "threads":
-                found.append((f"{section.name}.{f.name}", value, getattr(own, f.name), f))
+        config, theirs = getattr(profile, section.name), getattr(thesis, section.name)
+        for f in fields(config):
+            here, there = getattr(config, f.name), getattr(theirs, f.name)
+            if here != there and f.name != "threads":
+                found.append((f"{section.name}.{f.name}", here, there, f))
     return found
 
 

@@ -1,7 +1,7 @@
 """What goes with a record besides its columns: what it was made of, and whether that still holds.
 
 A record is current while the definitions that its numbers come from and its profile's numbers are today's. Its data are
-told by their checksum, whatever code makes them: tests make the records' own embedded data and data at hand-size anew.
+told by their checksum, whatever code makes them: tests hold that code to checksums of small data and of recorded ones.
 Judging, tables and figures are computed from it and change nothing of it. Explained in 05_discussion.
 """
 

@@ -9,7 +9,9 @@ import hashlib
 import io
 import json
 import os
+import re
 import zipfile
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -27,6 +29,7 @@ from hgnb.home import home, write_whole
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 write_aside = partial(write_whole, then="the training goes on from its last complete epoch")
+HASH = re.compile(r"[0-9a-f]{32,}")
 
 
 @dataclass(frozen=True)
@@ -174,20 +177,39 @@ def link_aside(source: Path, path: Path) -> None:
 
 
 def overview() -> Table:
-    """One row a run, the latest last: state, epochs, best validation PCK or loss, minutes."""
-    table = Table("run", "state", "epochs", "best on validation", "minutes", show_edge=False)
+    """One row a run, the latest last: state, epochs, best validation PCK or loss, minutes, and what sets it apart from
+    runs of the same name and seed."""
+    table = Table("run", "state", "epochs", "best on validation", "minutes", "differs in", show_edge=False)
     table.columns[0].overflow = "fold"  # an id that is cut can't be copied
-    folders = [f for f in runs_folder().glob("*") if (f / "recipe.json").exists()]
-    for folder in sorted(folders, key=lambda f: (f / "recipe.json").stat().st_mtime):
-        table.add_row(*_row(folder))
+    folders = sorted(runs_folder().glob("*/recipe.json"), key=lambda file: file.stat().st_mtime)
+    recipes = {file.parent: json.loads(file.read_text()) for file in folders}
+    for folder, recipe in recipes.items():
+        alike = [other["config"] for there, other in recipes.items() if _title(there) == _title(folder)]
+        table.add_row(*_row(folder, recipe), apart(recipe["config"], alike))
     return table
 
 
-def _row(folder: Path) -> tuple[str, ...]:
-    recipe = json.loads((folder / "recipe.json").read_text())
-    manifest = folder / "manifest.json"
-    epochs = recipe["config"]["training"]["epochs"]
-    state = "finished" if manifest.exists() else "running" if _locked(folder) else "unfinished: train it again to go on"
+def apart(config: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
+    """The numbers of a run in which not all of `others` are like it, as 'training.rate 0.001, data 3f2a91c0'."""
+    flat, rest = _flat(config), [_flat(other) for other in others]
+    keys = [key for key in flat if any(other.get(key) != flat[key] for other in rest)]
+    return ", ".join(f"{key} {str(flat[key])[:8] if HASH.fullmatch(str(flat[key])) else flat[key]}" for key in keys)
+
+
+def _flat(held: Any, key: str = "") -> dict[str, Any]:
+    """{"training": {"rate": 1}} -> {"training.rate": 1}."""
+    if not isinstance(held, dict):
+        return {key: held}
+    return {k: v for name, part in held.items() for k, v in _flat(part, f"{key}.{name}" if key else name).items()}
+
+
+def _title(folder: Path) -> str:
+    return folder.name.rpartition("-")[0]  # without the hash
+
+
+def _row(folder: Path, recipe: dict[str, Any]) -> tuple[str, ...]:
+    epochs, finished = recipe["config"]["training"]["epochs"], (folder / "manifest.json").exists()
+    state = "finished" if finished else "running" if _locked(folder) else "unfinished: train it again to go on"
     if not (folder / "metrics.csv").exists():
         return folder.name, state, f"0 of {epochs}", "", ""
     metrics = pd.read_csv(folder / "metrics.csv")

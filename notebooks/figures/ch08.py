@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from figures.page import Note, Plate, Table, listed, nothing, number, percent, verdict
@@ -23,6 +24,7 @@ from hgnb.claims.steered import PRICE, Judged, Moved
 from hgnb.data.splits import EMBEDDED
 from hgnb.drawing import BLUE, GREY, INK, ORANGE, RED, style
 from hgnb.stats import Estimate, auc, student
+from hgnb.stats.estimate import PHOTOGRAPHS
 from hgnb.training.recorded import stale
 
 NONE = "No chain of trainings is recorded in `results/`: `make claims SEEDS=5` makes one."
@@ -373,3 +375,42 @@ def said_alike(seeds: Seeds | None) -> str:
         return f"Latents aren't compared; that needs {lacking}."
     told = [f"{number(v.mean())} ({number(v.min())} to {number(v.max())}) between {kind}" for kind, v in kinds.items()]
     return f"CKA is on average {listed(told)}." if told else NONE
+
+
+# Pixels covered
+
+
+def occluded(portraits: Portraits, person: int, taken: Mapping[str, np.ndarray], joints: Sequence[int]) -> Figure:
+    """What covering each place of a crop takes of some joints' peaks: (n, n, J) by network, a row each."""
+    edge = portraits.side - 0.5
+    whole = (-0.5, edge, edge, -0.5)
+    with style():
+        figure, axes = plt.subplots(len(taken), 1 + len(joints), figsize=(1.7 * (1 + len(joints)), 1.8 * len(taken)))
+        for line, (name, maps) in zip(axes, taken.items(), strict=True):
+            portraits.photo(line[0], person)
+            line[0].set_ylabel(name.removeprefix("the "), fontsize=9)
+            for ax, joint, places in zip(line[1:], joints, maps.transpose(2, 0, 1), strict=True):
+                portraits.photo(ax, person)
+                taken_here = np.clip(places, 0, None)  # the red of a covered place is as dense as its loss
+                dense = 0.85 * taken_here / max(float(taken_here.max()), 1e-9)
+                ax.imshow(
+                    np.ones_like(dense), cmap=ListedColormap([RED]), alpha=dense, extent=whole, interpolation="bilinear"
+                )
+                x, y = portraits.split.keypoints[person][joint, :2]
+                ax.plot(x, y, "o", markersize=9, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1.3)
+                ax.set_title(portraits.schema.names[joint].replace("_", " "), fontsize=9)
+    return figure
+
+
+def pixels(apart: Mapping[str, Sequence[float]]) -> Note:
+    """How far from a joint the square lies that takes most of its peak, in sides of the crop: a mean for each person,
+    by network, the one of random weights last."""
+    each = {name: np.array(values) for name, values in apart.items()}
+    told = [f"{student(values, PHOTOGRAPHS).text(2)} sides of the crop with {name}" for name, values in each.items()]
+    first, last = each.values()
+    less = student(last - first, PHOTOGRAPHS)
+    came = "nearer to it than" if less.low > 0 else "farther from it than" if less.high < 0 else "no nearer to it than"
+    return Note(
+        f"The square that takes most of a joint's peak lies {listed(told)} away from the joint "
+        f"({len(first)} persons of this page's run): what the trained network looks at is {came} what random weights do."
+    )

@@ -2,7 +2,8 @@
 numbers, and its pictures.
 
 Each object carries its words along as output metadata under the key `hgnb`; the book's build turns them
-into captions, alt texts and MyST tables. Nothing here knows Jupyter: `_repr_mimebundle_` is a protocol.
+into captions, alt texts and MyST tables. What `Table` and `Note` show in JupyterLab is MyST's Markdown as well, which
+jupyterlab-myst renders.
 """
 
 import json
@@ -24,6 +25,7 @@ from hgnb.data.credits import withheld
 from hgnb.data.images import DamagedImage, decode
 from hgnb.drawing import GREY, INK, SIDES, style
 from hgnb.stats import Estimate
+from hgnb.watching import waiting
 
 NUMBER = re.compile(r"[-−+]?[\d.,]*\d(?:\s?%)?|–|")  # a column of such cells is set flush right
 RANGE = re.compile(r"\((\S+) to (\S+)\)")  # an interval isn't broken across lines
@@ -47,6 +49,16 @@ class Plate:
     caption: str
     alt: str
     dpi: int = 160
+
+    def _ipython_display_(self):
+        """In JupyterLab the caption stands below the figure; elsewhere `_repr_mimebundle_` is asked."""
+        if not waiting():
+            raise NotImplementedError
+        from IPython.display import display
+
+        picture, words = self._repr_mimebundle_()
+        display(picture, metadata=words, raw=True)
+        display({"text/markdown": self.caption}, raw=True)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         png = BytesIO()
@@ -87,12 +99,9 @@ class Table:
         return f"~~~{{table}} {self.caption}\n{options}\n{body}\n~~~\n"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        html = f"<p><em>{self.caption}</em></p>" + self.rows.to_html(index=False, border=0)
-        return {
-            "text/markdown": self.markdown(),
-            "text/html": html,
-            "text/plain": self.rows.to_string(index=False),
-        }, {"hgnb": {"kind": "table", "caption": self.caption, "name": self.name}}
+        return {"text/markdown": self.markdown(), "text/plain": self.rows.to_string(index=False)}, {
+            "hgnb": {"kind": "table", "caption": self.caption, "name": self.name}
+        }
 
 
 @dataclass(frozen=True)

@@ -109,28 +109,32 @@ class Records:
             self._matched(record)
         if values.size not in (2 * len(categories.schema), 3 * len(categories.schema)):
             return "keypoint length", f"It has {values.size} keypoint numbers, not 3 x {len(categories.schema)}."
-        return self._points(record, values)
+        return self._places(record, *self._visibility(record, values))
 
-    def _points(self, record: dict, values: np.ndarray) -> Verdict:
-        """Of K keypoints' numbers, 2 K or 3 K."""
-        schema, size = self.categories.schema, self.sizes[record["image_id"]]
-        if values.size == 2 * len(schema):
+    def _visibility(self, record: dict, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points (K, 2) and flags (K,) in {0, 1, 2}, of 2 K or 3 K numbers."""
+        if values.size == 2 * len(self.categories.schema):
             points = values.reshape(-1, 2)
             there = np.isfinite(points).all(1) & (points > 0).any(1)
-            flags = self._set(record, points, np.where(there, 2, 0), "keypoints without visibility, taken as visible")
-        else:
-            points, flags = values.reshape(-1, 3)[:, :2], values[2::3]
-        if (odd := (flags != 0) & (flags != 1) & (flags != 2)).any():
-            if (odd & (flags > 0) & (flags < 1)).any():
-                known, words = np.where((flags > 0) & (flags <= 1), 2, 0), "given as a score, taken as labelled above 0"
-            else:
-                words = f"{'below 0' if (flags[odd] < 0).all() else 'that is none of 0, 1, 2'}, taken as unlabelled"
-                known = np.where(odd, 0, flags)
-            flags = self._set(record, points, known, f"visibility {words}")
-        count = whole(record.get("num_keypoints"))
-        if not flags.any() and count and count == (placed := (points > 0).all(1)).sum():
+            words = "keypoints without visibility, taken as visible"
+            return points, self._set(record, points, np.where(there, 2, 0), words)
+        points, flags = values.reshape(-1, 3)[:, :2], values[2::3]
+        odd = (flags != 0) & (flags != 1) & (flags != 2)
+        if (odd & (flags > 0) & (flags < 1)).any():
+            words = "visibility given as a score, taken as labelled above 0"
+            flags = self._set(record, points, np.where((flags > 0) & (flags <= 1), 2, 0), words)
+        elif odd.any():
+            below = "below 0" if (flags[odd] < 0).all() else "that is none of 0, 1, 2"
+            flags = self._set(record, points, np.where(odd, 0, flags), f"visibility {below}, taken as unlabelled")
+        count, placed = whole(record.get("num_keypoints")), (points > 0).all(1)
+        if not flags.any() and count and count == placed.sum():
             words = "keypoints that num_keypoints counts though v = 0 for all, taken as visible"
             flags = self._set(record, points, np.where(placed, 2, 0), words)
+        return points, flags
+
+    def _places(self, record: dict, points: np.ndarray, flags: np.ndarray) -> Verdict:
+        """Labelled keypoints lie in the picture, and not all in its corner, and are as many as is said."""
+        schema, size = self.categories.schema, self.sizes[record["image_id"]]
         inside = ((points >= 0) & (points <= size)).all(1)
         if ((flags > 0) & ~inside).any():
             if not (inside & (flags > 0)).any():
