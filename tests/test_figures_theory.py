@@ -75,7 +75,7 @@ def test_a_stack_shows_the_shapes_that_pass(stacks):
 
 def test_the_clearest_person_is_shown_with_names_that_keep_apart_and_inside(coco_folder):
     train, _ = coco.load_both(coco_folder)
-    plate = ch00.pose_example(train, {})
+    plate = ch00.pose_example(train, {}, "A drawn person")
     assert "5 of 5 keypoints" in plate.caption
     assert {w.strip() for w in written(plate)} == {"nose", "left hip", "right hip", "left knee", "right knee"}
     heights = ch00._spread(np.array([370.0, 371.0, 372.0, 380.0]))
