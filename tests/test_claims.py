@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hgnb.analysis import annotated
+from hgnb.analysis import annotated, silence
 from hgnb.claims import claim
 from hgnb.claims.claim import Lacking
 from hgnb.claims.ledger import CLAIMS, SIZES, considered, decided
@@ -305,9 +305,9 @@ def test_the_kept_table_says_what_the_sources_numbers_are_worth():
     assert row.verdict == claim.HOLDS and "149,813 persons (156,165 with validation)" in row.measured
     assert table.counts["full"] == 7_017, "the thesis's own number, if its filter doesn't ask how much is labelled"
     assert verdict("C22", BY_ID["C22"].gather(None)).verdict == claim.FAILS
-    assert [round(1e5 * table.silence(split), 2) for split in annotated.SPLITS] == [5.89, 5.72]
-    assert round(1e5 * table.silence("val", "6 or more labelled"), 2) == 6.41
-    assert table.silence("val", reading="σ as in 8.2") < 2.1e-5
+    assert [round(1e5 * silence.on_coco(table, split), 2) for split in annotated.SPLITS] == [5.89, 5.72]
+    assert round(1e5 * silence.on_coco(table, "val", "6 or more labelled"), 2) == 6.41
+    assert silence.on_coco(table, "val", reading="σ as in 8.2") < 2.1e-5
     assert all(table.off(name) > 0.03 for name in annotated.FILTERS), "no filter tried fits both splits"
 
 

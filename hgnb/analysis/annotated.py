@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from hgnb.analysis.silence import READINGS, REPORTED, by_labels
 from hgnb.errors import InputError
 from hgnb.home import home
 
@@ -118,13 +117,6 @@ class Annotated:
             "full of all": full,
         }
 
-    def silence(self, split: str, name: str = ALL, reading: str = next(iter(READINGS))) -> float:
-        """The loss of predicting nothing on the persons that a filter keeps, maps of 64 x 64 that sum to 1, away from
-        the borders; `reading` of sigma as in ambiguity 1."""
-        kept = self.kept(split, name)
-        labelled = kept["hidden"] + kept["visible"]
-        return by_labels(labelled / kept["persons"], kept["visible"] / labelled, READINGS[reading], KEYPOINTS)
-
 
 def file() -> Path:
     """Where the counts are kept."""
@@ -142,11 +134,3 @@ def _read(path: Path) -> Annotated:
 def load() -> Annotated | None:
     """The counts that are kept; None where there are none."""
     return _read(file()) if file().is_file() else None
-
-
-def of_silence() -> tuple[float, float]:
-    """The thesis's best validation loss as a share of that of predicting nothing: the least and the most over all ways
-    to choose COCO's persons; NaN without the counts."""
-    counts = load()
-    shares = [REPORTED / counts.silence("val", name) for name in FILTERS] if counts else [float("nan")]
-    return min(shares), max(shares)

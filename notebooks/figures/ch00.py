@@ -27,8 +27,8 @@ from figures.page import (
     verdict,
 )  # fmt: skip
 from figures.portraits import Portraits
-from hgnb.analysis.annotated import COMMAND, of_silence
-from hgnb.analysis.silence import REPORTED
+from hgnb.analysis.annotated import COMMAND
+from hgnb.analysis.silence import REPORTED, of_coco
 from hgnb.analysis.skips import hits_of
 from hgnb.data.coco import Split
 from hgnb.data.crops import keypoints_in, square
@@ -50,7 +50,7 @@ NEAR = 2  # cells of a map within which a peak lies at its keypoint, in a pictur
 
 def why_weak() -> Note:
     """How near the thesis's best validation loss lies to that of predicting nothing, however its persons were chosen."""
-    low, high = of_silence()
+    low, high = of_coco()
     if not np.isfinite(low):
         return Note(f"COCO's annotations aren't counted here: `{COMMAND}` counts them.")
     return Note(

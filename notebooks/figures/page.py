@@ -26,6 +26,7 @@ from hgnb.data.images import DamagedImage, decode
 from hgnb.drawing import GREY, INK, SIDES, style
 from hgnb.stats import Estimate
 from hgnb.watching import waiting
+from hgnb.watching import watched as watched  # chapters take it from here
 
 NUMBER = re.compile(r"[-−+]?[\d.,]*\d(?:\s?%)?|–|")  # a column of such cells is set flush right
 RANGE = re.compile(r"\((\S+) to (\S+)\)")  # an interval isn't broken across lines

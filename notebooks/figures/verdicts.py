@@ -17,6 +17,8 @@ from hgnb.claims.claim import FAILS, HOLDS, NEEDS, SEEDS, UNDECIDED
 from hgnb.claims.collect import kept
 from hgnb.claims.ledger import CLAIMS, Result, summary
 from hgnb.data.splits import EMBEDDED
+from hgnb.training.ahead import ahead
+from hgnb.training.experiment import Experiment
 
 PEOPLE = {EMBEDDED: "drawn people", "coco-val2017": "COCO's photographs", "coco": "COCO's photographs"}
 SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", NEEDS: "…"}  # a verdict is told apart without its colour
@@ -228,6 +230,11 @@ def _entry(columns: Sequence[Column], name: str) -> str:
 
 
 # A chapter's end, and several ledgers side by side
+
+
+def beginning(experiment: Experiment, *trainings: str) -> Note:
+    """The start of a chapter: what it is about to train and for how long, as hgnb.training.ahead has it."""
+    return Note(ahead(experiment, *trainings))
 
 
 def ending(profile: str, data: str, names: str) -> Verdicts:
