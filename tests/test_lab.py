@@ -102,7 +102,7 @@ def run_all(browser, address):
         assert page.evaluate(SHOWN, "stderr") == []  # errors, too
         printed = "".join(page.evaluate(SHOWN, "stdout")).splitlines()
         assert page.locator(".jp-RenderedImage img").count() > 2
-        texts = page.locator(".jp-RenderedMarkdown").all_inner_texts()  # code shows roles, as code does
+        texts = page.locator(".jp-MarkdownCell, .jp-Cell-outputArea").all_inner_texts()  # not code
         assert texts and not ROLE.findall("\n".join(texts)), "MyST shows as source"
     return [" ".join(line.split()) for line in printed if line.strip()]
 
