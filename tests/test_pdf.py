@@ -34,7 +34,8 @@ def root(tmp_path):
         (site / folder).mkdir(parents=True)
     (site.parent / "book").mkdir()
     (site.parent / "book/_toc.yml").write_text(
-        "format: jb-book\nroot: index\nparts:\n  - caption: Chapters & more\n    chapters:\n      - file: _executed/01_a\n"
+        "format: jb-book\nroot: index\nparts:\n"
+        "  - caption: Chapters & more\n    chapters:\n      - file: _executed/01_a\n"
     )
     for name, article in (("index", FIRST), ("_executed/01_a", SECOND % LONG)):
         page = f'<html><body><article class="bd-article">{article}</article><p class="edition">seed <b>3</b></p></body>'
