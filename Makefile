@@ -48,7 +48,7 @@ lighter: .venv/.installed ## train chapter 06's networks and record what they sh
 beyond: .venv/.installed ## train chapter 07's changes and record what they show (SEEDS, PROFILE, DATA, SEED, CORES)
 	$(call RECORD,beyond)
 
-scale: .venv/.installed ## record the chain at nine sizes for chapter 08 (SEEDS, PROFILE, DATA, SEED, CORES)
+scale: .venv/.installed ## record the chain at eight other sizes for chapter 08 (SEEDS, PROFILE, DATA, SEED, CORES)
 	$(call RECORD,scale)
 
 readings: .venv/.installed ## record the chain under every reading of the sources for chapter 08 (SEEDS, PROFILE, DATA, SEED, CORES)

@@ -54,7 +54,7 @@ SHOW_RECORDS = {
 }
 
 # what turns executed chapters into the site
-PASSES = ("render", "site", "toc", "in_page", "reference", "rules")
+PASSES = ("render", "site", "toc", "in_page", "reference", "rules", "hits", "imports", "model_card")
 RENDERING = [f"book/hgnb_book/{name}.py" for name in PASSES]
 
 ROOT = Path(workflow.basedir)
