@@ -11,12 +11,11 @@ import pytest
 from hgnb.analysis import annotated, silence
 from hgnb.claims import claim
 from hgnb.claims.claim import Lacking
-from hgnb.claims.ledger import CLAIMS, SIZES, considered, decided
+from hgnb.claims.ledger import BY_ID, CLAIMS, SIZES, considered, decided
 from hgnb.stats import UNKNOWN, Estimate
 from hgnb.stats.estimate import CROSSED
 
 ROOT = Path(__file__).resolve().parents[1]
-BY_ID = {claim.id: claim for claim in CLAIMS}
 
 
 def around(value, half=0.01):

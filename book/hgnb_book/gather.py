@@ -33,9 +33,7 @@ def train(asked: Asked, unit: Unit) -> tuple[str, float]:
 
 def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:
     """Adds what a finished training showed to the record."""
-    chain = study == "chain"
-    common = shared(experiment, study) if chain else observations.shared(study, experiment.varied(name))
-    if observations.is_recorded(common, experiment.seed, name, run):
+    if observations.is_recorded(_common(study, experiment, name), experiment.seed, name, run):
         return  # what took minutes to measure is there
     about, persons, columns, facts = shown(study, experiment, name, run)
     records.add(about, persons, experiment.seed, name, columns, facts)
@@ -104,14 +102,19 @@ def note_failed(asked: Asked, unit: Unit, reason: str) -> None:
     records.add_failed(about, persons, unit.seed, unit.name, reason)
 
 
+def _common(study: str, experiment: Experiment, name: str) -> dict:
+    """What a record holds that its trainings share, of which `name` is one."""
+    return shared(experiment, study) if study == "chain" else observations.shared(study, experiment.varied(name))
+
+
 def _people(study: str, experiment: Experiment, name: str) -> tuple[dict, Mapping]:
-    """What a record holds besides trainings, of which `name` is one: what they share, and the persons."""
+    """The same with the persons."""
+    common = _common(study, experiment, name)
     if study == "chain":
         from hgnb.claims import collect
 
-        return shared(experiment, study), collect.people(experiment)
-    varied = experiment.varied(name)
-    return observations.shared(study, varied), observations.persons(varied)
+        return common, collect.people(experiment)
+    return common, observations.persons(experiment.varied(name))
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,7 @@ def _argue(page, claims: dict[str, list[str]]) -> None:
     shown: dict[str, list[str]] = {}
     for claim, labels in claims.items():
         for label in labels:
-            shown.setdefault(label, []).append(f"{{ref}}`{claim} <claim-{claim.lower()}>`")
+            shown.setdefault(label, []).append(_row(claim))
     here = set()
     for cell in page.cells:
         words = cell.metadata.get("mystnb", {}).get("figure", {})
@@ -202,7 +202,7 @@ def _argue(page, claims: dict[str, list[str]]) -> None:
                 output.data["text/markdown"] = f"{first} {_bears(shown[label])}\n{rest}"
                 here.add(label)
     ways = [
-        f"{{ref}}`{claim} <claim-{claim.lower()}>` → {{numref}}`{next(label for label in labels if label in here)}`"
+        f"{_row(claim)} → {{numref}}`{next(label for label in labels if label in here)}`"
         for claim, labels in claims.items()
         if here & set(labels)
     ]
@@ -210,6 +210,11 @@ def _argue(page, claims: dict[str, list[str]]) -> None:
         end = f"{{ref}}`verdicts <verdicts-{next(iter(claims)).lower()}>`"
         words = f"Claim → figure → verdict: {' · '.join([*ways, end])}"
         page.cells.insert(1, new_markdown_cell(f":::{{container}} argument\n{words}\n:::", id="argument"))
+
+
+def _row(claim: str) -> str:
+    """A link to a claim's row of the ledger."""
+    return f"{{ref}}`{claim} <claim-{claim.lower()}>`"
 
 
 def _bears(claims: list[str]) -> str:

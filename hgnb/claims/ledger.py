@@ -30,6 +30,7 @@ SUBJECTS = (on_training, on_skips, on_components, on_clusters, on_improvement, o
 CLAIMS: tuple[Claim, ...] = tuple(  # C1 to C36, L1 to L15
     sorted((claim for of in SUBJECTS for claim in of.CLAIMS), key=lambda claim: (claim.id[0], int(claim.id[1:])))
 )
+BY_ID = {claim.id: claim for claim in CLAIMS}
 SIZES = Counter(claim.family for claim in CLAIMS if not claim.number)  # fixed, whatever can be decided
 LEVELS = "`paper` on the whole of COCO"  # a level is judged nowhere else
 CHAIN = ("hourglass", "autoencoder", "modified")

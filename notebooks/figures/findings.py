@@ -9,7 +9,7 @@ from figures.page import Note, listed
 from figures.verdicts import Column, at, badge, became, waits
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.claims.evidence import Seeds
-from hgnb.claims.ledger import CLAIMS
+from hgnb.claims.ledger import BY_ID
 from hgnb.claims.steered import judged
 
 
@@ -65,8 +65,7 @@ FINDINGS = (
 
 def told(finding: Finding, columns: Sequence[Column]) -> str:
     """What was claimed, what became of it on each dataset, how sure that is, and where to look."""
-    claim = next(claim for claim in CLAIMS if claim.id == finding.id)
-    parts = []
+    claim, parts = BY_ID[finding.id], []
     for column in columns:
         row = column.row(finding.id)
         count = f"{row['seeds']} network{'s' if row['seeds'] != 1 else ''}"

@@ -15,7 +15,7 @@ from figures.page import Note, Table, cited, listed
 from hgnb import records
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, SEEDS, UNDECIDED
 from hgnb.claims.collect import kept
-from hgnb.claims.ledger import CLAIMS, Result, summary
+from hgnb.claims.ledger import BY_ID, CLAIMS, Result, summary
 from hgnb.data.splits import EMBEDDED
 from hgnb.training.ahead import ahead
 from hgnb.training.experiment import Experiment
@@ -203,8 +203,7 @@ def ledger(columns: Sequence[Column]) -> Note:
 
 def _entry(columns: Sequence[Column], name: str) -> str:
     """A claim in plain words, what became of it on each dataset, and where to look."""
-    claim = next(claim for claim in CLAIMS if claim.id == name)
-    lines = []
+    claim, lines = BY_ID[name], []
     for column in columns[:1] if name in BARE else columns:
         row = column.row(name)
         where = ANNOTATIONS if name in BARE else column.people
