@@ -60,9 +60,10 @@ def test_a_record_of_when_data_were_told_by_their_code_is_read_and_added_to(hous
 
 
 def test_the_committed_ledgers_are_what_their_records_are_judged_to(monkeypatch):
-    """`hgnb claims --recorded --keep` writes them."""
+    """`hgnb claims --recorded --keep` writes them. Of a changed profile's, which are many, one is judged again."""
     monkeypatch.setenv("HGNB_HOME", str(ROOT))
-    for where in records.folders(collect.STUDY):
+    changed = [where for where in records.folders(collect.STUDY) if "+" in where.name]
+    for where in set(records.folders(collect.STUDY)) - set(changed[1:]):
         result = collect.judged(records.read(where))
         assert result.place.read_text(encoding="utf8") == result.text, where.name
     ledgers = {file.stem.removeprefix("claims-") for file in (ROOT / "results").glob("claims-*.json")}
