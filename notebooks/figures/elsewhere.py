@@ -209,34 +209,35 @@ def _curves(part: SubFigure, claims: Sequence[Carried], names: Sequence[str]) ->
         below.set_yticks(range(len(names)), titles, fontsize=7)
 
 
-def readings_table(found: Mapping[str, Result]) -> Table | Note:
-    """tbl-readings: what each other reading does to the verdicts."""
-    made = readings(found)
-    if not made:
-        return Note(NONE["readings"])
-    rows = [
-        (
-            _cited(one), _row(found[one.change], LEVEL)["measured"], str(one.count((HOLDS, FAILS), (HOLDS, FAILS)) - len(one.changed)),
-            "; ".join(one.changed) or "–", str(one.count((HOLDS, FAILS), (UNDECIDED, NEEDS))),
-            str(one.count((UNDECIDED, NEEDS), (HOLDS, FAILS))), _far(one),
-        )
-        for one in made
-    ]  # fmt: skip
+def readings_table(found: Mapping[str, Result]) -> Table:
+    """tbl-readings: what each other reading does to the verdicts; of one that isn't recorded, that."""
+    made = {one.change: one for one in readings(found)}
+    rows = [(_cited(change), *_does(made.get(change), found)) for change in CHANGES["readings"]]
     columns = ["Reading", "Test PCK", "Verdicts that stand", "Turned", "Open now", "Decided now", "Moves most"]
+    own = f", whose own test PCK is {_row(found[''], LEVEL)['measured']}" if found else ""
     caption = (
-        f"What reading the sources in another way, one at a time, does to the verdicts of `{PROFILE}`, whose own test PCK is "
-        f"{_row(found[''], LEVEL)['measured']}: how many of its decided ones stand, which turn, how many are open instead, "
-        "how many open ones are decided; and the claim whose number moves most, in standard errors of the difference."
+        f"What reading the sources in another way, one at a time, does to the verdicts of `{PROFILE}`{own}: how many of "
+        "its decided ones stand, which turn, how many are open instead, how many open ones are decided; and the claim "
+        "whose number moves most, in standard errors of the difference."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-readings")
 
 
-def _cited(one: Reading) -> str:
-    source = get(one.change).source.split(";")[0]
+def _does(one: Reading | None, found: Mapping[str, Result]) -> tuple[str, ...]:
+    if one is None:
+        return ("not recorded", *["–"] * 5)
+    decided, open_ = (HOLDS, FAILS), (UNDECIDED, NEEDS)
+    stand = one.count(decided, decided) - len(one.changed)
+    turned, reached = "; ".join(one.changed) or "–", _row(found[one.change], LEVEL)["measured"]
+    return reached, str(stand), turned, str(one.count(decided, open_)), str(one.count(open_, decided)), _far(one)
+
+
+def _cited(change: str) -> str:
+    """A reading's title with its place in the sources, or its ambiguity."""
+    title, source = get(change).title, get(change).source.split(";")[0]
     number_of = source.removeprefix("ambiguity ")
-    return (
-        f"{one.title} ({{ref}}`{source} <ambiguity-{number_of}>`)" if number_of != source else f"{one.title} ({source})"
-    )
+    cited = f"{{ref}}`{source} <ambiguity-{number_of}>`" if number_of != source else source
+    return f"{title} ({cited})"
 
 
 def _far(one: Reading) -> str:
