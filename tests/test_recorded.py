@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import made_up
-import numpy as np
 import pytest
 from conftest import at_home, lend
 
@@ -45,18 +44,6 @@ def test_photographs_are_read_and_cropped_to_what_was_recorded(where, house, rea
         shutil.copytree(ROOT / "data" / lists, house / "data" / lists)
     record = records.read(where)
     assert gather.data_differing(record, str(real(record.data))) == []
-
-
-def test_a_record_of_when_data_were_told_by_their_code_is_read_and_added_to(house):
-    made_up.save(made_up.chain([{"hourglass": 0.4}], "small", "photos"))
-    where = records.place("chain", "small", "photos")
-    before, after = next(iter(records.WITHOUT_DATA.items()))
-    records.restamp(where, {"measures": before, "data": "any"})
-    record = records.read(where)
-    assert record.about["code"] == {"measures": after}
-    facts = {"run": "r", "seconds": 1.0, "date": "2026-11-29T00:00:00Z"}
-    records.add(record.about, record.persons, 1, "hourglass", {"test_hits": np.ones((2, 2), bool)}, facts)
-    assert [seed.number for seed in records.read(where).seeds] == [0, 1]
 
 
 def test_the_committed_ledgers_are_what_their_records_are_judged_to(monkeypatch):
