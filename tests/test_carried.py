@@ -91,7 +91,7 @@ def test_readings_count_what_stands_turns_and_is_open_and_what_moves_most():
 
 def test_a_page_without_such_records_says_what_makes_them(house):
     assert carried.ledgers("scale") == {} == carried.ledgers("readings")
-    assert "make scale" in elsewhere.scale_table([]).text and "make readings" in elsewhere.depending({})
+    assert "make scale" in elsewhere.scale([], None).alt and "make readings" in elsewhere.depending({})
     assert "make readings" in elsewhere.specification([]).alt
 
 

@@ -120,6 +120,6 @@ def photographs(training: str) -> dict[str, list[Estimate]]:
                 numbers["training"]["least_visibility"], numbers["model"]["channels"], numbers["data"]["side"],
                 len(seeds.persons("train")),
             )  # fmt: skip
-            kind = f"{seeds.count} recorded network{'s' if seeds.count > 1 else ''} on {people(record.data)}"
+            kind = f"{people(record.data)} ({seeds.count} recorded network{'s' if seeds.count > 1 else ''})"
             return {f"{kind}, {size}": [seeds.pck(training, counted=counted) for counted in sets]}
     return {}

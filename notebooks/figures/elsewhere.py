@@ -112,10 +112,8 @@ def _mark(colour: str, marker: str, label: str, hollow: bool = False) -> plt.Lin
     return plt.Line2D([], [], color=colour, marker=marker, linestyle="", markerfacecolor=face, label=label)
 
 
-def scale_table(verdicts: Sequence[Carried]) -> Table | Note:
+def scale_table(verdicts: Sequence[Carried]) -> Table:
     """tbl-scale: how each verdict fares over all sizes."""
-    if not verdicts:
-        return Note(NONE["scale"])
     rows = [
         (
             f"**{at(one.id)}** {BY_ID[one.id].sentence}", badge(one.own), f"{one.stands} of {len(one.judged)}",
@@ -162,7 +160,7 @@ def shut(found: Mapping[str, Result]) -> Note:
         + "".join(f"; seed {s.number}: {why}" for s in result.record.seeds for why in s.failed.values())
         for change, result in found.items()
     ]
-    return Note("\n".join(lines) or NONE["scale"])
+    return Note("\n".join(lines))
 
 
 def _row(result: Result, name: str) -> Row:
@@ -220,7 +218,7 @@ def readings_table(found: Mapping[str, Result]) -> Table:
         "its decided ones stand, which turn, how many are open instead, how many open ones are decided; and the claim "
         "whose number moves most, in standard errors of the difference."
     )
-    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-readings")
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-readings", folded=not made)
 
 
 def _does(one: Reading | None, found: Mapping[str, Result]) -> tuple[str, ...]:
