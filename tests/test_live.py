@@ -385,11 +385,6 @@ def test_part_needs_its_figure():
         weave.weave(chapter(cell(Live("fig-nowhere", "scatter", {}))), "01_a", {})
 
 
-def test_sheets_are_no_text_with_paths_in_it():
-    given = {"image/webp": "a+/root/b", "text/plain": "+/root/b"}
-    assert weave.relative(given, {"/root": "~"}) == {"image/webp": "a+/root/b", "text/plain": "+~/b"}
-
-
 def test_map_shows_each_person_where_the_figure_does():
     portraits, parts = crowd()
     chosen, unit = pictured(parts), clustering.in_unit(parts)[2]
