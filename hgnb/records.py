@@ -26,12 +26,6 @@ FORMAT = 1
 STUDIES = ("chain", "lighter", "beyond")
 BETTER = "better"  # a profile, or the end of its name, whose network isn't the thesis's
 ABOUT, PERSONS = "about.json", "persons.npz"
-# By what the fingerprint of the chain's measures was while it took in the code that reads data, what it is without it.
-WITHOUT_DATA = {
-    "00d02a3cf5bafb856b52fa3b462d26615db470664c6198eb86a47fa6944dc54a": (
-        "2b0fad3d71008670ab38d018d0d0d1d0d731ba3e3fb02d54e6d461513f8d5afa"
-    ),
-}
 SHARED = ("format", "study", "profile", "data", "checksum", "numbers", "code", "persons")  # by a record's seeds
 
 Columns = Mapping[str, np.ndarray]
@@ -217,7 +211,7 @@ def read(where: Path) -> Record:
     files = sorted(where.glob("s*.npz"), key=lambda f: (len(f.name), f.name))
     if not files:
         raise InputError(f"results/{where.name} holds no seed.")
-    held = [_seed(file) for file in files]
+    held = [Archive.read(file) for file in files]
     first = {name: held[0].about.get(name) for name in SHARED}
     for file, archive in zip(files, held, strict=True):
         if differ := _differing(archive.about, first):
@@ -232,14 +226,6 @@ def read(where: Path) -> Record:
     if where.name != f"{first['study']}-{first['profile']}-{first['data']}":
         raise InputError(f"results/{where.name} holds {first['study']}-{first['profile']}-{first['data']}.")
     return Record(first, tuple(Seed(a.about["seed"], a.about, a.columns) for a in held), persons.columns)
-
-
-def _seed(file: Path) -> Archive:
-    """A seed's file; one of when data were told by the code that makes them, and not by their checksum, as of today."""
-    held = Archive.read(file)
-    code = held.about.get("code", {})
-    told = {part: WITHOUT_DATA.get(mark, mark) for part, mark in code.items() if part != "data"}
-    return Archive(held.about | {"code": told}, held.columns)
 
 
 def folders(study: str = "*") -> list[Path]:
@@ -320,7 +306,7 @@ def _changed(shared, persons: Columns, seed: int, training: str, columns: Column
     locks.mkdir(exist_ok=True)
     with FileLock(locks / f".{where.name}.lock"):
         for other in [*where.glob("s*.npz")][:1]:
-            if differ := _differing(_seed(other).about, about):
+            if differ := _differing(Archive.read(other).about, about):
                 raise InputError(
                     f"results/{where.name} was recorded with other {', '.join(differ)}: 'hgnb records' says whether it "
                     "can be renewed; remove that folder to record anew."
@@ -328,7 +314,7 @@ def _changed(shared, persons: Columns, seed: int, training: str, columns: Column
         if not (where / PERSONS).is_file():
             Archive({}, dict(persons)).write(where / PERSONS)
         file = where / f"s{seed}.npz"
-        held = _seed(file) if file.is_file() else Archive({**about, "seed": seed, "trainings": {}, "failed": {}})
+        held = Archive.read(file) if file.is_file() else Archive({**about, "seed": seed, "trainings": {}, "failed": {}})
         mine = {f"{training}/{name}": np.asarray(column) for name, column in columns.items()}
         if training in held.about["trainings"]:
             if reason or not differing(Seed(seed, held.about, held.columns).of(training), columns):

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import made_up
-import numpy as np
 import pytest
 from conftest import at_home, lend
 
@@ -47,22 +46,11 @@ def test_photographs_are_read_and_cropped_to_what_was_recorded(where, house, rea
     assert gather.data_differing(record, str(real(record.data))) == []
 
 
-def test_a_record_of_when_data_were_told_by_their_code_is_read_and_added_to(house):
-    made_up.save(made_up.chain([{"hourglass": 0.4}], "small", "photos"))
-    where = records.place("chain", "small", "photos")
-    before, after = next(iter(records.WITHOUT_DATA.items()))
-    records.restamp(where, {"measures": before, "data": "any"})
-    record = records.read(where)
-    assert record.about["code"] == {"measures": after}
-    facts = {"run": "r", "seconds": 1.0, "date": "2026-11-29T00:00:00Z"}
-    records.add(record.about, record.persons, 1, "hourglass", {"test_hits": np.ones((2, 2), bool)}, facts)
-    assert [seed.number for seed in records.read(where).seeds] == [0, 1]
-
-
 def test_the_committed_ledgers_are_what_their_records_are_judged_to(monkeypatch):
-    """`hgnb claims --recorded --keep` writes them."""
+    """`hgnb claims --recorded --keep` writes them. Of a changed profile's, which are many, one is judged again."""
     monkeypatch.setenv("HGNB_HOME", str(ROOT))
-    for where in records.folders(collect.STUDY):
+    changed = [where for where in records.folders(collect.STUDY) if "+" in where.name]
+    for where in set(records.folders(collect.STUDY)) - set(changed[1:]):
         result = collect.judged(records.read(where))
         assert result.place.read_text(encoding="utf8") == result.text, where.name
     ledgers = {file.stem.removeprefix("claims-") for file in (ROOT / "results").glob("claims-*.json")}

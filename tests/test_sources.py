@@ -76,7 +76,7 @@ import torch.nn as nn
 from dataclasses import dataclass
 
 
-def kept(default, unit, source):
+def quantity(default, unit, source):
     """A field with where it comes from."""
     return default
 
@@ -85,7 +85,7 @@ def kept(default, unit, source):
 class Shape:
     """A shape."""
 
-    width: int = kept(3, "maps", "5.1")
+    width: int = quantity(3, "maps", "5.1")
     title: str = "wide"
 
     @property
@@ -100,7 +100,9 @@ class Base:
     def start(self):
         return 1
 
-    def unasked(self):
+
+class Unasked:
+    def start(self):
         return 2
 
 
@@ -180,7 +182,7 @@ def test_a_closure_follows_imports_wherever_they_stand(lesson, root, code, files
         ("measures/found.py", "b=0.5", "b=0.6"),
         ("measures/found.py", "maxsize=4", "maxsize=8"),
         ("measures/__init__.py", "import near as near", "import far as near"),
-        ("layers.py", r"kept\(3,", "kept(4,"),
+        ("layers.py", r"quantity\(3,", "quantity(4,"),
         ("layers.py", "frozen=True", "frozen=False"),
         ("layers.py", "// 2", "// 3"),
         ("layers.py", "return 1", "return 3"),
@@ -197,6 +199,7 @@ def test_a_closure_follows_imports_wherever_they_stand(lesson, root, code, files
         ("train.py", "raise ValueError", "raise KeyError"),
         ("train.py", "epochs < 0", "epochs < 1"),
         ("train.py", "shape.half", "shape.unused()"),
+        ("layers.py", "return 4", "return 5"),  # a class is reached with all its methods
     ],
 )
 def test_what_changes_a_number_changes_the_fingerprint(lesson, file, old, new):
@@ -217,7 +220,6 @@ def test_what_changes_a_number_changes_the_fingerprint(lesson, file, old, new):
         ("layers.py", '"maps", "5.1"', '"feature maps", "3.2.2"'),
         ("layers.py", '"wide"', '"broad"'),
         ("layers.py", "width: int", 'width: "int | None"'),
-        ("layers.py", "return 4", "return 5"),
         ("layers.py", "return 2\n", "return 3\n"),
         ("layers.py", "import torch.nn as nn", "from torch import nn"),
         ("layers.py", r"import torch.nn as nn([\s\S]*)nn.Module", r"import torch\1torch.nn.Module"),
@@ -313,7 +315,7 @@ def test_a_root_that_is_not_there_is_named(lesson, root):
 def test_asking_loads_neither_torch_nor_what_is_asked_about():
     code = (
         "import sys; from hgnb.definitions import fingerprint\n"
-        "fingerprint(['hgnb.training.experiment.Experiment.stage']); "
+        "fingerprint(['hgnb.training.experiment.Experiment']); "
         "print([m for m in sys.modules if m in ('torch', 'numpy') or m.startswith('hgnb.training')])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -203,9 +203,7 @@ def test_nothing_loads_a_pickle_or_runs_what_a_file_says():
     assert unsafe(bad) == ["pickle", "torch.load", "load", "run", "eval", "system"]
     assert unsafe("torch.load(f, weights_only=True)\nnetwork.eval()\nnp.load(f)\nplatform.system()") == []
     for file in PACKAGE.rglob("*.py"):
-        # identity runs modules of the library itself once more, to hold what is in memory against them
-        known = ["exec"] if file.name == "identity.py" else []
-        assert unsafe(file.read_text(encoding="utf8")) == known, file
+        assert unsafe(file.read_text(encoding="utf8")) == [], file
 
 
 MARKUP_WRITERS = re.compile(r"\.(?:inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\(|new Function")

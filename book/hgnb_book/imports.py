@@ -9,9 +9,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib.util import resolve_name
 from pathlib import Path
 
-from hgnb.definitions import PACKAGE, based, parsed, stamp, tree
+from hgnb.definitions import PACKAGE, stamp
 from hgnb.definitions import modules as modules_of
 from hgnb.errors import InputError
 
@@ -54,7 +55,7 @@ def notebook_imports(path: Path, *packages: Path) -> set[str]:
         if cell.get("cell_type") == "code":
             lines = "".join(cell.get("source", "")).splitlines()
             code = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
-            names |= set(_imported(parsed(code, path, f", cell {number}"), "", packages or HOUSE))
+            names |= set(_imported(_parsed(code, path, f", cell {number}"), "", packages or HOUSE))
     return names
 
 
@@ -68,7 +69,14 @@ def _asked(file: Path, packages: tuple[Path, ...], state: tuple[int, int]) -> fr
     own = next(package for package in packages if file.is_relative_to(package))
     # what a leading dot means: the package itself in an __init__, else the one the module lies in
     here = ".".join(file.relative_to(own.parent).parent.parts)
-    return frozenset(_imported(tree(file, state), here, packages))
+    return frozenset(_imported(_parsed(file.read_text(encoding="utf8"), file), here, packages))
+
+
+def _parsed(code: str, file: Path, where: str = "") -> ast.Module:
+    try:
+        return ast.parse(code)
+    except SyntaxError as error:
+        raise InputError(f"{file.name}{where} isn't Python: {error.msg} (line {error.lineno}).") from error
 
 
 def _imported(tree: ast.AST, here: str, packages: tuple[Path, ...]) -> Iterator[str]:
@@ -77,7 +85,7 @@ def _imported(tree: ast.AST, here: str, packages: tuple[Path, ...]) -> Iterator[
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = based(node, here)
+            base = resolve_name("." * node.level + (node.module or ""), here)
             names = [base, *(f"{base}.{alias.name}" for alias in node.names)]  # `from package import module`
         yield from (name for name in names if name.split(".")[0] in {package.name for package in packages})
 

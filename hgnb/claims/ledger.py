@@ -65,8 +65,13 @@ class Row:
     @property
     def p(self) -> float | None:
         """Two-sided and uncorrected, where a test decides."""
+        return self.test.p if self.test else None
+
+    @property
+    def test(self) -> Test | None:
+        """What decides, where its gates are open."""
         test = self.finding.decision if self.finding and self.verdict != NEEDS else None
-        return test.p if isinstance(test, Test) else None
+        return test if isinstance(test, Test) else None
 
     def facts(self) -> dict:
         """JSON-able: null for what is unknown."""
@@ -75,8 +80,8 @@ class Row:
         return packed({
             "id": claim.id, "sentence": claim.sentence, "source": claim.source, "value": claim.value,
             "measured": self.measured, "estimate": estimate, "seeds": self.seeds, "verdict": self.verdict,
-            "reason": self.reason, "p": self.p, "decidable": self.decidable, "family": claim.family,
-            "rule": claim.rule, "shown": claim.shown,
+            "reason": self.reason, "p": self.p, "sides": self.test and (self.test.holds, self.test.fails),
+            "decidable": self.decidable, "family": claim.family, "rule": claim.rule, "shown": claim.shown,
         })  # fmt: skip
 
 

@@ -41,7 +41,7 @@ TRAINING_ROOTS = (
     "hgnb.training.fit.hourglass_job",
     "hgnb.training.fit.autoencoder_job",
     "hgnb.model.config.HourglassConfig",
-    "hgnb.training.passes.Reader.latents",  # what an autoencoder is trained on
+    "hgnb.training.passes.Reader",  # whose latents an autoencoder is trained on
     "hgnb.training.loop.Begin",
     "hgnb.training.loop.weights",
     "hgnb.training.loop.Draws",

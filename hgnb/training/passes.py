@@ -313,7 +313,7 @@ class Rows:
 
 BATCH = 64  # persons encoded, written and checked together
 LATENT_ROOTS = (  # what makes them
-    "hgnb.training.passes.Reader.latents",
+    "hgnb.training.passes.Reader",
     "hgnb.model.hourglass.StackedHourglass",
     "hgnb.model.config.HourglassConfig",
 )

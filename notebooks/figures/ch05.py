@@ -1,4 +1,5 @@
-"""Figures of 05_discussion that are too long for a cell: both networks under the interventions of chapter 03.
+"""Figures of 05_discussion that are too long for a cell: both networks under the interventions of chapter 03; and what
+recorded networks reach on photographs, beside the thesis's numbers.
 
 Clusters are drawn as there.
 """
@@ -6,14 +7,23 @@ Clusters are drawn as there.
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.clustering import clusters as clusters
+from figures.verdicts import people
+from hgnb import records
 from hgnb.analysis.truncation import NOISE_FROM, Truncation
+from hgnb.claims.evidence import Seeds
+from hgnb.data.splits import EMBEDDED
 from hgnb.drawing import GREY, INK, MODIFIED, ORIGINAL, PURPLE, style
 from hgnb.stats import Estimate
+from hgnb.training.experiment import Experiment
 
+OLSEN = {"2A": "0.72", "2B": "0.81", "2M": "0.83"}  # thesis table 3
+# Test PCK on all, hidden and visible keypoints and on limbs: thesis 7.3, 8.1 and 8.2; on hidden ones it has none.
+THESIS = {"hourglass": ("0.441", "–", "0.469", "0.32"), "modified hourglass": ("0.474", "–", "0.576", "0.38")}
 APART = 2.2  # of the most components: where an untouched network stands on the axis
 LOOKS = {
     "original, latents": (ORIGINAL, "o-"),
@@ -79,3 +89,37 @@ def where(gains: Mapping[tuple[str, str], Estimate], whole: Estimate) -> Figure:
         ax.set_yticks(list(ticks), list(ticks.values()))
         ax.grid(axis="y", visible=False)
     return figure
+
+
+def numbers(title: str) -> list[float]:
+    """The thesis's numbers for a network, NaN where it has none."""
+    return [np.nan if told == "–" else float(told) for told in THESIS[title]]
+
+
+def trained(experiment: Experiment, persons: int) -> str:
+    """'v = 1 and 2; 32 channels, 64 pixels, 2,400 persons'."""
+    profile = experiment.profile
+    return _size(profile.training.least_visibility, profile.model.channels, profile.data.side, persons)
+
+
+def _size(least: int, channels: int, side: int, persons: int) -> str:
+    seen = "v = 2" if least == 2 else "v = 1 and 2"
+    return f"{seen}; {channels} channels, {side} pixels, {persons:,} persons"
+
+
+def photographs(training: str) -> dict[str, list[Estimate]]:
+    """Test PCK of the recorded networks on photographs, on all, hidden and visible keypoints and on limbs, by what they
+    are; empty where there are none."""
+    for record in records.fitting("chain", "photos", "coco-val2017"):
+        seeds = Seeds.of(record).with_(training)
+        if record.data != EMBEDDED and seeds.count:
+            shown, numbers = seeds.persons().visibility, record.about["numbers"]
+            limbs = np.isin(np.arange(len(seeds.people.schema)), seeds.people.schema.groups["limbs"])
+            sets = (shown > 0, shown == 1, shown == 2, (shown > 0) & limbs)
+            size = _size(
+                numbers["training"]["least_visibility"], numbers["model"]["channels"], numbers["data"]["side"],
+                len(seeds.persons("train")),
+            )  # fmt: skip
+            kind = f"{seeds.count} recorded network{'s' if seeds.count > 1 else ''} on {people(record.data)}"
+            return {f"{kind}, {size}": [seeds.pck(training, counted=counted) for counted in sets]}
+    return {}

@@ -239,11 +239,13 @@ def columns(sweep: Outcomes | None) -> list[str]:
     """Headings of what `row` gives."""
     reported = ["Report: min an epoch", "Report: PCKh, %", "Report: min of inference"]
     measure = sweep.people.measure if sweep else "PCKh"
-    return [*reported, "Training, ms", "With loading, ms", "Prediction, ms", f"Here: {measure}, %"]
+    ours = ("Training, ms", "With loading, ms", "Prediction, ms", f"Here: {measure}, %", "Less the report, points")
+    return [*reported, *ours]
 
 
 def row(name: str, times: Times | None, sweep: Outcomes | None) -> list[str]:
-    """A network's numbers in the report, its times for a person, and its accuracy; dashes for what there isn't."""
+    """A network's numbers in the report, its times for a person, its accuracy and how far that is from the report's;
+    dashes for what there isn't."""
     told = (REPORT | REPORT_LONG).get(name)
     cells, timed = [f"{value:g}" for value in told[0]] if told else [DASH] * 3, get(name).on or name
     timed = name if times and name in times.cases else timed
@@ -254,8 +256,10 @@ def row(name: str, times: Times | None, sweep: Outcomes | None) -> list[str]:
         else:
             cells.append(DASH)
     if sweep is None or not (count := len(sweep.of(name))):
-        return [*cells, DASH]
-    return [*cells, accuracy(sweep, name).text(1, 100) + (f", {count} seeds" if count > 1 else "")]
+        return [*cells, DASH, DASH]
+    ours = accuracy(sweep, name)
+    less = signed(100 * ours.value - told[0][1], 1) if told else DASH
+    return [*cells, ours.text(1, 100) + (f", {count} seeds" if count > 1 else ""), less]
 
 
 def pooled(shares: Sequence[Share]) -> float:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from figures.page import Note, Table, cited, listed
 from hgnb import records
+from hgnb.claims import carried
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, SEEDS, UNDECIDED
 from hgnb.claims.collect import kept
 from hgnb.claims.ledger import BY_ID, CLAIMS, Result, summary
@@ -25,6 +26,9 @@ SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", NEEDS: "…"}  # a verdict 
 WORDS = {HOLDS: "holds", FAILS: "fails", UNDECIDED: "undecided", NEEDS: "not judged yet"}
 MANY = WORDS | {HOLDS: "hold", FAILS: "fail", NEEDS: "not yet judged"}
 ANNOTATIONS = "COCO's annotations alone"  # on which some claims are judged whatever was trained
+OVER_SIZES = {  # what becomes of a verdict at other sizes than its own
+    carried.CARRIES: "carries", carried.TURNED: "turns", UNDECIDED: "can't be told", NEEDS: "isn't judged yet",
+}  # fmt: skip
 BARE = {claim.id for claim in CLAIMS if not claim.trainings and claim.family != "lighter"}
 OWN = "this build"  # title of the ledger that isn't recorded
 LEVEL = "C6"  # what its hourglass reaches: verdicts about one that finds hardly anything say little
@@ -212,7 +216,9 @@ def _entry(columns: Sequence[Column], name: str) -> str:
         because = "" if row["verdict"] == NEEDS or not row["reason"] else f" *{row['reason']}.*"
         measured = "" if row["measured"] == "–" else f": {row['measured']}."
         stale = f" *Stale: {column.changed}.*" if column.changed else ""
-        lines.append(f"- {badge(row['verdict'])} on {where}{measured}{because}{stale}")
+        carries = carried.over_sizes().get(name, "") if column.result.record.profile == carried.PROFILE else ""
+        farther = f" {{numref}}`Over all sizes <tbl-scale>` it {OVER_SIZES[carries]}." if carries else ""
+        lines.append(f"- {badge(row['verdict'])} on {where}{measured}{because}{farther}{stale}")
     source = f"The source ({cited(claim.source)}): {claim.value}. {_figures(claim.shown)}."
     head = [f"(claim-{name.lower()})=", f"::::{{container}} claim\n**{name}** {claim.sentence}"]
     return "\n".join([*head, "", *lines, "", f"{source} {{ref}}`Rule and code <rule-{name.lower()}>`", "::::"])

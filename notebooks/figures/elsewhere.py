@@ -1,0 +1,266 @@
+"""Verdicts at other sizes and under other readings of the sources, of 08_how_far; drawn from ledgers that are kept."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from figures.page import Note, Plate, Table, listed, nothing, number
+from figures.verdicts import SIGNS, at, badge
+from hgnb import records
+from hgnb.claims.carried import (
+    CARRIES,
+    JUDGED,
+    PROFILE,
+    TURNED,
+    Carried,
+    Reading,
+    Row,
+    carried,
+    ledgers,
+    readings,
+    trended,
+)
+from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
+from hgnb.claims.collect import STUDY, kept
+from hgnb.claims.ledger import BY_ID, Result
+from hgnb.data.splits import EMBEDDED
+from hgnb.drawing import BLUE, GREY, INK, ORANGE, RED, style
+from hgnb.training import profiles
+from hgnb.training.networks import CHANGES, get
+
+NONE = {
+    "scale": f"No other size is recorded in `results/`: `make scale PROFILE={PROFILE} SEEDS=5` records eight.",
+    "readings": f"No other reading is recorded in `results/`: `make readings PROFILE={PROFILE} SEEDS=5` records them.",
+}
+COLOURS = {HOLDS: BLUE, FAILS: RED, UNDECIDED: GREY, NEEDS: GREY}
+WIDTHS = (ORANGE, BLUE, INK)  # of the narrowest network to the widest
+ACROSS = 4  # panels in a line
+LEVEL = "C6"  # what the hourglass of a ledger reaches
+__all__ = ["carried", "ledgers"]  # the chapter takes them from here
+
+
+# Sizes
+
+
+def photographs() -> Result | None:
+    """The recorded ledger of COCO's photographs."""
+    found = [record for record in records.fitting(STUDY, PROFILE, EMBEDDED) if record.data.startswith("coco")]
+    return kept(found[0]) if found else None
+
+
+def scale(verdicts: Sequence[Carried], photographs: Result | None) -> Plate:
+    """fig-scale: the number behind each decided verdict, at every size; that of COCO's photographs beside it."""
+    if not verdicts:
+        return nothing(*[NONE["scale"]] * 3)
+    places = {change: _place(change) for change in verdicts[0].rows}
+    channels, persons = (sorted({place[i] for place in places.values()}) for i in (0, 1))
+    beside = {row["id"]: row for row in photographs.rows} if photographs else {}
+    with style():
+        figure, axes = _panels(len(verdicts), 2.1)
+        for ax, one in zip(axes, verdicts, strict=True):
+            for change, row in one.rows.items():
+                wide, many = places[change]
+                which = channels.index(wide)
+                _estimate(row, persons.index(many) + 0.18 * (which - (len(channels) - 1) / 2), WIDTHS[which], "o", ax)
+            _estimate(beside.get(one.id, {}), len(persons), RED, "D", ax)
+            ax.set_title(f"{one.id} {SIGNS[one.own]} {one.verdict}", fontsize=9)
+            ax.set_xticks(range(len(persons) + 1), [*(f"{many:,}" for many in persons), "COCO"], fontsize=7)
+            ax.tick_params(axis="y", labelsize=7)
+            ax.set_xlim(-0.5, len(persons) + 0.5)
+        marks = [_mark(colour, "o", f"{wide} channels") for colour, wide in zip(WIDTHS, channels, strict=False)]
+        marks += [_mark(RED, "D", "photographs"), _mark(GREY, "o", "not judged there", hollow=True)]
+        figure.legend(handles=marks, loc="outside lower center", ncol=len(marks), fontsize=8)
+    caption = (
+        f"The number that decides each claim which networks of `{PROFILE}` decide, with its 95 % interval, by drawn "
+        "persons trained on (across) and width (colour), and on COCO's photographs where it is measured there. Hollow: a "
+        "gate is shut at that size, so it is shown and not judged. Above each: the claim, its verdict, and what becomes "
+        "of it over all sizes."
+    )
+    return Plate(figure, caption, carrying(verdicts))
+
+
+def _place(change: str) -> tuple[int, int]:
+    """Channels and training persons under a change of the profile."""
+    profile = profiles.load("+".join(filter(None, (PROFILE, change))))
+    return profile.model.channels, profile.data.train_persons
+
+
+def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
+    lines = -(-count // ACROSS)
+    figure, axes = plt.subplots(lines, ACROSS, figsize=(2.5 * ACROSS, height * lines + 0.5), squeeze=False)
+    for ax in axes.flat[count:]:
+        ax.axis("off")
+    return figure, list(axes.flat[:count])
+
+
+def _estimate(row: Row, x: float, colour: str, marker: str, ax: Axes) -> None:
+    """A row's number with its interval, hollow where it wasn't judged; nothing where it has none."""
+    made = row.get("estimate")
+    if made and made["value"] is not None:
+        if made["low"] is not None and made["high"] is not None:
+            ax.plot([x, x], [made["low"], made["high"]], color=colour, linewidth=1.2)
+        face = colour if row["sides"] else "white"
+        ax.plot(x, made["value"], marker, color=colour, markersize=4, markerfacecolor=face)
+
+
+def _mark(colour: str, marker: str, label: str, hollow: bool = False) -> plt.Line2D:
+    face = "white" if hollow else colour
+    return plt.Line2D([], [], color=colour, marker=marker, linestyle="", markerfacecolor=face, label=label)
+
+
+def scale_table(verdicts: Sequence[Carried]) -> Table | Note:
+    """tbl-scale: how each verdict fares over all sizes."""
+    if not verdicts:
+        return Note(NONE["scale"])
+    rows = [
+        (
+            f"**{at(one.id)}** {BY_ID[one.id].sentence}", badge(one.own), f"{one.stands} of {len(one.judged)}",
+            listed([called(change) for change in one.contrary]) or "–", one.trend.text(3), trended(one), one.verdict,
+        )
+        for one in verdicts
+    ]  # fmt: skip
+    columns = ["Claim", f"`{PROFILE}`", "So at", "Contrary at", "Change a doubling", "Trend", "Over all sizes"]
+    caption = (
+        "Each decided verdict at the sizes at which its claim can be judged: at how many it is the same by itself, where "
+        "it is the contrary, how much the number that decides changes when the training doubles, and what follows for "
+        "all sizes together."
+    )
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-scale", ("Over all sizes",))
+
+
+def called(change: str) -> str:
+    """'64 channels, 640 persons'."""
+    return ", ".join(get(name).title for name in change.split("+")) if change else f"`{PROFILE}` itself"
+
+
+def carrying(verdicts: Sequence[Carried]) -> str:
+    """Which verdicts carry to other sizes, in a sentence."""
+    if not verdicts:
+        return NONE["scale"]
+    told = {word: [one.id for one in verdicts if one.verdict == word] for word in (CARRIES, TURNED, UNDECIDED, NEEDS)}
+    trends = [f"{one.id} {trended(one)}" for one in verdicts if trended(one) != "no clear trend"]
+    parts = [
+        f"{listed(told[CARRIES]) or 'None'} of {len(verdicts)} decided verdicts carr{'y' if len(told[CARRIES]) > 1 else 'ies'} "
+        "to every size at which they can be judged",
+        f"{listed(told[TURNED])} turn{'s' if len(told[TURNED]) == 1 else ''} at some size" if told[TURNED] else "",
+        f"of {listed(told[UNDECIDED])} it can't be told" if told[UNDECIDED] else "",
+        f"{listed(told[NEEDS])} can't be judged at {JUDGED} sizes" if told[NEEDS] else "",
+        f"with size the number behind {listed(trends)}" if trends else "no number has a clear trend with size",
+    ]
+    return "; ".join(filter(None, parts)) + "."
+
+
+def shut(found: Mapping[str, Result]) -> Note:
+    """The sizes, what their networks reach, and why claims aren't judged at some."""
+    lines = [
+        f"- {called(change)}: test PCK {_row(result, LEVEL)['measured']}, "
+        f"{sum(bool(row['sides']) for row in result.rows)} claims judged, {len(result.seeds)} seeds"
+        + "".join(f"; seed {s.number}: {why}" for s in result.record.seeds for why in s.failed.values())
+        for change, result in found.items()
+    ]
+    return Note("\n".join(lines) or NONE["scale"])
+
+
+def _row(result: Result, name: str) -> Row:
+    return next(row for row in result.rows if row["id"] == name)
+
+
+# Readings
+
+
+def specification(verdicts: Sequence[Carried]) -> Plate:
+    """fig-specification: each decided claim's number under every reading, sorted; below, which reading it is."""
+    if not verdicts:
+        return nothing(*[NONE["readings"]] * 3)
+    names = list(verdicts[0].rows)
+    with style():
+        lines = [verdicts[i : i + ACROSS] for i in range(0, len(verdicts), ACROSS)]
+        deep = 0.16 * len(names) + 1.9
+        figure = plt.figure(figsize=(2.6 * ACROSS, deep * len(lines)))
+        for part, claims in zip(np.atleast_1d(figure.subfigures(len(lines), 1)), lines, strict=True):
+            _curves(part, claims, names)
+    caption = (
+        f"Specification curves: the number behind each verdict of `{PROFILE}` under every recorded reading of the "
+        "sources, sorted, with its 95 % interval (blue: the claim holds; red: it fails; grey: undecided or, hollow, not "
+        "judged). The dots below say which reading each is; the first line is the book's own."
+    )
+    return Plate(figure, caption, standing(verdicts))
+
+
+def _curves(part: SubFigure, claims: Sequence[Carried], names: Sequence[str]) -> None:
+    axes = part.subplots(2, ACROSS, sharex="col", height_ratios=(1.5, 0.16 * len(names)), squeeze=False)
+    for ax in axes[:, len(claims) :].flat:
+        ax.axis("off")
+    for column, (one, (above, below)) in enumerate(zip(claims, axes.T, strict=False)):
+        known = [name for name in names if (one.rows[name]["estimate"] or {}).get("value") is not None]
+        known.sort(key=lambda name: one.rows[name]["estimate"]["value"])
+        for x, name in enumerate(known):
+            row = one.rows[name]
+            _estimate(row, x, COLOURS[row["verdict"]], "o", above)
+            below.plot(x, names.index(name), "o", color=COLOURS[row["verdict"]], markersize=4 if name else 6)
+        above.set_title(f"{one.id} {SIGNS[one.own]}", fontsize=9)
+        above.tick_params(axis="y", labelsize=7)
+        below.set(ylim=(len(names) - 0.4, -0.6), xticks=[])
+        titles = [called(name).replace("`", "") if not column else "" for name in names]
+        below.set_yticks(range(len(names)), titles, fontsize=7)
+
+
+def readings_table(found: Mapping[str, Result]) -> Table:
+    """tbl-readings: what each other reading does to the verdicts; of one that isn't recorded, that."""
+    made = {one.change: one for one in readings(found)}
+    rows = [(_cited(change), *_does(made.get(change), found)) for change in CHANGES["readings"]]
+    columns = ["Reading", "Test PCK", "Verdicts that stand", "Turned", "Open now", "Decided now", "Moves most"]
+    own = f", whose own test PCK is {_row(found[''], LEVEL)['measured']}" if found else ""
+    caption = (
+        f"What reading the sources in another way, one at a time, does to the verdicts of `{PROFILE}`{own}: how many of "
+        "its decided ones stand, which turn, how many are open instead, how many open ones are decided; and the claim "
+        "whose number moves most, in standard errors of the difference."
+    )
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-readings")
+
+
+def _does(one: Reading | None, found: Mapping[str, Result]) -> tuple[str, ...]:
+    if one is None:
+        return ("not recorded", *["–"] * 5)
+    decided, open_ = (HOLDS, FAILS), (UNDECIDED, NEEDS)
+    stand = one.count(decided, decided) - len(one.changed)
+    turned, reached = "; ".join(one.changed) or "–", _row(found[one.change], LEVEL)["measured"]
+    return reached, str(stand), turned, str(one.count(decided, open_)), str(one.count(open_, decided)), _far(one)
+
+
+def _cited(change: str) -> str:
+    """A reading's title with its place in the sources, or its ambiguity."""
+    title, source = get(change).title, get(change).source.split(";")[0]
+    number_of = source.removeprefix("ambiguity ")
+    cited = f"{{ref}}`{source} <ambiguity-{number_of}>`" if number_of != source else source
+    return f"{title} ({cited})"
+
+
+def _far(one: Reading) -> str:
+    name, moves = one.farthest
+    return f"{name} by {number(moves, 1)}" if name else "–"
+
+
+def standing(verdicts: Sequence[Carried]) -> str:
+    """In how many readings each verdict stands."""
+    if not verdicts:
+        return NONE["readings"]
+    told = [f"{one.id} {one.own} in {one.stands} of {len(one.judged)}" for one in verdicts]
+    return f"Of the readings in which they can be judged, {listed(told)}."
+
+
+def depending(found: Mapping[str, Result]) -> str:
+    """Which verdicts depend on a reading, and which reading matters most, in a sentence."""
+    made = readings(found)
+    if not made:
+        return NONE["readings"]
+    turned = [f"{words} ({one.title.lower()})" for one in made for words in one.changed]
+    most = max(made, key=lambda one: abs(np.nan_to_num(one.farthest[1])))
+    unread = [called(change) for change in CHANGES["readings"] if change not in found]
+    first = f"Of {len(made)} other readings {'none turns a verdict' if not turned else 'these turn a verdict: ' + listed(turned)}"
+    last = f" Not recorded: {listed(unread)}." if unread else ""
+    return f"{first}; what moves a number most is {most.title.lower()}, {_far(most)} standard errors.{last}"

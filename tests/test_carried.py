@@ -1,0 +1,104 @@
+"""What is said of a verdict over several sizes and readings, on ledgers whose answer is known."""
+
+from dataclasses import replace
+
+import made_up
+import numpy as np
+import pytest
+
+from figures import elsewhere
+from hgnb.claims import carried
+from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
+from hgnb.claims.ledger import Result
+from hgnb.stats import holm
+from hgnb.training.networks import CHANGES
+
+CLAIM = "C7"
+SURE = {HOLDS: (1e-6, 1 - 1e-6), FAILS: (1 - 1e-6, 1e-6), UNDECIDED: (0.2, 0.8), NEEDS: None}
+
+
+def ledger(verdict: str, value: float = 0.1) -> Result:
+    """In which one claim has a verdict, and all others wait."""
+    rows = []
+    for claim in carried.CLAIMS:
+        word = verdict if claim.id == CLAIM else NEEDS
+        estimate = {
+            "value": value, "low": value - 0.05, "high": value + 0.05, "over": "seeds", "freedom": 4, "seeds": 5,
+            "photographs": 0,
+        }  # fmt: skip
+        facts = {"id": claim.id, "sentence": claim.sentence, "verdict": word, "sides": SURE[word], "measured": "m"}
+        rows.append(facts | {"estimate": estimate if claim.id == CLAIM else None, "reason": ""})
+    return Result(rows, made_up.chain([{"hourglass": 0.4}] * 5, "drawn", "embedded"))
+
+
+def over(own: str, *others: str, study: str = "scale") -> dict[str, Result]:
+    return {"": ledger(own)} | {name: ledger(word) for name, word in zip(CHANGES[study], others, strict=False)}
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "said"),
+    [
+        (HOLDS, [HOLDS] * 8, carried.CARRIES),
+        (FAILS, [FAILS] * 8, carried.CARRIES),
+        (HOLDS, [*[HOLDS] * 7, UNDECIDED], UNDECIDED),  # the weakest size counts
+        (HOLDS, [*[HOLDS] * 7, FAILS], carried.TURNED),
+        (FAILS, [*[UNDECIDED] * 7, HOLDS], carried.TURNED),
+        (HOLDS, [*[HOLDS] * 4, *[NEEDS] * 4], carried.CARRIES),  # five are judged
+        (HOLDS, [*[HOLDS] * 3, *[NEEDS] * 5], NEEDS),
+    ],
+)
+def test_a_verdict_carries_where_every_size_gives_it_and_turns_where_one_decides_the_contrary(own, others, said):
+    (one,) = carried.carried(over(own, *others))
+    assert (one.id, one.own, one.verdict) == (CLAIM, own, said)
+    assert one.stands == 1 + others.count(own) and len(one.judged) == 1 + len(others) - others.count(NEEDS)
+    assert said in elsewhere.carrying([one]) or said in (UNDECIDED, NEEDS)
+
+
+def test_what_the_profile_itself_does_not_decide_is_not_followed():
+    assert carried.carried(over(UNDECIDED, *[HOLDS] * 8)) == [] == carried.carried({})
+
+
+def test_a_trend_is_a_line_over_the_logarithm_of_size():
+    found = over(HOLDS, *[HOLDS] * 8)
+    rng = np.random.default_rng(0)
+    at = np.array([carried.size(change) for change in found])
+    assert at.tolist() == [0, -4, -2, 0, -2, 2, 0, 2, 4]  # twice as wide is four times as large
+    values = 0.3 + 0.02 * at + 0.001 * rng.standard_normal(len(at))
+    found = {change: ledger(HOLDS, value) for change, value in zip(found, values, strict=True)}
+    (one,) = carried.carried(found, trends=True)
+    assert one.trend.value == pytest.approx(np.polyfit(at, values, 1)[0]) and carried.trended(one) == "rises"
+    plain = 2 * min(one.trend.tail(0), one.trend.head(0))
+    assert one.p_trend == pytest.approx(holm(np.array([plain]))[0])
+    (flat,) = carried.carried(over(HOLDS, *[HOLDS] * 8), trends=True)
+    assert carried.trended(flat) == "no clear trend"
+
+
+def test_readings_count_what_stands_turns_and_is_open_and_what_moves_most():
+    found = over(HOLDS, HOLDS, FAILS, NEEDS, study="readings")
+    far = next(iter(CHANGES["readings"]))
+    found[far] = ledger(HOLDS, 0.4)
+    stands, turns, shut = carried.readings(found)
+    assert (stands.changed, turns.changed, shut.changed) == ([], ["C7 fails, not holds"], [])
+    assert shut.count((HOLDS, FAILS), (UNDECIDED, NEEDS)) == 1 and shut.farthest[0] == ""
+    error = 0.05 / 2.7764451  # Student's quantile for four degrees of freedom
+    assert stands.farthest == ("C7", pytest.approx(0.3 / (error * 2**0.5), rel=1e-4))
+    table = elsewhere.readings_table(found).rows
+    assert table["Turned"].tolist()[:3] == ["–", "C7 fails, not holds", "–"]
+    assert table["Test PCK"].tolist()[3:] == ["not recorded"] * (len(CHANGES["readings"]) - 3)
+    assert "these turn a verdict: C7 fails, not holds" in elsewhere.depending(found)
+    assert "Not recorded" in elsewhere.depending(found)
+
+
+def test_a_page_without_such_records_says_what_makes_them(house):
+    assert carried.ledgers("scale") == {} == carried.ledgers("readings")
+    assert "make scale" in elsewhere.scale_table([]).text and "make readings" in elsewhere.depending({})
+    assert "make readings" in elsewhere.specification([]).alt
+
+
+def test_both_figures_draw_every_decided_claim():
+    found = over(HOLDS, *[HOLDS] * 7, FAILS)
+    sizes = elsewhere.scale(carried.carried(found, trends=True), replace(ledger(NEEDS)))
+    assert [ax.get_title() for ax in sizes.figure.axes if ax.get_title()] == ["C7 ✓ turns"]
+    readings = elsewhere.specification(carried.carried(over(HOLDS, *[HOLDS] * 12, study="readings")))
+    above, below = (ax for ax in readings.figure.axes if ax.lines)
+    assert len(below.lines) == 13 and above.get_title() == "C7 ✓"
