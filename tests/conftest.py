@@ -76,6 +76,15 @@ def real():
     return folder
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, for the pages of a module."""
+    from browser import chromium
+
+    with chromium() as found:
+        yield found
+
+
 @pytest.fixture
 def house(tmp_path, monkeypatch) -> Path:
     """A home of its own, so that a test's data and runs don't meet the reader's."""

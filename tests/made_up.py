@@ -6,6 +6,7 @@ import numpy as np
 
 from hgnb import records
 from hgnb.records import Record, Seed
+from hgnb.training.observations import Outcomes
 
 PERSONS, KEYPOINTS = 100, 10  # each person on a photograph of its own; a PCK is laid down to a thousandth
 
@@ -70,3 +71,19 @@ def save(record: Record) -> None:
             records.add(record.about, record.persons, seed.number, name, seed.of(name), facts)
         for name, reason in seed.failed.items():
             records.add_failed(record.about, record.persons, seed.number, name, reason)
+
+
+def outcomes(study: str, made: Mapping, images: np.ndarray, counts: Sequence[int], *, head=False, numbers=None):
+    """Outcomes of trainings, (facts, columns) by name and seed, on one visible keypoint of each person of `images`."""
+    told = []
+    for s in sorted({seed for _, seed in made}):
+        own = {n: one for (n, seed), one in made.items() if seed == s}
+        columns = {f"{n}/{key}": column for n, (_, held) in own.items() for key, column in held.items()}
+        told.append(Seed(s, {"seed": s, "trainings": {n: facts for n, (facts, _) in own.items()}}, columns))
+    people = {
+        "visibility": np.full((len(images), 1), 2, np.uint8), "images": images,
+        "headed": np.full(len(images), head), "names": np.array(["head_top" if head else "nose"]),
+        "skeleton": np.zeros((0, 2), int), "samples": np.zeros((0, 1, 3), np.float32), "counts": np.array(counts),
+    }  # fmt: skip
+    about = {"study": study, "profile": "small", "data": "embedded", "code": {}, "numbers": numbers or {}}
+    return Outcomes(Record(about, tuple(told), people))

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from made_up import outcomes
 from scipy import stats
 
 from figures import ch07
@@ -11,7 +12,6 @@ from figures.page import Note, Plate, Table
 from hgnb import records
 from hgnb.analysis import components, interventions, truncation
 from hgnb.analysis.truncation import Truncation
-from hgnb.records import Record, Seed
 from hgnb.stats import UNKNOWN, Estimate
 from hgnb.training import networks, passes
 from hgnb.training.observations import RADII, Outcomes
@@ -47,17 +47,7 @@ def record(seeds=5, names=(), better=0.6, lost=()):
 
 def laid_down(made) -> Outcomes:
     """A record of what `outcome` gives, by training and seed."""
-    told = []
-    for s in sorted({seed for _, seed in made}):
-        own = {n: one for (n, seed), one in made.items() if seed == s}
-        columns = {f"{n}/{key}": column for n, (_, held) in own.items() for key, column in held.items()}
-        told.append(Seed(s, {"seed": s, "trainings": {n: facts for n, (facts, _) in own.items()}}, columns))
-    persons = {
-        "visibility": np.full((1000, 1), 2, np.uint8), "images": np.arange(1000), "headed": np.zeros(1000, bool),
-        "names": np.array(["nose"]), "skeleton": np.zeros((0, 2), int), "counts": np.array([600, 150, 150]),
-    }  # fmt: skip
-    about = {"study": "beyond", "profile": "small", "data": "embedded", "code": {}, "numbers": {}}
-    return Outcomes(Record(about, tuple(told), persons))
+    return outcomes("beyond", made, np.arange(1000), [600, 150, 150])
 
 
 def test_a_gain_is_paired_over_seeds():

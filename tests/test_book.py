@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from hgnb import watching
 from hgnb.errors import InputError
-from hgnb_book import build, execute, journal, render, toc, weave, workflow
+from hgnb_book import build, execute, journal, render, weave, workflow
 from hgnb_book.chapter import ChapterError
 from hgnb_book.edition import PUBLISHED, Edition, homely, private_folders, published
 
@@ -107,10 +107,10 @@ def test_numbers_stay_on_one_line_with_what_they_belong_to():
 def test_no_private_folder_stays_in_an_output():
     private = {"/home/ann/books": "", "/home/ann": "~"}
     text = "/home/ann/books/data/x.png, /home/ann/y, file:///home/ann/books but /home/anna and /mnt/home/ann"
-    assert weave.relative({"a": [text], "image/png": "/home/ann"}, private) == {
-        "a": ["data/x.png, ~/y, file:// but /home/anna and /mnt/home/ann"],
-        "image/png": "/home/ann",
-    }
+    pictures = dict.fromkeys(("image/png", "image/webp"), "a+/home/ann/b")
+    assert weave.relative({"a": [text], **pictures}, private) == {
+        "a": ["data/x.png, ~/y, file:// but /home/anna and /mnt/home/ann"], **pictures,
+    }  # fmt: skip
 
 
 def test_data_are_named_by_their_folder_only(tmp_path):
@@ -333,15 +333,6 @@ def test_bars_are_drawn_where_a_reader_waits(monkeypatch, capsys):
     for state in re.sub(r"\x1b\[\?25[lh]", "", capsys.readouterr().out).strip("\n").split("\r"):
         line = state + line[len(state) :]
     assert re.fullmatch(r"short ━+ +100% 0:00:00 *", line)
-
-
-def test_toc_holds_only_what_there_is():
-    for page in toc.pages(REPOSITORY / "book/_toc.yml"):
-        source = REPOSITORY / "book" / page
-        if page.startswith("_executed/"):
-            assert (REPOSITORY / "notebooks" / f"{source.name}.ipynb").is_file(), page
-        else:
-            assert source.with_suffix(".md").is_file(), page
 
 
 def test_notebooks_carry_no_outputs():

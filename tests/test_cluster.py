@@ -144,21 +144,17 @@ def test_a_sweep_that_never_began_says_what_snakemake_said(tmp_path):
         failed(tmp_path, "ab", [], "Error: no executor 'slurm'\n")
 
 
-def test_the_single_node_asks_for_what_it_needs():
+def test_the_single_node_asks_for_what_it_needs_and_leaves_another_alone(tmp_path):
     for words, told in (
         ([], "start or stop, not ''"),
         (["start"], "a folder for its configuration"),
         (["begin", "x"], "start or stop, not 'begin'"),
         (["stop", "a b"], "spaces"),
+        (["stop", tmp_path], "No SLURM was started with"),
     ):
         done = subprocess.run(["bash", SCRIPT, *words], capture_output=True, text=True)
         assert done.returncode != 0 and told in done.stderr
     assert subprocess.run(["bash", "-n", SCRIPT]).returncode == 0
-
-
-def test_a_node_that_was_not_started_here_is_left_alone(tmp_path):
-    done = subprocess.run(["bash", SCRIPT, "stop", tmp_path], capture_output=True, text=True)
-    assert done.returncode == 1 and "No SLURM was started with" in done.stderr
 
 
 @pytest.fixture

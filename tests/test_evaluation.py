@@ -186,10 +186,7 @@ def test_evaluate_prints_and_refuses(trained, monkeypatch, capsys):
     assert facts["pck"]["low"] <= facts["pck"]["value"] <= facts["pck"]["high"]
     status, out, _ = hgnb(monkeypatch, capsys, "evaluate", run.id)
     assert status == 0 and "OKS AP75" in out and "A dash: no such keypoint is counted." in out and "nan" not in out
-    for words, said in (
-        (["--joints", "limb"], "did you mean 'limbs'"),
-        (["--split", "trian"], "did you mean 'train'"),
-    ):
+    for words, said in ((["--joints", "limb"], "did you mean 'limbs'"), (["--split", "trian"], "did you mean 'train'")):
         status, _, err = hgnb(monkeypatch, capsys, "evaluate", run.id, *words)
         assert status == 1 and said in err and len(err.strip().splitlines()) == 1
 

@@ -1,4 +1,6 @@
-"""What chapter 02 keeps in its module: the rule that picks persons, tables without data, recorded speeds."""
+"""What chapters 01, 02 and B1 keep in their modules: credits under photographs, what a rule does to a square, who is
+shown, tables without data, and what programs recorded.
+"""
 
 import json
 
@@ -7,15 +9,20 @@ import pytest
 import torch
 from test_figures_interpretation import COCO, check, persons, scattered
 
-from figures import ch02
+from figures import ch01, ch02, chB
+from figures.page import credited, opened
 from hgnb import drawing
+from hgnb.data import coco
+from hgnb.data.credits import photo_credits
 from hgnb.data.heatmaps import cells
+from hgnb.data.splits import DataConfig
+from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, pck
 from hgnb.training import catalogue
 from hgnb.training.passes import Predictions
 from hgnb.training.prediction import predict
 
-THESIS = PckConfig()
+THESIS, CONFIG = PckConfig(), DataConfig(side=32)
 
 
 def guesses(n: int, seed: int = 0, labelled: bool = True):
@@ -53,6 +60,8 @@ def test_best_median_worst(n):
 
 
 def test_what_was_recorded_is_there_or_asked_for(house):
+    with pytest.raises(InputError, match=r"python benchmarks/fuzz\.py"):
+        chB.record("fuzz")
     assert ch02.recorded("speed") == ({}, "")
     assert "benchmarks/results/speed.json" in ch02.without("speed").text
     (house / "benchmarks/results").mkdir(parents=True)
@@ -83,3 +92,48 @@ def test_a_photograph_with_many_persons(trained, boxes):
     figure = drawing.draw(made)
     assert len(figure.axes) == 1 + max(len(boxes), 1)
     assert len(figure.axes[0].patches) == max(len(boxes), 1) and all(ax.images for ax in figure.axes)
+
+
+def test_a_caption_names_each_photograph_once():
+    known = {3: "COCO 3, CC BY", 5: "COCO 5, CC BY-SA"}
+    assert credited("Two.", known, [3, 5, 3, 9]) == "Two. Photographs: COCO 3, CC BY; COCO 5, CC BY-SA."
+    assert credited("One.", known, [5]) == "One. Photograph: COCO 5, CC BY-SA."
+    assert credited("None.", known, [9]) == "None."
+
+
+def test_photographs_carry_their_credits_and_damaged_ones_are_passed_over(coco_folder):
+    rows = [
+        {"id": n, "flickr_url": f"http://flickr.test/{n}", "licence": "CC BY", "licence_url": "http://cc.test/by"}
+        for n in range(1, 13)
+    ]
+    (coco_folder / "ATTRIBUTION.json").write_text(json.dumps({"images": rows}))
+    credits = photo_credits(coco_folder)
+    train, _ = coco.load_both(coco_folder)
+    assert ch01.moved(train, CONFIG, 0, credits).caption.count("[COCO ") > 1
+    first = train.persons[0].image_id
+    (coco_folder / "train2017" / f"{first:03}.png").write_bytes(b"no image")
+    assert first not in {person.image_id for person, _ in opened(train.persons)}
+    shown = ch01.moved(train, CONFIG, 0, credits, count=24).caption
+    assert f"[COCO {first}]" not in shown and "[COCO " in shown
+
+
+def test_what_a_rule_does_to_a_square(coco_folder):
+    train, _ = coco.load_both(coco_folder)
+    for person in train.persons:
+        for rule in ch01.RULES:
+            moved, shrunk, lost = ch01.fate(person, CONFIG, rule)
+            crop = ch01.under(person, CONFIG, rule)
+            points = person.keypoints[person.keypoints[:, 2] > 0, :2] + 0.5 - (crop.x, crop.y)
+            assert lost == int((~((points >= 0) & (points < crop.side)).all(1)).sum())
+            assert shrunk or crop.side >= np.floor(1.1 * max(person.box[2:])) - 1
+            assert moved or (np.abs(points.min(0) + points.max(0) - crop.side) <= 3).all()
+
+
+def test_words_about_a_record():
+    counts = {"hgnb.data.crops": {"mutants": 40, "killed": 36}, "hgnb.metrics.oks": {"mutants": 10, "killed": 9}}
+    found = {"rooms": counts, "machine": {"cpu": "a processor", "cores": 2, "commit": "0123456789"}}
+    assert chB.machine(found) == "Recorded on 2 cores of a processor, at commit 0123456."
+    assert chB.rooms(found, "mutants", "killed")[1:] == [
+        ("`hgnb.metrics.oks`", "10", "9", "90 %"), ("together", "50", "45", "90 %"),
+    ]  # fmt: skip
+    assert chB.quoted(" A\nB \n") == "“B”" and chB.quoted("") == "“nothing”"

@@ -1,12 +1,14 @@
 """Figures of chapter 04: what changed for whom, and what several seeds say of it."""
 
 import re
+from dataclasses import replace
 
 import made_up
 import matplotlib
 import numpy as np
 import pytest
 import torch
+from test_explain import SIDE, persons
 
 from figures import ch04
 from figures.chains import Chains
@@ -27,12 +29,9 @@ AFTER = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 
 
 
 def split_of(visibility: np.ndarray) -> PreparedSplit:
-    """Persons on grey crops of 40 px, whose keypoints all lie in the middle; two of them share each image."""
-    n, empty = len(visibility), np.full(len(visibility), "")
-    keypoints = np.full((n, 3, 3), 20.0, np.float32)
-    keypoints[..., 2] = visibility
-    crops, squares = np.full((n, 40, 40, 3), 90, np.uint8), np.tile((0, 0, 40), (n, 1))
-    return PreparedSplit("test", crops, keypoints, squares, np.arange(n), np.arange(n) // 2, empty, empty)
+    """Persons whose keypoints all lie in the middle of their crops; two of them share each image."""
+    keypoints = np.dstack([np.full((len(visibility), 3, 2), SIDE / 2), visibility])
+    return replace(persons(keypoints, np.arange(len(visibility)) // 2), name="test")
 
 
 def predicted(split: PreparedSplit, hits: np.ndarray) -> Predictions:

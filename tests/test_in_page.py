@@ -12,7 +12,7 @@ from urllib.request import url2pathname
 import numpy as np
 import pytest
 import torch
-from browser import chromium, opened
+from browser import opened
 from PIL import Image
 from test_book import chapter, saved, small_book
 from test_live import cell
@@ -72,12 +72,6 @@ def page(trained, once):
     saved(weave.weave(notebook, "01_a", {}), root / "book/_executed/01_a.ipynb")
     render.render(Edition("smoke", "embedded", 0), root)
     return SimpleNamespace(file=root / "site/_executed/01_a.html", exhibit=exhibit, portraits=portraits, part=part)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
 
 
 def started(tab):

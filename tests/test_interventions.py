@@ -5,14 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from test_explain import COCO, SIDE, SIZE, noisy, persons, scattered
+from test_explain import COCO, SIDE, SIZE, noisy, persons
 
 from hgnb.analysis import components, interventions, skips, truncation
 from hgnb.analysis.interventions import Space
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
-from hgnb.model.hourglass import HourglassConfig, StackedHourglass
-from hgnb.training.passes import Reader
 
 PCK = PckConfig()
 
@@ -200,14 +198,11 @@ def test_a_persons_own_point_decodes_to_the_persons_heatmaps(real_network):
 
 
 def test_of_several_stacks_the_first_is_studied():
-    torch.manual_seed(0)
-    network = StackedHourglass(HourglassConfig(stacks=2, depth=2, channels=8, inner=4, stem=4))
-    reader, split = Reader(network, np.zeros(3, np.float32)), persons(scattered(5))
-    split.crops[:] = np.random.default_rng(0).integers(0, 255, split.crops.shape)
+    reader, split = noisy(5, stacks=2)
     study = skips.study(reader, split, COCO, PCK)
     images = torch.from_numpy(split.crops).permute(0, 3, 1, 2).float() / 255
     with torch.inference_mode():
-        first = network.eval().predictions(images)[0]
+        first = reader.network.eval().predictions(images)[0]
     peak = first.flatten(2).argmax(-1).numpy()
     truth = np.floor(split.keypoints[..., :2] * SIZE / SIDE)
     gap = np.stack([peak % SIZE, peak // SIZE], -1) - truth

@@ -7,9 +7,10 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, at_home
 from hypothesis import given
 from hypothesis import strategies as st
+from made_up import outcomes
 from scipy import stats
 
 from figures import ch06, fronts, stand
@@ -23,7 +24,6 @@ from hgnb.metrics.keypoints_found import Share
 from hgnb.metrics.pckh import joint_groups
 from hgnb.model import cost
 from hgnb.model.hourglass import build
-from hgnb.records import Record, Seed
 from hgnb.training import networks, observations, profiles, speed
 from hgnb.training.experiment import Experiment
 from hgnb.training.observations import Outcomes, People
@@ -64,12 +64,11 @@ def test_a_case_changes_what_its_name_says_and_nothing_else(house):
 def swept(tmp_path_factory):
     """Two small networks, trained for a moment in a home of their own: (what they showed, an experiment of them)."""
     home = tmp_path_factory.mktemp("swept")
-    (home / "hgnb").mkdir()
-    (home / "profiles").mkdir()
+    for part in ("hgnb", "profiles"):
+        (home / part).mkdir()
     text = (ROOT / "profiles/smoke.toml").read_text()
     (home / "profiles/smoke.toml").write_text(re.sub(r"cases = .*", 'cases = ["newell-4", "newell-2"]', text))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HGNB_HOME", str(home))
+    with at_home(home):
         experiment = Experiment.open("smoke", "embedded", 0, variant="newell-4")
         yield observations.live("lighter", "smoke", "embedded", 0), experiment
 
@@ -115,7 +114,7 @@ def test_a_record_holds_what_was_measured(swept, tmp_path):
     for name in made.names:
         gather("lighter", plain, name, plain.varied(name).hourglass())
     again = observations.found("lighter", "smoke", "embedded")
-    assert again.names == made.names and again.title.startswith("smoke on embedded, 1 seed")
+    assert again.names == made.names and again.record.title.startswith("smoke on embedded, 1 seed")
     for name in made.names:
         (one,), (other,) = again.of(name), made.of(name)
         assert (one.mean, one.groups, one.by_stack) == (other.mean, other.groups, other.by_stack)
@@ -140,8 +139,7 @@ def test_times_count_what_the_network_has():
     times = stand.timed(TOY, [networks.get(n) for n in names])
     for name in names:
         timed = times.cases[name]
-        variant = networks.get(name).described.narrowed(32)
-        network = build(replace(variant, keypoints=16), 64)
+        network = build(replace(networks.get(name).described.narrowed(32), keypoints=16), 64)
         assert timed.parameters == sum(p.numel() for p in network.parameters())
         assert timed.gflop == pytest.approx(sum(c.gflop for c in cost.costs(network, 64)), abs=5e-4)
         assert len(timed.training) == len(timed.inference) == 2 and min(timed.training + timed.inference) > 0
@@ -156,26 +154,18 @@ def test_times_count_what_the_network_has():
 def made_up(accuracies: dict[str, list], images: int = 20, joints: int = 50, early: dict | None = None) -> Outcomes:
     """A record whose trainings have these accuracies, one a seed: a share, or one for each image. `early`: behind a
     first hourglass, by training and seed."""
-    hit, seeds = lambda shares: np.where(np.arange(joints) < np.round(np.array(shares) * joints)[:, None], 0, 40), {}
-    for name, values in accuracies.items():
-        for number, value in enumerate(values):
-            held = seeds.setdefault(number, {})
-            held[f"{name}/heads"] = hit(np.broadcast_to(value, images)).reshape(-1, 1).astype(np.uint8)
-            if early and name in early:
-                behind = np.broadcast_to(early[name][number], images)
-                held[f"{name}/earlier"] = hit(behind).reshape(1, -1, 1).astype(np.uint8)
+
+    def hit(shares):
+        found = np.arange(joints) < np.round(np.broadcast_to(shares, images) * joints)[:, None]
+        return np.where(found, 0, 40).astype(np.uint8).reshape(-1, 1)
+
     facts = {"run": "r", "seconds": 1.0, "date": "2026-11-29", "device": "a machine", "parameters": 1, "epochs": 1}
-    told = [
-        Seed(n, {"seed": n, "trainings": {key.split("/")[0]: facts for key in held}}, held) for n, held in seeds.items()
-    ]
-    persons = {
-        "visibility": np.full((images * joints, 1), 2, np.uint8), "images": np.repeat(np.arange(images), joints),
-        "headed": np.ones(images * joints, bool), "names": np.array(["head_top"]),
-        "skeleton": np.zeros((0, 2), int), "samples": np.zeros((0, 1, 3), np.float32), "counts": np.array([9, 9, 9]),
-    }  # fmt: skip
+    made = {(n, s): (facts, {"heads": hit(share)}) for n, each in accuracies.items() for s, share in enumerate(each)}
+    for name, each in (early or {}).items():
+        for s, share in enumerate(each):
+            made[name, s][1]["earlier"] = hit(share)[None]
     numbers = {"lighter": asdict(TOY) | {"stack_divisor": 2}, "lighter_training": {"epochs": 3}}
-    about = {"study": "lighter", "profile": "small", "data": "embedded", "numbers": numbers}
-    return Outcomes(Record(about, tuple(told), persons))
+    return outcomes("lighter", made, np.repeat(np.arange(images), joints), [9, 9, 9], head=True, numbers=numbers)
 
 
 def took(seconds: dict[str, tuple[float, ...]], batch: int = 6, loading: float = 0.1) -> Times:
@@ -255,9 +245,8 @@ def test_claims_about_speed():
 def test_a_larger_batch_is_compared_by_the_person():
     small = took({"newell": tuple(3 * TURNS)}, 6)
     quick, slow = (took({"newell": tuple(of * TURNS[::-1])}, 20, loading=0.3) for of in (7, 12))
-    assert rows(None, small, large=quick)["L7"].verdict == "holds"
-    assert rows(None, small, large=slow)["L7"].verdict == "fails"
-    assert rows(None, small)["L7"].verdict == "needs"
+    told = [rows(None, small, large=large)["L7"].verdict for large in (quick, slow, None)]
+    assert told == ["holds", "fails", "needs"]
 
 
 def test_fluctuations_are_those_of_the_loss():
@@ -331,20 +320,6 @@ def placed(accuracies: dict[str, list[float]], seconds: dict[str, float]):
     """(sweep, points) of networks with these accuracies by seed and these seconds a step."""
     made = made_up(accuracies)
     return made, fronts.points(made, took({name: (s, s) for name, s in seconds.items()}))
-
-
-def test_an_accuracy_has_students_interval_over_seeds():
-    """All images alike leave the seeds as the only error."""
-    values = [0.40, 0.44, 0.48, 0.42, 0.46]
-    found = on_lighter.accuracy(made_up({"newell": values}), "newell")
-    low, high = stats.t.interval(0.95, 4, np.mean(values), stats.sem(values))
-    assert (found.value, found.low, found.high) == pytest.approx((np.mean(values), low, high))
-
-
-def test_an_accuracy_has_the_images_error_too():
-    """One seed, half of the images all found and half none: the standard error of a share of 20."""
-    found = on_lighter.accuracy(made_up({"newell": [(1, 0) * 10]}), "newell")
-    assert found.value == 0.5 and found.error == pytest.approx(np.sqrt(0.25 / 19))
 
 
 @pytest.mark.parametrize(

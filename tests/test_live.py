@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from browser import chromium, opened
+from browser import opened
 from nbformat.v4 import new_code_cell, new_output
 from PIL import Image
 from test_book import chapter, saved, small_book
@@ -99,10 +99,12 @@ def file(tmp_path_factory):
     return root / "site/_executed/01_a.html"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
+@pytest.fixture
+def tab(file, browser):
+    """The page, open; nothing may have gone wrong on it when the test ends."""
+    with opened(browser, file) as found:
         yield found
+        assert not found.complaints
 
 
 def data(file, part):
@@ -152,132 +154,121 @@ def test_page_is_light_and_its_pictures_lie_beside_it(file):
         assert Image.open(file.parent / source).format == "WEBP"
 
 
-def test_hover_shows_and_click_keeps(file, browser):
+def test_hover_shows_and_click_keeps(file, tab):
     names = data(file, "scatter")["data"]["names"]
     points = data(file, "scatter")["data"]["points"]
-    with opened(browser, file) as tab:
-        board = loaded(tab.page)
-        assert names[0] in words(tab.page)  # an example, before anybody points
-        for i in (2, 1):
-            board.hover(position=place(board, points[i]))
-            assert words(tab.page).startswith(names[i] + "17 of 17 keypoints labelled")
-            tab.page.wait_for_timeout(50)
-            seen = colour(tab.page.locator(f"{MAP} .live-cards canvas").first)
-            assert np.abs(seen - crop_of(names[i])).max() < 12
-        board.click(position=place(board, points[1]))
-        assert words(tab.page).startswith(f"Kept: {names[1]}")
-        board.hover(position=place(board, points[3]))
-        assert words(tab.page).startswith(f"Kept: {names[1]}")
-        assert words(tab.page, 1).startswith(names[3])
-        assert tab.page.locator(f"{MAP} .live-card:visible").count() == 2  # kept, pointed at
-        board.click(position=place(board, points[1]))
-        assert words(tab.page).startswith(names[1])
-        assert tab.page.locator(f"{MAP} .live-card:visible").count() == 1
-        assert not tab.complaints
-        assert all(url.startswith("file:") for url in tab.requests)
+    board = loaded(tab.page)
+    assert names[0] in words(tab.page)  # an example, before anybody points
+    for i in (2, 1):
+        board.hover(position=place(board, points[i]))
+        assert words(tab.page).startswith(names[i] + "17 of 17 keypoints labelled")
+        tab.page.wait_for_timeout(50)
+        seen = colour(tab.page.locator(f"{MAP} .live-cards canvas").first)
+        assert np.abs(seen - crop_of(names[i])).max() < 12
+    board.click(position=place(board, points[1]))
+    assert words(tab.page).startswith(f"Kept: {names[1]}")
+    board.hover(position=place(board, points[3]))
+    assert words(tab.page).startswith(f"Kept: {names[1]}")
+    assert words(tab.page, 1).startswith(names[3])
+    assert tab.page.locator(f"{MAP} .live-card:visible").count() == 2  # kept, pointed at
+    board.click(position=place(board, points[1]))
+    assert words(tab.page).startswith(names[1])
+    assert tab.page.locator(f"{MAP} .live-card:visible").count() == 1
+    assert all(url.startswith("file:") for url in tab.requests)
 
 
-def test_points_need_no_pictures(file, browser):
-    with opened(browser, file) as tab:
-        part = tab.page.locator("#fig-trade-off .live-part")
-        part.scroll_into_view_if_needed()
-        board = part.locator(".live-board")
-        board.hover(position=place(board, (0.5, 0.8)))
-        assert part.locator(".live-words").first.text_content() == "twob"
-        assert part.locator(".live-card canvas").count() == 0
-        assert "picture" not in part.locator(".live-hint").text_content()
-        assert tab.page.locator("#fig-trade-off img").is_visible(), "its lines and letters are not on the map"
-        assert not tab.complaints
+def test_points_need_no_pictures(tab):
+    part = tab.page.locator("#fig-trade-off .live-part")
+    part.scroll_into_view_if_needed()
+    board = part.locator(".live-board")
+    board.hover(position=place(board, (0.5, 0.8)))
+    assert part.locator(".live-words").first.text_content() == "twob"
+    assert part.locator(".live-card canvas").count() == 0
+    assert "picture" not in part.locator(".live-hint").text_content()
+    assert tab.page.locator("#fig-trade-off img").is_visible(), "its lines and letters are not on the map"
 
 
-def test_words_of_annotations_stay_words(file, browser):
-    with opened(browser, file) as tab:
-        loaded(tab.page)
-        assert HOSTILE in words(tab.page)
-        assert tab.page.locator("img[src=x]").count() == 0
-        assert not tab.complaints
+def test_words_of_annotations_stay_words(tab):
+    loaded(tab.page)
+    assert HOSTILE in words(tab.page)
+    assert tab.page.locator("img[src=x]").count() == 0
 
 
-def test_arrow_keys_walk_over_the_points(file, browser):
+def test_arrow_keys_walk_over_the_points(file, tab):
     given = data(file, "scatter")["data"]
     where = dict(zip(given["names"], given["points"], strict=True))
-    with opened(browser, file) as tab:
-        board = loaded(tab.page)
-        board.focus()
+    board = loaded(tab.page)
+    board.focus()
 
-        def here():
-            return tab.page.locator(f"{MAP} .live-cards strong").first.text_content()
+    def here():
+        return tab.page.locator(f"{MAP} .live-cards strong").first.text_content()
 
-        tab.page.keyboard.press("ArrowRight")
-        for key, axis, sign in [("Right", 0, 1), ("Left", 0, -1), ("Up", 1, 1), ("Down", 1, -1)]:
-            before = where[here()]
-            tab.page.keyboard.press(f"Arrow{key}")
-            gone = sign * (where[here()][axis] - before[axis])
-            assert gone > 0, key
-        tab.page.keyboard.press("Enter")
-        assert words(tab.page).startswith("Kept: ")
-        tab.page.keyboard.press("Escape")
-        assert not words(tab.page).startswith("Kept: ")
-        shots = []
-        for key in ("+", "0"):
-            tab.page.keyboard.press(key)
-            tab.page.wait_for_timeout(100)
-            shots.append((board.screenshot(), tab.page.locator(MAP).get_by_label("Zoom out").is_disabled()))
-        assert shots[0][0] != shots[1][0]
-        assert [disabled for _, disabled in shots] == [False, True]
-        assert tab.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-        assert not tab.complaints
+    tab.page.keyboard.press("ArrowRight")
+    for key, axis, sign in [("Right", 0, 1), ("Left", 0, -1), ("Up", 1, 1), ("Down", 1, -1)]:
+        before = where[here()]
+        tab.page.keyboard.press(f"Arrow{key}")
+        gone = sign * (where[here()][axis] - before[axis])
+        assert gone > 0, key
+    tab.page.keyboard.press("Enter")
+    assert words(tab.page).startswith("Kept: ")
+    tab.page.keyboard.press("Escape")
+    assert not words(tab.page).startswith("Kept: ")
+    shots = []
+    for key in ("+", "0"):
+        tab.page.keyboard.press(key)
+        tab.page.wait_for_timeout(100)
+        shots.append((board.screenshot(), tab.page.locator(MAP).get_by_label("Zoom out").is_disabled()))
+    assert shots[0][0] != shots[1][0]
+    assert [disabled for _, disabled in shots] == [False, True]
+    assert tab.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
-def test_zoomed_map_is_dragged_and_the_page_is_not_scrolled_by_it(file, browser):
+def test_zoomed_map_is_dragged_and_the_page_is_not_scrolled_by_it(file, tab):
     given = data(file, "scatter")["data"]
-    with opened(browser, file) as tab:
-        board = loaded(tab.page)
-        centre = place(board, (0.5, 0.5))
-        box = board.bounding_box()
-        x, y = box["x"] + centre["x"], box["y"] + centre["y"]
-        tab.page.mouse.move(x, y)
-        before = tab.page.evaluate("scrollY")
-        tab.page.keyboard.down("Control")
-        tab.page.mouse.wheel(0, -200 * np.log(2))  # twice as large around the pointer
-        tab.page.keyboard.up("Control")
-        assert tab.page.evaluate("scrollY") == before
-        tab.page.mouse.down()
-        tab.page.mouse.move(x + 40, y - 30, steps=4)
-        tab.page.mouse.up()
-        assert not words(tab.page).startswith("Kept")  # a drag is no click
-        # half the extent is seen; the drag moved it by as many pixels
-        nearest = min(given["points"], key=lambda p: np.hypot(p[0] - 0.5, p[1] - 0.5))
-        moved = place(board, [0.5 + 2 * (c - 0.5) for c in nearest])
-        board.hover(position={"x": moved["x"] + 40, "y": moved["y"] - 30})
-        assert words(tab.page).startswith(given["names"][given["points"].index(nearest)])
+    board = loaded(tab.page)
+    centre = place(board, (0.5, 0.5))
+    box = board.bounding_box()
+    x, y = box["x"] + centre["x"], box["y"] + centre["y"]
+    tab.page.mouse.move(x, y)
+    before = tab.page.evaluate("scrollY")
+    tab.page.keyboard.down("Control")
+    tab.page.mouse.wheel(0, -200 * np.log(2))  # twice as large around the pointer
+    tab.page.keyboard.up("Control")
+    assert tab.page.evaluate("scrollY") == before
+    tab.page.mouse.down()
+    tab.page.mouse.move(x + 40, y - 30, steps=4)
+    tab.page.mouse.up()
+    assert not words(tab.page).startswith("Kept")  # a drag is no click
+    # half the extent is seen; the drag moved it by as many pixels
+    nearest = min(given["points"], key=lambda p: np.hypot(p[0] - 0.5, p[1] - 0.5))
+    moved = place(board, [0.5 + 2 * (c - 0.5) for c in nearest])
+    board.hover(position={"x": moved["x"] + 40, "y": moved["y"] - 30})
+    assert words(tab.page).startswith(given["names"][given["points"].index(nearest)])
 
 
-def test_slider_walks(file, browser):
+def test_slider_walks(file, tab):
     given = data(file, "walk")["data"]
-    with opened(browser, file) as tab:
-        loaded(tab.page)
-        part, slider = tab.page.locator(".live-walk"), tab.page.locator(".live-walk input[type=range]")
-        part.scroll_into_view_if_needed()
-        assert slider.get_attribute("aria-valuetext") == "c = 0.0"
-        slider.focus()
-        tab.page.keyboard.press("ArrowLeft")
-        tab.page.keyboard.press("ArrowLeft")
-        assert slider.get_attribute("aria-valuetext") == "c = −2.0"
-        met = given["ways"][0]["met"][1]
-        assert part.locator(".live-words").text_content() == f"Nearest: {met['name']}{met['facts']}"
-        assert part.locator("p[aria-live=polite]").count() == 1
-        tab.page.wait_for_timeout(300)
-        assert np.abs(colour(part.locator(".live-card canvas").first) - crop_of(met["name"])).max() < 12
-        assert part.locator(".live-picture").all_text_contents() == [live.CROP, live.TRUTH, "the point, decoded"]
-        part.get_by_text("PC 2", exact=True).click()
-        assert "PC 2, c = −2.0" in part.locator("output").text_content()
-        part.locator(".live-strip > span").last.click()
-        met = given["ways"][1]["met"][-1]
-        assert part.locator(".live-words").text_content() == f"Nearest: {met['name']}{met['facts']}"
-        assert slider.input_value() == "6"
-        assert tab.page.locator("#fig-pc-walks img").is_visible()  # the rows beside one another stay
-        assert not tab.complaints
+    loaded(tab.page)
+    part, slider = tab.page.locator(".live-walk"), tab.page.locator(".live-walk input[type=range]")
+    part.scroll_into_view_if_needed()
+    assert slider.get_attribute("aria-valuetext") == "c = 0.0"
+    slider.focus()
+    tab.page.keyboard.press("ArrowLeft")
+    tab.page.keyboard.press("ArrowLeft")
+    assert slider.get_attribute("aria-valuetext") == "c = −2.0"
+    met = given["ways"][0]["met"][1]
+    assert part.locator(".live-words").text_content() == f"Nearest: {met['name']}{met['facts']}"
+    assert part.locator("p[aria-live=polite]").count() == 1
+    tab.page.wait_for_timeout(300)
+    assert np.abs(colour(part.locator(".live-card canvas").first) - crop_of(met["name"])).max() < 12
+    assert part.locator(".live-picture").all_text_contents() == [live.CROP, live.TRUTH, "the point, decoded"]
+    part.get_by_text("PC 2", exact=True).click()
+    assert "PC 2, c = −2.0" in part.locator("output").text_content()
+    part.locator(".live-strip > span").last.click()
+    met = given["ways"][1]["met"][-1]
+    assert part.locator(".live-words").text_content() == f"Nearest: {met['name']}{met['facts']}"
+    assert slider.input_value() == "6"
+    assert tab.page.locator("#fig-pc-walks img").is_visible()  # the rows beside one another stay
 
 
 def test_without_a_script_and_on_paper_the_figures_stand(file, browser):
@@ -320,46 +311,42 @@ def test_phone(file, browser, scheme):
         assert not tab.complaints
 
 
-def test_table_sorts_and_filters(file, browser):
-    with opened(browser, file) as tab:
-        table = tab.page.locator("#tbl-claims")
+def test_table_sorts_and_filters(tab):
+    table = tab.page.locator("#tbl-claims")
 
-        def column(n):
-            return [row.locator("td").nth(n).text_content().strip() for row in table.locator("tbody tr:visible").all()]
+    def column(n):
+        return [row.locator("td").nth(n).text_content().strip() for row in table.locator("tbody tr:visible").all()]
 
-        value = table.locator("th").nth(1)
-        value.locator("button").click()
-        assert column(1) == ["−3.5\u00a0%", "1,200", "9.0·10³", "–"]
-        assert value.get_attribute("aria-sort") == "ascending"
-        value.locator("button").click()
-        assert column(1) == ["9.0·10³", "1,200", "−3.5\u00a0%", "–"]
-        table.locator("th button").first.focus()
-        tab.page.keyboard.press("Enter")
-        assert column(0) == ["C1", "C2", "C10", "C11"]
-        assert value.get_attribute("aria-sort") is None
-        tab.page.get_by_label("says").select_option("yes")
-        assert column(0) == ["C2", "C11"]
-        assert "2 of 4 rows" in tab.page.locator(".live-filters").text_content()
-        assert not tab.complaints
+    value = table.locator("th").nth(1)
+    value.locator("button").click()
+    assert column(1) == ["−3.5\u00a0%", "1,200", "9.0·10³", "–"]
+    assert value.get_attribute("aria-sort") == "ascending"
+    value.locator("button").click()
+    assert column(1) == ["9.0·10³", "1,200", "−3.5\u00a0%", "–"]
+    table.locator("th button").first.focus()
+    tab.page.keyboard.press("Enter")
+    assert column(0) == ["C1", "C2", "C10", "C11"]
+    assert value.get_attribute("aria-sort") is None
+    tab.page.get_by_label("says").select_option("yes")
+    assert column(0) == ["C2", "C11"]
+    assert "2 of 4 rows" in tab.page.locator(".live-filters").text_content()
 
 
-def test_long_table_scrolls_within_itself(file, browser):
-    with opened(browser, file) as tab:
-        box = tab.page.locator("div.long")
-        assert box.locator("#tbl-long").count() == box.count() == 1
-        height = "e => [e.scrollHeight, e.clientHeight]"
-        whole, seen = box.evaluate(height)
-        assert seen <= 0.8 * 900 < whole
-        box.focus()
-        tab.page.keyboard.press("End")
-        tab.page.wait_for_timeout(300)
-        head, last = (tab.page.locator(f"#tbl-long {row}").bounding_box() for row in ("th", "tbody tr >> nth=-1"))
-        frame = box.bounding_box()
-        assert abs(head["y"] - frame["y"]) < 3 and last["y"] + last["height"] <= frame["y"] + frame["height"] + 1
-        tab.page.emulate_media(media="print")
-        whole, seen = box.evaluate(height)
-        assert whole == seen
-        assert not tab.complaints
+def test_long_table_scrolls_within_itself(tab):
+    box = tab.page.locator("div.long")
+    assert box.locator("#tbl-long").count() == box.count() == 1
+    height = "e => [e.scrollHeight, e.clientHeight]"
+    whole, seen = box.evaluate(height)
+    assert seen <= 0.8 * 900 < whole
+    box.focus()
+    tab.page.keyboard.press("End")
+    tab.page.wait_for_timeout(300)
+    head, last = (tab.page.locator(f"#tbl-long {row}").bounding_box() for row in ("th", "tbody tr >> nth=-1"))
+    frame = box.bounding_box()
+    assert abs(head["y"] - frame["y"]) < 3 and last["y"] + last["height"] <= frame["y"] + frame["height"] + 1
+    tab.page.emulate_media(media="print")
+    whole, seen = box.evaluate(height)
+    assert whole == seen
 
 
 # Without a browser
@@ -396,11 +383,6 @@ def test_no_string_ends_the_script():
 def test_part_needs_its_figure():
     with pytest.raises(ChapterError, match=r"01_a, code cell 2, below.*'Part 1'.*no figure 'fig-nowhere'"):
         weave.weave(chapter(cell(Live("fig-nowhere", "scatter", {}))), "01_a", {})
-
-
-def test_sheets_are_no_text_with_paths_in_it():
-    given = {"image/webp": "a+/root/b", "text/plain": "+/root/b"}
-    assert weave.relative(given, {"/root": "~"}) == {"image/webp": "a+/root/b", "text/plain": "+~/b"}
 
 
 def test_map_shows_each_person_where_the_figure_does():

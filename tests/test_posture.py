@@ -189,16 +189,16 @@ def test_persons_met_are_those_of_the_walk():
 # Orientation and arms
 
 
-@pytest.mark.parametrize("name", ["standing", "walking", "running", "sitting", "reaching"])
-def test_facing_follows_the_turn(name):
-    keypoints, at = drawn(name, 150, np.random.default_rng(0))
-    assert np.corrcoef(posture.facing_score(keypoints, COCO), np.cos(at))[0, 1] > 0.95
+FACING, HEADING = (posture.facing_score, np.cos), (posture.heading_score, np.sin)
 
 
-@pytest.mark.parametrize(("name", "least"), [("walking", 0.8), ("running", 0.8), ("sitting", 0.95), ("crouching", 0.9)])
-def test_heading_follows_the_turn(name, least):
+@pytest.mark.parametrize(("score", "name", "least"), [
+    *((FACING, name, 0.95) for name in ("standing", "walking", "running", "sitting", "reaching")),
+    (HEADING, "walking", 0.8), (HEADING, "running", 0.8), (HEADING, "sitting", 0.95), (HEADING, "crouching", 0.9),
+])  # fmt: skip
+def test_scores_follow_the_turn(score, name, least):
     keypoints, at = drawn(name, 200, np.random.default_rng(0))
-    assert np.corrcoef(posture.heading_score(keypoints, COCO), np.sin(at))[0, 1] > least
+    assert np.corrcoef(score[0](keypoints, COCO), score[1](at))[0, 1] > least
 
 
 def test_lying_down_turns_nobody_round():

@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
-from test_explain import COCO, persons, scattered
+from test_explain import COCO, noisy, persons, scattered
 from test_interventions import PCK, world
 
 from figures import ch05, reasons
@@ -12,9 +12,8 @@ from hgnb.analysis import clusters, components, interventions, truncation
 from hgnb.analysis.misplaced import Misplaced
 from hgnb.analysis.truncation import Truncation
 from hgnb.errors import InputError
-from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig, StackedHourglass
+from hgnb.model.hourglass import AutoencoderConfig
 from hgnb.stats import Estimate
-from hgnb.training.passes import Reader
 
 matplotlib.use("agg")
 N = 400
@@ -155,14 +154,11 @@ def test_one_pass_keeps_what_the_search_keeps():
 
 def test_codes_are_cut_within_the_autoencoder():
     """All components of the codes leave the network as it is; none gives everybody the mean code's heatmaps."""
-    torch.manual_seed(0)
-    network = StackedHourglass(HourglassConfig(depth=2, channels=8, inner=4, stem=4, keypoints=17)).eval()
+    reader, split = noisy(12)
+    network = reader.network.eval()
     with pytest.raises(InputError, match="Unknown layer"):
         interventions.layer_of(network.hourglasses[0], interventions.CODE)
     network.insert_autoencoder(AutoencoderConfig(code=6, halvings=1), 64)
-    split = persons(scattered(12))
-    split.crops[:] = np.random.default_rng(0).integers(0, 255, split.crops.shape)
-    reader = Reader(network, np.zeros(3, np.float32))
     codes = reader.codes(reader.latents(split))
     space = interventions.Space.of(components.principal(codes), reader.device)
     x = network.stem(torch.from_numpy(split.crops).permute(0, 3, 1, 2).float() / 255)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from test_explain import persons
 
 from figures import ch08
 from hgnb import records
@@ -13,7 +14,6 @@ from hgnb.analysis import depths, steering
 from hgnb.analysis.distances import centroids
 from hgnb.claims import steered
 from hgnb.claims.evidence import Seeds, Seen
-from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
 
@@ -47,27 +47,23 @@ def reader():
 
 
 @pytest.fixture
-def persons():
-    count = 6
-    keypoints = np.concatenate([np.tile(STANDING, (count, 1, 1)), np.full((count, 8, 1), 2.0)], -1).astype(np.float32)
-    crops = np.zeros((count, 64, 64, 3), np.uint8)
-    ids, none = np.arange(count), np.full(count, "")
-    return PreparedSplit("test", crops, keypoints, np.zeros((count, 3), int), ids, ids, none, none)
+def six():
+    """Persons who stand, on black."""
+    return persons(np.concatenate([np.tile(STANDING, (6, 1, 1)), np.full((6, 8, 1), 2.0)], -1))
 
 
 @pytest.mark.parametrize("branches", steering.BRANCHES)
-def test_a_direction_that_raises_the_knees_seats_and_another_does_not(reader, persons, branches):
+def test_a_direction_that_raises_the_knees_seats_and_another_does_not(reader, six, branches):
     ways = np.array([[0.5, 0, 0], [0, 0.5, 0.5]])
-    scores, found = steering.steer(reader, persons, SCHEMA, PckConfig(), "sitting", ways, branches)
-    assert scores.shape == found.shape == (2, len(steering.STEPS), len(persons))
+    scores, found = steering.steer(reader, six, SCHEMA, PckConfig(), "sitting", ways, branches)
+    assert scores.shape == found.shape == (2, len(steering.STEPS), len(six))
     seated = steered.slopes(scores, np.array([1, 1])).mean(1)
     assert seated[0] > 0.1 and seated[1] == 0
     assert (found[1] == 8).all() and (found[0, 0] == 6).all() and (found[0, 4] == 8).all()  # four steps lose the knees
 
 
-def test_confident_maps_are_counted(reader, persons):
-    _, found = steering.steer(reader, persons, SCHEMA, PckConfig(), "confident", np.zeros((1, 3)), "own")
-    scores, _ = steering.steer(reader, persons, SCHEMA, PckConfig(), "confident", np.zeros((1, 3)), "own")
+def test_confident_maps_are_counted(reader, six):
+    scores, found = steering.steer(reader, six, SCHEMA, PckConfig(), "confident", np.zeros((1, 3)), "own")
     assert (scores == 8).all() and (found == 8).all()
 
 
@@ -146,9 +142,7 @@ def recorded(pull, competent=True, seeds=5):
                 columns |= {f"steered/{name}/{branches}/{key}": value for key, value in held.items()}
         columns = {f"hourglass/{key}": value for key, value in columns.items()}
         made.append(Seen(people, SimpleNamespace(number=number, trainings={"hourglass": {}}, columns=columns)))
-    none, crops = np.full(count, ""), np.zeros((count, 0, 0, 3), np.uint8)
-    keypoints, ids = np.full((count, 8, 3), 2.0), np.arange(count)
-    split = PreparedSplit("test", crops, keypoints, np.zeros((count, 3), int), ids, ids // 2, none, none)
+    split = persons(np.full((count, 8, 3), 2.0), np.arange(count) // 2)
     people.split = lambda name: split
     return Seeds(people, tuple(made))
 

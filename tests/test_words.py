@@ -1,13 +1,27 @@
-"""What readers may count on in the words: terms linked where a page first uses them, one spelling, one bibliography."""
+"""What readers may count on in the words: terms linked where a page first uses them, one spelling, one bibliography,
+numbered formulas, algorithms and answers where they are cited. What Sphinx warns of, a rendering refuses.
+"""
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_PROSE = ("glossary", "literature")  # they define terms and list sources
+THEORY = ("A1_machine_learning", "A2_building_blocks")
+# SPEC of the book: the thesis's algorithms 1 to 8
+ALGORITHMS = ["pck", "gradient-descent", "sgd-momentum", "rmsprop", "nearest-upsampling", "pca", "kmeans", "silhouette"]
+# The reference list of the thesis, 1 to 34, by our keys.
+THESIS = [
+    "andriluka2014", "cao2019", "carreira2016", "dang2019", "falbel2021", "felzenszwalb2008", "goodfellow2016",
+    "hastie2009", "ibragimov2020a", "ibragimov2020b", "james2017", "jordan2018", "lin2014coco", "newell2016",
+    "ng2017", "oshea2015", "olsen2019", "petersen2021", "ponti2017", "pound2016", "rogers2017", "sanderson2017a",
+    "sanderson2017b", "sapp2013", "selvaraju2017", "simonyan2014", "skiena2017", "toshev2014", "posehgtrain",
+    "deepai", "yang2021", "zeiler2014", "zhang2021", "zheng2020",
+]  # fmt: skip
 
 # How a term is found in running text; None where the word has common meanings too, and is linked by hand.
 FORMS = {
@@ -26,6 +40,7 @@ ROLE = r"\{term\}`(?:[^`<]*<([^>`]+)>|([^`<]+))`"
 INLINE = r"\[[^\]]*\]\([^)]*\)|\$[^$]+\$|(?:\{[\w:]+\})?`[^`]+`"  # links, formulas, roles, code
 
 
+@cache
 def pages():
     """All prose of the book by file name; a notebook's Markdown cells one after the other."""
     found = {path.stem: path.read_text(encoding="utf8") for path in sorted((ROOT / "book").glob("*.md"))}
@@ -82,13 +97,15 @@ def entries():
     text = (ROOT / "book/references.bib").read_text(encoding="utf8")
     found = {}
     for kind, key, body in re.findall(r"^@(\w+)\{([^,]+),\n(.*?)^\}", text, re.M | re.S):
+        assert key not in found
         found[key] = dict(re.findall(r"^ +(\w+) += \{(.*)\},$", body, re.M)) | {"kind": kind}
     return found
 
 
-def test_every_source_is_cited_on_a_page():
+def test_every_source_is_cited_on_a_page_and_the_thesiss_are_among_them():
     roles = re.findall(r"\{cite(?::\w)?\}`([^`]+)`", "\n".join(pages().values()))
     assert {key for keys in roles for key in keys.split(",")} == set(entries())
+    assert len(set(THESIS)) == 34 and set(THESIS) <= set(entries())
 
 
 @pytest.mark.parametrize("key", entries())
@@ -137,3 +154,38 @@ def test_the_rule_sees_strays():
     assert not strays("A colour at the centre, 5 % of 3 × 3 K-means, `color`, $-1$; a 5-dimensional dataset, −1.")
     for words in ("## Optimizers", "| labeled | 1 |", "5% of it", "at -1", "K-Means", "a data set", "3x3", "2-3"):
         assert len(strays(words)) == 1, words
+
+
+# Formulas, algorithms, answers
+
+
+@pytest.mark.parametrize("name", THEORY)
+def test_every_displayed_formula_has_a_number(name):
+    text = pages()[name]
+    assert "$$" not in text and "\\begin{equation" not in text
+    blocks = re.findall(r"```\{math\}\n(.*?)```", text, re.S)
+    assert blocks and all(block.startswith(":label: eq-") for block in blocks)
+
+
+def test_algorithms_are_written_down_where_code_cites_them():
+    theory = "\n".join(pages()[name] for name in THEORY)
+    titles = re.findall(r"^\(alg-([\w-]+)\)=\n:::\{admonition\} Algorithm (\d) ", theory, re.M)
+    assert titles == [(name, str(number)) for number, name in enumerate(ALGORITHMS, 1)]
+    code = "".join(file.read_text(encoding="utf8") for file in (ROOT / "hgnb").rglob("*.py"))
+    cited = set(re.findall(r"\balg-([a-z]+(?:-[a-z]+)*)", code))
+    assert cited and cited <= set(ALGORITHMS)
+
+
+def test_all_questions_are_answered_with_a_place_to_look():
+    parts = re.split(r"^### ([\d.]+) · .*\?$", pages()["questions"], flags=re.M)
+    numbers, answers = parts[1::2], parts[2::2]
+    chapters = [number.split(".")[0] for number in numbers]
+    assert [chapters.count(str(n)) for n in range(1, 9)] == [11, 6, 5, 5, 5, 5, 1, 1]  # the list's own numbering
+    for number, answer in zip(numbers, answers, strict=True):
+        assert re.search(r"\{(numref|doc|ref|eq)\}`|`hgnb", answer.split("\n## ")[0]), number
+
+
+def test_every_chapter_says_what_it_takes_to_run_it():
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        said = re.findall(r"^\*\*To run it\*\*: .*\b(?:data|network)", pages()[path.stem], re.M)
+        assert len(said) == 1, f"{path.name} needs a line '**To run it**: ...' that says what it needs and how long"

@@ -31,15 +31,7 @@ class Heading:
     level: int  # 1 a chapter, 2 a section
 
 
-@dataclass(frozen=True)
-class Bound:
-    """The bound document, for the folder it was made for, and the headings of its table of contents."""
-
-    document: str
-    headings: list[Heading]
-
-
-def bind(root: Path, folder: Path) -> Bound:
+def bind(root: Path, folder: Path) -> str:
     """The site of `root` as a document that lies in `folder`; InputError where there is no whole site."""
     site = root / "site"
     listed = parts(root / "book" / "_toc.yml")
@@ -53,7 +45,7 @@ def bind(root: Path, folder: Path) -> Bound:
     style = (root / "book" / "print.css").read_text(encoding="utf8")
     start = (site / f"{pages[0]}.html").read_text(encoding="utf8")
     edition = re.search(r'<p class="edition">(.*?)</p>', start, re.S)
-    document = "\n".join(
+    return "\n".join(
         [
             _head(headings[pages[0]][0].title, os.path.relpath(site / "_static", folder), style, headings),
             _cover(site, headings[pages[0]][0].title, edition[1] if edition else ""),
@@ -62,7 +54,6 @@ def bind(root: Path, folder: Path) -> Bound:
             "</body></html>",
         ]
     )
-    return Bound(document, [heading for found in headings.values() for heading in found])
 
 
 def _article(site: Path, page: str, pages: list[str], folder: Path):

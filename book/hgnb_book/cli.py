@@ -32,8 +32,7 @@ def run(
     notebook: Path,
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the executed notebook goes.")],
     given: Annotated[
-        list[str] | None,
-        typer.Option("-p", "--parameter", metavar="KEY VALUE", help="A parameter; repeat for more."),
+        list[str] | None, typer.Option("-p", "--parameter", metavar="KEY VALUE", help="A parameter; repeat for more.")
     ] = None,
     woven: Annotated[bool, typer.Option("--woven", help="Ready for the book: words on figures.")] = False,
     threads: Threads = None,

@@ -77,10 +77,7 @@ def private_folders(root: Path, data: str = EMBEDDED) -> dict[str, str]:
     home = str(Path.home())
     folders = {str(root): "", str(root.resolve()): ""}
     if data != EMBEDDED:
-        folders |= {
-            str(Path(resolved(data)).parent): "",
-            os.path.dirname(os.path.abspath(data)): "",
-        }
+        folders |= {str(Path(resolved(data)).parent): "", os.path.dirname(os.path.abspath(data)): ""}
     folders.setdefault(home, "~")
     folders = {folder: name for folder, name in folders.items() if len(Path(folder).parts) > 1}
     return dict(sorted(folders.items(), key=lambda item: -len(item[0])))

@@ -32,11 +32,7 @@ def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False
     with journal.told(notebook.stem):
         executed = _execute(notebook, source, values, cwd)
         if woven:
-            executed = weave(
-                executed,
-                notebook.stem,
-                private_folders(home(), str(values.get("data", "embedded"))),
-            )
+            executed = weave(executed, notebook.stem, private_folders(home(), str(values.get("data", "embedded"))))
         write_whole(out, f"{nbformat.writes(executed)}\n".encode())
     return out
 

@@ -43,11 +43,10 @@ def pdf(root: Path, out: Path | None = None) -> tuple[Path, int]:
     out = out or root / "site" / "book.pdf"
     with tempfile.TemporaryDirectory() as name, browser() as opened:
         folder = Path(name).resolve()
-        bound = bind(root.resolve(), folder)
         page = opened.new_context(offline=True).new_page()
         page.set_default_timeout(PATIENCE)
         file = folder / "book.html"
-        file.write_text(bound.document, encoding="utf8")
+        file.write_text(bind(root.resolve(), folder), encoding="utf8")
         page.goto(file.as_uri(), wait_until="load")
         page.evaluate(READY)
         fit_tables(page)

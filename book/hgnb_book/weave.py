@@ -85,11 +85,7 @@ def folded(code: str, given: dict[str, Any]) -> str:
     for name, node in reversed(assignments(code)):
         if name in given:
             assert node.value.end_lineno is not None  # it was read from text
-            first, last, value = (
-                node.value.lineno - 1,
-                node.value.end_lineno - 1,
-                repr(given[name]).replace("'", '"'),
-            )
+            first, last, value = (node.value.lineno - 1, node.value.end_lineno - 1, repr(given[name]).replace("'", '"'))
             line = lines[first][: node.value.col_offset] + value.encode() + lines[last][node.value.end_col_offset :]
             lines[first : last + 1] = [line]
     return b"".join(lines).decode()
@@ -144,11 +140,7 @@ def _figure(cell, output) -> None:
     figure, image = dict(mystnb.get("figure", {})), dict(mystnb.get("image", {}))
     figure["caption"] = words.get("caption") or figure.get("caption")
     image["alt"] = words.get("alt") or image.get("alt")
-    for what, value in (
-        ("label", figure.get("name")),
-        ("caption", figure["caption"]),
-        ("alt text", image["alt"]),
-    ):
+    for what, value in (("label", figure.get("name")), ("caption", figure["caption"]), ("alt text", image["alt"])):
         if not (value and str(value).strip()):
             raise ChapterError(f"its figure has no {what}.")
     image["alt"] = " ".join(image["alt"].split())

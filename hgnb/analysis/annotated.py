@@ -27,20 +27,12 @@ ALL = "all with a labelled keypoint"
 Filter = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
-def _at_least(which: int, least: float) -> Filter:
-    return lambda *told: told[which] >= least
-
-
-def _at_most(which: int, most: float) -> Filter:
-    return lambda *told: told[which] <= most
-
-
 FILTERS: dict[str, Filter] = {
     ALL: lambda labelled, visible, area, crowd: labelled > 0,
-    **{f"{k} or more labelled": _at_least(0, k) for k in range(2, 12)},
-    **{f"{k} or more visible": _at_least(1, k) for k in range(4, 8)},
-    **{f"box of {p} % or more": _at_least(2, p / 100) for p in (1, 2)},
-    **{f"{n} or fewer in a photograph": _at_most(3, n) for n in (5, 10)},
+    **{f"{k} or more labelled": lambda *told, k=k: told[0] >= k for k in range(2, 12)},
+    **{f"{k} or more visible": lambda *told, k=k: told[1] >= k for k in range(4, 8)},
+    **{f"box of {p} % or more": lambda *told, p=p: told[2] >= p / 100 for p in (1, 2)},
+    **{f"{n} or fewer in a photograph": lambda *told, n=n: told[3] <= n for n in (5, 10)},
 }  # fmt: skip
 
 

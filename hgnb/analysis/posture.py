@@ -263,10 +263,7 @@ class Question:
 
 
 def questions(
-    split: PreparedSplit,
-    schema: KeypointSchema,
-    states: Postures,
-    positions: np.ndarray | slice = slice(None),
+    split: PreparedSplit, schema: KeypointSchema, states: Postures, positions: np.ndarray | slice = slice(None)
 ) -> list[Question]:
     """What every component is asked of the persons at `positions`, or of all; `states` are the whole split's.
 

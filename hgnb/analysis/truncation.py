@@ -60,15 +60,12 @@ class Truncation:
 
     def enough(self, k: int) -> bool:
         """Whether PCK with k components is at least the full one less 1 % of it."""
-        return _found(self.hits[k], self.visibility) >= (1 - WITHIN) * _found(self.whole, self.visibility)
+        some, all_ = (int((hits & (self.visibility > 0)).sum()) for hits in (self.hits[k], self.whole))
+        return some >= (1 - WITHIN) * all_
 
     def smallest(self) -> int | None:
         """The smallest k tried that is enough; None if none is."""
         return next((k for k in self.hits if self.enough(k)), None)
-
-
-def _found(hits: np.ndarray, visibility: np.ndarray) -> int:
-    return int((hits & (visibility > 0)).sum())
 
 
 def truncate(reader: Reader, split: PreparedSplit, folds: Sequence[Fold], pck: PckConfig) -> Truncation:

@@ -65,7 +65,7 @@ class Row:
     @property
     def p(self) -> float | None:
         """Two-sided and uncorrected, where a test decides."""
-        return self.test and self.test.p
+        return self.test.p if self.test else None
 
     @property
     def test(self) -> Test | None:
@@ -172,11 +172,6 @@ class Result:
         """Those of which anything was trained."""
         return [seed.number for seed in self.record.seeds if seed.trainings]
 
-    @property
-    def device(self) -> str:
-        """Where the record's trainings ran, one or several."""
-        return self.record.device
-
     @cached_property
     def stale(self) -> tuple[str, ...]:
         """Why the record isn't one of today's code and profile."""
@@ -184,14 +179,9 @@ class Result:
 
     def facts(self) -> dict:
         """JSON-able: equal for equal evidence, whenever it was judged; for readers without this program."""
-        about = {
-            "profile": self.record.profile,
-            "data": self.record.data,
-            "seeds": self.seeds,
-            "evidence": f"results/{self.record.name}",
-            "date": self.record.date,
-        }
-        return {"about": about, "claims": self.rows}
+        of = self.record
+        about = {"profile": of.profile, "data": of.data, "seeds": self.seeds, "evidence": f"results/{of.name}"}
+        return {"about": about | {"date": of.date}, "claims": self.rows}
 
     @property
     def text(self) -> str:

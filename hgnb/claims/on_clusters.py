@@ -11,16 +11,7 @@ import numpy as np
 from hgnb import stats
 from hgnb.analysis.misplaced import wrong_side
 from hgnb.analysis.posture import POSED
-from hgnb.claims.claim import (
-    BOTH,
-    Finding,
-    Numbers,
-    Subject,
-    competent,
-    known,
-    named_postures,
-    well_labelled,
-)
+from hgnb.claims.claim import BOTH, Finding, Numbers, Subject, competent, known, named_postures, well_labelled
 from hgnb.claims.evidence import Lacking, Seeds
 from hgnb.stats import Estimate, above, below, every, within
 
@@ -128,10 +119,7 @@ def parted(seeds: Seeds, of: str) -> Numbers:
     """C15, C16: a key between two clusters."""
     key, clusters, where = (labelled if of == "sample" else stillness)(seeds), labels(seeds, of), images(seeds, of)
     classes = np.where(np.isfinite(key), clusters, np.nan)
-    return {
-        "auc": stats.cross_fitted_auc(np.nan_to_num(key), classes, where),
-        "misplaced": rate(key, clusters, where),
-    }
+    return {"auc": stats.cross_fitted_auc(np.nan_to_num(key), classes, where), "misplaced": rate(key, clusters, where)}
 
 
 @CLAIMS.claim(

@@ -14,11 +14,7 @@ from hgnb.stats import Estimate, above, crossed, dealt, every, verdicts
 from hgnb.stats.decisions import ALPHA, UNDECIDED
 
 Columns = dict[str, np.ndarray]
-TRAITS = {
-    "component": "sitting",
-    "motion": "motion",
-    "labels": "confident",
-}  # by direction
+TRAITS = {"component": "sitting", "motion": "motion", "labels": "confident"}  # by direction
 READINGS = tuple(product(BRANCHES, (False, True)))  # whose skips decode, and whether at equal loss
 PRICE = 0.05  # of the keypoints found: what a way may cost where ways are compared at equal loss
 

@@ -7,11 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
-from scipy.special import (
-    gammaln,
-    stdtr,
-    stdtrit,
-)  # Student's t and its quantiles: scipy.stats' own are a hundred times slower
+from scipy.special import gammaln, stdtr, stdtrit  # scipy.stats' own Student's t is a hundred times slower
 
 LEVEL = 0.975  # quantile of a two-sided 95 % interval
 POWER = 0.8  # of what is called decidable

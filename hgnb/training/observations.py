@@ -231,22 +231,9 @@ class Outcome:
     people: People
 
     @property
-    def parameters(self) -> int:
-        return self.facts["parameters"]
-
-    @property
-    def epochs(self) -> int:
-        return self.facts["epochs"]
-
-    @property
     def seconds(self) -> float:
         """Of training."""
         return self.facts["seconds"]
-
-    @property
-    def oks_ap(self) -> float | None:
-        """None where the data's joints have no sigmas."""
-        return self.facts["oks_ap"]
 
     @property
     def silent(self) -> float:
@@ -348,26 +335,6 @@ class Outcomes:
     @property
     def seeds(self) -> list[int]:
         return [seed.number for seed in self.record.seeds]
-
-    @property
-    def profile(self) -> str:
-        return self.record.profile
-
-    @property
-    def data(self) -> str:
-        return self.record.data
-
-    @property
-    def title(self) -> str:
-        return self.record.title
-
-    @property
-    def hours(self) -> float:
-        return self.record.hours
-
-    @property
-    def device(self) -> str:
-        return self.record.device
 
     def section(self, name: str) -> dict[str, Any]:
         """A section of the profile's numbers."""

@@ -92,10 +92,10 @@ def hourglass(network: StackedHourglass, side: int, title: str = "The network") 
     caption = (
         f"{title}, drawn from the live module: {parameters:,} parameters, {len(skips)} skip-connections. Below each "
         f"box stands its output, channels × height × width; the last residual of the bottleneck puts out the latents, "
-        f"{_size(latent)}."
+        f"{sized(latent)}."
     )
     alt = (
-        f"A chain of boxes shrinks from {_size(main[0].before)} to {_size(latent)} in the middle and grows back to "
+        f"A chain of boxes shrinks from {sized(main[0].before)} to {sized(latent)} in the middle and grows back to "
         f"{out[0]} heatmaps of {out[1]} × {out[2]}; "
         f"{'arcs carry' if skips else 'no arc carries'} each resolution past the middle."
     )
@@ -121,11 +121,11 @@ def autoencoder(module: Autoencoder) -> Plate:
     flat, parameters = int(np.prod(module.shape)), sum(s.parameters for s in steps)
     code = module.config.code
     caption = (
-        f"The autoencoder, drawn from the live module: {parameters:,} parameters press {_size(module.shape)} = "
+        f"The autoencoder, drawn from the live module: {parameters:,} parameters press {sized(module.shape)} = "
         f"{flat:,} latents into a code of {code} and unfold it again. "
         f"A ReLU stands between any two layers, but none before or behind the code."
     )
-    alt = f"Boxes shrink from {_size(module.shape)} to {code} and grow back symmetrically."
+    alt = f"Boxes shrink from {sized(module.shape)} to {code} and grow back symmetrically."
     return Plate(figure, caption, alt)
 
 
@@ -151,7 +151,11 @@ def cost_table(network: StackedHourglass, side: int, name: str) -> Table:
         columns[who + "share"] = {row: percent(p.gflop / total, 1) for row, p in rows.items()}
     order = [row for row in [*ROWS.values(), "whole network"] if any(row in c for c in columns.values())]
     table = pd.DataFrame(columns).reindex(order).fillna("–").rename_axis("part").reset_index()
-    return Table(table.rename(columns=_capital), _cost_caption(network, side, name, counts[""]), "tbl-cost")
+    return Table(
+        table.rename(columns=lambda column: column[:1].upper() + column[1:]),
+        _cost_caption(network, side, name, counts[""]),
+        "tbl-cost",
+    )
 
 
 def _cost_caption(network: StackedHourglass, side: int, name: str, parts: list[cost.Cost]) -> str:
@@ -172,10 +176,6 @@ def _cost_caption(network: StackedHourglass, side: int, name: str, parts: list[c
         f"multiply-accumulate of a convolution or linear layer; a training step takes about three times as many), of "
         f"the network of profile `{name}`. {whole}Training keeps {kept:.0f} MiB of maps for each crop."
     )
-
-
-def _capital(column: str) -> str:
-    return column[:1].upper() + column[1:]
 
 
 def _with_resampling(steps: list[Step]) -> list[Step]:
@@ -206,7 +206,7 @@ def _chain(ax: Axes, steps: list[Step]) -> list[float]:
             facecolor=face, edgecolor=INK, linewidth=0.7, mutation_aspect=0.5,
         )  # fmt: skip
         ax.add_patch(box)
-        ax.text(x, -0.58, _size(step.after), rotation=90, ha="center", va="top", fontsize=8.5)
+        ax.text(x, -0.58, sized(step.after), rotation=90, ha="center", va="top", fontsize=8.5)
     ax.set(xlim=(-0.7, len(steps) - 0.3), ylim=(-1.02, 1.5))
     ax.axis("off")
     return list(range(len(steps)))
@@ -222,7 +222,7 @@ def _arc(ax: Axes, skip: Step, main: list[Step], centres: list[float]) -> None:
     ax.plot(xs, [0, height, height, 0], color=GREEN, linewidth=1.1, zorder=0)
     middle = (xs[0] + xs[-1]) / 2
     ax.text(
-        middle, height, f"residual {_size(skip.after)}", ha="center", va="center", fontsize=8,
+        middle, height, f"residual {sized(skip.after)}", ha="center", va="center", fontsize=8,
         bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": GREEN, "linewidth": 0.8},
     )  # fmt: skip
 
@@ -239,5 +239,6 @@ def _log_size(shape: tuple[int, ...]) -> float:
     return float(np.log2(np.prod(shape)))
 
 
-def _size(shape: tuple[int, ...]) -> str:
+def sized(shape: tuple[int, ...]) -> str:
+    """'256 × 4 × 4'."""
     return " × ".join(str(n) for n in shape)

@@ -13,19 +13,7 @@ from matplotlib.collections import LineCollection
 
 from figures.exhibit import Exhibit
 from figures.live import facts, title
-from figures.page import (
-    Live,
-    Note,
-    Plate,
-    credited,
-    number,
-    opened,
-    percent,
-    sides_legend,
-    signed,
-    small,
-    verdict,
-)  # fmt: skip
+from figures.page import Live, Note, Plate, credited, number, opened, percent, sides_legend, signed, small, verdict
 from figures.portraits import Portraits
 from hgnb.analysis.annotated import COMMAND
 from hgnb.analysis.silence import REPORTED, of_coco

@@ -133,11 +133,7 @@ def _pck(ax: Axes, table: pd.DataFrame, lines: Baselines, first: int) -> None:
     shown = table[table.epoch >= first]
     ax.plot(shown.epoch, shown.val_pck, color=BLUE, marker="s", markersize=3, label="validation PCK")
     ax.axhline(lines.mean_pose_pck, color=GREY, linestyle="--", linewidth=1, label="mean position of each joint")
-    ax.set(
-        xlabel="epoch",
-        ylabel="PCK",
-        ylim=(0, max(0.05, 1.08 * max(table.val_pck.max(), lines.mean_pose_pck))),
-    )
+    ax.set(xlabel="epoch", ylabel="PCK", ylim=(0, max(0.05, 1.08 * max(table.val_pck.max(), lines.mean_pose_pck))))
     _mark_drop(ax, table, first)
 
 

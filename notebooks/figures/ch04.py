@@ -97,9 +97,9 @@ def helped_and_hurt(
 # Several seeds and the controls, as recorded
 
 
-def titles(records: Sequence[Chains]) -> str:
-    """What was recorded, for a caption."""
-    return "; ".join(record.title for record in records)
+def _recorded(records: Sequence[Chains]) -> str:
+    """The end of a caption."""
+    return f"Recorded: {'; '.join(one.record.title for one in records)}."
 
 
 def _lead(record: Chains, records: Sequence[Chains]) -> str:
@@ -120,7 +120,7 @@ def spread(records: Sequence[Chains]) -> Plate:
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncol=5, fontsize=8)
     caption = (
         "Validation PCK of each recorded seed, by epoch: the original, and the networks trained on from its epoch with "
-        f"the best PCK. Recorded: {titles(records)}."
+        f"the best PCK. {_recorded(records)}"
     )
     return Plate(figure, caption, " ".join(_lead(record, records) + _ends(record) for record in records))
 
@@ -173,7 +173,7 @@ def differences(records: Sequence[Chains], gain: float, data: str) -> Plate:
     caption = (
         "Differences of test PCK, first network less second, on the same persons. Small dots: single seeds, with "
         "intervals from resampled images; large ones: their mean with the ledger's 95 % interval, over seeds and images"
-        f"{'; hollow diamond: the live run' if diamond else ''}. Recorded: {titles(records)}."
+        f"{'; hollow diamond: the live run' if diamond else ''}. {_recorded(records)}"
     )
     alt = " ".join(
         f"{_lead(r, records)}Training on without the autoencoder changes PCK by "
@@ -251,7 +251,8 @@ def _verdict(record: Chains) -> str:
 
 def _checkpoint(record: Chains) -> str:
     """C28: best PCK or lowest loss."""
-    same, count = record.coinciding(), len(record.seeds)
+    best, count = [one.trainings["hourglass"]["best"] for one in record.seeds], len(record.seeds)
+    same = sum(epochs["val_pck"] == epochs["val_loss"] for epochs in best)
     if same == count:
         return (
             "Best PCK and lowest loss fell on one epoch in every seed: nothing hangs on the choice between them, and "

@@ -227,7 +227,7 @@ def trained_at(sweep: Outcomes | None, epochs: str = "epochs") -> str:
     over = "images" if len(sweep.seeds) == 1 else "seeds and images"
     count = (size | sweep.section("lighter_training"))[epochs]
     return (
-        f"Accuracy here: {sweep.people.measure} of {persons['test']:,} test persons of {sweep.data}, networks with "
+        f"Accuracy here: {sweep.people.measure} of {persons['test']:,} test persons of {sweep.record.data}, networks with "
         f"every width divided by {size['width_divisor']} and the number of hourglasses by {size['stack_divisor']}, "
         f"crops of {size['side']} pixels, {'one epoch' if count == 1 else f'{count} epochs'} of "
         f"{persons['train']:,} persons; in brackets 95 % intervals over {over}. A dash: not timed, not trained, or "

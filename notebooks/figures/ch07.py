@@ -66,7 +66,7 @@ def record(profile: str, data: str) -> Outcomes | None:
 
 def again(record: Outcomes) -> str:
     """The end of a caption: what the record is, and the command that makes it again."""
-    return f"Recorded: {record.title}; made again by `{command(record.record)}`."
+    return f"Recorded: {record.record.title}; made again by `{command(record.record)}`."
 
 
 def score(outcome: Outcome) -> float:
@@ -216,7 +216,7 @@ def table(record: Outcomes | None) -> Table | Note:
         rows.append((
             change.title, get(change.on).title if change.on else "–", change.source,
             f"{number(float(np.mean(scores)), 3)} ({number(min(scores), 3)} to {number(max(scores), 3)})", *parts,
-            _mean([o.oks_ap for o in outcomes]), f"{np.mean([min(o.val_loss) / o.silent for o in outcomes]):.2f}",
+            _mean([o.facts["oks_ap"] for o in outcomes]), f"{np.mean([min(o.val_loss) / o.silent for o in outcomes]):.2f}",
             f"{np.mean([o.seconds for o in outcomes]):.0f}",
         ))  # fmt: skip
     columns = ["Change", "Of", "Source", "Test PCK", "v = 2", "v = 1", "OKS AP", "Loss over silence"]
@@ -273,7 +273,7 @@ def _sooner(record: Outcomes) -> str:
     for first, second in both:
         above = np.flatnonzero(second.val_pck > first.val_pck.max())
         if len(above):
-            took.append((above[0] + 1) / second.epochs * second.seconds / first.seconds)
+            took.append((above[0] + 1) / second.facts["epochs"] * second.seconds / first.seconds)
     if not took:
         return " In no seed does the best training pass the thesis's best validation PCK." if both else ""
     return (
@@ -297,7 +297,7 @@ def elsewhere() -> Table | Note:
         times = mean(one, top.name) / mean(one, THESIS) if mean(one, THESIS) else np.nan
         state = " (stale)" if stale(one.record) else ""
         persons = f"{one.people.counts['train']:,}"
-        rows.append((f"{one.title}{state}", persons, *cells, f"{number(times, 1)} ({top.title})"))
+        rows.append((f"{one.record.title}{state}", persons, *cells, f"{number(times, 1)} ({top.title})"))
     columns = ["Recorded", "Training persons", *(get(name).title for name in shown), "Times the thesis's, best"]
     caption = (
         "Test PCK under a few settings, wherever they were recorded: mean over seeds, with 95 % intervals; and how "

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
 from torch import Tensor, nn
 
-from figures.architecture import COLOURS, Step, trace
+from figures.architecture import COLOURS, Step, sized, trace
 from figures.page import Plate, number
 from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, picture, style
 from hgnb.model.hourglass import Hourglass, Residual, StackedHourglass
@@ -140,11 +140,11 @@ def residual(module: Residual, shape: tuple[int, int, int]) -> Plate:
     rows = _rows(module, steps)
     with style():
         figure, ax = plt.subplots(figsize=(9, 2.7))
-        _box(ax, 0, 0, f"input\n{_shape(shape)}", facecolor=OUTER)
+        _box(ax, 0, 0, f"input\n{sized(shape)}", facecolor=OUTER)
         for x, (title, after) in enumerate(rows, 1):
-            _box(ax, 1.15 * x, 0, f"{title}\n{_shape(after)}", facecolor=COLOURS["residual"])
+            _box(ax, 1.15 * x, 0, f"{title}\n{sized(after)}", facecolor=COLOURS["residual"])
         end = 1.15 * (len(rows) + 1)
-        _box(ax, end + 0.55, 0, f"output\n{_shape(rows[-1][1])}", facecolor=OUTER)
+        _box(ax, end + 0.55, 0, f"output\n{sized(rows[-1][1])}", facecolor=OUTER)
         ax.plot([0, end + 0.55], [0, 0], color=GREY, linewidth=1.2, zorder=0)
         own = isinstance(module.shortcut, nn.Identity)
         shortcut = "shortcut" if own else "shortcut: 1 × 1 convolution"
@@ -191,16 +191,14 @@ def hourglass(module: Hourglass, shape: tuple[int, int, int]) -> Plate:
         for level, size in enumerate(sizes):
             _box(ax, level, -level, "input" if level == 0 else "residual", facecolor=_colour(level))
             if len(module.skips):
-                _box(
-                    ax, middle, -level, f"skip {level}: residual\n{_shape(size)}", width=1.5, facecolor=COLOURS["skip"]
-                )
+                _box(ax, middle, -level, f"skip {level}: residual\n{sized(size)}", width=1.5, facecolor=COLOURS["skip"])
                 ax.plot([level, end - level], [-level, -level], color=GREEN, linewidth=1.4, zorder=0)
             _box(ax, end - level, -level, "output" if level == 0 else "residual", facecolor=_colour(level))
         for i in range(len(module.bottleneck)):
             _box(ax, depth + 0.1 + i, -depth, "residual", facecolor=COLOURS["residual"])
         ax.text(0.3, 0.5, "encoder: max pooling ↘", fontsize=10, color=INK, ha="center")
         ax.text(end - 0.3, 0.5, "decoder: upsampling ↗, addition", fontsize=10, color=INK, ha="center")
-        waist = f"bottleneck, puts out {_shape(tuple(latents.shape[1:]))}"
+        waist = f"bottleneck, puts out {sized(tuple(latents.shape[1:]))}"
         ax.text(middle, -depth - 0.5, waist, fontsize=10, color=INK, ha="center")
         ax.set(xlim=(-0.75, end + 0.75), ylim=(-depth - 0.75, 0.75))
         ax.axis("off")
@@ -208,7 +206,7 @@ def hourglass(module: Hourglass, shape: tuple[int, int, int]) -> Plate:
     caption = (
         f"One hourglass, drawn from the live module: {count} residuals on {depth + 1} levels, whose maps are "
         f"{', '.join(map(str, resolution))} pixels wide. The output of the bottleneck's last residual, "
-        f"{_shape(tuple(latents.shape[1:]))}, is the latent space."
+        f"{sized(tuple(latents.shape[1:]))}, is the latent space."
     )
     alt = f"A V of boxes steps down {depth} levels on the left and up again on the right; " + (
         "on each level a green box in between joins both sides." if len(module.skips) else "nothing joins its sides."
@@ -234,12 +232,12 @@ def stacked(network: StackedHourglass, side: int) -> Plate:
     maps = network.config.keypoints
     with style():
         figure, ax = plt.subplots(figsize=(3.2 + 3.1 * count, 3.4))
-        _box(ax, 0, 0, f"crop\n{_shape((3, side, side))}", facecolor=OUTER)
-        _box(ax, 1.25, 0, f"stem\n{_shape((channels, m, m))}", facecolor=COLOURS["convolution"])
+        _box(ax, 0, 0, f"crop\n{sized((3, side, side))}", facecolor=OUTER)
+        _box(ax, 1.25, 0, f"stem\n{sized((channels, m, m))}", facecolor=COLOURS["convolution"])
         x = 2.4
         ax.plot([0, x + 3.1 * (count - 1) + 1.25], [0, 0], color=GREY, linewidth=1.4, zorder=0)
         for i in range(count):
-            _one(ax, x, f"hourglass {i + 1}", f"heatmaps {i + 1}\n{_shape((maps, m, m))}", f"loss {i + 1}")
+            _one(ax, x, f"hourglass {i + 1}", f"heatmaps {i + 1}\n{sized((maps, m, m))}", f"loss {i + 1}")
             if i < count - 1:
                 _handover(ax, x)
             x += 3.1
@@ -304,7 +302,3 @@ def _box(
     )  # fmt: skip
     ax.add_patch(shape)
     ax.text(x, y, words, ha="center", va="center", fontsize=9, color=text, zorder=3)
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))

@@ -37,10 +37,6 @@ class Chains:
         """'small on embedded'."""
         return f"{self.record.profile} on {self.record.data}"
 
-    @property
-    def title(self) -> str:
-        return self.record.title
-
     @cached_property
     def stale(self) -> tuple[str, ...]:
         """As of hgnb.training.recorded."""
@@ -50,10 +46,6 @@ class Chains:
     def failed(self) -> list[str]:
         """Trainings that didn't end, with their seeds."""
         return [f"{name} (seed {seed.number})" for seed in self.record.seeds for name in seed.failed]
-
-    @property
-    def device(self) -> str:
-        return self.record.device
 
     def has(self, *names: str) -> bool:
         """Whether every one of these trainings is there in some seed."""
@@ -82,11 +74,6 @@ class Chains:
     def epoch(self, one: Seen, name: str) -> int:
         """At which an arm's network is taken."""
         return one.trainings[training_of(name)]["best"][ARMS[name].best if name in ARMS else "val_pck"]
-
-    def coinciding(self) -> int:
-        """Seeds whose best PCK and lowest loss fall on one epoch, so that choosing between them changes nothing."""
-        best = [one.trainings["hourglass"]["best"] for one in self.seeds]
-        return sum(b["val_pck"] == b["val_loss"] for b in best)
 
 
 def beside(profile: str, data: str) -> list[Chains]:

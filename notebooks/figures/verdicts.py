@@ -81,7 +81,9 @@ class Column:
     @property
     def came(self) -> str:
         """When, on which seeds and device it was made, and whether it still counts."""
-        made = f"{self.title}: {self.result.record.date[:10]}, {_seeds(self.result.seeds)}, on {self.result.device}"
+        made = (
+            f"{self.title}: {self.result.record.date[:10]}, {_seeds(self.result.seeds)}, on {self.result.record.device}"
+        )
         level = f"test PCK of the hourglass {self.row(LEVEL)['measured']}"
         counts = f"**Stale**: {self.changed}." if self.changed else "Made by today's code, profile and data."
         return f"{made}; {level}. Its {len(self.result.rows)} claims: {summary(self.result)} {counts}"
@@ -217,21 +219,9 @@ def _entry(columns: Sequence[Column], name: str) -> str:
         carries = carried.over_sizes().get(name, "") if column.result.record.profile == carried.PROFILE else ""
         farther = f" {{numref}}`Over all sizes <tbl-scale>` it {OVER_SIZES[carries]}." if carries else ""
         lines.append(f"- {badge(row['verdict'])} on {where}{measured}{because}{farther}{stale}")
-    figures = ", ".join(f"{{numref}}`{label}`" for label in claim.shown)
-    source = (
-        f"The source ({cited(claim.source)}): {claim.value}. {figures}. {{ref}}`Rule and code <rule-{name.lower()}>`"
-    )
-    return "\n".join(
-        [
-            f"(claim-{name.lower()})=",
-            f"::::{{container}} claim\n**{name}** {claim.sentence}",
-            "",
-            *lines,
-            "",
-            source,
-            "::::",
-        ]
-    )
+    source = f"The source ({cited(claim.source)}): {claim.value}. {_figures(claim.shown)}."
+    head = [f"(claim-{name.lower()})=", f"::::{{container}} claim\n**{name}** {claim.sentence}"]
+    return "\n".join([*head, "", *lines, "", f"{source} {{ref}}`Rule and code <rule-{name.lower()}>`", "::::"])
 
 
 # A chapter's end, and several ledgers side by side
@@ -260,7 +250,12 @@ def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> T
         return Note(NONE)
     known = {row["id"]: row for column in reversed(columns) for row in column.result.rows}
     wanted = [known[claim.id] for claim in CLAIMS if claim.id in known and (not ids or claim.id in ids)]
-    rows = [(_claim(row), _source(row), *(c.cell(row["id"]) for c in columns), _shown(row)) for row in wanted]
+    rows = [
+        (
+            f"**{row['id']}** {row['sentence']}", f"{row['value']} ({cited(row['source'])})",
+            *(c.cell(row["id"]) for c in columns), _figures(row["shown"]) or "–",
+        ) for row in wanted
+    ]  # fmt: skip
     apart = [row["id"] for row in wanted if len({c.verdict(row["id"]) for c in columns} - {NEEDS, ""}) > 1]
     told = f"Verdicts part on {listed(apart)}." if apart else "No two verdicts part." if len(columns) > 1 else ""
     titles = [column.title for column in columns]
@@ -270,16 +265,9 @@ def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> T
     return Table(pd.DataFrame(rows, columns=heads), caption, name, filters=tuple(titles))
 
 
-def _claim(row: Mapping[str, Any]) -> str:
-    return f"**{row['id']}** {row['sentence']}"
-
-
-def _source(row: Mapping[str, Any]) -> str:
-    return f"{row['value']} ({cited(row['source'])})"
-
-
-def _shown(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{{numref}}`{label}`" for label in row["shown"]) or "–"
+def _figures(labels: Sequence[str]) -> str:
+    """Links to the figures and tables of a claim."""
+    return ", ".join(f"{{numref}}`{label}`" for label in labels)
 
 
 def _seeds(seeds: Sequence[int]) -> str:
