@@ -35,6 +35,7 @@ SIZES = Counter(claim.family for claim in CLAIMS if not claim.number)  # fixed, 
 LEVELS = "`paper` on the whole of COCO"  # a level is judged nowhere else
 CHAIN = ("hourglass", "autoencoder", "modified")
 TRAIN, MAKE = "hgnb train", f"make claims SEEDS={SEEDS}"
+DIGITS = 10  # of a ledger's numbers
 STYLES = {HOLDS: "green", FAILS: "red", UNDECIDED: "yellow", NEEDS: "dim"}
 
 
@@ -223,11 +224,13 @@ def summary(result: Result) -> str:
 
 
 def packed(thing: Any) -> Any:
-    """As JSON takes it: null for what no JSON number is."""
+    """As JSON takes it: null for what no JSON number is, and as many digits as any processor gives alike."""
     if isinstance(thing, dict):
         return {key: packed(value) for key, value in thing.items()}
     if isinstance(thing, list | tuple):
         return [packed(item) for item in thing]
     if hasattr(thing, "item"):  # NumPy's numbers
         thing = thing.item()
-    return None if isinstance(thing, float) and not math.isfinite(thing) else thing
+    if isinstance(thing, float):
+        return float(f"{thing:.{DIGITS}g}") if math.isfinite(thing) else None
+    return thing
