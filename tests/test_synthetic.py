@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from hgnb.cli import app
 from hgnb.data.drawn import synthetic
 from hgnb.data.drawn.annotate import COCO17, LABELLINGS, visible_joints
-from hgnb.data.drawn.body import KEYPOINTS, MOTION, PELVIS, POSTURES, draw_pose, skeleton
+from hgnb.data.drawn.body import MOTION, PELVIS, POSTURES, draw_pose, skeleton
 from hgnb.data.drawn.canvas import Canvas
 from hgnb.data.drawn.figure import dress
 from hgnb.data.drawn.scene import Stage, draw_actors, obstacle
@@ -26,7 +26,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.training.profiles import EmbeddedConfig
 
-AT = {name: i for i, name in enumerate(KEYPOINTS)}
+AT = {name: i for i, name in enumerate(COCO17.names)}
 SPLITS = ("train", "val")
 LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
@@ -63,7 +63,7 @@ def test_it_has_the_layout_of_coco(folder, tables):
     for split, count in zip(SPLITS, (40, 8), strict=True):
         table = tables[split]
         assert len(table.imgs) == count
-        assert table.cats[1]["keypoints"] == list(KEYPOINTS)
+        assert table.cats[1]["keypoints"] == list(COCO17.names)
         for image in table.imgs.values():
             with Image.open(folder / f"{split}2017" / image["file_name"]) as picture:
                 assert picture.size == (image["width"], image["height"]) == (320, 240)
@@ -173,7 +173,7 @@ def test_a_joint_is_hidden_only_where_something_covers_it(seed):
         canvas.draw(*drawing)
     steps, values = np.arange(0.0, 6.0, 0.004), []
     for actor in actors:
-        judged, xyz = visible_joints(canvas, actor)[:, 2], actor.view.project(actor.body.keypoints())
+        judged, xyz = visible_joints(canvas, actor)[:, 2], actor.view.project(COCO17.locate(actor.body))
         for v, at, flesh in zip(judged, xyz, COCO17.flesh, strict=True):
             answers = set()
             for shift in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)):  # near an outline a pixel may say either
