@@ -171,15 +171,12 @@ def stand_in(server: Server) -> dict[str, Archive]:
 
 
 @pytest.fixture
-def get(server, tmp_path):
+def get(server, tmp_path, monkeypatch):
     """Fetches a set of the small COCO into `tmp_path/coco`."""
-    archives = stand_in(server)
-
-    def get(what: str, **given):
-        given = {"base_url": server.url, "archives": archives, "images": 12, **given}
-        return fetch(what, tmp_path / "coco", quiet=True, **given)
-
-    return get
+    monkeypatch.setenv("HGNB_COCO_URL", server.url)
+    monkeypatch.setattr("hgnb.data.fetch.ARCHIVES", stand_in(server))
+    monkeypatch.setattr("hgnb.data.fetch.TINY_IMAGES", 12)
+    return lambda what: fetch(what, tmp_path / "coco")
 
 
 def test_val_grows_to_full_in_coco_layout_and_what_is_there_is_not_fetched_again(get, server, tmp_path):

@@ -60,15 +60,12 @@ def check(folder: Path, progress: bool = False, choices: Choices | None = None) 
         except InputError as error:
             reason = str(error).replace(f"{folder}{os.sep}", "").replace(str(folder), folder.name)
             faults.append(Fault(name, "annotation file", None, reason))
-    suspicious = suspicions(splits)
     if len(splits) == 2:
         try:
             coco.same_keypoints(*splits)
         except InputError as error:
             faults.append(Fault("both", "categories", None, str(error)))
-        leak = _leak(len(splits[0].digests & splits[1].digests))
-        suspicious = [s for s in suspicious if s.kind != LEAK] + leak
-    return Report(folder.resolve().name, splits, faults, suspicious)
+    return Report(folder.resolve().name, splits, faults, suspicions(splits))
 
 
 def clean(report: Report, to: Path, upright: bool = False) -> str:
@@ -104,10 +101,12 @@ def _decoded(split: Split, progress: bool) -> Split:
     broken = {n: Fault(split.name, r.kind, n, str(r)) for n, r in results.items() if isinstance(r, DamagedImage)}
     whole = [result for result in results.values() if not isinstance(result, DamagedImage)]
     dropped = {kind: list(ids) for kind, ids in split.dropped.items()}
+    persons = []
     for person in split.persons:
-        if person.image_id in broken:
-            dropped.setdefault(broken[person.image_id].kind, []).append(person.id)
-    persons = [p for p in split.persons if p.image_id not in broken]
+        if fault := broken.get(person.image_id):
+            dropped.setdefault(fault.kind, []).append(person.id)
+        else:
+            persons.append(person)
     missing = [Fault(split.name, MISSING, None, split.odd[MISSING])] if MISSING in split.odd else []
     nobody = [] if persons else [Fault(split.name, "no person", None, "No person with keypoints is left.")]
     return replace(
@@ -130,15 +129,20 @@ def suspicions(splits: list[Split]) -> list[Fault]:
         found += [Fault(split.name, kind, None, reason) for kind, reason in _implausible(split)]
     if splits:
         found += [Fault("both", kind, None, reason) for kind, reason in _unpaired(splits[0])]
-    if len(splits) == 2:
-        by_name = [{i.file.name.lower(): i.file for i in split.images.values()} for split in splits]
-        found += _leak(sum(_same(by_name[0][n], by_name[1][n]) for n in by_name[0].keys() & by_name[1].keys()))
+    if len(splits) == 2 and (leak := _in_both(*splits)):
+        reason = (
+            f"{leak:,} pictures are in training and in validation: what is measured there isn't about new pictures."
+        )
+        found.append(Fault("both", LEAK, None, reason))
     return found
 
 
-def _leak(number: int) -> list[Fault]:
-    reason = f"{number:,} pictures are in training and in validation: what is measured there isn't about new pictures."
-    return [Fault("both", LEAK, None, reason)] if number else []
+def _in_both(one: Split, other: Split) -> int:
+    """How many pictures: by their content where it was read, else of those with the same name."""
+    if one.digests:
+        return len(one.digests & other.digests)
+    files = {image.file.name.lower(): image.file for image in other.images.values()}
+    return sum(_same(i.file, files[n]) for i in one.images.values() if (n := i.file.name.lower()) in files)
 
 
 def _same(one: Path, other: Path) -> bool:

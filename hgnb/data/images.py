@@ -177,12 +177,10 @@ def _impostor(file: Path) -> str:
     return "it is no image"
 
 
-def in_threads(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
-) -> Iterator[Result]:
-    """`function` of every item, in order, on `workers` threads: Pillow decodes and resizes outside the GIL."""
+def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """`function` of every item, in order, on threads: Pillow decodes and resizes outside the GIL."""
     rest = iter(items)
-    with ThreadPoolExecutor(workers or _cores()) as pool:
+    with ThreadPoolExecutor(_cores()) as pool:
         while some := list(islice(rest, AHEAD)):
             with warnings.catch_warnings():  # Pillow's, of odd files: what matters of them is a fault
                 warnings.simplefilter("ignore")
