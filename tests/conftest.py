@@ -237,6 +237,14 @@ def write_coco(folder: Path, images: dict[str, int], keypoints: int = 5) -> Path
     return folder
 
 
+def edit(folder: Path, change, split: str = "") -> None:
+    """Changes the content of a dataset's annotation files; of one split's alone where it is named."""
+    for file in (file for file in (folder / "annotations").iterdir() if split in file.name):
+        content = json.loads(file.read_text())
+        change(content)
+        file.write_text(json.dumps(content))
+
+
 def annotation(number: int, image: int, points: np.ndarray, flags: np.ndarray) -> dict:
     """A COCO annotation around `points` (K, 2) with visibility `flags` (K,)."""
     x, y = points.min(0) - 3

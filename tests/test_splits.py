@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, edit
 
 from hgnb.data import coco, splits
 from hgnb.data.intake import layouts
@@ -157,13 +157,14 @@ def undivided(coco_folder):
     shutil.rmtree(coco_folder / "val2017")
     (coco_folder / "train2017").rename(coco_folder / "val2017")
     file = coco_folder / "annotations/person_keypoints_train2017.json"
-    content = json.loads(file.read_text())
-    for image in content["images"]:
-        image["id"] += 12
-    for person in content["annotations"]:
-        person["image_id"] += 12
-    file.with_name("person_keypoints_val2017.json").write_text(json.dumps(content))
-    file.unlink()
+    file.replace(file.with_name("person_keypoints_val2017.json"))
+
+    def later(content):
+        for records, key in ((content["images"], "id"), (content["annotations"], "image_id")):
+            for record in records:
+                record[key] += 12
+
+    edit(coco_folder, later)
     return coco_folder
 
 
@@ -194,10 +195,7 @@ def test_a_list_that_fits_goes_before_the_rule_and_a_field_before_both(undivided
     _listed(house, "some", train=[14], val=[15], test=[16])
     assert all(number in divided(undivided)[name] for number, name in ((14, "train"), (15, "val"), (16, "test")))
     assert all(divided(undivided)[name] - {14, 15, 16} == ruled[name] - {14, 15, 16} for name in ruled)
-    file = undivided / "annotations/person_keypoints_val2017.json"
-    content = json.loads(file.read_text())
-    next(image for image in content["images"] if image["id"] == 13)["part"] = "val"
-    file.write_text(json.dumps(content))
+    edit(undivided, lambda content: content["images"][0].update(part="val"))
     assert 13 in divided(undivided)["val"]
 
 

@@ -85,16 +85,13 @@ def _decoded(split: Split, progress: bool) -> Split:
     from rich.console import Console
     from rich.progress import track
 
-    def attempt(image: coco.ListedImage) -> tuple[str, bool, bytes] | DamagedImage:
-        try:
-            picture = decode(image.file, image.size)
-        except DamagedImage as damage:
-            return damage
+    def looked(image: coco.ListedImage) -> tuple[str, bool, bytes]:
+        picture = decode(image.file, image.size)
         return picture.mode, picture.turned, _digest(image.file)
 
     console = Console(stderr=True)
     made = track(
-        in_threads(attempt, split.images.values()), split.name, len(split.images), console=console, transient=True,
+        in_threads(looked, split.images.values()), split.name, len(split.images), console=console, transient=True,
         disable=not (progress and console.is_terminal),
     )  # fmt: skip
     results = dict(zip(split.images, made, strict=True))

@@ -9,6 +9,7 @@ import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -140,7 +141,8 @@ def read(folder: Path, split: str, choices: Choices | None = None, survey: bool 
         if fault and fault[0] == TWICE:
             repaired["annotations listed twice alike, read once"] += 1
             continue
-        fields = record if isinstance(record, dict) else {"num_keypoints": 1}  # what is no record was meant as a person
+        # what is no record was meant as a person
+        fields: dict[str, Any] = record if isinstance(record, dict) else {"num_keypoints": 1}
         role = CROWDS if fields.get("iscrowd") else UNLABELLED
         if role != CROWDS and (fields.get("num_keypoints") or flagged(fields)):
             role = PERSONS

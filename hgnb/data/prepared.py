@@ -121,12 +121,10 @@ class Prepared:
     def summary(self) -> str:
         """One line of what was repaired, dropped and looks suspicious, over all splits; see `hgnb.data.check`."""
 
-        def over_splits(what: str) -> Counter[str]:
-            return sum(map(Counter, self.manifest[what].values()), Counter())
-
-        return summary(
-            over_splits("repaired"), over_splits("dropped"), (kind for _, kind, _ in self.manifest["suspicious"])
+        repaired, dropped = (
+            sum(map(Counter, self.manifest[what].values()), Counter[str]()) for what in ("repaired", "dropped")
         )
+        return summary(repaired, dropped, (kind for _, kind, _ in self.manifest["suspicious"]))
 
     def split(self, name: str) -> PreparedSplit:
         """One of 'train', 'val', 'test'."""

@@ -98,12 +98,7 @@ COCO_SHARES = {
     **{"nose": 0.73, "eye": 0.62, "ear": 0.51, "head_top": 0.65, "upper_neck": 0.75, "shoulder": 0.84},
     **{"elbow": 0.62, "wrist": 0.6, "thorax": 0.8, "hip": 0.66, "pelvis": 0.66, "knee": 0.45, "ankle": 0.38},
 }
-REGIONS: tuple[tuple[str, ...], ...] = (
-    ("nose", "eye", "ear", "head_top", "upper_neck"),
-    ("shoulder", "thorax"),
-    ("elbow", "wrist"),
-)
-REGIONS += (("hip", "pelvis"), ("knee", "ankle"))
+REGIONS = (HEAD, SHOULDERS, ARMS, HIPS, LEGS)
 
 Labeller = Callable[[np.random.Generator, Layout, np.ndarray, float], np.ndarray]
 

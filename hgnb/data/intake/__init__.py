@@ -89,7 +89,7 @@ def numbers(values: object) -> np.ndarray | None:
 def numbers_within(values: object) -> np.ndarray | None:
     """As `numbers`, but of lists in lists, of numbers written as text, and with NaN for what is absent."""
     try:
-        return np.array(values, dtype=np.float64).ravel() if isinstance(values, list) else None
+        return np.array(values, dtype=np.float64).ravel() if isinstance(values, list | np.ndarray) else None
     except (TypeError, ValueError, OverflowError, RecursionError):
         return None
 
