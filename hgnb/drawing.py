@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import matplotlib.style
@@ -26,15 +26,8 @@ CYCLE = [BLUE, ORANGE, GREEN, RED, PURPLE, SKY, INK]
 GREY = "#8A8A8A"
 
 
-class Look(TypedDict):
-    """How matplotlib draws the lines of a side."""
-
-    color: str
-    linestyle: str | tuple[float, tuple[float, ...]]
-
-
 # Left and right differ in line style too, and the person's left is blue wherever a person is drawn.
-SIDES: dict[str, Look] = {
+SIDES: dict[str, dict[str, Any]] = {
     "left": {"color": BLUE, "linestyle": "-"},
     "right": {"color": RED, "linestyle": (0, (2.2, 1.0))},
     "centre": {"color": GREEN, "linestyle": "-"},

@@ -13,8 +13,6 @@ from hgnb.data import coco
 from hgnb.data.check import check
 from hgnb.data.drawn.synthetic import write
 from hgnb.data.images import DamagedImage, decode, header
-from hgnb.data.prepared import prepare
-from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError
 from hgnb.training.prediction import photograph
 
@@ -69,11 +67,11 @@ PERSONS = [
 def damaged(real, tmp_path):
     """coco-mini with twenty faults of different kinds in its training split, each on a photograph of its own.
 
-    The folder, its annotations before, the faults as (kind, id) and the repairs by their words.
+    The folder, the faults as (kind, id) and the repairs by their words.
     """
     folder = shutil.copytree(real("coco-mini"), tmp_path / "damaged")
     file = folder / "annotations/person_keypoints_train2017.json"
-    content, before = json.loads(file.read_text()), json.loads(file.read_text())["annotations"]
+    content = json.loads(file.read_text())
     images = content["images"][: len(IMAGES) + 1]
     usable = {a["image_id"]: a for a in content["annotations"] if not a["iscrowd"] and a["num_keypoints"] > 2}
     persons = [a for number, a in usable.items() if number not in {i["id"] for i in images}][: len(PERSONS) + 1]
@@ -90,11 +88,11 @@ def damaged(real, tmp_path):
     ]
     repairs = Counter(kind for kind, _ in planted if kind not in FAULTS)
     repairs |= {"images listed twice alike, read once": 1, "annotations listed twice alike, read once": 1}
-    return folder, before, {fault for fault in planted if fault[0] in FAULTS}, repairs
+    return folder, {fault for fault in planted if fault[0] in FAULTS}, repairs
 
 
 def test_twenty_planted_faults_are_found_and_nothing_else(damaged, capsys):
-    folder, _, wanted, repairs = damaged
+    folder, wanted, repairs = damaged
     report = check(folder)
     told, *faults = sorted(report.faults, key=lambda f: f.id is not None)
     assert "1 of 88 pictures are missing" in told.reason
@@ -107,24 +105,6 @@ def test_twenty_planted_faults_are_found_and_nothing_else(damaged, capsys):
     printed = " ".join(capsys.readouterr().out.split())
     assert "Dropped: 8 faults" in printed and all(f"{number}" in printed for _, number in wanted)
     assert all(words[:30] in printed for words in repairs)
-
-
-def test_a_damaged_folder_is_prepared_without_the_damaged(damaged, tmp_path):
-    """Every person of the whole training split is either there or among the dropped, for the planted reason."""
-    folder, before, wanted, _ = damaged
-    data = prepare(folder, DataConfig(side=64), tmp_path / "cache")
-    report, _ = check(folder).splits
-    assert data.manifest["dropped"] == {
-        "train2017": {kind: len(ids) for kind, ids in report.dropped.items()}, "val2017": {}
-    }  # fmt: skip
-    splits = [data.split(s) for s in ("train", "test")]
-    ids = np.concatenate([split.person_ids for split in splits])
-    lost = {n for some in data.manifest["dropped_ids"]["train2017"].values() for n in some}
-    whole = {a["id"] for a in before if not a["iscrowd"] and a["num_keypoints"]}
-    assert set(ids.tolist()) == whole - lost and len(ids) == len(whole - lost) == report.counts["persons"]
-    assert {n for kind, n in wanted if kind in ("keypoint length", "unknown category")} <= lost
-    for split in splits:
-        assert split.crops.reshape(len(split), -1).any(1).all(), "a row without a picture"
 
 
 @pytest.mark.parametrize("name", ["coco-mini", "lspet"])

@@ -227,23 +227,27 @@ def test_keypoints_that_leave_their_crop_are_counted(coco_folder, tmp_path):
     assert left["train"] + left["test"] == lost[1] and left["val"] == 0
 
 
-def test_a_broken_image_costs_its_persons_only(coco_folder, tmp_path):
+def test_damage_costs_its_persons_only(coco_folder, tmp_path):
     whole = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
     train = whole.split("train")
-    broken = int(train.image_ids[5])
+    broken, short = int(train.image_ids[5]), int(train.person_ids[0])
+    edit(coco_folder, lambda d: d["annotations"][short - 1]["keypoints"].pop(), "train")
     (coco_folder / "train2017" / f"{broken:03}.png").write_bytes(b"no image")
     (coco_folder / "val2017" / "002.png").unlink()
     coco.check(coco_folder)
     data = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache")
     rest = data.split("train")
-    keep = train.image_ids != broken
+    keep = (train.image_ids != broken) & (train.person_ids != short)
     assert 0 < keep.sum() < len(train)
     assert np.array_equal(rest.crops, train.crops[keep]) and np.array_equal(rest.keypoints, train.keypoints[keep])
     assert np.array_equal(rest.person_ids, train.person_ids[keep])
     assert data.mean_rgb == pytest.approx(rest.crops.reshape(-1, 3).mean(0) / 255, abs=1e-6)
-    assert data.manifest["dropped"] == {"train2017": {"undecodable image": 2}, "val2017": {"missing image": 2}}
-    assert "dropped 4 persons (2 undecodable image; 2 missing image)" in data.summary
-    assert data.manifest["dropped_ids"]["train2017"] == {"undecodable image": train.person_ids[~keep].tolist()}
+    assert data.manifest["dropped"] == {
+        "train2017": {"keypoint length": 1, "undecodable image": 2}, "val2017": {"missing image": 2}
+    }  # fmt: skip
+    assert "dropped 5 persons (2 undecodable image; 2 missing image; 1 keypoint length)" in data.summary
+    lost = train.person_ids[train.image_ids == broken].tolist()
+    assert data.manifest["dropped_ids"]["train2017"] == {"keypoint length": [short], "undecodable image": lost}
     assert data.manifest["persons"]["val"] == len(data.split("val")) == 10
     assert data.manifest["persons"]["test"] == len(data.split("test"))
     for file in (coco_folder / "val2017").iterdir():

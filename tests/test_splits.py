@@ -120,23 +120,26 @@ def test_a_person_mended_since_is_said(coco_folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("change", "words"),
     [
-        ("{", "doesn't hold splits"),
-        ('{"train": [1]}', "doesn't hold splits .'val'"),
-        ("change train to ['1']", "its ids aren't whole numbers"),
-        ("change test to [4711]", "names 1 persons that the data don't have, such as 4711"),
+        (lambda c: 7, "doesn't hold splits"),
+        (lambda c: {"train": [1]}, "doesn't hold splits .'val'"),
+        (lambda c: c | {"train": ["1"]}, "its ids aren't whole numbers"),
+        (lambda c: c | {"test": [4711]}, "names 1 persons that the data don't have, such as 4711"),
+        # a digit that changed could name a person of another split: a leak that no figure would show
+        (lambda c: c | {"train": [c["test"][-1], *c["train"][1:]]}, "names 1 persons more than once.*delete it"),
+        (lambda c: c | {"val": [c["val"][-1], *c["val"][1:]]}, "names 1 persons more than once"),
+        (lambda c: c | {"test": [c["train"][-1], *c["test"][1:]]}, "names 1 persons more than once"),
     ],
 )
-def test_a_spoilt_file_is_one_sentence(both, tmp_path, content, words):
+def test_a_spoilt_file_is_one_sentence(both, tmp_path, change, words):
     file = tmp_path / "dots.json"
     splits.save(file, *both, DataConfig())
-    if content.startswith("change"):
-        _, name, _, ids = content.split()
-        file.write_text(json.dumps(json.loads(file.read_text()) | {name: json.loads(ids.replace("'", '"'))}))
-    else:
-        file.write_text(content)
-    with pytest.raises(InputError, match=words):
+    file.write_text(json.dumps(change(json.loads(file.read_text()))))
+    with pytest.raises(InputError, match=f"dots.json' .*{words}"):
+        splits.load(file, *both)
+    file.write_text("{")
+    with pytest.raises(InputError, match="doesn't hold splits"):
         splits.load(file, *both)
 
 
