@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from conftest import edit, run_command
+from conftest import edit, lay_sideways, run_command
 from PIL import Image
 
 from hgnb.data import coco
@@ -19,15 +19,6 @@ from hgnb.training.prediction import photograph
 BOX = "boxes that are absent or empty, drawn around the keypoints"
 PLACE = "persons with keypoints outside their picture, these taken as unlabelled"
 NO_FLAG = "visibility that is none of 0, 1, 2, taken as unlabelled"
-
-
-def _lay_sideways(file, turn: bool = False):
-    """Gives a JPEG an EXIF orientation that a viewer turns it by; `turn` stores its pixels turned back first."""
-    with Image.open(file) as image:
-        exif = image.getexif()
-        exif[0x0112] = 6
-        pixels = image.transpose(Image.Transpose.ROTATE_90) if turn else image.copy()
-    pixels.save(file, exif=exif, quality=95)
 
 
 def first(keypoints: list) -> int:
@@ -47,7 +38,7 @@ IMAGES = [
     # there, but by a way that leaves the folder
     ("pictures found under another path or spelling than listed", lambda i, f: i.update(file_name=f"../x/{f.name}")),
     # EXIF says it lies sideways, and the listed size fits neither way
-    ("image size", lambda i, f: (i.update(height=i["height"] + 7), _lay_sideways(f))),
+    ("image size", lambda i, f: (i.update(height=i["height"] + 7), lay_sideways(f))),
 ]
 PERSONS = [
     (BOX, lambda a, k: a["bbox"].__setitem__(0, 5000)),
@@ -303,7 +294,7 @@ def test_pixels_are_those_stored_whatever_pillow_turns(tmp_path, kind, orientati
 
 def test_a_turned_photograph_is_counted(real, tmp_path):
     shutil.copytree(real("coco-mini"), tmp_path / "mini")
-    _lay_sideways(tmp_path / "mini/train2017/000000000790.jpg", turn=True)
-    _lay_sideways(tmp_path / "mini/train2017/000000005802.jpg")
+    lay_sideways(tmp_path / "mini/train2017/000000000790.jpg", turn=True)
+    lay_sideways(tmp_path / "mini/train2017/000000005802.jpg")
     report = check(tmp_path / "mini")
     assert report.sound and [s.turned for s in report.splits] == [1, 0]

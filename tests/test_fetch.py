@@ -5,7 +5,6 @@ import io
 import json
 import shutil
 import stat
-import sys
 import threading
 import time
 import zipfile
@@ -14,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from conftest import run_command
 from PIL import Image
 
-from hgnb import cli
 from hgnb.data import coco
 from hgnb.data import download as downloads
 from hgnb.data.credits import photo_credits
@@ -402,10 +401,7 @@ def test_the_command_says_one_sentence(server, tmp_path, monkeypatch, capsys):
         (["vall", "--out", str(tmp_path / "coco")], "did you mean 'val'?"),
         (["val", "--out", str(tmp_path / "file")], "can't be written"),
     ):
-        monkeypatch.setattr(sys, "argv", ["hgnb", "data", "fetch", *words])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        assert stopped.value.code == 1
+        assert run_command("data", "fetch", *words) == 1
         err = [line for line in capsys.readouterr().err.splitlines() if "━" not in line and line.strip()]
         assert len(err) == 1
         assert said in err[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import edit, run_command, write_coco
+from conftest import edit, lay_sideways, run_command, write_coco
 from PIL import Image
 
 from hgnb.data import coco
@@ -369,15 +369,11 @@ def test_two_pictures_of_one_id_are_neither(coco_folder):
     assert coco.read(coco_folder, "train").dropped == {"duplicate image id": [1, 2]}
 
 
-def laid_sideways(folder: Path, square: bool = False) -> None:
-    """Stores pictures as a camera held upright does: turned, with an EXIF orientation that turns them back."""
+def laid_sideways(folder: Path) -> None:
+    """Stores pictures as a camera held upright does."""
     for split in SPLITS:
         for file in (folder / split).iterdir():
-            with Image.open(file) as image:
-                exif = image.getexif()
-                exif[0x0112] = 6
-                pixels = image.crop((0, 0, 80, 80)) if square else image.copy()
-            pixels.transpose(Image.Transpose.ROTATE_90).save(file, exif=exif)
+            lay_sideways(file, turn=True)
 
 
 def test_orientation_is_followed_where_annotations_show_it(clean, coco_folder, tmp_path):
@@ -405,7 +401,7 @@ def test_orientation_of_square_pictures_is_asked_for_and_can_be_followed(coco_fo
                 cropped = image.crop((0, 0, 80, 80))
             cropped.save(file)
     upright = prepare(coco_folder, DataConfig(side=32), tmp_path / "a")
-    laid_sideways(coco_folder, square=True)
+    laid_sideways(coco_folder)
     (first, *_) = check(coco_folder).suspicious
     assert first.kind == "EXIF orientation" and "12 of 12 pictures" in first.reason and "--exif follow" in first.reason
     assert prepare(coco_folder, DataConfig(side=32), tmp_path / "b").checksum != upright.checksum

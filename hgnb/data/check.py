@@ -44,7 +44,40 @@ class Report:
         return not self.faults
 
     def __rich_console__(self, console, options):
-        yield from _tables(self)
+        from rich.markup import escape
+        from rich.table import Table
+
+        def table(title: str, columns: tuple, rows: Iterable[tuple], right: Iterable[str] = ()) -> Table:
+            made = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
+            for column in columns:
+                made.add_column(escape(column), justify="right" if column in right else "left")
+            for row in rows:
+                made.add_row(*map(escape, row))
+            return made
+
+        splits = self.splits
+        names = [split.name for split in splits]
+        if splits:
+            yield table(self.folder, ("", *names), _rows(splits), names)
+            called = splits[0].schema.names
+            pairs = ", ".join(f"{called[a]}={called[b]}" for a, b in splits[0].schema.pairs)
+            yield escape(f"\nleft and right: {pairs or 'no pairs known'}")
+        else:
+            yield escape(self.folder)
+        repaired = sum((split.repaired for split in splits), Counter[str]())
+        if not (repaired or self.faults or self.suspicious):
+            yield "\nNo damage found."
+        if repaired:
+            most = [words for words, _ in repaired.most_common()]
+            counts = [(words, *(f"{split.repaired[words]:,}" for split in splits)) for words in most]
+            yield table("\nRepaired", ("", *names), counts, names)
+        if self.faults:
+            number = sum(f.id is not None or f.kind != MISSING for f in self.faults)
+            columns = ("split", "kind", "id", "reason")
+            yield table(f"\nDropped: {number:,} faults", columns, _shown(self.faults), ("id",))
+        if self.suspicious:
+            rows = ((f.split, f.kind, f.reason) for f in self.suspicious)
+            yield table("\nSuspicious", ("split", "kind", "reason"), rows)
 
 
 def check(folder: Path, progress: bool = False, choices: Choices | None = None) -> Report:
@@ -216,42 +249,6 @@ def summary(repaired: Counter, dropped: Counter, suspicious: Iterable[str]) -> s
         f"{f'{dropped.total():,} persons ({listed(dropped)})' if dropped else 'nobody'} | suspicious "
         f"{'; '.join(odd) if odd else 'nothing'}"
     )
-
-
-def _tables(report: Report) -> Iterable:
-    from rich.markup import escape
-    from rich.table import Table
-
-    def table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]], right: Iterable[str] = ()) -> Table:
-        made = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
-        for column in columns:
-            made.add_column(escape(column), justify="right" if column in right else "left")
-        for row in rows:
-            made.add_row(*map(escape, row))
-        return made
-
-    splits = report.splits
-    names = [split.name for split in splits]
-    if splits:
-        yield table(report.folder, ("", *names), _rows(splits), names)
-        called = splits[0].schema.names
-        pairs = ", ".join(f"{called[a]}={called[b]}" for a, b in splits[0].schema.pairs)
-        yield escape(f"\nleft and right: {pairs or 'no pairs known'}")
-    else:
-        yield escape(report.folder)
-    repaired = sum((split.repaired for split in splits), Counter[str]())
-    if not (repaired or report.faults or report.suspicious):
-        yield "\nNo damage found."
-    if repaired:
-        counts = [(words, *(f"{split.repaired[words]:,}" for split in splits)) for words, _ in repaired.most_common()]
-        yield table("\nRepaired", ("", *names), counts, names)
-    if report.faults:
-        number = sum(f.id is not None or f.kind != MISSING for f in report.faults)
-        yield table(f"\nDropped: {number:,} faults", ("split", "kind", "id", "reason"), _shown(report.faults), ("id",))
-    if report.suspicious:
-        yield table(
-            "\nSuspicious", ("split", "kind", "reason"), [(f.split, f.kind, f.reason) for f in report.suspicious]
-        )
 
 
 def _shown(faults: list[Fault]) -> Iterable[tuple[str, ...]]:

@@ -27,6 +27,7 @@ from hgnb.data.credits import CREDITS
 from hgnb.data.download import Tick, download
 from hgnb.data.images import DamagedImage, decode
 from hgnb.errors import InputError, unknown
+from hgnb.home import write_whole
 
 OFFICIAL = "http://images.cocodataset.org"
 VARIABLE = "HGNB_COCO_URL"  # environment variable that names a mirror of it
@@ -186,9 +187,9 @@ class _Errand:
 
     def put(self, room: Path, target: str, source: str) -> None:
         """Moves what was made in a room aside to its place, noted before: what has its name is whole."""
-        made, path, draft = room / target, self.out / target, self.aside / self.record.name
-        _write_json(draft, {**self.known(), target: {"source": source, "holds": _holds(made)}})
-        draft.replace(self.record)
+        made, path = room / target, self.out / target
+        known = {**self.known(), target: {"source": source, "holds": _holds(made)}}
+        write_whole(self.record, json.dumps(known).encode())
         path.parent.mkdir(parents=True, exist_ok=True)
         made.rename(path)
 
