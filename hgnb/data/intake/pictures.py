@@ -135,7 +135,7 @@ class Listed:
                 fault = "duplicate image id", f"The image id {number} is listed more than once."
             if fault:
                 self._lose(number, named(record.get("id")) if isinstance(record, dict) else None, *fault)
-            elif file:
+            elif file and number is not None:
                 licence, part = names.get(plain(record.get("license")), "not named"), record.get(layouts.PART)
                 part = part if part in (layouts.TRAIN, layouts.VAL, layouts.TEST) else ""
                 exact = record.get("persons") != GUESSED
