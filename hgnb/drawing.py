@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import matplotlib.style
@@ -26,15 +26,8 @@ CYCLE = [BLUE, ORANGE, GREEN, RED, PURPLE, SKY, INK]
 GREY = "#8A8A8A"
 
 
-class Look(TypedDict):
-    """How matplotlib draws the lines of a side."""
-
-    color: str
-    linestyle: str | tuple[float, tuple[float, ...]]
-
-
 # Left and right differ in line style too, and the person's left is blue wherever a person is drawn.
-SIDES: dict[str, Look] = {
+SIDES: dict[str, dict[str, Any]] = {
     "left": {"color": BLUE, "linestyle": "-"},
     "right": {"color": RED, "linestyle": (0, (2.2, 1.0))},
     "centre": {"color": GREEN, "linestyle": "-"},
@@ -43,16 +36,11 @@ SIDES: dict[str, Look] = {
 # The original and the modified hourglass keep their colours from chapter 04 on.
 ORIGINAL, MODIFIED = BLUE, RED
 
-RC = {
+RC = {  # where it differs from matplotlib's own
     "figure.dpi": 110,
-    "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
-    "font.size": 10,
     "axes.titlesize": 10,
-    "axes.titleweight": "normal",
-    "axes.labelsize": 10,
     "axes.edgecolor": "#666666",
-    "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -109,14 +97,7 @@ def skeleton(ax: Axes, keypoints: np.ndarray, schema: KeypointSchema, *, width: 
     for i in np.flatnonzero(shown):
         colour = SIDES[schema.sides[i]]["color"]
         face = colour if keypoints[i, 2] == 2 else "white"
-        ax.plot(
-            *keypoints[i, :2],
-            "o",
-            markersize=2.2 * width,
-            color=colour,
-            markerfacecolor=face,
-            markeredgewidth=0.8,
-        )
+        ax.plot(*keypoints[i, :2], "o", markersize=2.2 * width, color=colour, markerfacecolor=face, markeredgewidth=0.8)
     return ax
 
 
@@ -135,23 +116,13 @@ def over(crop: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
     return (1 - glow) * crop / 255 * 0.55 + glow * fire
 
 
-def grid(count: int, columns: int, *, cell: float = 1.3, rows: int | None = None) -> tuple[Figure, np.ndarray]:
+def grid(count: int, columns: int, *, cell: float = 1.3) -> tuple[Figure, np.ndarray]:
     """A figure of `count` small square panels, `columns` in a row, each `cell` inches; unused panels are removed."""
-    rows = rows or -(-count // columns)
+    rows = -(-count // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(cell * columns, cell * rows * 1.06), squeeze=False)
     for ax in axes.flat[count:]:
         ax.remove()
     return figure, axes.flatten()[:count]
-
-
-def pictures(
-    images: Sequence[np.ndarray], titles: Sequence[str] = (), *, columns: int = 6, cell: float = 1.3
-) -> Figure:
-    """Images in a grid, each with its title if there is one."""
-    figure, axes = grid(len(images), columns, cell=cell)
-    for i, (ax, image) in enumerate(zip(axes, images, strict=True)):
-        picture(ax, image, titles[i] if i < len(titles) else "")
-    return figure
 
 
 # A photograph with the poses that a network finds in it

@@ -246,6 +246,23 @@ def write_coco(folder: Path, images: dict[str, int], keypoints: int = 5) -> Path
     return folder
 
 
+def edit(folder: Path, change, split: str = "") -> None:
+    """Changes the content of a dataset's annotation files; of one split's alone where it is named."""
+    for file in (file for file in (folder / "annotations").iterdir() if split in file.name):
+        content = json.loads(file.read_text())
+        change(content)
+        file.write_text(json.dumps(content))
+
+
+def lay_sideways(file: Path, turn: bool = False) -> None:
+    """Gives a picture an EXIF orientation that a viewer turns it by; `turn` stores its pixels turned back first."""
+    with Image.open(file) as image:
+        exif = image.getexif()
+        exif[0x0112] = 6
+        pixels = image.transpose(Image.Transpose.ROTATE_90) if turn else image.copy()
+    pixels.save(file, exif=exif, quality=95)
+
+
 def annotation(number: int, image: int, points: np.ndarray, flags: np.ndarray) -> dict:
     """A COCO annotation around `points` (K, 2) with visibility `flags` (K,)."""
     x, y = points.min(0) - 3

@@ -6,30 +6,19 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from conftest import run_command
+from conftest import edit, lay_sideways, run_command
 from PIL import Image
 
 from hgnb.data import coco
 from hgnb.data.check import check
 from hgnb.data.drawn.synthetic import write
 from hgnb.data.images import DamagedImage, decode, header
-from hgnb.data.prepared import prepare
-from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError
 from hgnb.training.prediction import photograph
 
 BOX = "boxes that are absent or empty, drawn around the keypoints"
 PLACE = "persons with keypoints outside their picture, these taken as unlabelled"
 NO_FLAG = "visibility that is none of 0, 1, 2, taken as unlabelled"
-
-
-def _lay_sideways(file, turn: bool = False):
-    """Gives a JPEG an EXIF orientation that a viewer turns it by; `turn` stores its pixels turned back first."""
-    with Image.open(file) as image:
-        exif = image.getexif()
-        exif[0x0112] = 6
-        pixels = image.transpose(Image.Transpose.ROTATE_90) if turn else image.copy()
-    pixels.save(file, exif=exif, quality=95)
 
 
 def first(keypoints: list) -> int:
@@ -49,7 +38,7 @@ IMAGES = [
     # there, but by a way that leaves the folder
     ("pictures found under another path or spelling than listed", lambda i, f: i.update(file_name=f"../x/{f.name}")),
     # EXIF says it lies sideways, and the listed size fits neither way
-    ("image size", lambda i, f: (i.update(height=i["height"] + 7), _lay_sideways(f))),
+    ("image size", lambda i, f: (i.update(height=i["height"] + 7), lay_sideways(f))),
 ]
 PERSONS = [
     (BOX, lambda a, k: a["bbox"].__setitem__(0, 5000)),
@@ -69,11 +58,11 @@ PERSONS = [
 def damaged(real, tmp_path):
     """coco-mini with twenty faults of different kinds in its training split, each on a photograph of its own.
 
-    The folder, its annotations before, the faults as (kind, id) and the repairs by their words.
+    The folder, the faults as (kind, id) and the repairs by their words.
     """
     folder = shutil.copytree(real("coco-mini"), tmp_path / "damaged")
     file = folder / "annotations/person_keypoints_train2017.json"
-    content, before = json.loads(file.read_text()), json.loads(file.read_text())["annotations"]
+    content = json.loads(file.read_text())
     images = content["images"][: len(IMAGES) + 1]
     usable = {a["image_id"]: a for a in content["annotations"] if not a["iscrowd"] and a["num_keypoints"] > 2}
     persons = [a for number, a in usable.items() if number not in {i["id"] for i in images}][: len(PERSONS) + 1]
@@ -90,11 +79,11 @@ def damaged(real, tmp_path):
     ]
     repairs = Counter(kind for kind, _ in planted if kind not in FAULTS)
     repairs |= {"images listed twice alike, read once": 1, "annotations listed twice alike, read once": 1}
-    return folder, before, {fault for fault in planted if fault[0] in FAULTS}, repairs
+    return folder, {fault for fault in planted if fault[0] in FAULTS}, repairs
 
 
 def test_twenty_planted_faults_are_found_and_nothing_else(damaged, capsys):
-    folder, _, wanted, repairs = damaged
+    folder, wanted, repairs = damaged
     report = check(folder)
     told, *faults = sorted(report.faults, key=lambda f: f.id is not None)
     assert "1 of 88 pictures are missing" in told.reason
@@ -107,24 +96,6 @@ def test_twenty_planted_faults_are_found_and_nothing_else(damaged, capsys):
     printed = " ".join(capsys.readouterr().out.split())
     assert "Dropped: 8 faults" in printed and all(f"{number}" in printed for _, number in wanted)
     assert all(words[:30] in printed for words in repairs)
-
-
-def test_a_damaged_folder_is_prepared_without_the_damaged(damaged, tmp_path):
-    """Every person of the whole training split is either there or among the dropped, for the planted reason."""
-    folder, before, wanted, _ = damaged
-    data = prepare(folder, DataConfig(side=64), tmp_path / "cache")
-    report, _ = check(folder).splits
-    assert data.manifest["dropped"] == {
-        "train2017": {kind: len(ids) for kind, ids in report.dropped.items()}, "val2017": {}
-    }  # fmt: skip
-    splits = [data.split(s) for s in ("train", "test")]
-    ids = np.concatenate([split.person_ids for split in splits])
-    lost = {n for some in data.manifest["dropped_ids"]["train2017"].values() for n in some}
-    whole = {a["id"] for a in before if not a["iscrowd"] and a["num_keypoints"]}
-    assert set(ids.tolist()) == whole - lost and len(ids) == len(whole - lost) == report.counts["persons"]
-    assert {n for kind, n in wanted if kind in ("keypoint length", "unknown category")} <= lost
-    for split in splits:
-        assert split.crops.reshape(len(split), -1).any(1).all(), "a row without a picture"
 
 
 @pytest.mark.parametrize("name", ["coco-mini", "lspet"])
@@ -156,7 +127,10 @@ def test_steps_and_counts_by_hand(coco_folder, capsys):
         "with keypoints": {"images": 12, "annotations": 24},
         "with every keypoint": {"images": 8, "annotations": 16},  # every third image lacks the nose
     }
-    assert report.splits[0].modes == {"RGB": 12} and val.counts["images"] == 6
+    assert train.counts == {
+        "images": 12, "annotations": 26, "crowds": 1, "without keypoints": 1, "persons": 24, "images with persons": 12,
+    }  # fmt: skip
+    assert train.modes == {"RGB": 12} and val.counts["images"] == 6
     run_command("data", "check", coco_folder)
     printed = " ".join(capsys.readouterr().out.split())
     for row in ("any 26 (12)", "v = 2 88", "v = 1 24", "v = 0 8", "96 x 80 12 6", "RGB 12 6"):
@@ -165,64 +139,62 @@ def test_steps_and_counts_by_hand(coco_folder, capsys):
 
 def test_damaged_persons_count_among_any_and_remain_in_no_step_of_their_own(coco_folder):
     before = coco.read(coco_folder, "train").steps
-    _edit(coco_folder, lambda d: [a["keypoints"].pop() for a in d["annotations"][:2]])  # the first image's persons
+    edit(coco_folder, lambda d: [a["keypoints"].pop() for a in d["annotations"][:2]], "train")  # the first image's
     after = coco.read(coco_folder, "train")
     assert after.steps == before and after.counts["persons"] == 22
 
 
-def _edit(folder, change, split="train2017"):
-    file = folder / f"annotations/person_keypoints_{split}.json"
-    content = json.loads(file.read_text())
-    change(content)
-    file.write_text(json.dumps(content))
+def fourth(**fields):
+    """Changes the fourth annotation."""
+    return lambda content: content["annotations"][3].update(fields)
 
 
-def _fourth(**fields):
-    """Changes the fourth annotation of the training split."""
-    return lambda folder: _edit(folder, lambda d: d["annotations"][3].update(fields))
+def has_one_fault(folder, kind, words) -> None:
+    (fault,) = check(folder).faults
+    assert fault.kind == kind and words in fault.reason and str(folder) not in fault.reason
+    assert run_command("data", "check", folder) == 1
 
 
-COMMON = "annotations/person_keypoints_"
-NAN = float("nan")
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [
+        (lambda d: d["annotations"].append([7]), "annotation record", "no record of fields"),
+        (lambda d: d["annotations"][3]["keypoints"].pop(), "keypoint length", "not 3 x 5"),
+        (fourth(keypoints=[float("nan"), 9, 2] * 5), "keypoint place", "is no place"),
+        (fourth(keypoints=[97, 9, 2] * 5), "keypoint place", "outside the image of 96 x 80"),
+        (fourth(keypoints=["x"] * 15), "keypoint numbers", "aren't a list of numbers"),
+        (fourth(category_id=[1]), "unknown category", "isn't listed"),
+        (fourth(image_id=77), "unknown image", "the image 77, which isn't listed"),
+        (fourth(image_id=[1]), "unknown image", "isn't listed"),
+        (lambda d: d["images"].append({"id": "x"}), "file name", "no file name"),
+        (lambda d: d["images"].append({"id": [1]}), "image record", "no whole number"),
+        (lambda d: d["annotations"][24].update(bbox=[1, 1, -3, 3]), "box", "1, 1, -3, 3"),  # a crowd
+    ],
+)
+def test_each_damage_is_a_row(coco_folder, change, kind, words):
+    edit(coco_folder, change, "train")
+    has_one_fault(coco_folder, kind, words)
+    coco.check(coco_folder)
 
 
 @pytest.mark.parametrize(
     ("spoil", "kind", "words", "said"),
     [
-        (lambda f: (f / f"{COMMON}val2017.json").write_text("{"), "annotation file", "not JSON", "is not JSON"),
-        (lambda f: (f / f"{COMMON}val2017.json").unlink(), "annotation file", "is missing", "person_keypoints_val"),
-        (lambda f: (f / f"{COMMON}val2017.json").write_text("[]"), "annotation file", "no list", "no list of images"),
-        (lambda f: _edit(f, lambda d: d.update(annotations=[]), "val2017"), "no person", "left", "no person with key"),
-        (lambda f: _edit(f, lambda d: d["categories"][0]["keypoints"].reverse()), "categories", "differ", "differ"),
-        (lambda f: _edit(f, lambda d: d["annotations"].append([7])), "annotation record", "no record of fields", ""),
-        (lambda f: _edit(f, lambda d: d["annotations"][3]["keypoints"].pop()), "keypoint length", "not 3 x 5", ""),
-        (_fourth(keypoints=[NAN, 9, 2] * 5), "keypoint place", "is no place", ""),
-        (_fourth(keypoints=[97, 9, 2] * 5), "keypoint place", "outside the image of 96 x 80", ""),
-        (_fourth(keypoints=["x"] * 15), "keypoint numbers", "aren't a list of numbers", ""),
-        (_fourth(category_id=[1]), "unknown category", "isn't listed", ""),
-        (_fourth(image_id=77), "unknown image", "the image 77, which isn't listed", ""),
-        (lambda f: _edit(f, lambda d: d["images"].append({"id": "x"})), "file name", "no file name", ""),
-        (lambda f: _edit(f, lambda d: d["images"].append({"id": [1]})), "image record", "no whole number", ""),
-        (lambda f: _edit(f, lambda d: d["annotations"][0].update(image_id=[1])), "unknown image", "isn't listed", ""),
-        (
-            lambda f: _edit(f, lambda d: d["annotations"][24].update(bbox=[1, 1, -3, 3])),
-            "box",
-            "1, 1, -3, 3",
-            "",
-        ),  # a crowd
+        (lambda f: f.write_text("{"), "annotation file", "not JSON", "is not JSON"),
+        (lambda f: f.unlink(), "annotation file", "is missing", "person_keypoints_val"),
+        (lambda f: f.write_text("[]"), "annotation file", "no list", "no list of images"),
+        (lambda f: edit(f.parents[1], lambda d: d["annotations"].clear(), "val"), "no person", "left",
+         "no person with"),
+        (lambda f: edit(f.parents[1], lambda d: d["categories"][0]["keypoints"].reverse(), "val"), "categories",
+         "differ", "differ"),
     ],
-)
-def test_each_damage_is_a_row_and_what_leaves_nothing_to_read_one_sentence(coco_folder, spoil, kind, words, said):
-    spoil(coco_folder)
-    (fault,) = check(coco_folder).faults
-    assert fault.kind == kind and words in fault.reason and str(coco_folder) not in fault.reason
-    assert run_command("data", "check", coco_folder) == 1
-    if said:
-        with pytest.raises(InputError, match=said) as error:
-            coco.check(coco_folder)
-        assert "\n" not in str(error.value)
-    else:
+)  # fmt: skip
+def test_what_leaves_nothing_to_read_is_one_sentence(coco_folder, spoil, kind, words, said):
+    spoil(coco_folder / "annotations/person_keypoints_val2017.json")
+    has_one_fault(coco_folder, kind, words)
+    with pytest.raises(InputError, match=said) as error:
         coco.check(coco_folder)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +219,7 @@ def test_no_folder_is_one_sentence(tmp_path, capsys):
 @pytest.mark.parametrize("name", ["/etc/passwd", "../../x.png", "a/../../x.png", "..\\x.png", "C:\\x.png"])
 def test_a_file_name_never_leads_out_of_the_folder(coco_folder, name):
     shutil.copy(coco_folder / "train2017/001.png", coco_folder.parent / "x.png")
-    _edit(coco_folder, lambda d: d["images"][4].update(file_name=name))
+    edit(coco_folder, lambda d: d["images"][4].update(file_name=name), "train")
     _, fault = check(coco_folder).faults
     assert ((fault.kind, fault.id) == ("missing image", 5) and "x.png" in fault.reason) or "passwd" in fault.reason
     assert coco.load(coco_folder, "train").dropped == {"missing image": [9, 10]}
@@ -256,7 +228,7 @@ def test_a_file_name_never_leads_out_of_the_folder(coco_folder, name):
 def test_a_folder_within_the_folder_is_fine(coco_folder):
     (coco_folder / "train2017/more").mkdir()
     (coco_folder / "train2017/005.png").rename(coco_folder / "train2017/more/005.png")
-    _edit(coco_folder, lambda d: d["images"][4].update(file_name="more/005.png"))
+    edit(coco_folder, lambda d: d["images"][4].update(file_name="more/005.png"), "train")
     assert check(coco_folder).sound
 
 
@@ -322,7 +294,7 @@ def test_pixels_are_those_stored_whatever_pillow_turns(tmp_path, kind, orientati
 
 def test_a_turned_photograph_is_counted(real, tmp_path):
     shutil.copytree(real("coco-mini"), tmp_path / "mini")
-    _lay_sideways(tmp_path / "mini/train2017/000000000790.jpg", turn=True)
-    _lay_sideways(tmp_path / "mini/train2017/000000005802.jpg")
+    lay_sideways(tmp_path / "mini/train2017/000000000790.jpg", turn=True)
+    lay_sideways(tmp_path / "mini/train2017/000000005802.jpg")
     report = check(tmp_path / "mini")
     assert report.sound and [s.turned for s in report.splits] == [1, 0]

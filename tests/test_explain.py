@@ -9,14 +9,14 @@ import torch
 
 from hgnb.analysis import clusters, components, skips
 from hgnb.analysis.skips import read
-from hgnb.data.drawn.synthetic import KEYPOINTS
+from hgnb.data.drawn.annotate import COCO17
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import HourglassConfig, StackedHourglass
 from hgnb.training.passes import Reader
 
-COCO = KeypointSchema(tuple(KEYPOINTS), ((5, 6), (11, 12), (5, 11), (11, 13), (13, 15)))
+COCO = KeypointSchema(COCO17.names, ((5, 6), (11, 12), (5, 11), (11, 13), (13, 15)))
 ROOT = Path(__file__).resolve().parents[1]
 SIDE, SIZE = 64, 16  # pixels of a crop and of a heatmap
 

@@ -3,7 +3,6 @@
 Each case changes the clean folder of dots in one way; the persons read must be those of the clean one.
 """
 
-import json
 import random
 import shutil
 import unicodedata
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import run_command, write_coco
+from conftest import edit, lay_sideways, run_command, write_coco
 from PIL import Image
 
 from hgnb.data import coco
@@ -32,23 +31,6 @@ SPLITS = {"train2017": 12, "val2017": 6}
 def clean(tmp_path) -> coco.Split:
     """The training split as it should be read."""
     return coco.read(write_coco(tmp_path / "clean", SPLITS), "train")
-
-
-def edit(folder: Path, change) -> None:
-    """Changes both annotation files."""
-    for file in (folder / "annotations").glob("*.json"):
-        content = json.loads(file.read_text())
-        change(content)
-        file.write_text(json.dumps(content))
-
-
-def edit_persons(folder: Path, change) -> None:
-    """Changes each annotation that has keypoints."""
-    edit(folder, lambda d: [change(a) for a in d["annotations"] if a["num_keypoints"]])
-
-
-def edit_images(folder: Path, change) -> None:
-    edit(folder, lambda d: [change(i) for i in d["images"]])
 
 
 def same(one: coco.Split, other: coco.Split) -> bool:
@@ -107,7 +89,7 @@ def test_layouts_of_exporters_are_found(clean, coco_folder, layout):
 )
 def test_an_export_of_one_file_is_divided_by_photograph(clean, coco_folder, house, file, pictures, listed):
     folder = coco_folder.parent / "one"
-    edit_images(coco_folder, lambda i: i.update(file_name=listed.format(i["file_name"])))
+    edit(coco_folder, images(lambda i: i.update(file_name=listed.format(i["file_name"]))))
     shutil.copytree(coco_folder / "train2017", folder / pictures)
     (folder / file).parent.mkdir(exist_ok=True)
     shutil.copy(coco_folder / f"{COMMON}train2017.json", folder / file)
@@ -120,15 +102,13 @@ def test_an_export_of_one_file_is_divided_by_photograph(clean, coco_folder, hous
 
 def test_crowdpose_has_its_files_in_json_and_one_folder_of_pictures(tmp_path):
     folder = write_coco(tmp_path / "crowd", SPLITS)
-    (folder / "json").mkdir()
-    for split in ("train", "val"):
-        edit_images(folder, lambda i: i)
-        shutil.move(folder / f"annotations/person_keypoints_{split}2017.json", folder / f"json/crowdpose_{split}.json")
-    shutil.move(folder / "train2017", folder / "images")
-    for picture in (folder / "val2017").iterdir():
-        shutil.move(picture, folder / "images" / f"v{picture.name}")
-    file = folder / "json/crowdpose_val.json"
-    file.write_text(file.read_text().replace('"file_name": "', '"file_name": "v'))
+    for place in ("json", "images"):
+        (folder / place).mkdir()
+    for split in SPLITS:
+        edit(folder, images(lambda i, s=split: i.update(file_name=f"{s}-{i['file_name']}")), split)
+        for picture in (folder / split).iterdir():
+            picture.rename(folder / "images" / f"{split}-{picture.name}")
+        (folder / f"{COMMON}{split}.json").rename(folder / f"json/crowdpose_{split[:-4]}.json")
     assert [len(coco.read(folder, s).persons) for s in ("train", "val")] == [24, 12]
     assert not check(folder).faults
 
@@ -177,11 +157,7 @@ NAMES = {  # what is done to a name, and to the file
 def test_pictures_are_found_by_other_spellings(clean, coco_folder, case):
     listed, moved = NAMES[case]
     for split in SPLITS:
-        file = coco_folder / f"{COMMON}{split}.json"
-        content = json.loads(file.read_text())
-        for image in content["images"]:
-            image["file_name"] = listed(image["file_name"], split)
-        file.write_text(json.dumps(content))
+        edit(coco_folder, images(lambda i, s=split: i.update(file_name=listed(i["file_name"], s))), split)
         for picture in sorted((coco_folder / split).iterdir()) if moved else ():
             moved(picture)
     split = coco.read(coco_folder, "train")
@@ -193,7 +169,7 @@ def test_pictures_are_found_by_other_spellings(clean, coco_folder, case):
 def test_accents_may_be_composed_or_not(coco_folder):
     for picture in sorted((coco_folder / "train2017").iterdir()):
         picture.rename(picture.with_name(unicodedata.normalize("NFD", f"Zoë {picture.name}")))
-    edit_images(coco_folder, lambda i: i.update(file_name=unicodedata.normalize("NFC", f"Zoë {i['file_name']}")))
+    edit(coco_folder, images(lambda i: i.update(file_name=unicodedata.normalize("NFC", f"Zoë {i['file_name']}"))))
     assert len(coco.read(coco_folder, "train").persons) == 24
 
 
@@ -203,7 +179,7 @@ def test_names_may_differ_in_case_alone(clean, coco_folder):
         (coco_folder / "train2017" / old).rename(coco_folder / "train2017" / new)
     if len(list((coco_folder / "train2017").iterdir())) < 12:
         pytest.skip("this disk holds the two for one")
-    edit_images(coco_folder, lambda i: i.update(file_name=names.get(i["file_name"], i["file_name"])))
+    edit(coco_folder, images(lambda i: i.update(file_name=names.get(i["file_name"], i["file_name"]))))
     split = coco.read(coco_folder, "train")
     assert not split.repaired and not split.faults
     assert [p.file.name for p in split.persons] == [names.get(p.file.name, p.file.name) for p in clean.persons]
@@ -326,26 +302,27 @@ def test_files_say_the_same_in_another_way(clean, coco_folder, case):
 
 
 def test_without_visibility_what_has_a_place_is_visible(clean, coco_folder):
-    edit_persons(coco_folder, lambda a: a.update(keypoints=[n for i, n in enumerate(a["keypoints"]) if i % 3 < 2]))
+    edit(coco_folder, persons(lambda a: a.update(keypoints=[n for i, n in enumerate(a["keypoints"]) if i % 3 < 2])))
     for person, other in zip(coco.read(coco_folder, "train").persons, clean.persons, strict=True):
         assert np.array_equal(person.keypoints[:, :2], other.keypoints[:, :2])
         assert set(person.keypoints[:, 2]) <= {0, 2} and person.labelled == other.labelled
 
 
 def test_scores_are_labels_where_they_are_above_0(clean, coco_folder):
-    edit_persons(
-        coco_folder, lambda a: a["keypoints"].__setitem__(slice(2, None, 3), [v * 0.4 for v in a["keypoints"][2::3]])
+    edit(
+        coco_folder,
+        persons(lambda a: a["keypoints"].__setitem__(slice(2, None, 3), [v * 0.4 for v in a["keypoints"][2::3]])),
     )
     split = coco.read(coco_folder, "train")
     assert [p.labelled for p in split.persons] == [p.labelled for p in clean.persons]
-    edit_persons(coco_folder, lambda a: point(a, 4, 20, 20, 7))  # no score, and no fault of the others
+    edit(coco_folder, persons(lambda a: point(a, 4, 20, 20, 7)))  # no score, and no fault of the others
     split = coco.read(coco_folder, "train")
     assert all(p.keypoints[4].tolist() == [0, 0, 0] and p.keypoints[:4, 2].any() for p in split.persons)
 
 
 @pytest.mark.parametrize("box", [None, [], [0, 0, 0, 0], [5, 5, float("nan"), 9], [500, 500, 9, 9]])
 def test_a_box_that_is_none_is_drawn_around_the_keypoints(clean, coco_folder, box):
-    edit_persons(coco_folder, lambda a: a.update(bbox=box))
+    edit(coco_folder, persons(lambda a: a.update(bbox=box)))
     split = coco.read(coco_folder, "train")
     assert len(split.persons) == 24 and split.repaired.total() == 24
     for person in split.persons:
@@ -355,14 +332,14 @@ def test_a_box_that_is_none_is_drawn_around_the_keypoints(clean, coco_folder, bo
 
 
 def test_the_box_of_a_single_keypoint_is_a_tenth_of_the_picture(coco_folder):
-    edit_persons(coco_folder, lambda a: (a.update(bbox=[0, 0, 0, 0]), [point(a, k, 0, 0, 0) for k in (0, 2, 3, 4)]))
+    edit(coco_folder, persons(lambda a: (a.update(bbox=[0, 0, 0, 0]), [point(a, k, 0, 0, 0) for k in (0, 2, 3, 4)])))
     person = coco.read(coco_folder, "train").persons[0]
     assert person.labelled == 1 and person.box[2:].tolist() == [8, 8]
 
 
 def test_a_box_that_reaches_out_is_clipped_and_may_be_corners(coco_folder):
     for box, read in (([-9, 10, 200, 30], [0, 10, 96, 30]), ([60, 40, 96, 80], [60, 40, 36, 40])):
-        edit_persons(coco_folder, lambda a, box=box: a.update(bbox=box))
+        edit(coco_folder, persons(lambda a, box=box: a.update(bbox=box)))
         split = coco.read(coco_folder, "train")
         assert all(p.box.tolist() == read for p in split.persons) and split.repaired.total() == 24
         assert ("boxes by corners" in split.odd) == (box[0] > 0)
@@ -392,22 +369,18 @@ def test_two_pictures_of_one_id_are_neither(coco_folder):
     assert coco.read(coco_folder, "train").dropped == {"duplicate image id": [1, 2]}
 
 
-def laid_sideways(folder: Path, square: bool = False) -> None:
-    """Stores pictures as a camera held upright does: turned, with an EXIF orientation that turns them back."""
+def laid_sideways(folder: Path) -> None:
+    """Stores pictures as a camera held upright does."""
     for split in SPLITS:
         for file in (folder / split).iterdir():
-            with Image.open(file) as image:
-                exif = image.getexif()
-                exif[0x0112] = 6
-                pixels = image.crop((0, 0, 80, 80)) if square else image.copy()
-            pixels.transpose(Image.Transpose.ROTATE_90).save(file, exif=exif)
+            lay_sideways(file, turn=True)
 
 
 def test_orientation_is_followed_where_annotations_show_it(clean, coco_folder, tmp_path):
     """80 x 96 are stored and listed; keypoints lie at x up to 92."""
     whole = prepare(coco_folder, DataConfig(side=32), tmp_path / "a")
     laid_sideways(coco_folder)
-    edit_images(coco_folder, lambda i: i.update(width=80, height=96))
+    edit(coco_folder, images(lambda i: i.update(width=80, height=96)))
     split = coco.read(coco_folder, "train")
     assert same(split, clean) and list(split.repaired.values()) == [12] and not split.odd
     assert prepare(coco_folder, DataConfig(side=32), tmp_path / "b").checksum == whole.checksum
@@ -428,7 +401,7 @@ def test_orientation_of_square_pictures_is_asked_for_and_can_be_followed(coco_fo
                 cropped = image.crop((0, 0, 80, 80))
             cropped.save(file)
     upright = prepare(coco_folder, DataConfig(side=32), tmp_path / "a")
-    laid_sideways(coco_folder, square=True)
+    laid_sideways(coco_folder)
     (first, *_) = check(coco_folder).suspicious
     assert first.kind == "EXIF orientation" and "12 of 12 pictures" in first.reason and "--exif follow" in first.reason
     assert prepare(coco_folder, DataConfig(side=32), tmp_path / "b").checksum != upright.checksum
@@ -552,7 +525,7 @@ IMPLAUSIBLE = {
 
 @pytest.mark.parametrize("kind", IMPLAUSIBLE)
 def test_what_is_implausible_is_told_and_read(coco_folder, kind):
-    edit_persons(coco_folder, lambda a: (IMPLAUSIBLE[kind](a), a.pop("num_keypoints")))
+    edit(coco_folder, persons(lambda a: (IMPLAUSIBLE[kind](a), a.pop("num_keypoints"))))
     report = check(coco_folder)
     assert {(s.split, s.kind) for s in report.suspicious} == {("train2017", kind), ("val2017", kind)}
     assert report.sound and report.splits[0].counts["persons"] == 24
@@ -565,15 +538,17 @@ def test_left_and_right_of_the_viewer_look_suspicious(coco_folder):
         lambda d: d["categories"][0].update(keypoints=["nose", "left_shoulder", "right_shoulder", "a", "b"]),
     )
     for x, kinds in ((20, {"left and right"}), (5, set())):
-        edit_persons(coco_folder, lambda a, x=x: (point(a, 0, 12, 9, 2), point(a, 1, 12, 30, 2), point(a, 2, x, 30, 2)))
-        edit_persons(coco_folder, lambda a: a.update(num_keypoints=sum(v > 0 for v in a["keypoints"][2::3])))
+        edit(
+            coco_folder, persons(lambda a, x=x: (point(a, 0, 12, 9, 2), point(a, 1, 12, 30, 2), point(a, 2, x, 30, 2)))
+        )
+        edit(coco_folder, persons(lambda a: a.update(num_keypoints=sum(v > 0 for v in a["keypoints"][2::3]))))
         kinds |= {"keypoints outside their box"} & {s.kind for s in check(coco_folder).suspicious}
         assert {s.kind for s in check(coco_folder).suspicious if s.split == "train2017"} == kinds
 
 
 def test_the_three_lists_are_printed_and_the_clean_folder_is_clean(coco_folder, tmp_path, capsys):
     edit(coco_folder, named("Nose", "LHip", "RHip", "LKnee", "RKnee"))
-    edit_persons(coco_folder, lambda a: a.update(iscrowd="0", bbox=[0, 0, 0, 0]))
+    edit(coco_folder, persons(lambda a: a.update(iscrowd="0", bbox=[0, 0, 0, 0])))
     (coco_folder / "train2017/002.png").write_text("no picture")
     shutil.copy(coco_folder / "train2017/001.png", coco_folder / "val2017/001.png")
     assert run_command("data", "check", coco_folder, "--write", tmp_path / "fine") == 1
@@ -672,7 +647,7 @@ def test_many_faults_at_once_are_repaired_in_any_order(clean, coco_folder):
     harmless += [lambda a: a.update(id=str(a["id"])), lambda a: a.update(image_id=float(a["image_id"]))]
     harmless += [lambda a: a.update(category_id="1"), unlabelled(9, 83, 2), unlabelled(-1, -1, -1)]
     rng = random.Random(0)
-    edit_persons(coco_folder, lambda a: [change(a) for change in rng.sample(harmless, 4)])
+    edit(coco_folder, persons(lambda a: [change(a) for change in rng.sample(harmless, 4)]))
     split = coco.read(coco_folder, "train")
     kept = {p.id: p for p in clean.persons}
     assert len(split.persons) == 24 and not split.dropped

@@ -1,10 +1,9 @@
 """One dataset from several, by the names of the first one's keypoints."""
 
-import json
 import shutil
 
 import pytest
-from conftest import write_coco
+from conftest import edit, write_coco
 
 from hgnb.data import coco
 from hgnb.data.check import check
@@ -12,25 +11,18 @@ from hgnb.data.merge import merge
 from hgnb.errors import InputError
 
 
-def edited(folder, change) -> None:
-    for file in (folder / "annotations").iterdir():
-        content = json.loads(file.read_text())
-        change(content, file.stem)
-        file.write_text(json.dumps(content))
-
-
 @pytest.fixture
 def other(tmp_path):
     """Dots of four keypoints of which two have names of the first dataset's, each image with an address."""
     folder = write_coco(tmp_path / "other", {"train2017": 3, "val2017": 2}, keypoints=4)
 
-    def change(content, split):
+    def change(content):
         content["categories"][0].update(keypoints=["right_hip", "tail", "nose", "horn"], skeleton=[[1, 3]])
         content["licenses"] = [{"id": 9, "name": "Attribution License", "url": "http://example.org/by"}]
         for image in content["images"]:
-            image.update(coco_url=f"http://example.org/{split}/{image['id']}", license=9)
+            image.update(coco_url=f"http://example.org/{len(content['images'])}/{image['id']}", license=9)
 
-    edited(folder, change)
+    edit(folder, change)
     return folder
 
 
@@ -55,7 +47,7 @@ def test_what_a_source_lacks_is_unlabelled_and_ids_stay_unique(coco_folder, othe
 
 def test_a_photograph_is_taken_once_and_a_test_photograph_stays_one(coco_folder, other, tmp_path):
     again = shutil.copytree(other, tmp_path / "again")
-    edited(other, lambda content, split: content["images"][0].update(part="test"))
+    edit(other, lambda content: content["images"][0].update(part="test"))
     told = merge([other, again, coco_folder], tmp_path / "three")
     assert told.twice == {"other": 0, "again": 5, "dots": 0} and told.images["again"] == {"train": 0, "val": 0}
     train = coco.load(tmp_path / "three", "train")
@@ -65,7 +57,7 @@ def test_a_photograph_is_taken_once_and_a_test_photograph_stays_one(coco_folder,
 
 
 def test_what_cannot_be_merged_is_one_sentence(coco_folder, other, tmp_path):
-    edited(other, lambda content, split: content["categories"][0].update(keypoints=["a", "b", "c", "d"]))
+    edit(other, lambda content: content["categories"][0].update(keypoints=["a", "b", "c", "d"]))
     with pytest.raises(InputError, match="'other' has no keypoint by a name of 'dots', such as 'nose'"):
         merge([coco_folder, other], tmp_path / "both")
     assert not (tmp_path / "both").exists()

@@ -12,6 +12,7 @@ from test_explain import COCO, persons, planted, scattered
 
 from hgnb import stats
 from hgnb.analysis import components, posture
+from hgnb.data.drawn.annotate import COCO17
 from hgnb.data.drawn.body import Pose, draw_pose, skeleton, turn
 from hgnb.data.drawn.scene import View
 from hgnb.data.schema import KeypointSchema
@@ -27,7 +28,7 @@ def drawn(name, count, rng, yaw=None):
     for at in turns:
         pose = draw_pose(name, rng) if isinstance(name, str) else name
         view = View(turn("x", 8) @ turn("y", at), 25.0, 32.0, 55.0, 200.0)
-        people.append(np.column_stack([view.project(skeleton(pose, 1.7).keypoints())[:, :2], np.full(17, 2.0)]))
+        people.append(np.column_stack([view.project(COCO17.locate(skeleton(pose, 1.7)))[:, :2], np.full(17, 2.0)]))
     return np.stack(people), np.radians(turns)
 
 

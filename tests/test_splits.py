@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, edit
 
 from hgnb.data import coco, splits
 from hgnb.data.intake import layouts
@@ -120,23 +120,26 @@ def test_a_person_mended_since_is_said(coco_folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("change", "words"),
     [
-        ("{", "doesn't hold splits"),
-        ('{"train": [1]}', "doesn't hold splits .'val'"),
-        ("change train to ['1']", "its ids aren't whole numbers"),
-        ("change test to [4711]", "names 1 persons that the data don't have, such as 4711"),
+        (lambda c: 7, "doesn't hold splits"),
+        (lambda c: {"train": [1]}, "doesn't hold splits .'val'"),
+        (lambda c: c | {"train": ["1"]}, "its ids aren't whole numbers"),
+        (lambda c: c | {"test": [4711]}, "names 1 persons that the data don't have, such as 4711"),
+        # a digit that changed could name a person of another split: a leak that no figure would show
+        (lambda c: c | {"train": [c["test"][-1], *c["train"][1:]]}, "names 1 persons more than once.*delete it"),
+        (lambda c: c | {"val": [c["val"][-1], *c["val"][1:]]}, "names 1 persons more than once"),
+        (lambda c: c | {"test": [c["train"][-1], *c["test"][1:]]}, "names 1 persons more than once"),
     ],
 )
-def test_a_spoilt_file_is_one_sentence(both, tmp_path, content, words):
+def test_a_spoilt_file_is_one_sentence(both, tmp_path, change, words):
     file = tmp_path / "dots.json"
     splits.save(file, *both, DataConfig())
-    if content.startswith("change"):
-        _, name, _, ids = content.split()
-        file.write_text(json.dumps(json.loads(file.read_text()) | {name: json.loads(ids.replace("'", '"'))}))
-    else:
-        file.write_text(content)
-    with pytest.raises(InputError, match=words):
+    file.write_text(json.dumps(change(json.loads(file.read_text()))))
+    with pytest.raises(InputError, match=f"dots.json' .*{words}"):
+        splits.load(file, *both)
+    file.write_text("{")
+    with pytest.raises(InputError, match="doesn't hold splits"):
         splits.load(file, *both)
 
 
@@ -157,13 +160,14 @@ def undivided(coco_folder):
     shutil.rmtree(coco_folder / "val2017")
     (coco_folder / "train2017").rename(coco_folder / "val2017")
     file = coco_folder / "annotations/person_keypoints_train2017.json"
-    content = json.loads(file.read_text())
-    for image in content["images"]:
-        image["id"] += 12
-    for person in content["annotations"]:
-        person["image_id"] += 12
-    file.with_name("person_keypoints_val2017.json").write_text(json.dumps(content))
-    file.unlink()
+    file.replace(file.with_name("person_keypoints_val2017.json"))
+
+    def later(content):
+        for records, key in ((content["images"], "id"), (content["annotations"], "image_id")):
+            for record in records:
+                record[key] += 12
+
+    edit(coco_folder, later)
     return coco_folder
 
 
@@ -194,10 +198,7 @@ def test_a_list_that_fits_goes_before_the_rule_and_a_field_before_both(undivided
     _listed(house, "some", train=[14], val=[15], test=[16])
     assert all(number in divided(undivided)[name] for number, name in ((14, "train"), (15, "val"), (16, "test")))
     assert all(divided(undivided)[name] - {14, 15, 16} == ruled[name] - {14, 15, 16} for name in ruled)
-    file = undivided / "annotations/person_keypoints_val2017.json"
-    content = json.loads(file.read_text())
-    next(image for image in content["images"] if image["id"] == 13)["part"] = "val"
-    file.write_text(json.dumps(content))
+    edit(undivided, lambda content: content["images"][0].update(part="val"))
     assert 13 in divided(undivided)["val"]
 
 

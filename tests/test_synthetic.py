@@ -13,12 +13,13 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from scipy.ndimage import binary_dilation
 from typer.testing import CliRunner
 
 from hgnb.cli import app
 from hgnb.data.drawn import synthetic
 from hgnb.data.drawn.annotate import COCO17, LABELLINGS, visible_joints
-from hgnb.data.drawn.body import KEYPOINTS, MOTION, PELVIS, POSTURES, draw_pose, skeleton
+from hgnb.data.drawn.body import MOTION, PELVIS, POSTURES, draw_pose, skeleton
 from hgnb.data.drawn.canvas import Canvas
 from hgnb.data.drawn.figure import dress
 from hgnb.data.drawn.scene import Stage, draw_actors, obstacle
@@ -26,7 +27,7 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.training.profiles import EmbeddedConfig
 
-AT = {name: i for i, name in enumerate(KEYPOINTS)}
+AT = {name: i for i, name in enumerate(COCO17.names)}
 SPLITS = ("train", "val")
 LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
@@ -52,18 +53,12 @@ def joints(person: dict) -> np.ndarray:
     return np.array(person["keypoints"], float).reshape(-1, 3)
 
 
-def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
-    """The mask and everything within a square of so many pixels of it."""
-    padded, (h, w) = np.pad(mask, pixels), mask.shape
-    return np.any([padded[r : r + h, c : c + w] for r, c in np.ndindex(2 * pixels + 1, 2 * pixels + 1)], axis=0)
-
-
 def test_it_has_the_layout_of_coco(folder, tables):
     assert not folder.with_name(folder.name + ".partial").exists()
     for split, count in zip(SPLITS, (40, 8), strict=True):
         table = tables[split]
         assert len(table.imgs) == count
-        assert table.cats[1]["keypoints"] == list(KEYPOINTS)
+        assert table.cats[1]["keypoints"] == list(COCO17.names)
         for image in table.imgs.values():
             with Image.open(folder / f"{split}2017" / image["file_name"]) as picture:
                 assert picture.size == (image["width"], image["height"]) == (320, 240)
@@ -173,7 +168,7 @@ def test_a_joint_is_hidden_only_where_something_covers_it(seed):
         canvas.draw(*drawing)
     steps, values = np.arange(0.0, 6.0, 0.004), []
     for actor in actors:
-        judged, xyz = visible_joints(canvas, actor)[:, 2], actor.view.project(actor.body.keypoints())
+        judged, xyz = visible_joints(canvas, actor)[:, 2], actor.view.project(COCO17.locate(actor.body))
         for v, at, flesh in zip(judged, xyz, COCO17.flesh, strict=True):
             answers = set()
             for shift in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)):  # near an outline a pixel may say either
@@ -194,7 +189,7 @@ def test_visible_joints_lie_on_their_own_person(tables, people):
     for table in tables.values():
         for person in table.anns.values():
             x, y, v = joints(person).T
-            mask = grown(table.annToMask(person).astype(bool), 2)
+            mask = binary_dilation(table.annToMask(person), np.ones((5, 5)))
             at = np.round(y[v == 2]).astype(int), np.round(x[v == 2]).astype(int)
             assert mask[at].all()
             seen += mask[at].sum()

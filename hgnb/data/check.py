@@ -44,7 +44,40 @@ class Report:
         return not self.faults
 
     def __rich_console__(self, console, options):
-        yield from _tables(self)
+        from rich.markup import escape
+        from rich.table import Table
+
+        def table(title: str, columns: tuple, rows: Iterable[tuple], right: Iterable[str] = ()) -> Table:
+            made = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
+            for column in columns:
+                made.add_column(escape(column), justify="right" if column in right else "left")
+            for row in rows:
+                made.add_row(*map(escape, row))
+            return made
+
+        splits = self.splits
+        names = [split.name for split in splits]
+        if splits:
+            yield table(self.folder, ("", *names), _rows(splits), names)
+            called = splits[0].schema.names
+            pairs = ", ".join(f"{called[a]}={called[b]}" for a, b in splits[0].schema.pairs)
+            yield escape(f"\nleft and right: {pairs or 'no pairs known'}")
+        else:
+            yield escape(self.folder)
+        repaired = sum((split.repaired for split in splits), Counter[str]())
+        if not (repaired or self.faults or self.suspicious):
+            yield "\nNo damage found."
+        if repaired:
+            most = [words for words, _ in repaired.most_common()]
+            counts = [(words, *(f"{split.repaired[words]:,}" for split in splits)) for words in most]
+            yield table("\nRepaired", ("", *names), counts, names)
+        if self.faults:
+            number = sum(f.id is not None or f.kind != MISSING for f in self.faults)
+            columns = ("split", "kind", "id", "reason")
+            yield table(f"\nDropped: {number:,} faults", columns, _shown(self.faults), ("id",))
+        if self.suspicious:
+            rows = ((f.split, f.kind, f.reason) for f in self.suspicious)
+            yield table("\nSuspicious", ("split", "kind", "reason"), rows)
 
 
 def check(folder: Path, progress: bool = False, choices: Choices | None = None) -> Report:
@@ -60,15 +93,12 @@ def check(folder: Path, progress: bool = False, choices: Choices | None = None) 
         except InputError as error:
             reason = str(error).replace(f"{folder}{os.sep}", "").replace(str(folder), folder.name)
             faults.append(Fault(name, "annotation file", None, reason))
-    suspicious = suspicions(splits)
     if len(splits) == 2:
         try:
             coco.same_keypoints(*splits)
         except InputError as error:
             faults.append(Fault("both", "categories", None, str(error)))
-        leak = _leak(len(splits[0].digests & splits[1].digests))
-        suspicious = [s for s in suspicious if s.kind != LEAK] + leak
-    return Report(folder.resolve().name, splits, faults, suspicious)
+    return Report(folder.resolve().name, splits, faults, suspicions(splits))
 
 
 def clean(report: Report, to: Path, upright: bool = False) -> str:
@@ -88,26 +118,25 @@ def _decoded(split: Split, progress: bool) -> Split:
     from rich.console import Console
     from rich.progress import track
 
-    def attempt(image: coco.ListedImage) -> tuple[str, bool, bytes] | DamagedImage:
-        try:
-            picture = decode(image.file, image.size)
-        except DamagedImage as damage:
-            return damage
+    def looked(image: coco.ListedImage) -> tuple[str, bool, bytes]:
+        picture = decode(image.file, image.size)
         return picture.mode, picture.turned, _digest(image.file)
 
     console = Console(stderr=True)
     made = track(
-        in_threads(attempt, split.images.values()), split.name, len(split.images), console=console, transient=True,
+        in_threads(looked, split.images.values()), split.name, len(split.images), console=console, transient=True,
         disable=not (progress and console.is_terminal),
     )  # fmt: skip
     results = dict(zip(split.images, made, strict=True))
     broken = {n: Fault(split.name, r.kind, n, str(r)) for n, r in results.items() if isinstance(r, DamagedImage)}
     whole = [result for result in results.values() if not isinstance(result, DamagedImage)]
     dropped = {kind: list(ids) for kind, ids in split.dropped.items()}
+    persons = []
     for person in split.persons:
-        if person.image_id in broken:
-            dropped.setdefault(broken[person.image_id].kind, []).append(person.id)
-    persons = [p for p in split.persons if p.image_id not in broken]
+        if fault := broken.get(person.image_id):
+            dropped.setdefault(fault.kind, []).append(person.id)
+        else:
+            persons.append(person)
     missing = [Fault(split.name, MISSING, None, split.odd[MISSING])] if MISSING in split.odd else []
     nobody = [] if persons else [Fault(split.name, "no person", None, "No person with keypoints is left.")]
     return replace(
@@ -130,15 +159,20 @@ def suspicions(splits: list[Split]) -> list[Fault]:
         found += [Fault(split.name, kind, None, reason) for kind, reason in _implausible(split)]
     if splits:
         found += [Fault("both", kind, None, reason) for kind, reason in _unpaired(splits[0])]
-    if len(splits) == 2:
-        by_name = [{i.file.name.lower(): i.file for i in split.images.values()} for split in splits]
-        found += _leak(sum(_same(by_name[0][n], by_name[1][n]) for n in by_name[0].keys() & by_name[1].keys()))
+    if len(splits) == 2 and (leak := _in_both(*splits)):
+        reason = (
+            f"{leak:,} pictures are in training and in validation: what is measured there isn't about new pictures."
+        )
+        found.append(Fault("both", LEAK, None, reason))
     return found
 
 
-def _leak(number: int) -> list[Fault]:
-    reason = f"{number:,} pictures are in training and in validation: what is measured there isn't about new pictures."
-    return [Fault("both", LEAK, None, reason)] if number else []
+def _in_both(one: Split, other: Split) -> int:
+    """How many pictures: by their content where it was read, else of those with the same name."""
+    if one.digests:
+        return len(one.digests & other.digests)
+    files = {image.file.name.lower(): image.file for image in other.images.values()}
+    return sum(_same(i.file, files[n]) for i in one.images.values() if (n := i.file.name.lower()) in files)
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -215,42 +249,6 @@ def summary(repaired: Counter, dropped: Counter, suspicious: Iterable[str]) -> s
         f"{f'{dropped.total():,} persons ({listed(dropped)})' if dropped else 'nobody'} | suspicious "
         f"{'; '.join(odd) if odd else 'nothing'}"
     )
-
-
-def _tables(report: Report) -> Iterable:
-    from rich.markup import escape
-    from rich.table import Table
-
-    def table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]], right: Iterable[str] = ()) -> Table:
-        made = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
-        for column in columns:
-            made.add_column(escape(column), justify="right" if column in right else "left")
-        for row in rows:
-            made.add_row(*map(escape, row))
-        return made
-
-    splits = report.splits
-    names = [split.name for split in splits]
-    if splits:
-        yield table(report.folder, ("", *names), _rows(splits), names)
-        called = splits[0].schema.names
-        pairs = ", ".join(f"{called[a]}={called[b]}" for a, b in splits[0].schema.pairs)
-        yield escape(f"\nleft and right: {pairs or 'no pairs known'}")
-    else:
-        yield escape(report.folder)
-    repaired = sum((split.repaired for split in splits), Counter[str]())
-    if not (repaired or report.faults or report.suspicious):
-        yield "\nNo damage found."
-    if repaired:
-        counts = [(words, *(f"{split.repaired[words]:,}" for split in splits)) for words, _ in repaired.most_common()]
-        yield table("\nRepaired", ("", *names), counts, names)
-    if report.faults:
-        number = sum(f.id is not None or f.kind != MISSING for f in report.faults)
-        yield table(f"\nDropped: {number:,} faults", ("split", "kind", "id", "reason"), _shown(report.faults), ("id",))
-    if report.suspicious:
-        yield table(
-            "\nSuspicious", ("split", "kind", "reason"), [(f.split, f.kind, f.reason) for f in report.suspicious]
-        )
 
 
 def _shown(faults: list[Fault]) -> Iterable[tuple[str, ...]]:

@@ -9,6 +9,7 @@ import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,10 @@ from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.home import new_folder
 
-CROWDS, UNLABELLED, PERSONS = "crowds", "without keypoints", "persons"  # what an annotation can be
+ROLES = CROWDS, UNLABELLED, PERSONS = "crowds", "without keypoints", "persons"  # what an annotation can be
+# The thesis's selection: the first step keeps every role, each one after it a role less. Who is damaged counts as what
+# is meant, but never as complete.
+STEPS = ("any", "without crowds", "with keypoints", "with every keypoint")
 MOSTLY = 0.9  # of the boxes that reach out of their picture, if they fit as corners, corners they are
 
 
@@ -83,7 +87,19 @@ def check(folder: Path) -> None:
 
 def load(folder: Path, split: str) -> Split:
     """Reads a split: crowds, persons without keypoints and damaged ones are dropped and counted."""
-    return _somebody(read(folder, split))
+    found = read(folder, split)
+    if found.persons:
+        return found
+    reasons = {fault.kind: fault.reason for fault in reversed(found.faults)}  # the first of each kind
+    if found.dropped:
+        kind, ids = max(found.dropped.items(), key=lambda item: len(item[1]))
+        why = f"{len(ids):,} are dropped, most for '{kind}': {found.odd.get(kind) or reasons.get(kind, '')}"
+    elif MISSING in found.odd:
+        why = found.odd[MISSING]
+    else:
+        every, crowds, unlabelled = (found.counts[what] for what in ("annotations", CROWDS, UNLABELLED))
+        why = f"of {every:,} annotations {crowds:,} are crowds, {unlabelled:,} have no keypoint with v above 0."
+    raise InputError(f"'{found.name}' holds no person with keypoints: {why}")
 
 
 def load_both(folder: Path) -> tuple[Split, Split]:
@@ -102,21 +118,6 @@ def same_keypoints(train: Split, val: Split) -> None:
         )
 
 
-def _somebody(split: Split) -> Split:
-    if split.persons:
-        return split
-    reasons = {fault.kind: fault.reason for fault in reversed(split.faults)}  # the first of each kind
-    if split.dropped:
-        kind, ids = max(split.dropped.items(), key=lambda item: len(item[1]))
-        why = f"{len(ids):,} are dropped, most for '{kind}': {split.odd.get(kind) or reasons.get(kind, '')}"
-    elif MISSING in split.odd:
-        why = split.odd[MISSING]
-    else:
-        every, crowds, unlabelled = (split.counts[what] for what in ("annotations", CROWDS, UNLABELLED))
-        why = f"of {every:,} annotations {crowds:,} are crowds, {unlabelled:,} have no keypoint with v above 0."
-    raise InputError(f"'{split.name}' holds no person with keypoints: {why}")
-
-
 def read(folder: Path, split: str, choices: Choices | None = None, survey: bool = False) -> Split:
     """A split as `load` gives it, but persons may be none.
 
@@ -130,7 +131,8 @@ def read(folder: Path, split: str, choices: Choices | None = None, survey: bool 
     if source.part:
         _divide(content, found, source, faults)
     entries = content["annotations"]
-    judge, steps = Records(found, categories, repaired, entries), _Steps()
+    judge, roles = Records(found, categories, repaired, entries), Counter[str]()
+    reached = list[tuple[object, int]]()  # each annotation's image, and the last step that keeps it
     dropped: dict[str, list] = defaultdict(list)
     people, lost = dict[int, Person](), dict[int, str]()  # the lost by the fault of their image
     for at, record in enumerate(entries):
@@ -139,10 +141,16 @@ def read(folder: Path, split: str, choices: Choices | None = None, survey: bool 
         if fault and fault[0] == TWICE:
             repaired["annotations listed twice alike, read once"] += 1
             continue
-        role = _role(record)
-        steps.count(record, role, complete=not fault and role == PERSONS and all(record["keypoints"][2::3]))
+        # what is no record was meant as a person
+        fields: dict[str, Any] = record if isinstance(record, dict) else {"num_keypoints": 1}
+        role = CROWDS if fields.get("iscrowd") else UNLABELLED
+        if role != CROWDS and (fields.get("num_keypoints") or flagged(fields)):
+            role = PERSONS
+        roles[role] += 1
+        complete = not fault and role == PERSONS and all(fields["keypoints"][2::3])
+        reached.append((fields.get("image_id"), ROLES.index(role) + complete))
         if fault:
-            number = named(record.get("id")) if isinstance(record, dict) else None
+            number = named(fields.get("id"))
             faults.append(Fault(source.name, fault[0], number, fault[1]))
             if role == PERSONS:
                 dropped[fault[0]].append(number)
@@ -155,42 +163,19 @@ def read(folder: Path, split: str, choices: Choices | None = None, survey: bool 
     persons = [person for _, person in sorted(people.items())]
     counts = {
         "images": len(found.images) + len(found.lost),
-        "annotations": steps.roles.total(),
-        CROWDS: steps.roles[CROWDS],
-        UNLABELLED: steps.roles[UNLABELLED],
+        "annotations": roles.total(),
+        CROWDS: roles[CROWDS],
+        UNLABELLED: roles[UNLABELLED],
         PERSONS: len(persons),
         "images with persons": len({p.image_id for p in persons}),
     }
+    kept = {name: [image for image, last in reached if last >= at] for at, name in enumerate(STEPS)}
+    steps = {n: {"images": len(set(filter(is_id, images))), "annotations": len(images)} for n, images in kept.items()}
     return Split(
-        source.name, categories.schema, persons, counts, steps.told(), dict(dropped), faults, found.images,
+        source.name, categories.schema, persons, counts, steps, dict(dropped), faults, found.images,
         repaired, _oddities(source, found, judge), found.unreadable,
         frozenset(number for number, image in found.images.items() if image.part == layouts.TEST),
     )  # fmt: skip
-
-
-class _Steps:
-    """The thesis's selection: annotations and their images that are left after each step, damaged ones among them.
-
-    Those who are damaged count as what they are meant to be, but never as complete.
-    """
-
-    NAMES = ("any", "without crowds", "with keypoints", "with every keypoint")
-
-    def __init__(self) -> None:
-        self.roles, self.annotations = Counter[str](), Counter[str]()
-        self.images: dict[str, set[int]] = {name: set() for name in self.NAMES}
-
-    def count(self, record: object, role: str, complete: bool) -> None:
-        """Takes in a record, sound or not."""
-        self.roles[role] += 1
-        image = record.get("image_id") if isinstance(record, dict) else None
-        for name in self.NAMES[: 1 + (CROWDS, UNLABELLED, PERSONS).index(role) + complete]:
-            self.annotations[name] += 1
-            if is_id(image):
-                self.images[name].add(image)
-
-    def told(self) -> dict[str, dict[str, int]]:
-        return {n: {"images": len(self.images[n]), "annotations": self.annotations[n]} for n in self.NAMES}
 
 
 def _divide(content: dict, found: Listed, source: layouts.Source, faults: list[Fault]) -> None:
@@ -201,9 +186,8 @@ def _divide(content: dict, found: Listed, source: layouts.Source, faults: list[F
     numbers = {*found.images, *found.lost}
     divided = layouts.parts_of(numbers, source.folder.resolve().name)
     divided |= {number: image.part for number, image in found.images.items() if image.part}
-    found.images = {number: image._replace(part=divided[number]) for number, image in found.images.items()}
     away = {number for number in numbers if (divided[number] == layouts.VAL) != (source.part == layouts.VAL)}
-    found.images = {number: image for number, image in found.images.items() if number not in away}
+    found.images = {n: image._replace(part=divided[n]) for n, image in found.images.items() if n not in away}
     found.lost = {number: kind for number, kind in found.lost.items() if number not in away}
     faults[:] = [f for f in faults if f.id not in away and (f.id is not None or source.part != layouts.VAL)]
 
@@ -237,15 +221,6 @@ def _oddities(source: layouts.Source, found: Listed, judge: Records) -> dict[str
             "width, height."
         )
     return odd
-
-
-def _role(record: object) -> str:
-    """What an annotation is meant to be, damaged or not."""
-    if not isinstance(record, dict):
-        return PERSONS
-    if record.get("iscrowd"):
-        return CROWDS
-    return PERSONS if record.get("num_keypoints") or flagged(record) else UNLABELLED
 
 
 def _person(annotation: dict, image: ListedImage, schema: KeypointSchema) -> Person:

@@ -54,7 +54,8 @@ def photo_credits(folder: Path) -> dict[int, str]:
     file = folder / CREDITS[0]
     try:
         listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else _annotated(folder)
-        return {i["id"]: ", ".join([_photograph(i), _linked(i["licence"], i["licence_url"])]) for i in listed}
+        photographs = {i["id"]: _linked(f"COCO {i['id']}", i["flickr_url"]) for i in listed}
+        return {i["id"]: f"{photographs[i['id']]}, {_linked(i['licence'], i['licence_url'])}" for i in listed}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"'{file}' holds no credits as 'hgnb data fetch' writes them: delete or mend it.") from error
 
@@ -75,10 +76,6 @@ def _annotated(folder: Path) -> list[dict]:
 def passed_on(image_ids: Iterable[int], known: dict[int, str]) -> bool:
     """Whether a page may carry the pixels of these images: each is credited, which names a licence that allows it."""
     return {int(number) for number in image_ids} <= set(known)
-
-
-def _photograph(image: dict) -> str:
-    return _linked(f"COCO {image['id']}", image["flickr_url"])
 
 
 def _linked(words: object, url: object) -> str:

@@ -27,6 +27,7 @@ from hgnb.data.credits import CREDITS
 from hgnb.data.download import Tick, download
 from hgnb.data.images import DamagedImage, decode
 from hgnb.errors import InputError, unknown
+from hgnb.home import write_whole
 
 OFFICIAL = "http://images.cocodataset.org"
 VARIABLE = "HGNB_COCO_URL"  # environment variable that names a mirror of it
@@ -76,40 +77,27 @@ SETS = {  # in the order in which they are moved to their place
 }
 
 
-def fetch(
-    what: str,
-    out: Path,
-    *,
-    base_url: str | None = None,
-    archives: dict[str, Archive] = ARCHIVES,
-    images: int = TINY_IMAGES,
-    quiet: bool = False,
-) -> list[str]:
+def fetch(what: str, out: Path) -> list[str]:
     """Gets the set 'tiny', 'val' or 'full' into `out`; returns what was added, nothing where all was there.
 
-    `base_url`, or HGNB_COCO_URL, stands in for COCO's server; checksums stay. `images` is for `tiny` alone.
+    HGNB_COCO_URL stands in for COCO's server; checksums stay.
     """
     if what not in SETS:
         raise unknown("set", what, SETS)
-    if images < TINY_VAL:
-        raise InputError(f"A tiny set of {images} images can't be split: it takes {TINY_VAL} or more.")
-    base = (base_url or os.environ.get(VARIABLE) or OFFICIAL).rstrip("/")
     amount = TextColumn("{task.fields[amount]}")
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), amount, TimeRemainingColumn())
     # lines on stderr, so that stdout stays the answer's
-    errand = _Errand(out, base, archives, Progress(*columns, console=Console(stderr=True), disable=quiet))
-    sources = dict.fromkeys(
-        SETS[what], f"tiny {images} of {archives['annotations'].md5}"
-    )  # compared with what is there
-    if what != "tiny":
-        sources = {target: archives[_archive_of(target)].md5 for target in SETS[what]}
+    errand = _Errand(out, Progress(*columns, console=Console(stderr=True)))
+    # compared with what is there
+    sources = {target: ARCHIVES[_archive_of(target)].md5 for target in SETS[what] if what != "tiny"}
+    sources = sources or dict.fromkeys(SETS[what], f"tiny {TINY_IMAGES} of {ARCHIVES['annotations'].md5}")
     try:
         if not errand.missing(sources):
             return []
         with errand.locked(), errand.progress:
             missing = errand.missing(sources)
             if what == "tiny":
-                errand.tiny(missing, images)
+                errand.tiny(missing)
             else:
                 errand.unpacked(missing)
             return list(missing)
@@ -151,14 +139,13 @@ def unpack(archive: Path, aside: Path, targets: list[str], tick: Tick = lambda d
 
 @dataclass
 class _Errand:
-    """One call: the folder that is filled, what it gets, from where, and whom it tells."""
+    """One call: the folder that is filled, and whom it tells."""
 
     out: Path
-    base: str
-    archives: dict[str, Archive]
     progress: Progress
 
     def __post_init__(self) -> None:
+        self.base = (os.environ.get(VARIABLE) or OFFICIAL).rstrip("/")
         self.aside, self.record = self.out / ".fetch", self.out / "fetched.json"  # where things are made; what is there
 
     @contextmanager
@@ -200,17 +187,17 @@ class _Errand:
 
     def put(self, room: Path, target: str, source: str) -> None:
         """Moves what was made in a room aside to its place, noted before: what has its name is whole."""
-        made, path, draft = room / target, self.out / target, self.aside / self.record.name
-        _write_json(draft, {**self.known(), target: {"source": source, "holds": _holds(made)}})
-        draft.replace(self.record)
+        made, path = room / target, self.out / target
+        known = {**self.known(), target: {"source": source, "holds": _holds(made)}}
+        write_whole(self.record, json.dumps(known).encode())
         path.parent.mkdir(parents=True, exist_ok=True)
         made.rename(path)
 
     def unpacked(self, missing: dict[str, str]) -> None:
         """Archive by archive: got, checked, unpacked, moved to its place, deleted."""
-        parts = {key: [t for t in missing if _archive_of(t) == key] for key in self.archives}
+        parts = {key: [t for t in missing if _archive_of(t) == key] for key in ARCHIVES}
         parts = {key: targets for key, targets in parts.items() if targets}
-        self.fits([self.archives[key] for key in parts])
+        self.fits([ARCHIVES[key] for key in parts])
         for key, targets in parts.items():
             archive = self.archive(key)
             room = self.aside / "unpacked"
@@ -220,17 +207,17 @@ class _Errand:
                 self.put(room, target, missing[target])
             archive.unlink()
 
-    def tiny(self, missing: dict[str, str], count: int) -> None:
+    def tiny(self, missing: dict[str, str]) -> None:
         """Annotations of val2017, cut down to the images that are chosen and fetched one by one."""
-        self.fits([self.archives["annotations"]], count * 300_000)  # a photograph of COCO is 160 kB or so
-        room = self.aside / f"tiny{count}"
+        self.fits([ARCHIVES["annotations"]], TINY_IMAGES * 300_000)  # a photograph of COCO is 160 kB or so
+        room = self.aside / f"tiny{TINY_IMAGES}"
         archive = self.archive("annotations")
         unpack(archive, self.aside / "whole", [VAL])
         try:
             annotations = json.loads((self.aside / "whole" / VAL).read_bytes())
         except ValueError as error:
             raise InputError(f"{VAL} in '{archive.name}' is not JSON: {error}.") from error
-        chosen = choose(annotations, count)
+        chosen = choose(annotations, TINY_IMAGES)
         if len(chosen) < TINY_VAL:
             raise InputError(f"{VAL} lists {len(chosen)} images that may be shown again: too few for a set.")
         val = chosen[TINY_VAL - 1 :: TINY_VAL]
@@ -244,7 +231,7 @@ class _Errand:
 
     def archive(self, key: str) -> Path:
         """An archive in the room aside, whole and checked."""
-        archive = self.archives[key]
+        archive = ARCHIVES[key]
         path = self.aside / archive.name
         if not path.is_file():  # it has its name only after its checksum was right
             url, wrong = f"{self.base}/{archive.path}", partial(self.other, archive)

@@ -177,16 +177,21 @@ def _impostor(file: Path) -> str:
     return "it is no image"
 
 
-def in_threads(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
-) -> Iterator[Result]:
-    """`function` of every item, in order, on `workers` threads: Pillow decodes and resizes outside the GIL."""
+def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result | DamagedImage]:
+    """`function` of every item, or the DamagedImage that it raises, in order: Pillow works outside the GIL."""
+
+    def attempt(item: Item) -> Result | DamagedImage:
+        try:
+            return function(item)
+        except DamagedImage as damage:
+            return damage
+
     rest = iter(items)
-    with ThreadPoolExecutor(workers or _cores()) as pool:
+    with ThreadPoolExecutor(_cores()) as pool:
         while some := list(islice(rest, AHEAD)):
             with warnings.catch_warnings():  # Pillow's, of odd files: what matters of them is a fault
                 warnings.simplefilter("ignore")
-                made = list(pool.map(function, some))
+                made = list(pool.map(attempt, some))
             yield from made
 
 

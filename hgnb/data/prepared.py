@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -121,12 +121,10 @@ class Prepared:
     def summary(self) -> str:
         """One line of what was repaired, dropped and looks suspicious, over all splits; see `hgnb.data.check`."""
 
-        def over_splits(what: str) -> Counter[str]:
-            return sum(map(Counter, self.manifest[what].values()), Counter())
-
-        return summary(
-            over_splits("repaired"), over_splits("dropped"), (kind for _, kind, _ in self.manifest["suspicious"])
+        repaired, dropped = (
+            sum(map(Counter, self.manifest[what].values()), Counter[str]()) for what in ("repaired", "dropped")
         )
+        return summary(repaired, dropped, (kind for _, kind, _ in self.manifest["suspicious"]))
 
     def split(self, name: str) -> PreparedSplit:
         """One of 'train', 'val', 'test'."""
@@ -229,25 +227,12 @@ def _write(both: tuple[coco.Split, coco.Split], source: str, drawn: Path, config
     }
     digest = hashlib.sha256()
     for name, persons in splits.load(drawn, train, val).items():
-        made = _write_split(name, persons, config, folder, digest)
-        manifest["persons"][name] = len(made.persons)
-        manifest["images"][name] = len({p.image_id for p in made.persons})
-        manifest["left_crop"][name] = made.lost
-        if name == "train":
-            manifest["mean_rgb"] = made.mean_rgb
-        for kind, ids in made.damaged.items():
+        for kind, ids in _write_split(name, persons, config, folder, digest, manifest).items():
             dropped[(val if name == "val" else train).name].setdefault(kind, []).extend(ids)
     manifest["dropped"] = {s: {kind: len(ids) for kind, ids in kinds.items()} for s, kinds in dropped.items()}
     manifest["dropped_ids"] = dropped  # of annotations, by the annotation file's split and the kind of fault
     manifest["checksum"] = digest.hexdigest()
     (folder / "manifest.json").write_text(sealed(manifest))
-
-
-class _Made(NamedTuple):
-    persons: list[coco.Person]  # those that were cropped
-    mean_rgb: list[float]  # 0..1, over all pixels of the crops
-    lost: int  # labelled keypoints outside their crop
-    damaged: dict[str, list[int]]  # persons whose image couldn't be used, by kind of fault
 
 
 def _empty(name: str, made: crops.Written, config: DataConfig) -> InputError:
@@ -263,8 +248,13 @@ def _empty(name: str, made: crops.Written, config: DataConfig) -> InputError:
     return InputError(f"The {name} split has no person left: {why}")
 
 
-def _write_split(name: str, persons: list[coco.Person], config: DataConfig, folder: Path, digest) -> _Made:
-    """One split's crops and keypoints; `digest` takes in both."""
+def _write_split(
+    name: str, persons: list[coco.Person], config: DataConfig, folder: Path, digest, manifest: dict
+) -> dict[str, list[int]]:
+    """One split's crops and keypoints, which `digest` takes in, and how many there are, for the manifest.
+
+    Returns the persons whose image couldn't be used, by kind of fault.
+    """
     squares = [square(p, size=config.side, margin=config.margin, rule=config.rule) for p in persons]
     with (folder / f"{name}.npy").open("w+b") as file:
         made = crops.write(file, persons, squares, config.side)
@@ -287,9 +277,11 @@ def _write_split(name: str, persons: list[coco.Person], config: DataConfig, fold
         "withheld": np.array([credits.withheld(p.licence) for p in persons]),
     }
     cast(Any, np.savez)(folder / f"{name}.npz", **arrays)
-    mean = made.total / (len(persons) * config.side**2 * 255)
-    lost = sum(p.labelled for p in persons) - int((keypoints[..., 2] > 0).sum())
-    return _Made(persons, mean.tolist(), lost, made.damaged)
+    manifest["persons"][name], manifest["images"][name] = len(persons), len({p.image_id for p in persons})
+    manifest["left_crop"][name] = sum(p.labelled for p in persons) - int((keypoints[..., 2] > 0).sum())
+    if name == "train":
+        manifest["mean_rgb"] = (made.total / (len(persons) * config.side**2 * 255)).tolist()
+    return made.damaged
 
 
 KEY = "seal"

@@ -6,7 +6,6 @@ annotation files and the settings in `DECIDING`. No change of code, not even of 
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from hgnb.data import coco
 from hgnb.data.intake import is_id, layouts
 from hgnb.errors import InputError, unknown
+from hgnb.home import write_whole
 from hgnb.quantity import quantity
 
 EMBEDDED = "embedded"  # what the data are called that the book draws itself
@@ -85,10 +85,7 @@ def save(file: Path, train: coco.Split, val: coco.Split, config: DataConfig) -> 
     content: dict[str, Any] = {"settings": {name: getattr(config, name) for name in DECIDING}}
     content |= {name: [p.id for p in persons] for name, persons in divide(train, val, config).items()}
     content["damaged"] = {"train": _damaged(train), "val": _damaged(val)}  # in no split
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(content))
-    os.replace(partial, file)
+    write_whole(file, json.dumps(content).encode())
 
 
 def load(file: Path, train: coco.Split, val: coco.Split) -> Divided:

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from hgnb.data.drawn.body import KEYPOINTS, MOTION, Skeleton
-from hgnb.data.drawn.canvas import Canvas, Window
+from hgnb.data.drawn.body import MOTION, Skeleton
+from hgnb.data.drawn.canvas import Canvas
 from hgnb.data.drawn.scene import Actor
 
 POINTS = {"thorax": "chest", "upper_neck": "neck"}  # of the skeleton, where its name is another
@@ -65,7 +65,11 @@ class Layout:
 
 
 COCO17 = Layout(
-    KEYPOINTS,
+    (
+        *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder"),
+        *("left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip"),
+        *("left_knee", "right_knee", "left_ankle", "right_ankle"),
+    ),
     (  # COCO's own list
         *((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9)),
         *((8, 10), (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
@@ -94,12 +98,7 @@ COCO_SHARES = {
     **{"nose": 0.73, "eye": 0.62, "ear": 0.51, "head_top": 0.65, "upper_neck": 0.75, "shoulder": 0.84},
     **{"elbow": 0.62, "wrist": 0.6, "thorax": 0.8, "hip": 0.66, "pelvis": 0.66, "knee": 0.45, "ankle": 0.38},
 }
-REGIONS: tuple[tuple[str, ...], ...] = (
-    ("nose", "eye", "ear", "head_top", "upper_neck"),
-    ("shoulder", "thorax"),
-    ("elbow", "wrist"),
-)
-REGIONS += (("hip", "pelvis"), ("knee", "ankle"))
+REGIONS = (HEAD, SHOULDERS, ARMS, HIPS, LEGS)
 
 Labeller = Callable[[np.random.Generator, Layout, np.ndarray, float], np.ndarray]
 
@@ -142,31 +141,22 @@ def annotate(
     rng: np.random.Generator, canvas: Canvas, actor: Actor, layout: Layout = COCO17, labelled: Labeller = coco
 ) -> dict:
     """One person's annotation; all coordinates in image pixels, pixel centres at integers."""
-    height, width = canvas.depth.shape[1:]
-    region = describe(*canvas.mask([actor.number]), (width, height))
-    points = visible_joints(canvas, actor, layout)
-    points[~labelled(rng, layout, points[:, 2], region["bbox"][3] / height)] = 0
+    region, points = describe(canvas.mask([actor.number])), visible_joints(canvas, actor, layout)
+    points[~labelled(rng, layout, points[:, 2], region["bbox"][3] / canvas.depth.shape[1])] = 0
     keypoints = [int(n) if at % 3 == 2 else round(n, 1) for at, n in enumerate(points.ravel().tolist())]
     extras = {"posture": actor.posture, "motion": MOTION[actor.posture], "facing": round(actor.yaw, 1)}
     return {**region, "iscrowd": 0, "keypoints": keypoints, "num_keypoints": int((points[:, 2] > 0).sum()), **extras}
 
 
-def describe(mask: np.ndarray, window: Window, size: tuple[int, int]) -> dict:
-    """COCO's fields that follow from a mask, given as the `window` of an image of `size` (width, height)."""
+def describe(mask: np.ndarray) -> dict:
+    """COCO's fields that follow from a mask (H, W)."""
     from pycocotools import mask as coco_mask
 
-    (rows, cols), (width, height) = window, size
-    strip = np.zeros((cols.stop - cols.start, height), np.int8)  # COCO's runs go down the columns
-    strip[:, rows] = mask.T
-    changes = np.flatnonzero(np.diff(strip.ravel(), prepend=0, append=0)) + cols.start * height
-    counts = np.diff(changes, prepend=0, append=height * width).tolist()
-    if counts[-1] == 0 and len(counts) > 1:
-        counts.pop()
-    rle = coco_mask.frPyObjects({"size": [height, width], "counts": counts}, height, width)
+    rle = coco_mask.encode(np.asfortranarray(mask, np.uint8))
     return {
-        "segmentation": {"size": [int(n) for n in rle["size"]], "counts": rle["counts"].decode("ascii")},
+        "segmentation": {"size": rle["size"], "counts": rle["counts"].decode("ascii")},
         "area": float(coco_mask.area(rle)),
-        "bbox": [float(n) for n in coco_mask.toBbox(rle)],
+        "bbox": coco_mask.toBbox(rle).tolist(),
     }
 
 

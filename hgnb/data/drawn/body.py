@@ -94,15 +94,9 @@ def _running(rng: np.random.Generator) -> Pose:
     shoulders = ((-u(35, 60), u(8, 16), 5.0), (u(28, 52), u(6, 14), 18.0))
     elbows, knees = (u(75, 100), u(80, 110)), (u(60, 95), u(25, 85))
     return Pose(
-        hips=hips,
-        knees=knees,
-        flat=(0.15, 0.0),
-        shoulders=shoulders,
-        elbows=elbows,
-        lean=u(8, 18),
-        twist=-u(8, 18),
+        hips=hips, knees=knees, flat=(0.15, 0.0), shoulders=shoulders, elbows=elbows, lean=u(8, 18), twist=-u(8, 18),
         lift=u(0.0, 0.04),
-    )
+    )  # fmt: skip
 
 
 def _sitting(rng: np.random.Generator) -> Pose:
@@ -192,11 +186,6 @@ def draw_pose(posture: str, rng: np.random.Generator) -> Pose:
     return pose.mirrored() if rng.uniform() < 0.5 else pose
 
 
-KEYPOINTS = (  # COCO's order
-    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder"),
-    *("left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip"),
-    *("left_knee", "right_knee", "left_ankle", "right_ankle"),
-)
 SIDES = (("left", 1.0), ("right", -1.0))
 
 # Fractions of stature, after Winter (2009), fig. 4.1, but for the neck, which it has at 0.052.
@@ -215,10 +204,6 @@ class Skeleton:
     stature: float
     points: dict[str, np.ndarray]
     frames: dict[str, np.ndarray]
-
-    def keypoints(self) -> np.ndarray:
-        """COCO's 17 keypoints, (17, 3) in metres."""
-        return np.stack([self.points[name] for name in KEYPOINTS])
 
 
 def turn(axis: str, degrees: float) -> np.ndarray:
@@ -245,9 +230,7 @@ def ball(angles: tuple[float, float, float], sign: float) -> np.ndarray:
 
 def skeleton(pose: Pose, stature: float) -> Skeleton:
     """Forward kinematics from the pelvis outwards, then down (or up) to the floor at y = 0."""
-    points: dict[str, np.ndarray]
-    frames: dict[str, np.ndarray]
-    points, frames = {}, {}
+    points, frames = dict[str, np.ndarray](), dict[str, np.ndarray]()
     root = turn("x", pose.root[0]) @ turn("z", -pose.root[1])
     pelvis = root @ turn("x", PELVIS * pose.lean) @ turn("z", -PELVIS * pose.side)
     lumbar = root @ turn("x", 0.7 * pose.lean) @ turn("z", -0.7 * pose.side) @ turn("y", 0.5 * pose.twist)

@@ -6,7 +6,7 @@ The nearest surface wins, so that no sorting is needed and hidden joints are kno
 once, at the end, for the surfaces that won.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -100,41 +100,22 @@ class Rays:
         self.rest = (d[1, 1] * ys + 2 * d[1, 2]) * ys + d[2, 2]
         self.across, self.down = b[0] * xs + (b[2] + z), b[1] * ys
         self.along, self.lengthwise = form[0] * xs - (0.5 + form[2] * z), form[1] * ys
-        self.kinds = np.where(solids.box, "box", np.where(solids.tube, "tube", "ellipsoid")).tolist()
+        self.box, self.tube = solids.box.tolist(), solids.tube.tolist()
         self.inward, self.deep = (solids.inward < 0).tolist(), self.inverse[:, 1, 2].tolist()
 
     def cast(self, at: int, cols: slice, rows: slice) -> Iterator[Hit]:
         """The rays of these columns and rows to the part at `at`; its surfaces are counted from its first."""
-        if self.kinds[at] == "box":
-            xs, ys = self.xs[at, :, :, cols], self.ys[at, :, rows]
-            return _cast_box(self.inverse[at].tolist(), xs, ys, self.z[at])
-        if self.kinds[at] == "tube":
-            return self._cast_tube(at, cols, rows)
-        return self._cast_ellipsoid(at, cols, rows)
-
-    def _reach(self, at: int, cols: slice, rows: slice) -> np.ndarray:
-        """How far the surface is from the middle of the solid; NaN where a ray misses."""
-        root = self.slope[at, :, rows] * self.xs[at, :, :, cols]
-        root += self.square[at, :, :, cols]
-        root += self.rest[at, :, rows]
-        return np.sqrt(root, out=root)
-
-    def _cast_ellipsoid(self, at: int, cols: slice, rows: slice) -> Iterator[Hit]:
-        depth = self._reach(at, cols, rows)
-        depth += self.across[at, :, :, cols]
-        depth += self.down[at, :, rows]
-        yield 0, depth, None
-
-    def _cast_tube(self, at: int, cols: slice, rows: slice) -> Iterator[Hit]:
-        reach, across, down = self._reach(at, cols, rows), self.across[at, :, :, cols], self.down[at, :, rows]
-        for add in (np.add, np.subtract) if self.inward[at] else (np.add,):
-            # Looking into the tube: its nearer sheet may be cut off, and then the other one shows.
-            depth = add(across, reach)
-            depth += down
-            t = depth * self.deep[at]
-            t += self.along[at, :, :, cols]
-            t += self.lengthwise[at, :, rows]
-            yield 0, depth, np.abs(t, out=t) <= 0.5
+        wide, tall = np.s_[at, :, :, cols], np.s_[at, :, rows]
+        if self.box[at]:
+            yield from _cast_box(self.inverse[at].tolist(), self.xs[wide], self.ys[tall], self.z[at])
+            return
+        # how far the surface is from the middle of the solid; NaN where a ray misses
+        reach = np.sqrt(self.slope[tall] * self.xs[wide] + self.square[wide] + self.rest[tall])
+        # Looking into a tube: its nearer sheet may be cut off, and then the other one shows.
+        for side in (np.add, np.subtract) if self.tube[at] and self.inward[at] else (np.add,):
+            depth = side(self.across[wide], reach) + self.down[tall]
+            length = depth * self.deep[at] + self.along[wide] + self.lengthwise[tall] if self.tube[at] else None
+            yield 0, depth, None if length is None else np.abs(length) <= 0.5
 
 
 def _cast_box(inverse: list, xs: np.ndarray, ys: np.ndarray, z: float) -> Iterator[Hit]:
@@ -144,18 +125,14 @@ def _cast_box(inverse: list, xs: np.ndarray, ys: np.ndarray, z: float) -> Iterat
             continue
         depth = (np.sign(deep) - along * xs) / deep + (z - down / deep * ys)
         inside = np.ones(depth.shape, bool)
-        for j in {0, 1, 2} - {i}:
-            t = depth * inverse[j][2]
-            t += inverse[j][0] * xs - inverse[j][2] * z
-            t += inverse[j][1] * ys
-            inside &= np.abs(t, out=t) <= 1
+        for x, y, t in (row for j, row in enumerate(inverse) if j != i):
+            inside &= np.abs(depth * t + (x * xs - t * z) + y * ys) <= 1
         yield i, depth, inside
 
 
 # Where a pixel is asked, (S, 2) as x and y from its centre: no two in one row or column, so that three give an
 # upright or level edge four shades, of which a grid of four has three.
 SAMPLES = np.array([(-1, 0), (0, 1), (1, -1)]) / 3
-Window = tuple[slice, slice]  # rows and columns
 
 
 @dataclass(frozen=True)
@@ -178,18 +155,11 @@ class Canvas:
     """`depth` (S, H, W) in metres towards the viewer; `surface` (S, H, W) numbers those drawn, -1 for none."""
 
     def __init__(self, width: int, height: int, light: np.ndarray):
-        # A block twice as long as needed, whose rest nobody touches: the C library gives smaller ones back to the
-        # system after every picture, and getting them again costs a tenth of the time.
         shape = len(SAMPLES), height, width
-        memory = np.empty((2, 6, np.prod(shape)), np.uint8)[0]
-        self.depth = memory[:4].reshape(-1).view(np.float32).reshape(shape)
-        self.surface = memory[4:].reshape(-1).view(np.int16).reshape(shape)
-        self.depth.fill(-np.inf)
-        self.surface.fill(-1)
+        self.depth, self.surface = np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int16)
         self.light = light / np.linalg.norm(light)
         self._paints: list[tuple] = []  # per drawing: its surfaces' gradients, stripes and two colours
         self._numbers: list[tuple[int, int, int]] = []  # per drawing: its first surface, how many, whose
-        self._spans: dict[int, list[int]] = {}  # per owner: left, top, right, bottom of all that was drawn
 
     def _table(self, column: int) -> np.ndarray:
         return np.concatenate([paint[column] for paint in self._paints], dtype=np.float32, casting="same_kind")
@@ -203,37 +173,25 @@ class Canvas:
         _, counts, owners = zip(*self._numbers, strict=True)
         return self.depth[spot], np.append(np.repeat(owners, counts), -1)[self.surface[spot]]
 
-    def mask(self, owners: list[int]) -> tuple[np.ndarray, Window]:
-        """The pixels of which these owners together hold more than half, in a window that has all of them."""
-        window = self._span(owners)
-        surface = self.surface[:, *window]
-        held = np.zeros(surface.shape, bool)
+    def mask(self, owners: list[int]) -> np.ndarray:
+        """The pixels (H, W) of which these owners together hold more than half."""
+        held = np.zeros(self.surface.shape, bool)
         for first, count, owner in self._numbers:
             if owner in owners:
-                held |= (surface >= first) & (surface < first + count)
-        return 2 * held.view(np.uint8).sum(0, dtype=np.uint8) > len(SAMPLES), window
-
-    def _span(self, owners: Iterable[int]) -> Window:
-        """Rows and columns that hold what these owners drew."""
-        spans: list = [self._spans[owner] for owner in owners if owner in self._spans] or [(0, 0, 0, 0)]
-        left, top = (min(span[at] for span in spans) for at in (0, 1))
-        right, bottom = (max(low, *(span[at] for span in spans)) for at, low in ((2, left), (3, top)))
-        return slice(top, bottom), slice(left, right)
+                held |= (self.surface >= first) & (self.surface < first + count)
+        return 2 * held.view(np.uint8).sum(0, dtype=np.uint8) > len(SAMPLES)
 
     def draw(self, parts: list[Part], view: View, owner: int = -1) -> None:
         """Put the parts' pixels on the canvas where they are nearer than what it holds."""
         solids, centres = Solids(parts, view.rotation), view.project(np.stack([part.centre for part in parts]))
         boxes = self._boxes(solids, centres, view.scale)
-        span = [*np.min(boxes, 0)[:2].tolist(), *np.max(boxes, 0)[2:].tolist()]
-        known = self._spans.get(owner, span)
-        self._spans[owner] = [*map(min, span[:2], known[:2]), *map(max, span[2:], known[2:])]
         part, gradients = solids.surfaces()
         drawn = sum(count for _, count, _ in self._numbers)
         first = (drawn + np.searchsorted(part, np.arange(len(parts)))).tolist()
         self._paints.append(_paints(parts, part, gradients, centres, view))
         self._numbers.append((drawn, len(part), owner))
         # Samples in metres around the parts' centres, where the polynomials are well conditioned.
-        x0, y0, x1, y1 = span
+        (x0, y0), (x1, y1) = np.min(boxes, 0)[:2].tolist(), np.max(boxes, 0)[2:].tolist()
         xs = (np.arange(x0, x1) + SAMPLES[:, :1] - centres[:, 0, None, None]) / view.scale
         ys = (centres[:, 1, None, None] - np.arange(y0, y1) - SAMPLES[:, 1:]) / view.scale
         rays = Rays(solids, xs.astype(np.float32)[:, :, None], ys.astype(np.float32)[..., None], centres[:, 2])
@@ -268,34 +226,21 @@ class Canvas:
         """
         if not self._paints:
             return
-        window = self._span(self._spans)
-        surface = self.surface[:, *window]
-        same = np.logical_and.reduce(surface[1:] == surface[0])
+        same = np.logical_and.reduce(self.surface[1:] == self.surface[0])
+        inside = np.flatnonzero(same & (self.surface[0] >= 0))
         plain = np.append(~self._table(1).any(1), True)
-        inside = self._flat(same & (surface[0] >= 0), window)
         whole = plain.take(self.surface[0].ravel()[inside])
-        mixed = np.concatenate([self._flat(~same, window), inside[~whole]])
+        mixed = np.concatenate([np.flatnonzero(~same), inside[~whole]])
         for pixels, samples in ((inside[whole], 1), (mixed, len(SAMPLES))):
             self._lay(picture.reshape(3, -1), pixels, samples)
-
-    def _flat(self, where: np.ndarray, window: Window) -> np.ndarray:
-        """Positions in a flat picture of where a mask of the window is true."""
-        rows, cols = np.divmod(np.flatnonzero(where), where.shape[1])
-        return (rows + window[0].start) * self.depth.shape[2] + cols + window[1].start
 
     def _lay(self, picture: np.ndarray, pixels: np.ndarray, samples: int) -> None:
         """Colours into `picture` (3, N) at flat `pixels`, the mean of their first samples."""
         rows, cols = np.divmod(pixels, self.depth.shape[2])
-        depth, surface = (
-            np.stack([kept.ravel().take(pixels, mode="clip") for kept in field[:samples]])
-            for field in (self.depth, self.surface)
-        )
-        x, y = (
-            np.add.outer(SAMPLES[:samples, at], place).astype(np.float32).ravel()
-            for at, place in enumerate((cols, rows))
-        )
+        depth, surface = (field[:samples].reshape(samples, -1)[:, pixels] for field in (self.depth, self.surface))
+        x, y = (np.add.outer(at, place).ravel() for at, place in zip(SAMPLES[:samples].T, (cols, rows), strict=True))
         with np.errstate(invalid="ignore"):  # where no surface is, the depth is infinite
-            colours = self._colours(surface.ravel(), x, y, depth.ravel())
+            colours = self._colours(surface.ravel(), x.astype(np.float32), y.astype(np.float32), depth.ravel())
         for plane, colour in zip(picture, colours.reshape(3, samples, -1), strict=True):
             plane[pixels] = colour[0] if samples == 1 else np.where(surface >= 0, colour, plane[pixels]).mean(0)
 
@@ -307,13 +252,8 @@ class Canvas:
         def of(table: Any) -> np.ndarray:
             return table.take(surface, mode="clip")
 
-        normal = []
-        for a, b, c, d in gradients.reshape(-1, 12).T.copy().reshape(3, 4, -1):
-            along = of(a) * x
-            along += of(b) * y
-            along += of(c) * z
-            along += of(d)
-            normal.append(along)
+        planes = gradients.reshape(-1, 12).T.copy().reshape(3, 4, -1)
+        normal = [of(a) * x + of(b) * y + of(c) * z + of(d) for a, b, c, d in planes]
         colours = np.stack([of(plane) for plane in first.T.copy()])
         striped = stripes.any(1)
         if striped.any():

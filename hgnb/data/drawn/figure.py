@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hgnb.data.drawn.body import FOOT, HAND, SIDES, Skeleton
+from hgnb.data.drawn.body import FOOT, HAND, SIDES, Skeleton, cross
 from hgnb.data.drawn.canvas import Colour, Part
 
 ROUND = np.eye(3)
@@ -41,34 +41,27 @@ def dress(body: Skeleton, look: Look) -> list[Part]:
 class _Figure:
     def __init__(self, body: Skeleton, look: Look):
         self.body, self.look = body, look
-        self.eggs: list[tuple]
-        self.tubes: list[tuple]
-        self.eggs, self.tubes = [], []  # half-extents, a frame and, of a tube, its end; then what `Part` takes
+        self.made: list[Part] = []
 
     def egg(self, at: np.ndarray, frame: np.ndarray, half: tuple, colour: Colour, stripes=None) -> None:
-        self.eggs.append((half, frame, at, colour, stripes))
+        axes = frame * (np.array(half) * self.body.stature)
+        self.made.append(Part("ellipsoid", at, axes, colour, stripes=stripes))
 
     def ball(self, at: np.ndarray, radius: float, colour: Colour) -> None:
         self.egg(at, ROUND, (radius, radius, radius), colour)
 
     def tube(self, a: np.ndarray, b: np.ndarray, half: tuple, taper: float, frame, colour, stripes=None) -> None:
         """From `a` to `b`; `half` is the base's half width and depth, along the frame's x and z."""
-        self.tubes.append((half, frame, b, a, colour, taper, stripes))
+        along, across, (wide, deep) = b - a, frame[:, 0], np.array(half) * self.body.stature
+        unit = along / np.sqrt((along * along).sum())
+        across = across - unit * (across * unit).sum()
+        across = across / np.sqrt((across * across).sum())
+        axes = np.stack([across * wide, along, cross(across, unit) * deep], axis=1)
+        self.made.append(Part("tube", a, axes, colour, taper, stripes))
 
     def parts(self) -> list[Part]:
-        """All of them, worked out together."""
-        half: Any  # each first a tuple of arrays, then one
-        frame: Any
-        half, frame, at, *rest = zip(*self.eggs, strict=True)
-        axes = np.stack(frame) * (np.array(half)[:, None] * self.body.stature)
-        eggs = [Part("ellipsoid", a, b, c, stripes=d) for a, b, c, d in zip(at, axes, *rest, strict=True)]
-        half, frame, b, a, *rest = zip(*self.tubes, strict=True)
-        along, across, half = np.stack(b) - np.stack(a), np.stack(frame)[..., 0], np.array(half) * self.body.stature
-        unit = along / np.sqrt((along * along).sum(1, keepdims=True))
-        across = across - unit * (across * unit).sum(1, keepdims=True)
-        across /= np.sqrt((across * across).sum(1, keepdims=True))
-        axes = np.stack([across * half[:, :1], along, np.cross(across, unit) * half[:, 1:]], axis=2)
-        return eggs + [Part("tube", *values) for values in zip(a, axes, *rest, strict=True)]
+        """All of them, in the order in which the first is seen where two are equally near."""
+        return sorted(self.made, key=lambda part: part.kind)
 
     def limb(self, a: np.ndarray, b: np.ndarray, base: float, top: float, frame, colour: Colour) -> None:
         """A round tube that ends in a ball; the one that it starts from is drawn by whom it hangs on."""

@@ -47,9 +47,7 @@ class Actor:
 
 def draw_actors(rng: np.random.Generator, stage: Stage) -> list[Actor]:
     """One to six people who stand mostly clear of each other."""
-    actors: list[Actor]
-    boxes: list
-    actors, boxes = [], []
+    actors, boxes = list[Actor](), list[tuple]()
     count = rng.choice(len(COMPANY), p=COMPANY) + 1
     for _ in range(count):
         posture = str(rng.choice(list(SHARES), p=list(SHARES.values())))

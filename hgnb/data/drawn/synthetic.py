@@ -19,7 +19,6 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from hgnb.data.drawn.annotate import COCO17, LABELLINGS, LAYOUTS, Labeller, Layout, annotate, coco, describe
-from hgnb.data.drawn.body import KEYPOINTS as KEYPOINTS  # the default schema's
 from hgnb.data.drawn.canvas import Canvas
 from hgnb.data.drawn.figure import dress
 from hgnb.data.drawn.scene import Stage, backdrop, draw_actors, draw_crowd, obstacle, seat
@@ -128,7 +127,7 @@ def draw_image(
     image = _develop(rng, picture)
     people = [annotate(rng, canvas, actor, layout, labelled) for actor in actors]
     if crowd:
-        region = describe(*canvas.mask([actor.number for actor in crowd]), (width, height))
+        region = describe(canvas.mask([actor.number for actor in crowd]))
         people.append({**region, "iscrowd": 1, "keypoints": [0] * 3 * len(layout.names), "num_keypoints": 0})
     return image, [person for person in people if person["area"] > 0]
 

@@ -88,22 +88,10 @@ def numbers(values: object) -> np.ndarray | None:
 
 def numbers_within(values: object) -> np.ndarray | None:
     """As `numbers`, but of lists in lists, of numbers written as text, and with NaN for what is absent."""
-    flat: list[float] = []
-    waiting = [values]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, list) and len(flat) + len(waiting) + len(value) < 10_000:
-            waiting.extend(reversed(value))
-        elif value is None:
-            flat.append(math.nan)
-        elif isinstance(value, str | int | float):
-            try:
-                flat.append(float(value))
-            except (ValueError, OverflowError):
-                return None
-        else:
-            return None
-    return np.array(flat) if isinstance(values, list) else None
+    try:
+        return np.array(values, dtype=np.float64).ravel() if isinstance(values, list | np.ndarray) else None
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
 
 
 def named(value: Any) -> int | str | None:

@@ -105,16 +105,15 @@ def _distinct(names: list[str], repaired: Counter[str]) -> list[str]:
 def _told(category: dict, names: list[str], choices: Choices) -> list[tuple[int, int]]:
     """(left, right) positions that a person or the category tells: `--pairs`, `flip_pairs`, or YOLO's `flip_idx`."""
     if choices.pairs:
-        lower = [name.lower() for name in names]
-        same = spelled(names)
-        found = []
-        for pair in choices.pairs:
-            for name in pair:
-                if name.lower() not in lower and name not in same:
-                    raise InputError(f"There is no keypoint '{plain(name)}' to pair: the names are {_list(names, 40)}.")
-            a, b = (lower.index(n.lower()) if n.lower() in lower else same.index(n) for n in pair)
-            found.append((a, b))
-        return found
+        forms = [name.lower() for name in names], spelled(names)
+
+        def place(name: str) -> int:
+            for form, wanted in zip(forms, (name.lower(), name), strict=True):
+                if wanted in form:
+                    return form.index(wanted)
+            raise InputError(f"There is no keypoint '{plain(name)}' to pair: the names are {_list(names, 40)}.")
+
+        return [(place(left), place(right)) for left, right in choices.pairs]
     flips = category.get("flip_idx")
     if isinstance(flips, list) and sorted(map(str, flips)) == sorted(map(str, range(len(names)))):
         return [(a, int(b)) for a, b in enumerate(flips) if a < int(b) and int(flips[int(b)]) == a]

@@ -77,16 +77,20 @@ class Source:
         return [self.file, *(yolo.labels(self.file, self.split) if self.is_yolo else ())]
 
     @cached_property
+    def places(self) -> list[Path]:
+        """The folders that lie beside, and those in `images/`."""
+        here = _folders(self.base)
+        return [*here, *(f for folder in here if folder.name.lower() == "images" for f in _folders(folder))]
+
+    @cached_property
     def roots(self) -> list[Path]:
         """The folders in which pictures are looked for, the likeliest first; those that exist."""
         if self.is_yolo:
             return [self.base]
         here, beside = _folders(self.base), _folders(self.file.parent)
-        images = [folder for folder in here if folder.name.lower() == "images"]
-        within = [*here, *(folder for place in images for folder in _folders(place))]
-        likely = [folder for folder in within if folder.name.lower() == self.label.lower()]
-        likely += [folder for folder in within if self.split and self.split in _splits(folder.name)]
-        likely += images
+        likely = [folder for folder in self.places if folder.name.lower() == self.label.lower()]
+        likely += [folder for folder in self.places if self.split and self.split in _splits(folder.name)]
+        likely += [folder for folder in here if folder.name.lower() == "images"]
         likely += [folder for folder in (*beside, *here) if folder.name.lower() in ("images", "data")]
         return list(dict.fromkeys([*likely, self.file.parent, self.base]))
 
@@ -145,9 +149,7 @@ def undivided(found: dict[str, Source]) -> bool:
     if len(found) != 1:
         return False
     (source,) = found.values()
-    here = _folders(source.base)
-    within = [*here, *(f for folder in here if folder.name.lower() == "images" for f in _folders(folder))]
-    return not source.split or not any(_splits(folder.name) - {source.split} for folder in within)
+    return not source.split or not any(_splits(folder.name) - {source.split} for folder in source.places)
 
 
 def annotation_files(folder: Path) -> list[Path]:

@@ -122,23 +122,20 @@ class Listed:
         names = {plain(row.get("id")): plain(row.get("name"), 80) for row in rows}
         said: dict[int, tuple] = {}
         for record, number in zip(content["images"], self._numbered(content["images"]), strict=True):
+            file = None
+            fault: Verdict
             if number is None:
-                known = named(record.get("id")) if isinstance(record, dict) else None
-                self._lose(None, known, "image record", "An image's id is no whole number.")
-                continue
-            says = tuple(record.get(key) for key in ("file_name", "width", "height"))
-            if said.setdefault(number, says) is not says:
-                if said[number] == says:
-                    self.repaired["images listed twice alike, read once"] += 1
-                    continue
-                # which of the pictures is meant can't be known
-                fault: Verdict = ("duplicate image id", f"The image id {number} is listed more than once.")
-                file = None
-            else:
+                fault = "image record", "An image's id is no whole number."
+            elif said.setdefault(number, says := tuple(map(record.get, ("file_name", "width", "height")))) is says:
                 file, fault = self._file(record, pictures)
+            elif said[number] == says:
+                self.repaired["images listed twice alike, read once"] += 1
+                continue
+            else:  # which of the pictures is meant can't be known
+                fault = "duplicate image id", f"The image id {number} is listed more than once."
             if fault:
-                self._lose(number, named(record.get("id")), *fault)
-            elif file:
+                self._lose(number, named(record.get("id")) if isinstance(record, dict) else None, *fault)
+            elif file and number is not None:
                 licence, part = names.get(plain(record.get("license")), "not named"), record.get(layouts.PART)
                 part = part if part in (layouts.TRAIN, layouts.VAL, layouts.TEST) else ""
                 exact = record.get("persons") != GUESSED
@@ -224,13 +221,7 @@ class Listed:
     def _headers(self, ids: list[int]) -> tuple[dict[int, Header | DamagedImage], dict[int, Header]]:
         """What these files say of themselves; and those that disagree with the list, or tell of an orientation."""
 
-        def attempt(number: int) -> Header | DamagedImage:
-            try:
-                return header(self.images[number].file)
-            except DamagedImage as damage:
-                return damage
-
-        headers = dict(zip(ids, in_threads(attempt, ids), strict=True))
+        headers = dict(zip(ids, in_threads(lambda number: header(self.images[number].file), ids), strict=True))
         known = {number: head for number, head in headers.items() if isinstance(head, Header)}
         return headers, {n: h for n, h in known.items() if h.orientation > 1 or h.stored != self.images[n].size}
 
@@ -241,8 +232,7 @@ class Listed:
             number = self.meant(record.get("image_id")) if isinstance(record, dict) else None
             if number is None or number not in of:
                 continue
-            listed = record.get("keypoints")
-            values = listed if isinstance(listed, np.ndarray) else numbers_within(listed)
+            values = numbers_within(record.get("keypoints"))
             if values is None or values.ndim != 1 or values.size % 3:
                 continue
             points = values.reshape(-1, 3)

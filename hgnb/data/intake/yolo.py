@@ -51,7 +51,10 @@ def opened(file: Path, split: str) -> dict:
         names = list(COCO17.names) if coco else [f"point_{k + 1}" for k in range(count)]
     base, number = file.parent, itertools.count(1)
     pictures = list(_pictures(file, split))
-    for at, (picture, size) in enumerate(zip(pictures, in_threads(_size, pictures), strict=True), 1):
+    for at, (picture, head) in enumerate(zip(pictures, in_threads(header, pictures), strict=True), 1):
+        size = (
+            None if isinstance(head, DamagedImage) else head.upright
+        )  # as a viewer shows it, which labels are parts of
         inside = picture.is_relative_to(base)
         name = picture.relative_to(base).as_posix() if inside else picture.name
         images.append({"id": at, "file_name": name, "width": size and size[0], "height": size and size[1]})
@@ -61,14 +64,6 @@ def opened(file: Path, split: str) -> dict:
     skeleton = [list(bone) for bone in COCO17.skeleton] if names == list(COCO17.names) else []
     category = {"id": 1, "name": "person", "keypoints": names, "skeleton": skeleton, "flip_idx": flip}
     return {"images": images, "annotations": annotations, "categories": [category]}
-
-
-def _size(picture: Path) -> tuple[int, int] | None:
-    """Width and height as a viewer shows the picture, which its labels are parts of; None where it can't be read."""
-    try:
-        return header(picture).upright
-    except DamagedImage:
-        return None
 
 
 def _person(line: str, number: int, image: int, size: tuple[int, int], values: int) -> dict:
