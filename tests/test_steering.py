@@ -172,7 +172,7 @@ def test_a_direction_that_a_record_lacks_is_named():
 
 @pytest.fixture(scope="module")
 def chain():
-    return ch08.found("drawn", "embedded")
+    return ch08.recorded("drawn", "embedded")[-1]
 
 
 def test_the_page_shows_a_record(chain):
@@ -182,7 +182,7 @@ def test_the_page_shows_a_record(chain):
     assert all(plate.caption and "nan" not in plate.alt for plate in plates)
     assert len(ch08.table(verdicts).rows) == 12 and "random weights" in ch08.added(seeds)
     said = ch08.survived(verdicts).text
-    assert all(f"**{one.verdict}**" in said for one in verdicts) and "drawn" in ch08.came(chain, "embedded").text
+    assert all(f"**{one.verdict}**" in said for one in verdicts) and "drawn people" in ch08.came([chain]).text
 
 
 def test_the_page_says_what_a_record_lacks_and_what_makes_it(chain):
@@ -193,6 +193,12 @@ def test_the_page_says_what_a_record_lacks_and_what_makes_it(chain):
     said = [ch08.strips(verdicts).alt, ch08.table(verdicts).text, ch08.survived(verdicts).text]
     said += [ch08.probed(seeds).alt, ch08.added(seeds), ch08.likeness(seeds).alt, ch08.said_alike(seeds)]
     assert all("`hgnb claims --keep`" in words for words in said)
-    none = [ch08.strips([]).alt, ch08.table([]).text, ch08.survived([]).text, ch08.came(None, "embedded").text]
-    none += [ch08.probed(None).alt, ch08.added(None), ch08.likeness(None).alt, ch08.said_alike(None)]
+    none = [ch08.strips([]).alt, ch08.table([]).text, ch08.survived([]).text, ch08.came([]).text]
+    none += [
+        ch08.survivals([], []).text,
+        ch08.probed(None).alt,
+        ch08.added(None),
+        ch08.likeness(None).alt,
+        ch08.said_alike(None),
+    ]
     assert all("`make claims SEEDS=5`" in words for words in none)

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from figures.page import Note, Plate, Table, listed, nothing, number, percent, verdict
 from figures.portraits import Portraits
+from figures.verdicts import people
 from hgnb import records
 from hgnb.analysis.depths import alike
 from hgnb.analysis.steering import STEPS
@@ -49,9 +50,10 @@ LOOKS = {"own": (BLUE, "o"), "mean": (ORANGE, "s")}
 PROBED = {"sitting": (BLUE, "o-"), "moving": (RED, "s-")}
 
 
-def found(profile: str, data: str) -> records.Record | None:
-    """The recorded chain that a page about a profile and data shows."""
-    return next((one for one in records.fitting("chain", profile, data) if one.with_("hourglass")), None)
+def recorded(profile: str, data: str) -> list[records.Record]:
+    """The recorded chains that a page about a profile and data shows, one of each dataset, photographs first."""
+    made = (one for one in records.fitting("chain", profile, data) if one.with_("hourglass"))
+    return sorted(records.each_dataset(made), key=lambda record: record.data == EMBEDDED)
 
 
 def of(record: records.Record | None) -> Seeds | None:
@@ -59,21 +61,22 @@ def of(record: records.Record | None) -> Seeds | None:
     return Seeds.of(record).with_("hourglass") if record else None
 
 
-def came(record: records.Record | None, data: str) -> Note:
+def came(chains: Sequence[records.Record]) -> Note:
     """What is shown on this page, whether it still counts, and how much its networks know."""
-    seeds = of(record)
-    if record is None or seeds is None:
+    if not chains:
         return Note(NONE)
-    reasons = stale(record)
-    state = f"**Stale**: {'; '.join(reasons)}." if reasons else "Made by today's code, profile and data."
-    drawn = " Its persons are drawn, not photographed." if record.data == EMBEDDED else ""
-    instead = "" if record.data == data else f" There is none of {data}, so it stands in."
-    shut = competent(seeds)
-    knows = f"That is too little to judge by: it needs {shut}." if shut else "They know enough to be judged."
-    return Note(
-        f"Recorded: {record.title}; made again by `hgnb claims --keep`. {state}{drawn}{instead} Its hourglasses have a "
-        f"test PCK of {seeds.pck('hourglass').text(3)}, the mean pose one of {number(seeds.floor(), 3)}. {knows}"
-    )
+    lines = []
+    for record, seeds in zip(chains, map(of, chains), strict=True):
+        assert seeds is not None
+        reasons, shut = stale(record), competent(seeds)
+        state = f"**Stale**: {'; '.join(reasons)}." if reasons else "Made by today's code, profile and data."
+        knows = f"That is too little to judge by: it needs {shut}." if shut else "They know enough to be judged."
+        lines.append(
+            f"- {people(record.data)}: {record.title}; {state[:1].lower()}{state[1:]} The hourglasses have "
+            f"a test PCK of {seeds.pck('hourglass').text(3)}, the mean pose one of {number(seeds.floor(), 3)}. {knows}"
+        )
+    first = f"The figures are of {people(chains[0].data)}. Recorded, and made again by `hgnb claims --keep`:"
+    return Note("\n".join([first, "", *lines]))
 
 
 # Latents moved
@@ -196,6 +199,12 @@ def survived(judged: Sequence[Judged]) -> Note:
     first = f"Of the {asked} interpretations that can be judged here {kept} survive the intervention."
     nobody = "None of the thesis's three interpretations can be judged here."
     return Note(f"{first if asked else nobody}\n\n" + "\n".join(lines))
+
+
+def survivals(chains: Sequence[records.Record], verdicts: Sequence[Sequence[Judged]]) -> Note:
+    """The same of every dataset."""
+    told = [f"On {people(c.data)}: {survived(v).text}" for c, v in zip(chains, verdicts, strict=True)]
+    return Note("\n\n".join(told) or NONE)
 
 
 def moved(judged: Sequence[Judged]) -> str:
