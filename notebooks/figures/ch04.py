@@ -97,7 +97,7 @@ def helped_and_hurt(
 # Several seeds and the controls, as recorded
 
 
-def _recorded(records: Sequence[Chains]) -> str:
+def recorded_in(records: Sequence[Chains]) -> str:
     """The end of a caption."""
     return f"Recorded: {'; '.join(one.record.title for one in records)}."
 
@@ -120,7 +120,7 @@ def spread(records: Sequence[Chains]) -> Plate:
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncol=5, fontsize=8)
     caption = (
         "Validation PCK of each recorded seed, by epoch: the original, and the networks trained on from its epoch with "
-        f"the best PCK. {_recorded(records)}"
+        f"the best PCK. {recorded_in(records)}"
     )
     return Plate(figure, caption, " ".join(_lead(record, records) + _ends(record) for record in records))
 
@@ -173,7 +173,7 @@ def differences(records: Sequence[Chains], gain: float, data: str) -> Plate:
     caption = (
         "Differences of test PCK, first network less second, on the same persons. Small dots: single seeds, with "
         "intervals from resampled images; large ones: their mean with the ledger's 95 % interval, over seeds and images"
-        f"{'; hollow diamond: the live run' if diamond else ''}. {_recorded(records)}"
+        f"{'; hollow diamond: the live run' if diamond else ''}. {recorded_in(records)}"
     )
     alt = " ".join(
         f"{_lead(r, records)}Training on without the autoencoder changes PCK by "
