@@ -129,7 +129,7 @@ for stage, before in AFTER.items():
             edition=asked(EDITION),
             name=stage,
             # code that differs, not files that were touched; the run itself decides whether it trains again
-            code=definitions.fingerprint(["hgnb.training.experiment.Experiment.stage"]),
+            code=definitions.fingerprint(["hgnb.training.experiment.Experiment"]),
         threads: workflow.cores if stage == "dataset" else TRAINING or workflow.cores
         priority: 1  # all that comes after waits for the longest chain: the data and one training upon another
         shell:
