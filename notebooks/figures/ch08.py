@@ -196,7 +196,7 @@ def survived(judged: Sequence[Judged]) -> Note:
         for (word, reason), said in groups.items()
     ]
     kept, asked = (sum(one.verdict in of for one in judged) for of in ((HOLDS,), (HOLDS, FAILS, UNDECIDED)))
-    first = f"Of the {asked} interpretations that can be judged here {kept} survive the intervention."
+    first = f"Of the {asked} interpretations that can be judged here {kept or 'none'} survive{'s' if kept == 1 else ''} the intervention."
     nobody = "None of the thesis's three interpretations can be judged here."
     return Note(f"{first if asked else nobody}\n\n" + "\n".join(lines))
 
