@@ -31,12 +31,17 @@ SAID = {HOLDS: CARRIES, FAILS: TURNED, UNDECIDED: UNDECIDED}
 Row = Mapping[str, Any]  # of a ledger
 
 
+def profile_of(change: str) -> str:
+    """The name of the profile under a change of it; '' changes nothing."""
+    return f"{PROFILE}+{change}" if change else PROFILE
+
+
 def ledgers(study: str) -> dict[str, Result]:
     """The ledgers that are recorded of a study of `hgnb.training.networks.CHANGES`, by what was changed; that of the
     profile itself goes first, as ''. Empty where nothing was changed yet."""
     found = {}
     for change in ("", *CHANGES[study]):
-        if record := records.find(STUDY, "+".join(filter(None, (PROFILE, change))), EMBEDDED):
+        if record := records.find(STUDY, profile_of(change), EMBEDDED):
             found[change] = kept(record)
     return found if len(found) > 1 and "" in found else {}
 
@@ -49,7 +54,7 @@ def size(change: str) -> float:
     >>> size("wider+fewer")
     0.0
     """
-    own, other = (profiles.load("+".join(filter(None, (PROFILE, name)))) for name in ("", change))
+    own, other = (profiles.load(profile_of(name)) for name in ("", change))
     wide, many = other.model.channels / own.model.channels, other.data.train_persons / own.data.train_persons
     return float(2 * np.log2(wide) + np.log2(many))
 

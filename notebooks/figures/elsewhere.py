@@ -9,23 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from figures.page import Note, Plate, Table, listed, nothing, number
-from figures.verdicts import SIGNS, at, badge
-from hgnb import records
-from hgnb.claims.carried import (
-    CARRIES,
-    JUDGED,
-    PROFILE,
-    TURNED,
-    Carried,
-    Reading,
-    Row,
-    carried,
-    ledgers,
-    readings,
-    trended,
-)
+from figures.verdicts import LEVEL, SIGNS, at, badge, recorded
+from hgnb.claims.carried import CARRIES, JUDGED, PROFILE, TURNED, Carried, Reading, Row, profile_of, readings, trended
+from hgnb.claims.carried import carried as carried  # the chapter takes these two from here
+from hgnb.claims.carried import ledgers as ledgers
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
-from hgnb.claims.collect import STUDY, kept
 from hgnb.claims.ledger import BY_ID, Result
 from hgnb.data.splits import EMBEDDED
 from hgnb.drawing import BLUE, GREY, INK, ORANGE, RED, style
@@ -39,8 +27,6 @@ NONE = {
 COLOURS = {HOLDS: BLUE, FAILS: RED, UNDECIDED: GREY, NEEDS: GREY}
 WIDTHS = (ORANGE, BLUE, INK)  # of the narrowest network to the widest
 ACROSS = 4  # panels in a line
-LEVEL = "C6"  # what the hourglass of a ledger reaches
-__all__ = ["carried", "ledgers"]  # the chapter takes them from here
 
 
 # Sizes
@@ -48,8 +34,8 @@ __all__ = ["carried", "ledgers"]  # the chapter takes them from here
 
 def photographs() -> Result | None:
     """The recorded ledger of COCO's photographs."""
-    found = [record for record in records.fitting(STUDY, PROFILE, EMBEDDED) if record.data.startswith("coco")]
-    return kept(found[0]) if found else None
+    there = (column.result for column in recorded(PROFILE, EMBEDDED))
+    return next((result for result in there if result.record.data != EMBEDDED), None)
 
 
 def scale(verdicts: Sequence[Carried], photographs: Result | None) -> Plate:
@@ -85,7 +71,7 @@ def scale(verdicts: Sequence[Carried], photographs: Result | None) -> Plate:
 
 def _place(change: str) -> tuple[int, int]:
     """Channels and training persons under a change of the profile."""
-    profile = profiles.load("+".join(filter(None, (PROFILE, change))))
+    profile = profiles.load(profile_of(change))
     return profile.model.channels, profile.data.train_persons
 
 
