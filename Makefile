@@ -62,11 +62,11 @@ test: .venv/.installed ## run every test that builds no whole book (TESTS=tests/
 proof: .venv/.installed ## build whole books from nothing, of drawn persons and of photographs, and look at every page as readers do
 	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n 4 --dist worksteal $(PROOF)
 
-# What is done to the book on purpose, with what these need; `make bench` leaves it out.
-TRUST := $(patsubst %,benchmarks/%.py,fuzz mutants covered load twice kill mutations sameness)
+# What is done to the book on purpose, with what these need, and what has to be told a folder; `make bench` leaves both.
+APART := $(patsubst %,benchmarks/%.py,fuzz mutants covered load twice kill mutations sameness annotations gap)
 
 bench: .venv/.installed ## measure speed and accuracy on this machine
-	@for script in $(filter-out $(TRUST),$(wildcard benchmarks/*.py)); do echo "== $$script"; "$(BIN)/python" "$$script" || exit 1; done
+	@for script in $(filter-out $(APART),$(wildcard benchmarks/*.py)); do echo "== $$script"; "$(BIN)/python" "$$script" || exit 1; done
 
 trust: .venv/.installed ## damage it, kill it, build it twice, load it, mutate it: some hours, recorded in benchmarks/results
 	@for script in fuzz mutants covered load twice kill; do echo "== $$script"; "$(BIN)/python" benchmarks/$$script.py || exit 1; done

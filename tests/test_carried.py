@@ -102,3 +102,30 @@ def test_both_figures_draw_every_decided_claim():
     readings = elsewhere.specification(carried.carried(over(HOLDS, *[HOLDS] * 12, study="readings")))
     above, below = (ax for ax in readings.figure.axes if ax.lines)
     assert len(below.lines) == 13 and above.get_title() == "C7 ✓"
+
+
+def test_the_domain_gap_tells_what_is_kept_and_what_both_kinds_bring():
+    row, names = {"low": 0.1, "high": 0.3, "seeds": [0.1, 0.3]}, tuple(elsewhere.TRAINED)
+    levels = {"drawn people": (0.6, 0.1, 0.55), "photographs": (0.15, 0.4, 0.41)}
+    worse, same = {"value": -0.05, "low": -0.08, "high": -0.02}, {"value": 0.01, "low": -0.02, "high": 0.04}
+    held = {
+        "code": "of before", "profile": "small", "seeds": 2, "floor": {"drawn people": 0.09, "photographs": 0.08},
+        "persons": {name: {"train": 3000, "test": 600} for name in names},
+        "pck": {
+            tested: {name: row | {"value": value} for name, value in zip(names, made, strict=True)}
+            for tested, made in levels.items()
+        },
+        "gain": {
+            "drawn people": {"photographs": row | {"value": -0.5}, "both": worse},
+            "photographs": {"drawn people": row | {"value": -0.25}, "both": same},
+        },
+    }  # fmt: skip
+    said = elsewhere.crossing(held)
+    assert "on photographs a network trained on drawn people finds 0.150 of the keypoints, where one" in said
+    assert "adds −0.050 (−0.080 to −0.020) on drawn people and 0.010 (−0.020 to 0.040) on photographs" in said
+    assert said.endswith("Stale: the code that trains has changed since.")
+    photographs, drawn = elsewhere.gap(held).figure.axes
+    assert photographs.get_title() == "tested on photographs" and drawn.get_title() == "tested on drawn people"
+    marks = [line.get_xdata()[0] for line in photographs.lines if line.get_marker() in "osD"]
+    assert marks == [0.15, 0.4, 0.41]
+    assert "benchmarks/gap.py" in elsewhere.gap({}).alt

@@ -1,6 +1,10 @@
-"""Verdicts at other sizes and under other readings of the sources, of 08_how_far; drawn from ledgers that are kept."""
+"""Verdicts at other sizes and under other readings of the sources, drawn from ledgers that are kept; and networks on
+people of another kind than theirs, as benchmarks/gap.py measured them. Of 08_how_far.
+"""
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,11 +17,15 @@ from figures.verdicts import LEVEL, SIGNS, at, badge, recorded
 from hgnb.claims.carried import CARRIES, JUDGED, PROFILE, TURNED, Carried, Reading, Row, profile_of, readings, trended
 from hgnb.claims.carried import carried as carried  # the chapter takes these two from here
 from hgnb.claims.carried import ledgers as ledgers
-from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
+from hgnb.claims.claim import FAILS, HOLDS, KNOWS, NEEDS, TIMES_FLOOR, UNDECIDED
 from hgnb.claims.ledger import BY_ID, Result
 from hgnb.data.splits import EMBEDDED
-from hgnb.drawing import BLUE, GREY, INK, ORANGE, RED, style
+from hgnb.definitions import fingerprint
+from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, style
+from hgnb.home import home
+from hgnb.stats import Estimate
 from hgnb.training import profiles
+from hgnb.training.experiment import TRAINING_ROOTS
 from hgnb.training.networks import CHANGES, get
 
 NONE = {
@@ -27,6 +35,8 @@ NONE = {
 COLOURS = {HOLDS: BLUE, FAILS: RED, UNDECIDED: GREY, NEEDS: GREY}
 WIDTHS = (ORANGE, BLUE, INK)  # of the narrowest network to the widest
 ACROSS = 4  # panels in a line
+TRAINED = {"drawn people": (ORANGE, "s"), "photographs": (BLUE, "o"), "both": (GREEN, "D")}
+GAP = "`python benchmarks/gap.py path/to/coco-val2017`"
 
 
 # Sizes
@@ -248,3 +258,65 @@ def depending(found: Mapping[str, Result]) -> str:
     first = f"Of {len(made)} other readings {'none turns a verdict' if not turned else 'these turn a verdict: ' + listed(turned)}"
     last = f" Not recorded: {listed(unread)}." if unread else ""
     return f"{first}; what moves a number most is {most.title.lower()}, {_far(most)} standard errors.{last}"
+
+
+# People of the other kind
+
+
+def gap_record() -> dict[str, Any]:
+    """What benchmarks/gap.py measured; empty where it hasn't run."""
+    file = home() / "results" / "gap.json"
+    return json.loads(file.read_text(encoding="utf8")) if file.is_file() else {}
+
+
+def gap(held: Mapping[str, Any]) -> Plate:
+    """fig-gap: test PCK on drawn people and on photographs, by what a network was trained on."""
+    if not held:
+        words = f"Nothing of this is recorded: {GAP} trains and tests."
+        return nothing(words, words, words)
+    with style():
+        figure, axes = plt.subplots(1, 2, figsize=(8.6, 2.5), sharey=True)
+        for ax, (tested, made) in zip(axes, reversed(held["pck"].items()), strict=True):
+            ax.axvline(held["floor"][tested], color=GREY, linestyle=":")
+            for y, (trained, (colour, marker)) in enumerate(TRAINED.items()):
+                row = made[trained]
+                ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1.6)
+                ax.plot(row["value"], y, marker, color=colour, markersize=6)
+                ax.plot(row["seeds"], [y + 0.26] * len(row["seeds"]), "|", color=colour, markersize=7)
+            ax.set(title=f"tested on {tested}", xlabel="test PCK", ylim=(len(TRAINED) - 0.5, -0.5), xlim=(0, None))
+            ax.grid(axis="y", visible=False)
+        axes[0].set_yticks(range(len(TRAINED)), [f"trained on {name}" for name in TRAINED])
+    persons, seeds = held["persons"], held["seeds"]
+    caption = (
+        f"Test PCK with its 95 % interval, and each of {seeds} seed{'s' if seeds > 1 else ''} (strokes), of one network "
+        f"(`{held['profile']}`) trained on {persons['drawn people']['train']:,} drawn persons, on as many of COCO's "
+        "photographs, or on both; dotted: each joint's mean position. Tested on "
+        f"{persons['photographs']['test']:,} photographed and {persons['drawn people']['test']:,} drawn persons with five "
+        "labelled keypoints or more."
+    )
+    return Plate(figure, caption, crossing(held))
+
+
+def crossing(held: Mapping[str, Any]) -> str:
+    """What a network keeps on people of the other kind, and what training on both brings, in sentences."""
+    if not held:
+        return f"What becomes of a network on people of the other kind isn't recorded: {GAP} does it."
+    told, joined = [], []
+    for tested, made in held["pck"].items():
+        gain = {name: Estimate(row["value"], row["low"], row["high"]) for name, row in held["gain"][tested].items()}
+        other = next(name for name in gain if name != "both")
+        told.append(
+            f"on {tested} a network trained on {other} finds {number(made[other]['value'], 3)} of the keypoints, where one "
+            f"trained on {tested} finds {number(made[tested]['value'], 3)} and the mean pose "
+            f"{number(held['floor'][tested], 3)}"
+        )
+        joined.append(f"{gain['both'].text(3)} on {tested}")
+    words = f"{listed(told)}; training on both instead of on one's own kind alone adds {listed(joined)} in test PCK."
+    weak = [
+        name
+        for name, made in held["pck"].items()
+        if made[name]["value"] < max(KNOWS, TIMES_FLOOR * held["floor"][name])
+    ]
+    shut = f" The network of {listed(weak)} knows too little for this to say anything." if weak else ""
+    stale = " Stale: the code that trains has changed since." if held["code"] != fingerprint(TRAINING_ROOTS) else ""
+    return f"{words[:1].upper()}{words[1:]}{shut}{stale}"
