@@ -37,7 +37,7 @@ if settings.get_current_profile_name() == "default":  # benchmarks/mutants.py ha
 
 
 FORCED = {
-    "HGNB_PRECISION": ("fp32", "bf16"), "HGNB_THREADS": ("1", "2"), "HGNB_KEEP_MEMORY": ("0",), "HGNB_DEVICE": ("cpu",),
+    "HGNB_PRECISION": ("fp32", "bf16"), "HGNB_THREADS": ("2",), "HGNB_KEEP_MEMORY": ("0",), "HGNB_DEVICE": ("cpu",),
 }  # fmt: skip
 
 

@@ -50,14 +50,6 @@ def test_the_thesis_is_the_defaults():
     assert made.training.rate == profile.training.rate
 
 
-def test_peaks_take_their_sigma():
-    """A peak of 1 at the keypoint whatever its width, and a Gaussian's fall to the next pixel."""
-    points, v = torch.full((1, 2, 2), 33.0), torch.tensor([[2.0, 1.0]])
-    maps = heatmaps(points, v, side=64, size=16, config=HeatmapConfig("peak", 2.0, 0.5))
-    assert maps[0, :, 8, 8].tolist() == [1, 1]
-    assert maps[0, :, 8, 9].tolist() == pytest.approx([np.exp(-1 / 8), np.exp(-2)], rel=1e-6)
-
-
 def dot(x: int, y: int, side: int = 32) -> torch.Tensor:
     image = torch.zeros(1, 3, side, side)
     image[:, :, y, x] = 1

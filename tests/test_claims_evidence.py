@@ -27,7 +27,6 @@ from hgnb.claims.study import Study
 from hgnb.data.heatmaps import heatmaps
 from hgnb.metrics import pck
 from hgnb.records import Seed
-from hgnb.training import networks
 from hgnb.training.runs import runs_folder
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
@@ -559,24 +558,6 @@ def test_a_ledger_without_runs_trains_nothing(trained):
     asked = collect.remedies(other, record)
     assert any("hgnb train modified --profile smoke" in line and "--seed 7" in line for line in asked)
     json.dumps(made.facts(), allow_nan=False)
-
-
-def test_forks_differ_in_the_rate_alone(trained, monkeypatch):
-    experiment, run = trained
-    asked = []
-    monkeypatch.setattr(type(experiment), "further", lambda self, *given, **named: asked.append((given, named)))
-    (run.folder / "drop.ckpt").write_bytes(b"")
-    try:
-        for one in networks.FORKS:
-            one.run(experiment)
-    finally:
-        (run.folder / "drop.ckpt").unlink()
-    (dropped, where), (kept, there) = asked
-    assert where == there == {"checkpoint": "drop"}
-    factor = experiment.profile.training.drop_factor
-    assert dropped[2].rate * factor == pytest.approx(kept[2].rate)
-    assert replace(dropped[2], rate=0.0) == replace(kept[2], rate=0.0)
-    assert kept[2].epochs == 3 and kept[2].keep_optimiser and not kept[2].keep_rate
 
 
 def test_results_are_those_of_the_stages(trained):

@@ -13,7 +13,6 @@ from sklearn.decomposition import PCA
 from figures.chains import Chains
 from hgnb import records
 from hgnb.claims import collect
-from hgnb.errors import InputError
 from hgnb.model.hourglass import Autoencoder, AutoencoderConfig
 from hgnb.training.fit import freeze, shaped
 from hgnb.training.loop import Watch
@@ -81,11 +80,6 @@ def test_a_projection_is_scikit_learns(persons):
     else:
         assert not codes[:, persons - 1 :].any()
     assert not any(p.requires_grad for p in autoencoder.parameters())
-
-
-def test_an_unknown_kind_of_frozen_autoencoder_names_the_nearest():
-    with pytest.raises(InputError, match="'radom'.*'random'"):
-        freeze(Autoencoder((4, 2, 2), AutoencoderConfig(code=2, halvings=1)), "radom", lambda: None)
 
 
 def test_a_frozen_autoencoder_is_read_back_in_its_shape(chain):

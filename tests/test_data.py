@@ -25,13 +25,6 @@ def person(box, keypoints, size=(200, 100)):
     return coco.Person(1, 1, None, size, np.array(box, float), np.array(keypoints, float))
 
 
-def test_persons_are_read_in_order_of_id(coco_folder):
-    split = coco.load(coco_folder, "train")
-    assert split.name == "train2017" and [p.id for p in split.persons] == list(range(1, 25))
-    assert split.schema.names == ("nose", "left_hip", "right_hip", "left_knee", "right_knee")
-    assert split.schema.skeleton == ((1, 3), (2, 4))
-
-
 def test_schema_sides_pairs_and_groups():
     schema = KeypointSchema(("right_ankle", "left_ankle", "head_top", "neck", "left_shoulder", "left_hip"))
     assert schema.pairs == ((1, 0),)
@@ -264,15 +257,6 @@ def test_any_number_of_threads_makes_the_same(coco_folder, tmp_path, monkeypatch
     assert made[0].checksum == made[1].checksum
     for file in made[0].folder.iterdir():
         assert file.read_bytes() == (made[1].folder / file.name).read_bytes(), file.name
-
-
-def test_a_crop_shows_the_keypoints_colour(coco_folder, tmp_path):
-    train = prepare(coco_folder, DataConfig(side=64), tmp_path / "cache").split("train")
-    for i in range(len(train)):
-        x, y, v = train.keypoints[i, 1]
-        if v:
-            r, g, _ = train.crops[i, round(y), round(x)].astype(int)
-            assert g > 120 and r < 120, "the second keypoint's dot is green"
 
 
 def test_limits_and_threshold(coco_folder):

@@ -149,12 +149,6 @@ def test_ink_is_where_the_keypoint_is():
     assert picture.bones(0).shape == (0, 2, 2)
 
 
-def test_known_postures_are_shown_as_such():
-    given = persons(scattered(12), posture="sitting", motion="stationary")
-    states = posture.postures(given, COCO)
-    assert clustering.kinds(states)["sitting"].all() and not clustering.kinds(states)["unknown"].any()
-
-
 def judged(points, ks=(2, 3, 4), draws=5):
     apart = distances.distances(points)
     sweep, variance = clusters.sweep(points, ks, 3, 0, apart), components.principal(points).variance

@@ -10,7 +10,6 @@ import torch
 from hgnb.errors import InputError
 from hgnb.training import passes
 from hgnb.training.catalogue import read, written
-from hgnb.training.experiment import Experiment
 from hgnb.training.passes import Rows
 
 
@@ -172,27 +171,3 @@ def test_the_autoencoder_learns_from_the_file(counted):
         experiment.latents(run, split)
     encoded.clear()
     assert len(experiment.autoencoder().metrics) == 1 and not encoded
-
-
-def test_fourteen_keypoints(house, real):
-    """LSPET: another schema, and the same file."""
-    from hgnb.analysis import clusters, components, distances
-    from hgnb.training.profiles import TrainingConfig
-
-    opened = Experiment.open("smoke", str(real("lspet")))
-    profile = dataclasses.replace(
-        opened.profile,
-        data=dataclasses.replace(opened.profile.data, train_persons=60, val_persons=20),
-        training=TrainingConfig(epochs=1, batch=8, rate=1e-3),
-    )
-    experiment = dataclasses.replace(opened, profile=profile)
-    run, train = experiment.hourglass(), experiment.prepared().split("train")
-    assert len(experiment.prepared().schema) == 14
-    kept = experiment.latents(run, "train")
-    direct = experiment.reader(run).latents(train).reshape(len(train), -1)
-    assert np.allclose(kept.values, direct, atol=1e-5)
-    apart = distances.distances(kept.values)
-    sweep = clusters.sweep(kept.values, (2, 3), 2, 0, apart)
-    variance = components.principal(kept.values).variance
-    judged = clusters.stability(kept.values, apart, sweep, variance, train.image_ids, draws=2, resampled=4, seed=0)
-    assert 0 <= judged.share <= 1 and judged.above is not None and np.isfinite(judged.halves).all()

@@ -32,10 +32,13 @@ def test_every_person_is_dealt_to_one_process():
     assert [len(b) for b in dealt[1]] == [4, 4, 2] and len(dealt[0]) == len(whole)
 
 
-def test_alone_nothing_is_shared():
-    with parallel.team() as team:
-        assert (team.rank, team.size, team.leads) == (0, 1, True)
-        assert team.agreed("x") == "x" and team.strategy() == {"devices": 1}
+def test_alone_nothing_is_shared(monkeypatch):
+    for told in ({}, {"SLURM_NTASKS": "1", "SLURM_PROCID": "0"}):  # one task of SLURM is no team
+        for name, value in told.items():
+            monkeypatch.setenv(name, value)
+        with parallel.team() as team:
+            assert (team.rank, team.size, team.leads) == (0, 1, True)
+            assert team.agreed("x") == "x" and team.strategy() == {"devices": 1}
     assert parallel.share(3, torch.device("cpu")) == 1.0
     assert float(parallel.total(torch.tensor(2.5))) == 2.5
 
@@ -138,10 +141,3 @@ def test_a_team_that_is_told_to_end_leaves_nobody(tmp_path):
     for file in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(int(file.read_text()), 0)
-
-
-def test_one_task_of_slurm_is_no_team(monkeypatch):
-    monkeypatch.setenv("SLURM_NTASKS", "1")
-    monkeypatch.setenv("SLURM_PROCID", "0")
-    with parallel.team() as team:
-        assert (team.rank, team.size) == (0, 1)

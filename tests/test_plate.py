@@ -38,10 +38,6 @@ def recorded(house):
     return chains.beside("tiny", "embedded")
 
 
-def test_the_thesis_stands_before_the_better_model(recorded):
-    assert [r.record.profile for r in recorded] == ["small", "better"], "though this one has more trainings"
-
-
 def test_the_networks_left_for_later(recorded):
     (record,) = ch07.later("tiny", "embedded")
     assert record.record.profile == "small", "the better model has none of them"

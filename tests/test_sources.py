@@ -322,22 +322,18 @@ def test_asking_loads_neither_torch_nor_what_is_asked_about():
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory):
-    """A copy of the library for a module of tests; each puts back what it changes."""
-    return shutil.copytree(
-        PACKAGE, tmp_path_factory.mktemp("copy") / "hgnb", ignore=shutil.ignore_patterns("__pycache__")
-    )
-
-
-@pytest.fixture
-def mutated(copy):
-    """Whether a fingerprint of the copy becomes another with a change of a file."""
+def mutated(tmp_path_factory):
+    """Whether a fingerprint of a copy of the library becomes another with a change of a file, which is undone."""
+    folder, plain = tmp_path_factory.mktemp("copy") / "hgnb", {}
+    copy = shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("__pycache__"))
 
     def differs(roots, file, old, new):
-        before, text, stat = fingerprint(roots, copy), (copy / file).read_text(encoding="utf8"), (copy / file).stat()
+        text, stat = (copy / file).read_text(encoding="utf8"), (copy / file).stat()
+        if roots not in plain:
+            plain[roots] = fingerprint(roots, copy)
         try:
             changed(copy, file, old, new)
-            return fingerprint(roots, copy) != before
+            return fingerprint(roots, copy) != plain[roots]
         finally:
             (copy / file).write_text(text, encoding="utf8")
             os.utime(copy / file, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # what was read of it is true again
@@ -349,26 +345,19 @@ def mutated(copy):
     ("file", "old", "new"),
     [
         ("model/hourglass.py", r"F.relu_\(out\)", "F.silu(out)"),  # a layer
-        ("model/hourglass.py", r"add_\(self.shortcut", "sub_(self.shortcut"),
-        ("model/hourglass.py", 'mode="nearest"', 'mode="bilinear"'),
         ("model/hourglass.py", "nn.init.xavier_normal_", "nn.init.xavier_uniform_"),
-        ("model/hourglass.py", "3, padding=1", "5, padding=2"),
         ("model/config.py", "return 4", "return 8"),
-        ("model/config.py", r"int = quantity\(3, \"residuals\"", 'int = quantity(2, "residuals"'),
         ("training/modules.py", r"F.mse_loss\(output, truth\)\n", "F.l1_loss(output, truth)\n"),  # the loss
         ("training/modules.py", "eps=c.eps", "eps=1e-3"),  # the optimiser
-        ("training/modules.py", "gamma=0.5", "gamma=0.1"),
         ("training/modules.py", "best: float = -1.0", "best: float = 0.0"),  # the rule that drops the rate
         ("data/heatmaps.py", r"-0.5 \*", "-0.4 *"),
-        ("data/dataset.py", r"\* math.radians", "/ math.radians"),
         ("data/schema.py", "= right, left", "= left, right"),
         ("data/dataset.py", r"\[self.seed, self.epoch\]", "[self.epoch, self.seed]"),  # the order of persons
-        ("data/dataset.py", r"/ 255 - mean", "/ 256 - mean"),
         ("metrics/keypoints_found.py", r"< config.radius", "<= config.radius"),
+        ("training/modules.py", "gamma=0.5", "gamma=0.1"),  # the autoencoder's rate
         ("training/loop.py", r"self.seed << 32", "self.seed << 31"),  # what dropout draws
-        ("training/loop.py", r'held\["epoch"\] \+ 1', 'held["epoch"]'),
+        ("training/loop.py", r'held\["epoch"\] \+ 1', 'held["epoch"]'),  # where a fork begins
         ("training/fit.py", r"\bbalance\(persons.visibility >=", "balance(persons.visibility >"),
-        ("training/fit.py", "% batch == 1", "% batch == 2"),
         ("training/parallel.py", r"count - 1", "count"),  # batch statistics of several processes
         ("training/passes.py", r"self.network.latents\(x, stack\)", "self.network.latents(x)"),
     ],
@@ -380,25 +369,20 @@ def test_what_a_training_is_made_of_is_in_its_fingerprint(mutated, file, old, ne
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("cli.py", r"import", "import json\nimport"),
         ("drawing.py", r"\d+", "7"),
         ("analysis/components.py", r"\+", "-"),
         ("training/loop.py", r"trainer.max_epochs \* steps", "7"),  # the bar of progress
-        ("training/loop.py", "LOOK = 16", "LOOK = 8"),
         ("training/loop.py", "link_aside", "link_elsewhere"),
         ("training/runs.py", "os.replace", "os.rename"),
         ("training/catalogue.py", "sort_keys=True", "sort_keys=False"),
         ("training/fit.py", "person_ids: np.ndarray", "person_ids: list"),
         ("training/experiment.py", 'DATASET = "dataset"', 'DATASET = "data"'),
         ("training/hardware.py", "cpuinfo", "info"),
-        ("training/evaluation.py", "1", "2"),
         ("model/cost.py", r"2 \* self.macs", "self.macs"),
         ("model/config.py", '"3.2.2"', '"3.2"'),
         ("training/profiles.py", "5e-4", "6e-4"),  # a value is in the id itself
         ("metrics/oks.py", "/ 2", "/ 3"),
-        ("errors.py", "cutoff=0.5", "cutoff=0.6"),
         ("definitions.py", "sha256", "sha512"),
-        ("identity.py", "sha256", "sha512"),
         ("data/drawn/synthetic.py", r"\d+", "7"),
         ("data/crops.py", r"\+", "-"),
     ],
@@ -413,7 +397,6 @@ def test_what_a_training_is_not_made_of_is_not(mutated, file, old, new):
         (FROZEN_ROOTS, "training/fit.py", "count = min", "count = max", True),
         (TRAINING_ROOTS, "training/fit.py", "count = min", "count = max", False),
         (DRAWN_ROOTS, "data/drawn/body.py", r"0\.5", "0.6", True),
-        (DRAWN_ROOTS, "data/drawn/scene.py", r"0\.5", "0.6", True),
         (DRAWN_ROOTS, "data/drawn/figure.py", r"0\.5", "0.6", True),
         (DRAWN_ROOTS, "data/drawn/synthetic.py", '"quality": 90', '"quality": 91', True),
         (DRAWN_ROOTS, "data/crops.py", r"\+", "-", False),
@@ -423,7 +406,6 @@ def test_what_a_training_is_not_made_of_is_not(mutated, file, old, new):
         (PREPARED_ROOTS, "data/drawn/body.py", r"0\.5", "0.6", False),
         (PREPARED_ROOTS, "data/prepared.py", "READ_AGAIN = 1 << 30", "READ_AGAIN = 1 << 29", False),
         (PREPARED_ROOTS, "data/merge.py", r"\d+", "7", False),
-        (PREPARED_ROOTS, "data/fetch.py", r"\d+", "7", False),
     ],
 )  # fmt: skip
 def test_data_have_fingerprints_of_their_own(mutated, roots, file, old, new, differs):

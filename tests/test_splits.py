@@ -43,17 +43,6 @@ def test_the_draw_by_hand(both):
     assert {p.image_id for p in photographs["test"]} == set(drawn.tolist())
 
 
-def test_a_profile_may_say_person_and_nothing_else(house):
-    from hgnb.training import profiles
-
-    file = house / "profiles" / "own.toml"
-    file.write_text('[data]\ntest_by = "person"\n')
-    assert profiles.load("own").data.test_by == "person"
-    file.write_text('[data]\ntest_by = "persons"\n')
-    with pytest.raises(InputError, match="'persons' in data.test_by: did you mean 'person'"):
-        profiles.load("own")
-
-
 def test_a_test_set_stays_when_the_draw_changes(coco_folder, tmp_path, monkeypatch):
     first = prepare(coco_folder, DataConfig(side=32), tmp_path / "cache").split("test").person_ids.tolist()
     draw = splits.divide

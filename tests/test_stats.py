@@ -45,14 +45,6 @@ def test_one_network_is_a_jackknife_over_photographs():
     assert (got.over, got.seeds, got.photographs, got.freedom) == (PHOTOGRAPHS, 1, n, n - 1)
 
 
-def test_lone_photographs_give_the_t_test():
-    values = RNG.normal(0.2, 1, 300)
-    got = stats.crossed(np.column_stack([values, np.ones(300)]), np.arange(300), share)
-    theirs = scipy_stats.ttest_1samp(values, 0, alternative="greater")
-    assert got.tail(0) == pytest.approx(theirs.pvalue)
-    assert got.low == pytest.approx(scipy_stats.ttest_1samp(values, 0).confidence_interval().low)
-
-
 # Seeds and photographs
 
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 from scipy.ndimage import binary_dilation
 from typer.testing import CliRunner
 
@@ -128,18 +127,6 @@ def test_the_box_and_the_area_are_those_of_the_mask(tables):
             assert person["area"] == mask.sum()
             again = coco_mask.encode(np.asfortranarray(mask))  # from the pixels, not from the runs
             assert again["counts"].decode("ascii") == person["segmentation"]["counts"]
-
-
-def test_cocoeval_gives_the_truth_full_marks(tables):
-    """pycocotools reads the labels and finds each person with its own keypoints: AP 1."""
-    for table in tables.values():
-        labelled = [p for p in table.anns.values() if p["num_keypoints"]]
-        detections = [{k: p[k] for k in ("image_id", "category_id", "keypoints")} | {"score": 1.0} for p in labelled]
-        judge = COCOeval(table, table.loadRes(detections), "keypoints")
-        judge.evaluate()
-        judge.accumulate()
-        judge.summarize()
-        assert judge.stats[0] == judge.stats[1] == judge.stats[5] == 1.0
 
 
 def inside_any(parts: list, points: np.ndarray) -> np.ndarray:
@@ -317,7 +304,7 @@ def angles(pose) -> dict[str, tuple[float, ...]]:
     return named | {f"{joint}_{part}": (value,) for joint, turns in parts for part, value in turns.items()}
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(posture=st.sampled_from(sorted(POSTURES)), seed=st.integers(0, 2**32 - 1), stature=st.floats(1.4, 2.1))
 def test_no_joint_turns_further_than_people_can(posture, seed, stature):
     pose = draw_pose(posture, np.random.default_rng(seed))

@@ -38,26 +38,12 @@ def test_nobody_is_alone_in_a_batch_that_is_normalised(fresh):
         made = dataclasses.replace(fresh, profile=dataclasses.replace(p, model=model, training=training))
         assert made.model().latent_shape(p.data.side)[1:] == ((1, 1) if model is single else (4, 4))
         assert len(made._pose_job(training, Team()).train.dataset) == seen
-    assert (
-        len(
-            dataclasses.replace(fresh, profile=dataclasses.replace(p, model=single, training=training))
-            .hourglass()
-            .metrics
-        )
-        == 1
-    )
 
 
 def test_paper_is_the_thesis(house):
     p = profiles.load("paper")
     assert (p.data.side, p.data.margin, p.data.train_persons) == (256, 0.10, 0)
-    assert (p.model.stacks, p.model.depth, p.model.channels, p.model.inner, p.model.stem) == (
-        1,
-        4,
-        256,
-        128,
-        256,
-    )
+    assert (p.model.stacks, p.model.depth, p.model.channels, p.model.inner, p.model.stem) == (1, 4, 256, 128, 256)
     assert (p.heatmaps.targets, p.heatmaps.sigma_visible, p.heatmaps.sigma_hidden) == ("thesis", 0.5, 1.0)
     assert (p.pck.normaliser, p.pck.radius) == (0.1, 0.5)
     t = p.training
@@ -84,6 +70,7 @@ def test_every_number_names_its_unit_and_source(house, name):
         ("[trainin]\nepochs = 3", "section 'trainin'.*training"),
         ("[training]\nepochs = 'many'", "training.epochs in odd.toml must be of type int"),
         ("[training]\nepochs = true", "must be of type int"),
+        ('[data]\ntest_by = "persons"', "'persons' in data.test_by: did you mean 'person'"),
         ("training", "is not TOML"),
     ],
 )
@@ -160,8 +147,10 @@ def test_what_changes_a_result_changes_the_run(chain):
     assert dataclasses.replace(chain, profile=analysis)._recipe("hourglass", chain.profile.training).id == run
 
 
-@pytest.mark.parametrize(("where", "epoch"), [("on_train_epoch_end", 1), ("_write", 2)])
-@pytest.mark.parametrize("stage", ["hourglass", "autoencoder"])
+@pytest.mark.parametrize(
+    ("stage", "where", "epoch"),
+    [("hourglass", "on_train_epoch_end", 1), ("hourglass", "_write", 2), ("autoencoder", "on_train_epoch_end", 1)],
+)
 def test_an_interrupted_run_ends_as_if_it_never_was(begun, stage, where, epoch, monkeypatch):
     """Broken off in the middle of an epoch, or between the last one's checkpoint and its tables, the run resumes and
     ends with the same bits."""
@@ -354,6 +343,9 @@ def test_every_training_that_is_long_enough_can_be_forked(dropping):
     assert held["optimizer_states"][0]["param_groups"][0]["lr"] == 1e-3
     ours, others = (fork(never, name) for name in ("fork-dropped", "fork-kept"))
     assert ours.metrics.learning_rate[0] * 5 == pytest.approx(others.metrics.learning_rate[0])
+    dropped, kept = (run.manifest["config"]["training"] for run in (ours, others))
+    assert dropped | {"rate": 0} == kept | {"rate": 0} and dropped["rate"] * 5 == pytest.approx(kept["rate"])
+    assert kept["keep_optimiser"] and not kept["keep_rate"], "they differ in the rate alone"
     assert "drop" not in ours.manifest, "a fork isn't forked again"
     later, told = trained()
     assert told == {"epoch": 2, "forced": False} and later.hourglass().checkpoint("drop")["epoch"] == 1
@@ -373,28 +365,18 @@ def test_a_warm_start_with_an_autoencoder_keeps_the_others_averages(chain):
     assert {float(s) for n, s in steps.items() if n not in taken} == {4.0}
 
 
-def test_a_loss_that_is_no_number_stops_the_run(fresh):
+@pytest.mark.parametrize(("stage", "section"), [("hourglass", "training"), ("autoencoder", "autoencoder_training")])
+def test_a_loss_that_is_no_number_stops_the_run(begun, stage, section):
     """It names the step, the rate and the persons; the profile is to blame, so it is said in a sentence."""
-    profile = dataclasses.replace(fresh.profile, training=TrainingConfig(epochs=2, batch=4, rate=1e30))
-    wild = dataclasses.replace(fresh, profile=profile)
-    with pytest.raises(
-        InputError,
-        match=r"became (nan|inf) in step \d+ \(epoch 1\) at a learning rate of 1e\+30"
-        r", on the persons (\d+, ){3}\d+:",
-    ) as caught:
-        wild.hourglass()
-    named = {int(n) for n in str(caught.value).split("persons ")[1].split(":")[0].split(", ")}
-    assert named <= set(wild.prepared().split("train").person_ids.tolist())
-    assert not list((runs.runs_folder()).glob("*/manifest.json"))
-
-
-def test_latents_that_no_rate_suits_stop_the_run(begun):
-    training = dataclasses.replace(begun.profile.autoencoder_training, rate=1e30)
-    wild = dataclasses.replace(begun, profile=dataclasses.replace(begun.profile, autoencoder_training=training))
-    with pytest.raises(
-        InputError, match=r"of autoencoder\S* became (nan|inf) in step \d+ .*, on the persons (\d+, )+\d+: lower"
-    ):
-        wild.autoencoder()
+    training = dataclasses.replace(getattr(begun.profile, section), rate=1e30)
+    wild = dataclasses.replace(begun, profile=dataclasses.replace(begun.profile, **{section: training}))
+    told = rf"of {stage}\S* became (nan|inf) in step \d+ \(epoch \d\) at a learning rate of 1e\+30, on the persons .*:"
+    finished = sorted(runs.runs_folder().glob("*/manifest.json"))
+    with pytest.raises(InputError, match=told) as caught:
+        getattr(wild, stage)()
+    named = [int(n) for n in str(caught.value).split("persons ")[1].split(":")[0].split(", ")]
+    assert len(named) == training.batch and set(named) <= set(wild.prepared().split("train").person_ids.tolist())
+    assert sorted(runs.runs_folder().glob("*/manifest.json")) == finished
 
 
 def test_a_full_disk_loses_no_epoch(fresh, monkeypatch):

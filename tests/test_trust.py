@@ -53,18 +53,17 @@ def told(folder: Path) -> str:
     return page.buffer.getvalue().decode()
 
 
-@pytest.mark.parametrize("first", range(0, 60, 20))
-def test_damaged_annotations_end_in_a_report(few, first):
+def test_damaged_annotations_end_in_a_report(few):
     file = few / TRAIN
     source = file.read_bytes()
-    for seed in range(first, first + 20):
+    for seed in range(24):
         _, content = mutations.annotations(source, seed)
         file.write_bytes(content)
         assert told(few).strip(), seed
 
 
 def test_damaged_pictures_end_in_a_report(few):
-    for seed in range(40):
+    for seed in range(24):
         kind, content = mutations.image((96, 80), seed)
         (few / "train2017/003.png").write_bytes(content)
         report = told(few)
