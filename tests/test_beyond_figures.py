@@ -10,8 +10,9 @@ from scipy import stats
 from figures import ch07
 from figures.page import Note, Plate, Table
 from hgnb import records
-from hgnb.analysis import components, truncation
+from hgnb.analysis import components, interventions, truncation
 from hgnb.analysis.truncation import Truncation
+from hgnb.stats import UNKNOWN, Estimate
 from hgnb.training import networks, passes
 from hgnb.training.observations import RADII, Outcomes
 from hgnb.training.passes import MIRRORED
@@ -121,3 +122,13 @@ def test_the_least_part_is_named():
     shown = ch07.redundancy(parts, 50)
     assert "replaces the encoder, level 1" in shown.alt and "for the bottleneck" in shown.alt
     assert ch07.within(parts[2]) == "skip at level 1" and "skip, level 1 4" in shown.alt
+
+
+def test_what_moving_did_is_drawn():
+    down, steps = Estimate(-0.1, -0.15, -0.05), (0.5, 1.0)
+    places = (interventions.ACROSS, interventions.ASTRAY)
+    ways = [(who, where) for who in ("misplaced", "well placed") for where in places]
+    moves = [interventions.Moved(who, where, step, down, 9) for who, where in ways for step in steps]
+    shown = ch07.correction({"latents": (interventions.Bound(Estimate(0.1, 0.05, 0.15), 9, 40), moves)})
+    assert "changes PCK by −0.100 (−0.150 to −0.050)" in shown.alt
+    assert "nothing to correct" in ch07.correction({"latents": (interventions.Bound(UNKNOWN, 0, 0), [])}).alt

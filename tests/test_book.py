@@ -335,6 +335,12 @@ def test_bars_are_drawn_where_a_reader_waits(monkeypatch, capsys):
     assert re.fullmatch(r"short ━+ +100% 0:00:00 *", line)
 
 
+def test_notebooks_carry_no_outputs():
+    for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf8"))["cells"]:
+            assert not cell.get("outputs"), path.name
+
+
 def test_a_build_says_which_other_book_it_replaces(tmp_path, monkeypatch, capsys):
     (tmp_path / "site").mkdir()
     tiny, smoke = Edition("tiny", "embedded", 0), Edition("smoke", "embedded", 0)

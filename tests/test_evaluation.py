@@ -233,8 +233,8 @@ def test_a_box_is_cropped_as_in_training_around_its_middle(trained, tmp_path, ra
     assert (whole.squares[0].x, whole.squares[0].y, whole.squares[0].side) == (20, 0, 160)
 
 
-def test_photographs_are_upright(trained, tmp_path, ramp):
-    """A turned file with its EXIF orientation shows the same picture; how colour modes are read is in test_check."""
+def test_photographs_are_upright_and_rgb(trained, tmp_path, ramp):
+    """A turned file with its EXIF orientation, and other colour modes, show the same picture."""
     _, run = trained
     ramp.save(tmp_path / "upright.png")
     exif = Image.Exif()
@@ -247,6 +247,10 @@ def test_photographs_are_upright(trained, tmp_path, ramp):
     for name in ("turned.png", "over.png"):
         assert np.array_equal(photograph(tmp_path / name), ramp)
         assert predict(weights, tmp_path / name, ["40,30,80,70"]).facts() == {**upright, "photograph": name}
+    for mode, suffix in (("L", "png"), ("CMYK", "tif"), ("P", "png"), ("RGBA", "png"), ("I;16", "png")):
+        picture = Image.fromarray(np.full((40, 50), 3000, np.uint16)) if mode == "I;16" else ramp.convert(mode)
+        picture.save(tmp_path / f"other.{suffix}")
+        assert photograph(tmp_path / f"other.{suffix}").mode == "RGB"
 
 
 def test_what_is_no_photograph_is_refused_in_a_sentence(trained, monkeypatch, tmp_path, ramp):
@@ -361,6 +365,22 @@ def test_evaluation_on_other_data_goes_by_names(trained, tmp_path):
         file.write_text(json.dumps(content))
     with pytest.raises(InputError, match="'dots' has no keypoint by a name that .* knows, such as 'nose'"):
         evaluate(weights, "val", data=str(copy))
+
+
+def test_a_real_photograph(trained, real):
+    """COCO's own persons: each keypoint lies inside its square, whose box holds the person."""
+    _, run = trained
+    folder = real("coco-mini")
+    content = json.loads((folder / "annotations" / "person_keypoints_val2017.json").read_text())
+    person = next(a for a in content["annotations"] if a.get("num_keypoints", 0) == 17 and not a["iscrowd"])
+    name = next(i["file_name"] for i in content["images"] if i["id"] == person["image_id"])
+    box = ",".join(str(v) for v in person["bbox"])
+    made = predict(catalogue.weights(run.id), folder / "val2017" / name, [box])
+    square = made.squares[0]
+    inside = made.points[0] - (square.x, square.y)
+    assert ((inside >= 0) & (inside < square.side)).all()
+    middle = np.array(person["bbox"][:2]) + np.array(person["bbox"][2:]) / 2
+    assert (np.abs(middle - (square.x, square.y)) <= square.side).all()
 
 
 def test_selection_names_groups_and_joints():

@@ -153,6 +153,13 @@ def test_a_walk_goes_along_its_factor():
     assert np.linalg.norm(ends[1] - ends[0]) == pytest.approx(2 * np.sqrt(parts.variance[0]))
 
 
+def test_the_nearest_person_is_the_nearest():
+    latents, _, _ = planted(50)
+    parts = components.principal(latents)
+    points = latents[[4, 9]] + 1e-3
+    assert parts.nearest(points).tolist() == [4, 9]
+
+
 @pytest.mark.parametrize("latents", [np.zeros((0, 5)), np.ones((1, 5)), np.ones((7, 5))])
 def test_no_component_where_nothing_varies(latents):
     parts = components.principal(latents)

@@ -20,7 +20,7 @@ from hgnb.errors import InputError
 from hgnb.identity import identified, identity
 from hgnb.model import hourglass
 from hgnb.model.config import HourglassConfig
-from hgnb.training import catalogue, loop, modules
+from hgnb.training import catalogue, loop, modules, passes
 from hgnb.training.experiment import DRAWN_ROOTS, FROZEN_ROOTS, TRAINING_ROOTS, Experiment
 from hgnb.training.fit import Start
 from hgnb.training.modules import PoseModule
@@ -78,6 +78,8 @@ def test_an_untouched_library_has_nothing_replaced():
         (modules, "heatmaps", wrapped, "hgnb.training.modules.heatmaps"),
         (modules, "augmented", partial(augment.augmented, flip=1.0), "hgnb.training.modules.augmented"),
         (modules, "total", factor(1), "hgnb.training.modules.total"),
+        (passes.Reader, "latents", doubled, "hgnb.training.passes.Reader.latents"),
+        (loop, "weights", doubled, "hgnb.training.loop.weights"),
         (hourglass, "Residual", Wider, "hgnb.model.hourglass.Residual"),
         (hourglass, "glorot", hourglass.he, "hgnb.model.hourglass.glorot"),
         (hourglass, "norm", doubled, "hgnb.model.hourglass.norm"),

@@ -51,9 +51,10 @@ def roboflow(source: Path, folder: Path) -> Path:
     return folder
 
 
-def test_run_all_on_a_folder_of_ones_own(real, run_all, house, tmp_path):
+@pytest.mark.parametrize("shape", ["coco", "roboflow"])
+def test_run_all_on_a_folder_of_ones_own(real, run_all, house, tmp_path, shape):
     """What is trained is said before it is; two chapters share a training; every figure has its caption below."""
-    folder = roboflow(real("coco-mini"), tmp_path / "people of mine")
+    folder = real("coco-mini") if shape == "coco" else roboflow(real("coco-mini"), tmp_path / "people of mine")
     cells = run_all("03_interpretation", folder)
     said = [[words for _, words in outputs if "o be trained first" in words] for outputs in cells]
     (announced,) = [number for number, found in enumerate(said) if found]

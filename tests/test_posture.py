@@ -50,6 +50,17 @@ def area(scores, positive, negative):
     return roc_auc_score(classes, chosen)
 
 
+def test_a_body_that_can_be_checked_by_hand():
+    """Who crouches with raised knees and faces the viewer: trunk of 8, thighs that rise by 2, shanks of 6; right to left
+    4 at the shoulders and 2 at the hips."""
+    half = {"shoulder": (2, 0), "hip": (1, 8), "knee": (1, 6), "ankle": (1, 12)}
+    body = np.zeros((1, len(COCO), 3))
+    for joint, (x, y) in half.items():
+        body[0, COCO.index(f"left_{joint}", f"right_{joint}")] = [(x, y, 2), (-x, y, 2)]
+    assert posture.sitting_score(body, COCO) == pytest.approx(1 + 2 * (6 - 2) / (8 + 6))
+    assert posture.facing_score(body, COCO) == pytest.approx(3 / np.hypot(3, 8))
+
+
 def test_sitting_is_told_from_standing(people):
     scores = {n: posture.sitting_score(k, COCO) for n, k in people.items()}
     assert area(scores, ["sitting"], ["standing", "walking", "reaching"]) > 0.97
