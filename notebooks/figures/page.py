@@ -20,13 +20,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from figures.watching import waiting
+from figures.watching import watched as watched  # chapters take it from here
 from hgnb.data.coco import Person
 from hgnb.data.credits import withheld
 from hgnb.data.images import DamagedImage, decode
 from hgnb.drawing import GREY, INK, SIDES, style
 from hgnb.stats import Estimate
-from hgnb.watching import waiting
-from hgnb.watching import watched as watched  # chapters take it from here
 
 NUMBER = re.compile(r"[-−+]?[\d.,]*\d(?:\s?%)?|–|")  # a column of such cells is set flush right
 RANGE = re.compile(r"\((\S+) to (\S+)\)")  # an interval isn't broken across lines
