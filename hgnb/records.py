@@ -23,7 +23,6 @@ from hgnb.errors import InputError
 from hgnb.home import home, write_whole
 
 FORMAT = 1
-STUDIES = ("chain", "lighter", "beyond")
 BETTER = "better"  # a profile, or the end of its name, whose network isn't the thesis's
 ABOUT, PERSONS = "about.json", "persons.npz"
 SHARED = ("format", "study", "profile", "data", "checksum", "numbers", "code", "persons")  # by a record's seeds

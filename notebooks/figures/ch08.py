@@ -21,7 +21,7 @@ from hgnb.analysis.depths import alike
 from hgnb.analysis.steering import STEPS
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED, VERDICTS, competent
 from hgnb.claims.evidence import Lacking, Seeds
-from hgnb.claims.steered import PRICE, Judged, Moved
+from hgnb.claims.steered import PRICE, Judged
 from hgnb.data.splits import EMBEDDED
 from hgnb.drawing import BLUE, GREY, INK, ORANGE, RED, style
 from hgnb.stats import Estimate, auc, student
@@ -56,9 +56,9 @@ def recorded(profile: str, data: str) -> list[records.Record]:
     return sorted(records.each_dataset(made), key=lambda record: record.data == EMBEDDED)
 
 
-def of(record: records.Record | None) -> Seeds | None:
+def of(record: records.Record) -> Seeds:
     """Its seeds that have an hourglass."""
-    return Seeds.of(record).with_("hourglass") if record else None
+    return Seeds.of(record).with_("hourglass")
 
 
 def came(chains: Sequence[records.Record]) -> Note:
@@ -67,7 +67,6 @@ def came(chains: Sequence[records.Record]) -> Note:
         return Note(NONE)
     lines = []
     for record, seeds in zip(chains, map(of, chains), strict=True):
-        assert seeds is not None
         reasons, shut = stale(record), competent(seeds)
         state = f"**Stale**: {'; '.join(reasons)}." if reasons else "Made by today's code, profile and data."
         knows = f"That is too little to judge by: it needs {shut}." if shut else "They know enough to be judged."
@@ -160,11 +159,11 @@ def _beaten(one: Judged) -> str:
 
 def table(judged: Sequence[Judged]) -> Table | Note:
     """tbl-steered: each reading in numbers."""
-    rows = [
-        (TITLES[one.direction][0], SKIPS[whose], MEASURES[equal], *(e.text(2) for e in _three(made)))
-        for one in judged
-        for (whose, equal), made in one.readings.items()
-    ]
+    rows = []
+    for one in judged:
+        for (whose, equal), made in one.readings.items():
+            told = (made.change.text(2), made.ordinary.text(2), made.largest.text(2))
+            rows.append((TITLES[one.direction][0], SKIPS[whose], MEASURES[equal], *told))
     if not rows:
         return Note(f"There is no table, for nothing was steered: that needs {judged[0].reason}." if judged else NONE)
     columns = ["Direction", "Skips", "For", "Change of its trait", "Less the mean lot", "Less the largest lot"]
@@ -176,10 +175,6 @@ def table(judged: Sequence[Judged]) -> Table | Note:
         "stands and 1.7 for one who sits; confident maps are counted."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-steered", ("Direction", "Skips", "For"))
-
-
-def _three(made: Moved) -> tuple[Estimate, Estimate, Estimate]:
-    return made.change, made.ordinary, made.largest
 
 
 def survived(judged: Sequence[Judged]) -> Note:
