@@ -185,7 +185,7 @@ def traits(answers: Answers, who: str) -> Plate:
     count, every = min(len(FIRST), len(answers.ratio)), len(answers.ratio)
     if not count or not np.isfinite(answers.p).any():
         words = "There is no component, or nothing varies that it could tell."
-        return nothing(words, words, "There is nothing that a component could tell.")
+        return nothing(words, alt="There is nothing that a component could tell.")
     first, all_ = answers.corrected(count), answers.corrected(every)
     stands = all_ < LEVEL
     with style():

@@ -110,8 +110,7 @@ def strips(judged: Sequence[Judged]) -> Plate:
     """fig-steered: each direction's change beside that of every way by lot, seed by seed."""
     shown = [one for one in judged if one.readings]
     if not shown:
-        words = f"Nothing was steered in this record, which needs {judged[0].reason}." if judged else NONE
-        return nothing(words, words, words)
+        return nothing(f"Nothing was steered in this record, which needs {judged[0].reason}." if judged else NONE)
     with style():
         figure, axes = plt.subplots(2, len(shown), figsize=(3.2 * len(shown), 6.4), squeeze=False)
         for column, one in zip(axes.T, shown, strict=True):
@@ -246,11 +245,11 @@ def depths(seeds: Seeds) -> list[str]:
 def probed(seeds: Seeds | None) -> Plate:
     """fig-probes: AUC by depth, trained and with random weights, and what training added."""
     if seeds is None:
-        return nothing(NONE, NONE, NONE)
+        return nothing(NONE)
     try:
         made, layers = probes(seeds), depths(seeds)
     except Lacking as lacking:
-        return nothing(*[f"This record has no probes; they need {lacking}."] * 3)
+        return nothing(f"This record has no probes; they need {lacking}.")
     with style():
         figure, axes = plt.subplots(1, 3, figsize=(9.6, 3.4), width_ratios=(1, 1, 1), sharex=True)
         for ax, (name, values) in zip(axes, made.items(), strict=False):
@@ -348,11 +347,11 @@ def together(seeds: Seeds) -> dict[str, np.ndarray]:
 def likeness(seeds: Seeds | None) -> Plate:
     """fig-likeness: CKA of every two networks' latents."""
     if seeds is None:
-        return nothing(NONE, NONE, NONE)
+        return nothing(NONE)
     try:
         names, made = likenesses(seeds)
     except Lacking as lacking:
-        return nothing(*[f"This record can't compare latents: that needs {lacking}."] * 3)
+        return nothing(f"This record can't compare latents: that needs {lacking}.")
     with style():
         figure, ax = plt.subplots(figsize=(0.46 * len(names) + 1.6, 0.42 * len(names) + 1.1))
         shown = ax.imshow(made, cmap="Blues", vmin=0, vmax=1)

@@ -41,7 +41,7 @@ def photographs() -> Result | None:
 def scale(verdicts: Sequence[Carried], photographs: Result | None) -> Plate:
     """fig-scale: the number behind each decided verdict, at every size; that of COCO's photographs beside it."""
     if not verdicts:
-        return nothing(*[NONE["scale"]] * 3)
+        return nothing(NONE["scale"])
     places = {change: _place(change) for change in verdicts[0].rows}
     channels, persons = (sorted({place[i] for place in places.values()}) for i in (0, 1))
     beside = {row["id"]: row for row in photographs.rows} if photographs else {}
@@ -154,7 +154,7 @@ def _row(result: Result, name: str) -> Row:
 def specification(verdicts: Sequence[Carried]) -> Plate:
     """fig-specification: each decided claim's number under every reading, sorted; below, which reading it is."""
     if not verdicts:
-        return nothing(*[NONE["readings"]] * 3)
+        return nothing(NONE["readings"])
     names = list(verdicts[0].rows)
     with style():
         lines = [verdicts[i : i + ACROSS] for i in range(0, len(verdicts), ACROSS)]

@@ -223,13 +223,13 @@ def credited(caption: str, credits: Mapping[int, str], image_ids: Iterable[int])
     return f"{caption} {'Photograph' if len(known) == 1 else 'Photographs'}: {'; '.join(known)}."
 
 
-def nothing(words: str, caption: str, alt: str) -> Plate:
-    """A small figure that says why there is nothing to draw."""
+def nothing(words: str, caption: str = "", alt: str = "") -> Plate:
+    """A small figure that says why there is nothing to draw, as do its caption and alt text where they are left out."""
     with style():
         figure, ax = plt.subplots(figsize=(6, 1.2))
         ax.text(0.5, 0.5, words.replace("`", ""), ha="center", va="center", color=INK, wrap=True)
         ax.axis("off")
-    return Plate(figure, caption, alt)
+    return Plate(figure, caption or words, alt or words)
 
 
 # Pictures
