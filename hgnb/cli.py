@@ -229,18 +229,6 @@ def predict(
 
 
 @app.command()
-def release(
-    source: Source,
-    data: Annotated[str, typer.Option(help="Photographs to measure on: a folder in COCO layout.")],
-):
-    """Make a run's weights those that come with the library, with a manifest of what they are and find."""
-    from hgnb.training.catalogue import weights
-    from hgnb.training.release import release
-
-    print(json.dumps(release(weights(source), data), indent=1))
-
-
-@app.command()
 def export(
     source: Source,
     onnx: Annotated[Path, typer.Option(metavar="FILE", help="The ONNX file to write.")],

@@ -19,8 +19,8 @@ if TYPE_CHECKING:  # torch takes seconds to load
     from hgnb.training.prediction import Prediction
 
 # Okabe & Ito (2008): told apart with every common colour blindness.
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, INK = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#222222",
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, INK = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#222222",
 )  # fmt: skip
 CYCLE = [BLUE, ORANGE, GREEN, RED, PURPLE, SKY, INK]
 GREY = "#8A8A8A"

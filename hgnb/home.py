@@ -1,6 +1,7 @@
 """Where the book lives on this machine: profiles, data and runs are found from here; and files that are whole."""
 
 import errno
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -32,6 +33,17 @@ def located(name: str | Path) -> Path:
     if inside.exists():
         return inside.resolve()
     raise InputError(f"There is no '{name}': it was looked for from '{Path.cwd()}' and from the repository '{home()}'.")
+
+
+def cores() -> int:
+    """Of the processor, those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def sha256(file: Path) -> str:
+    """Of what a file holds, in hex."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def write_whole(path: Path, content: bytes, then: str = "what stood there before still does") -> None:

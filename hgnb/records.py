@@ -23,7 +23,6 @@ from hgnb.errors import InputError
 from hgnb.home import home, write_whole
 
 FORMAT = 1
-STUDIES = ("chain", "lighter", "beyond")
 BETTER = "better"  # a profile, or the end of its name, whose network isn't the thesis's
 ABOUT, PERSONS = "about.json", "persons.npz"
 SHARED = ("format", "study", "profile", "data", "checksum", "numbers", "code", "persons")  # by a record's seeds
@@ -263,40 +262,16 @@ def each_dataset(records: Iterable[Any]) -> list[Any]:
 
 
 def add(
-    shared: Mapping[str, Any], persons: Columns, seed: int, training: str, columns: Columns, facts: Mapping[str, Any]
-) -> Path:
+    shared: Mapping[str, Any], persons: Columns, seed: int, training: str, columns: Columns, facts: Mapping[str, Any],
+    failed: str = "",
+) -> Path:  # fmt: skip
     """Adds what a training showed to its record, at once; any number of processes may call this.
 
     `shared`: study, profile, data, checksum, numbers and code, as `hgnb.training.recorded` gives them. `columns`:
-    without the training's name. `facts`: run, seconds, date and what else is known of it. What is there already stays;
-    InputError where that was another result, or the record is of another experiment.
+    without the training's name. `facts`: run, seconds, date and what else is known of it. `failed`: of one that didn't
+    end, the sentence that says why. What is there already stays; InputError where that was another result, or the
+    record is of another experiment.
     """
-    return _changed(shared, persons, seed, training, columns, facts)
-
-
-def add_failed(shared: Mapping[str, Any], persons: Columns, seed: int, training: str, reason: str) -> Path:
-    """Notes a training that didn't end, with the sentence that says why."""
-    return _changed(shared, persons, seed, training, {}, {}, reason)
-
-
-def restamp(where: Path, code: Mapping[str, str]) -> None:
-    """Gives every seed of a record other fingerprints of the code that it comes from; for who has proved them."""
-    for file in sorted(where.glob("s*.npz")):
-        held = Archive.read(file)
-        Archive(held.about | {"code": dict(code)}, held.columns).write(file)
-
-
-def differing(there: Columns, columns: Columns) -> list[str]:
-    """Names of the columns that are not the same in both, or in one alone."""
-    both = {name: (column, np.asarray(columns[name])) for name, column in there.items() if name in columns}
-    return sorted(there.keys() ^ columns.keys()) + [name for name, pair in both.items() if not _equal(*pair)]
-
-
-def _equal(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-
-
-def _changed(shared, persons: Columns, seed: int, training: str, columns: Columns, facts, reason: str = "") -> Path:
     where = place(shared["study"], shared["profile"], shared["data"])
     where.mkdir(parents=True, exist_ok=True)
     about = json.loads(
@@ -317,18 +292,39 @@ def _changed(shared, persons: Columns, seed: int, training: str, columns: Column
         held = Archive.read(file) if file.is_file() else Archive({**about, "seed": seed, "trainings": {}, "failed": {}})
         mine = {f"{training}/{name}": np.asarray(column) for name, column in columns.items()}
         if training in held.about["trainings"]:
-            if reason or not differing(Seed(seed, held.about, held.columns).of(training), columns):
+            if failed or not differing(Seed(seed, held.about, held.columns).of(training), columns):
                 return file
             raise InputError(
                 f"results/{where.name}/{file.name} holds another result of '{training}': one of the two is wrong; "
                 f"delete that file to record seed {seed} anew."
             )
-        failed = {name: why for name, why in held.about["failed"].items() if name != training}
-        trainings = held.about["trainings"] | ({} if reason else {training: dict(facts)})
-        failed |= {training: reason} if reason else {}
-        changed = held.about | {"trainings": trainings, "failed": failed}
+        others = {name: why for name, why in held.about["failed"].items() if name != training}
+        trainings = held.about["trainings"] | ({} if failed else {training: dict(facts)})
+        changed = held.about | {"trainings": trainings, "failed": others | ({training: failed} if failed else {})}
         Archive(changed, held.columns | mine).write(file)
     return file
+
+
+def add_failed(shared: Mapping[str, Any], persons: Columns, seed: int, training: str, reason: str) -> Path:
+    """Notes a training that didn't end, with the sentence that says why."""
+    return add(shared, persons, seed, training, {}, {}, reason)
+
+
+def restamp(where: Path, code: Mapping[str, str]) -> None:
+    """Gives every seed of a record other fingerprints of the code that it comes from; for who has proved them."""
+    for file in sorted(where.glob("s*.npz")):
+        held = Archive.read(file)
+        Archive(held.about | {"code": dict(code)}, held.columns).write(file)
+
+
+def differing(there: Columns, columns: Columns) -> list[str]:
+    """Names of the columns that are not the same in both, or in one alone."""
+    both = {name: (column, np.asarray(columns[name])) for name, column in there.items() if name in columns}
+    return sorted(there.keys() ^ columns.keys()) + [name for name, pair in both.items() if not _equal(*pair)]
+
+
+def _equal(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
 def _differing(about: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ import pytest
 from browser import in_browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from hgnb import watching
+from figures import watching
 from hgnb.errors import InputError
 from hgnb_book import build, execute, journal, render, weave, workflow
 from hgnb_book.chapter import ChapterError

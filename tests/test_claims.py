@@ -281,11 +281,14 @@ def test_a_house_without_the_table_says_what_makes_it(house):
         assert "benchmarks/annotations.py" in made.reason and made.finding is None
 
 
-def test_counts_of_a_made_up_split():
+def test_counts_of_a_made_up_split(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from annotations import counted
+
     visibility = np.zeros((4, 17), int)
     visibility[0] = 2
     visibility[1, :6], visibility[2, :3] = 1, 2
-    made = annotated.counted(visibility, np.array([[0.5, 0.5], [0.1, 0.1], [0.5, 0.5], [1, 1]]), np.array([1, 1, 2, 3]))
+    made = counted(visibility, np.array([[0.5, 0.5], [0.1, 0.1], [0.5, 0.5], [1, 1]]), np.array([1, 1, 2, 3]))
     assert made["photographs"] == 3 and made["by_labelled"][0] == 1 and made["by_labelled"][17] == 1
     assert made["by_persons"] == [0, 2, 1] and [column[0] for column in made["by_keypoint"]] == [1, 1, 2]
     shares = annotated.Annotated({"train": made, "val": made | {"by_persons": [0, 4]}}).shares("by_persons")

@@ -252,7 +252,7 @@ def test_damage_costs_its_persons_only(coco_folder, tmp_path):
 def test_any_number_of_threads_makes_the_same(coco_folder, tmp_path, monkeypatch):
     made = []
     for workers in (1, 5):
-        monkeypatch.setattr("hgnb.data.images._cores", lambda n=workers: n)
+        monkeypatch.setattr("hgnb.data.images.cores", lambda n=workers: n)
         made.append(prepare(coco_folder, DataConfig(side=32), tmp_path / f"cache{workers}"))
     assert made[0].checksum == made[1].checksum
     for file in made[0].folder.iterdir():

@@ -85,7 +85,7 @@ def test_what_stands_after_correction_is_listed_and_the_rest_is_one_row():
 def test_peaks_by_hand():
     maps = np.zeros((1, 2, 10, 10))
     maps[0, 0, 5, 4] = maps[0, 1, 0, 9] = 1
-    assert ch03.peaks(maps).tolist() == [[[0.4, 0.5], [0.9, 0.0]]]
+    assert ch03.peaks(maps).tolist() == [[[0.45, 0.55], [0.95, 0.05]]]
 
 
 @pytest.mark.parametrize("deviations", [(5.0, 3.0, 1.5), (4.0,)])

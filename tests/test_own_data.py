@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from hgnb.watching import SESSION
+from figures.watching import SESSION
 from hgnb_book.execute import own_kernel
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -51,8 +51,8 @@ def area(scores, positive, negative):
 
 
 def test_a_body_that_can_be_checked_by_hand():
-    """Who crouches with raised knees and faces the viewer: trunk of 8, thighs that rise by 2, shanks of 6; right to left
-    4 at the shoulders and 2 at the hips."""
+    """Who crouches with raised knees and faces the viewer: a trunk of 8, thighs that rise by 2, shanks of 6; from right
+    to left 4 at the shoulders and 2 at the hips."""
     half = {"shoulder": (2, 0), "hip": (1, 8), "knee": (1, 6), "ankle": (1, 12)}
     body = np.zeros((1, len(COCO), 3))
     for joint, (x, y) in half.items():

@@ -14,11 +14,11 @@ import psutil
 import pytest
 from conftest import ROOT, at_home, home_of_dots
 
+from figures.watching import spoken
 from hgnb import records
 from hgnb.errors import InputError
 from hgnb.training import networks
 from hgnb.training.experiment import Experiment
-from hgnb.watching import spoken
 from hgnb_book import queue
 from hgnb_book.queue import Plan, Unit
 

@@ -13,10 +13,10 @@ from hgnb.data.heatmaps import cells
 from hgnb.data.schema import unmirrored
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig, found, peaks
-from hgnb.training import catalogue, release
+from hgnb.training import catalogue
 from hgnb.training.evaluation import evaluate
 from hgnb.training.passes import Reader
-from hgnb_book import model_card
+from hgnb_book import model_card, release
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ import pytest
 import torch
 from rich.console import Console
 
+from figures.ahead import ahead
 from hgnb.data.dataset import Batch, loader
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.errors import InputError
 from hgnb.metrics import PckConfig
 from hgnb.model.hourglass import HourglassConfig
 from hgnb.training import catalogue, hardware, loop, profiles, runs
-from hgnb.training.ahead import ahead
 from hgnb.training.experiment import DATASET, Experiment
 from hgnb.training.modules import PoseModule
 from hgnb.training.networks import STUDIES, fork

@@ -13,7 +13,7 @@ from hgnb.data.splits import EMBEDDED
 from hgnb.errors import InputError
 from hgnb.home import home, write_whole
 from hgnb_book import journal
-from hgnb_book.edition import Edition, homely, published, resolved, titled
+from hgnb_book.edition import Edition, homely, published, resolved
 from hgnb_book.workflow import LOG, BuildError, last_words, only_build, snakemake
 
 MARKUP = re.compile(r"[`<>&|$\\\x00-\x1f]")
@@ -72,7 +72,7 @@ def experiment(edition: Edition):
 
 def stage(edition: Edition, name: str, out: Path) -> dict:
     """Run the stage called `name` and write what it returns to the stamp `out`."""
-    with journal.told(titled(name, edition.seed)):
+    with journal.told(f"{name} (seed {edition.seed})" if edition.seed else name):  # told where it isn't the usual one
         opened = experiment(edition)
         facts = opened.stage(name)
         for remark in opened.remarks() if name == "dataset" else ():

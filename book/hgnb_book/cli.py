@@ -1,12 +1,13 @@
-"""The command `hgnb`: the library's verbs, and those that record its studies and make the book of them."""
+"""The command `hgnb`: the library's verbs, and those that record its studies, make the book and release its network."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hgnb import cli as library
-from hgnb.cli import Data, Json, Profile, Seed, Threads, app, limit, show
+from hgnb.cli import Data, Json, Profile, Seed, Source, Threads, app, limit, show
 from hgnb_book import journal
 from hgnb_book.edition import Edition
 
@@ -89,6 +90,18 @@ def pdf(out: Annotated[Path | None, typer.Option("-o", "--out", help="The file; 
 
     file, pages = pdf(home(), out)
     print(f"{file}: {pages} pages.")
+
+
+@app.command()
+def release(
+    source: Source,
+    data: Annotated[str, typer.Option(help="Photographs to measure on: a folder in COCO layout.")],
+):
+    """Make a run's weights those that come with the library, with a manifest of what they are and find."""
+    from hgnb.training.catalogue import weights
+    from hgnb_book.release import release
+
+    print(json.dumps(release(weights(source), data), indent=1))
 
 
 @app.command()

@@ -56,11 +56,6 @@ class Edition:
         return f"{plain}-{hashlib.sha256(resolved(self.data).encode()).hexdigest()[:8]}"
 
 
-def titled(stage: str, seed: int) -> str:
-    """What a build calls a stage; the seed is told where it isn't the usual one."""
-    return f"{stage} (seed {seed})" if seed else stage
-
-
 def homely(root: Path) -> None:
     """Gives this process and its children a home of their own where the person's can't be written to, as in containers:
     Snakemake, Jupyter and matplotlib keep caches there."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hgnb import watching
+from figures import watching
 from hgnb.errors import InputError, unknown
 from hgnb.home import home, write_whole
 from hgnb_book import journal

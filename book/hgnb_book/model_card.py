@@ -1,7 +1,9 @@
 """What the model card tells of the network that comes with the library: the numbers of its manifest, in MyST."""
 
 import json
+import math
 
+from hgnb.stats import Estimate
 from hgnb.training.catalogue import RELEASED_FILE
 
 
@@ -12,6 +14,7 @@ def page() -> str:
         return "This copy of the library comes without released weights.\n"
     held = json.loads(file.read_text(encoding="utf8"))
     pck, oks = held["pck"], held["oks"]
+    mean, ap, ap50 = (_told({"value": oks[name]}) for name in ("mean", "AP", "AP50"))
     widest = max(held["trainings"], key=lambda one: sum(one["photographs"].values()))
     lines = [
         f"`hgnb predict` uses it where no run is named: {held['parameters']:,} parameters in "
@@ -24,8 +27,7 @@ def page() -> str:
         f"chosen on validation photographs); without the mirror image {_told(pck['decoded'])} (`{held['decoding']}`); "
         f"between whole cells of the map, as the thesis counts, {_told(pck['cells'])}, with the mirror image "
         f"{_told(pck['cells_mirrored'])}.",
-        f"OKS over {oks['persons']:,} persons whose areas are official: mean {_number(oks['mean'])}, AP "
-        f"{_number(oks['AP'])}, AP50 {_number(oks['AP50'])}.",
+        f"OKS over {oks['persons']:,} persons whose areas are official: mean {mean}, AP {ap}, AP50 {ap50}.",
         f"It looks at {held['speed']['persons_per_second']:g} persons in a second of one core "
         f"({held['speed']['device']}).",
         "",
@@ -48,12 +50,6 @@ def page() -> str:
 
 
 def _told(share: dict) -> str:
-    if share["value"] is None:
-        return "–"
-    if share["low"] is None:  # nothing varies, so there is no interval
-        return _number(share["value"])
-    return f"{share['value']:.3f} ({share['low']:.3f} to {share['high']:.3f})"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    """A number with its interval, where something varies; a dash for none."""
+    value, low, high = (math.nan if (it := share.get(n)) is None else it for n in ("value", "low", "high"))
+    return Estimate(value, low, high).text(3)

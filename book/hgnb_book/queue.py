@@ -5,7 +5,6 @@ A process imports once, takes one core and the next training whose parents are d
 the machine. Everything on disk is whole at any time, so whatever ends the queue, the same command goes on from there.
 """
 
-import errno
 import os
 import signal
 import sys
@@ -23,18 +22,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from figures.watching import spoken
 from hgnb.errors import InputError, unknown
-from hgnb.home import home
+from hgnb.home import FULL, cores, home
 from hgnb.training import networks
 from hgnb.training.networks import Study, Training
-from hgnb.watching import spoken
 from hgnb_book import journal
 
 ELSEWHERE = "SNAKEMAKE_PROFILE"  # environment variable, Snakemake's own: where jobs go
 LOG = "data/queue.log"
 NICE = 10
 GRACE = 3  # seconds in which a process that was asked to end may do so
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SILENT = f"it ended without a word, as a process does that is killed or finds no memory; the log is {LOG}."
 MARKS = {"start": "[dim]…[/dim]", "done": "[green]✓[/green]", "failed": "[red]✗[/red]", "note": "[yellow]![/yellow]"}
 
@@ -140,7 +138,7 @@ def record(
         plan.failed = cluster.work_off(asked, plan.units)
         plan.done = {unit: 0.0 for unit in plan.units if unit not in plan.failed}
     else:
-        _Queue(asked, plan, min(jobs or all_cores(), len(plan.units))).work_off()
+        _Queue(asked, plan, min(jobs or cores(), len(plan.units))).work_off()
     where = records.place(study, profile, opened.data_name)
     Console(soft_wrap=True, highlight=False).print(
         f"{len(plan.done)} of {len(plan.units)} trainings: {where.relative_to(home()).as_posix()}", markup=False
@@ -351,8 +349,3 @@ def log(words: str) -> None:
         (home() / LOG).parent.mkdir(parents=True, exist_ok=True)
         with open(home() / LOG, "a", encoding="utf8") as file:
             file.write(line)
-
-
-def all_cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from hgnb.errors import InputError
-from hgnb.home import home, located
+from hgnb.home import home, located, sha256
 from hgnb_book.edition import Edition, private_folders, published
 from hgnb_book.weave import relative
 
@@ -65,8 +65,7 @@ def pack(root: Path, out: Path | None = None) -> tuple[Path, str]:
         aside.replace(out)
     finally:
         aside.unlink(missing_ok=True)
-    with out.open("rb") as packed:
-        return out, hashlib.file_digest(packed, "sha256").hexdigest()
+    return out, sha256(out)
 
 
 def _edition(root: Path) -> Edition:

@@ -57,7 +57,8 @@ def weave(executed, chapter: str, private: dict[str, str]):
         if cell.cell_type == "code":
             if cell.source.startswith(IMPORTS):
                 cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), "hide-input"})
-            cell.outputs = [relative(output, private) for output in cell.outputs if _kept(output)]
+            # not stderr: progress bars and warnings print paths of the machine
+            cell.outputs = [relative(output, private) for output in cell.outputs if output.get("name") != "stderr"]
             try:
                 _dress(cell)
             except ChapterError as error:
@@ -105,11 +106,6 @@ def relative(thing: Any, private: dict[str, str]) -> Any:
                 thing[key] = relative(thing[key], private)
         return thing
     return [relative(item, private) for item in thing] if isinstance(thing, list) else thing
-
-
-def _kept(output) -> bool:
-    """Not stderr: progress bars and warnings print paths of the machine."""
-    return not (output.output_type == "stream" and output.name == "stderr")
 
 
 def _kind(output) -> str | None:

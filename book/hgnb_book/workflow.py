@@ -15,9 +15,10 @@ import psutil
 from rich.console import Console
 
 from hgnb.errors import InputError
+from hgnb.home import cores as all_cores
 from hgnb_book import journal
 from hgnb_book.edition import Edition
-from hgnb_book.queue import MARKS, all_cores, stoppable
+from hgnb_book.queue import MARKS, stoppable
 
 LOG = "data/build.log"
 GRACE = 10.0  # seconds in which what is asked to end may do so
@@ -93,20 +94,18 @@ def _follow(process: subprocess.Popen, notes: Path, tell: Callable[[dict], None]
 
 def _end(process: subprocess.Popen) -> None:
     """Ends Snakemake and all that it started: asked first, killed where they don't within seconds."""
-    started = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-    process.terminate()
-    for child in started:
+    if process.poll() is not None:
+        return
+    itself = psutil.Process(process.pid)
+    started = [itself, *itself.children(recursive=True)]
+    for one in started:
         with suppress(psutil.NoSuchProcess):
-            child.terminate()
+            one.terminate()
     _, alive = psutil.wait_procs(started, timeout=GRACE)
-    for child in alive:
+    for one in alive:
         with suppress(psutil.NoSuchProcess):
-            child.kill()
-    try:
-        process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+            one.kill()
+    process.wait()
 
 
 def last_words(root: Path) -> str:

@@ -36,8 +36,7 @@ class People:
 
     @cached_property
     def schema(self) -> KeypointSchema:
-        skeleton = self.columns["schema/skeleton"].tolist()
-        return KeypointSchema(tuple(self.columns["schema/names"].tolist()), tuple((a, b) for a, b in skeleton))
+        return KeypointSchema.of(self.columns["schema/names"].tolist(), self.columns["schema/skeleton"].tolist())
 
     @cached_property
     def counts(self) -> dict[str, int]:

@@ -113,11 +113,6 @@ class Study:
         return self._kept.of(self.sample)
 
     @cached_property
-    def latents_full(self) -> np.ndarray:
-        """(N, D) of the fully labelled."""
-        return self._kept.of(self.full.positions)
-
-    @cached_property
     def posed(self) -> PreparedSplit:
         """The persons on whom what is said of postures is judged."""
         return posture.posed(self.experiment)
@@ -146,7 +141,7 @@ class Study:
     @cached_property
     def parts(self) -> components.Components:
         """Components of the fully labelled persons' latents."""
-        return components.principal(self.latents_full)
+        return components.principal(self._kept.of(self.full.positions))
 
     @cached_property
     def plane(self) -> components.Components:

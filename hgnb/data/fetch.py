@@ -224,7 +224,8 @@ class _Errand:
         parts = {"train2017": [image for image in chosen if image not in val], "val2017": val}
         self.photographs(room, [(split, i) for split, images in parts.items() if split in missing for i in images])
         for target, split in ((TRAIN, "train2017"), (VAL, "val2017")):
-            _write_json(room / target, _reduced(annotations, parts[split], split))
+            (room / target).parent.mkdir(parents=True, exist_ok=True)
+            (room / target).write_text(json.dumps(_reduced(annotations, parts[split], split)), encoding="utf8")
         credits.write(room, annotations["licenses"], parts)
         for target, source in missing.items():
             self.put(room, target, source)
@@ -288,11 +289,6 @@ def _reduced(annotations: dict, images: list[dict], split: str) -> dict:
         "images": images,
         "annotations": [a for a in annotations["annotations"] if a["image_id"] in ids],
     }
-
-
-def _write_json(file: Path, content: dict) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(content), encoding="utf8")
 
 
 def _unusable(image: dict, path: Path) -> str:

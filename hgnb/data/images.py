@@ -5,7 +5,6 @@ size is that of the turned picture and not of the stored one, the picture is tur
 """
 
 import contextlib
-import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +17,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from hgnb.data.intake import plain
+from hgnb.home import cores
 
 UNDECODABLE, SIZE = "undecodable image", "image size"
 # What photographs are kept in; Pillow knows forty more, some of which run other programs.
@@ -187,13 +187,9 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Ite
             return damage
 
     rest = iter(items)
-    with ThreadPoolExecutor(_cores()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         while some := list(islice(rest, AHEAD)):
             with warnings.catch_warnings():  # Pillow's, of odd files: what matters of them is a fault
                 warnings.simplefilter("ignore")
                 made = list(pool.map(attempt, some))
             yield from made
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

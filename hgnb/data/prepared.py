@@ -101,8 +101,7 @@ class Prepared:
 
     @property
     def schema(self) -> KeypointSchema:
-        names, skeleton = self.manifest["keypoints"], self.manifest["skeleton"]
-        return KeypointSchema(tuple(names), tuple((a, b) for a, b in skeleton))
+        return KeypointSchema.of(self.manifest["keypoints"], self.manifest["skeleton"])
 
     @property
     def mean_rgb(self) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What a dataset calls its keypoints: names, skeleton, sides and groups, read from its own COCO category."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,6 +34,11 @@ class KeypointSchema:
                 f"The category {category.get('id')} names a keypoint '{plain(odd[0])}': letters, digits and _ must do."
             )
         return cls(tuple(names), tuple((a - 1, b - 1) for a, b in category.get("skeleton") or ()))
+
+    @classmethod
+    def of(cls, names: Iterable[str], skeleton: Iterable[Iterable[int]]) -> "KeypointSchema":
+        """From lists, as JSON and NumPy give them."""
+        return cls(tuple(names), tuple((a, b) for a, b in skeleton))
 
     def __len__(self) -> int:
         return len(self.names)

@@ -45,7 +45,9 @@ def costs(network: StackedHourglass, side: int) -> list[Cost]:
     for name, value in network.named_parameters():
         parameters[part(name)] += value.numel()
     for name, _, output, layer in layers(network, side):
-        macs[part(name)] += multiply_accumulates(layer, output)
+        macs[part(name)] += (
+            math.prod(output[1:]) * layer.weight[0].numel()
+        )  # an output takes one for each weight of its filter
     return [Cost(name, parameters[name], macs[name]) for name in PARTS if parameters[name]]
 
 
@@ -66,11 +68,6 @@ def layers(network: nn.Module, side: int) -> list[tuple[str, torch.Size, torch.S
     for hook in hooks:
         hook.remove()
     return seen
-
-
-def multiply_accumulates(layer: nn.Module, output: torch.Size) -> int:
-    """Of a Conv2d or Linear for one element of the batch: each output takes one for each weight of its filter."""
-    return math.prod(output[1:]) * layer.weight[0].numel()
 
 
 def kept_bytes(network: StackedHourglass, side: int) -> int:

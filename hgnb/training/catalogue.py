@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save
 
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
+from hgnb.home import sha256
 from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig, StackedHourglass
 from hgnb.training.changed import Backbone, imported
 from hgnb.training.runs import Run, runs_folder
@@ -174,8 +175,7 @@ class Weights:
     @property
     def sha256(self) -> str:
         """Of the file: names the weights wherever they are copied."""
-        with self.file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
+        return sha256(self.file)
 
 
 def find(name: str) -> Run:

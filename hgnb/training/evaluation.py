@@ -237,12 +237,6 @@ def in_image(cells: Tensor, split: PreparedSplit, size: int) -> np.ndarray:
     return np.stack([s.to_image(p) for s, p in zip(squares, cells.double().numpy(), strict=True)])
 
 
-def by_image(counts: Tensor, split: PreparedSplit) -> tuple[int, ...]:
-    """Sums (N,) counts of persons over each image of the split, in the order of the images' ids."""
-    images = np.unique(split.image_ids, return_inverse=True)[1]
-    return tuple(np.bincount(images, counts.numpy()).astype(int).tolist())
-
-
 def annotations(folder: Path, split: PreparedSplit) -> list[dict]:
     """The records of exactly these persons, in their order, as COCO's measures take them.
 
@@ -307,7 +301,7 @@ def sheet(evaluation) -> Iterator:
     table = Table("keypoints", "PCK", "counted", title_justify="left", title=title)
     for part in (e.by_visibility, e.by_group, e.by_joint):
         for name, value in part.items():
-            table.add_row(name.replace("_", " "), *_cells(value))
+            table.add_row(name.replace("_", " "), value.text(), f"{value.counted:,}")
         table.add_section()
     mean, persons = e.by_person
     table.add_row("mean over persons", "–" if mean is None else f"{mean:.3f}", f"{persons:,} persons")
@@ -319,10 +313,6 @@ def sheet(evaluation) -> Iterator:
     if e.pck.counted == 0 or any(not s.counted for d in (e.by_visibility, e.by_group, e.by_joint) for s in d.values()):
         yield "A dash: no such keypoint is counted."
     yield from e.notes
-
-
-def _cells(value: Share) -> tuple[str, str]:
-    return value.text(), f"{value.counted:,}"
 
 
 def _standard(e) -> Table:

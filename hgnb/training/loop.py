@@ -242,15 +242,13 @@ class Watch(L.Callback):
     def _look(self, trainer: L.Trainer) -> None:
         for step, rate, loss, index in self.seen:
             if not torch.isfinite(loss):
+                whom = ", ".join(str(self.person_ids[i]) for i in index.tolist())
                 raise InputError(
                     f"The loss of {self.title} became {float(loss)} in step {step} (epoch {trainer.current_epoch + 1}) "
-                    f"at a learning rate of {rate:g}, on the persons {', '.join(self._whom(index))}: lower the rate, "
+                    f"at a learning rate of {rate:g}, on the persons {whom}: lower the rate, "
                     "or look at these."
                 )
         self.seen.clear()
-
-    def _whom(self, index: Tensor) -> list[str]:
-        return [str(self.person_ids[i]) for i in index.tolist()]
 
 
 class Bar(L.Callback):

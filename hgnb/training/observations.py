@@ -168,8 +168,7 @@ class People:
 
     @cached_property
     def schema(self) -> KeypointSchema:
-        skeleton = tuple((a, b) for a, b in self.columns["skeleton"].tolist())
-        return KeypointSchema(tuple(self.columns["names"].tolist()), skeleton)
+        return KeypointSchema.of(self.columns["names"].tolist(), self.columns["skeleton"].tolist())
 
     @property
     def measure(self) -> str:

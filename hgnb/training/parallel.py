@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,17 +118,15 @@ def _first_failed(started: list[subprocess.Popen]) -> int | None:
 
 
 def _ended(started: list[subprocess.Popen]) -> None:
-    """Ends those that still run."""
+    """Ends those that still run; who has ended isn't asked again."""
     for process in started:
-        if process.poll() is None:
-            process.terminate()
+        process.terminate()
     until = time.monotonic() + GRACE
     for process in started:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(max(0.1, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from hgnb.data.dataset import Batch, Persons, loader
 from hgnb.data.heatmaps import HeatmapConfig, cells, heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
 from hgnb.data.schema import KeypointSchema, exchanged
-from hgnb.home import full_disk_told
+from hgnb.home import full_disk_told, sha256
 from hgnb.identity import identity
 from hgnb.metrics import PckConfig, found, pck, peaks
 from hgnb.metrics.decoding import decoded
@@ -348,7 +348,7 @@ def kept(
     """
     whole = prepared.split(split)
     made_of = hashlib.sha256(
-        json.dumps([_digest(run.file(best)), prepared.checksum, identity(LATENT_ROOTS), BATCH]).encode()
+        json.dumps([sha256(run.file(best)), prepared.checksum, identity(LATENT_ROOTS), BATCH]).encode()
     ).hexdigest()[:10]
     everyone = np.arange(len(whole))
     wanted = everyone if persons is None else np.asarray(persons, dtype=int)
@@ -391,8 +391,3 @@ def _forget_older(path: Path) -> None:
     for other in [*path.parent.glob(f"{same}-*.npy"), *path.parent.glob(f".{same}-*.partial")]:
         if other != path:
             other.unlink(missing_ok=True)
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

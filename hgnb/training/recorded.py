@@ -18,7 +18,6 @@ from hgnb.training import profiles
 from hgnb.training.experiment import FROZEN_ROOTS
 from hgnb.training.runs import Run
 
-SEEDS = 5  # that a claim about a method needs; fewer leave it undecided
 SWEPT = ("hgnb.training.observations.columns", "hgnb.training.observations.persons")
 OBSERVED = {
     "chain": ("hgnb.claims.observe.observed", "hgnb.claims.observe.persons"),

@@ -15,6 +15,7 @@ from figures.exhibit import Exhibit
 from figures.live import facts, title
 from figures.page import Live, Note, Plate, credited, number, opened, percent, sides_legend, signed, small, verdict
 from figures.portraits import Portraits
+from figures.portraits import peaks as middles
 from hgnb.analysis.annotated import COMMAND
 from hgnb.analysis.silence import REPORTED, of_coco
 from hgnb.analysis.skips import hits_of
@@ -96,7 +97,7 @@ def opened_network(reader: Reader, portraits: Portraits, who: str, *, crops: boo
             top = heights[n] / 2 + 0.01
             ax.plot([ends[0], *ends, ends[1]], [top, *[top + 0.05] * 2, top], color=GREY, linewidth=0.8)
         ax.imshow(over(seen, maps) if crops else portraits.ink(maps), extent=(end, end + 1, -0.5, 0.5))
-        at = (_maxima(maps, portraits.side) + 0.5) / portraits.side
+        at = middles(maps)
         bones = [np.stack([end + at[list(pair), 0], 0.5 - at[list(pair), 1]], 1) for pair in portraits.schema.skeleton]
         for colour, width in (("black", 2.2), ("white", 1.0)) if crops else ((GREY, 1.0),):
             ax.add_collection(LineCollection(bones, colors=colour, linewidths=width))
@@ -219,15 +220,10 @@ def pictures(made: Sequence[Answer], portraits: Portraits, credits: Mapping[int,
 
 def _bones(ax: plt.Axes, maps: np.ndarray, portraits: Portraits) -> None:
     """Thin bones between the maxima, in pixels of the crop."""
-    points = _maxima(maps, portraits.side)
+    points = middles(maps) * portraits.side - 0.5
     segments = [points[list(pair)] for pair in portraits.schema.skeleton]
     for colour, width in (("black", 1.8), ("white", 0.8)):
         ax.add_collection(LineCollection(segments, colors=colour, linewidths=width))
-
-
-def _maxima(maps: np.ndarray, side: int) -> np.ndarray:
-    """(K, 2) crop pixels: the middle of each map's highest cell."""
-    return (peaks(torch.from_numpy(maps))[0].numpy() + 0.5) * side / maps.shape[-1] - 0.5
 
 
 def part(

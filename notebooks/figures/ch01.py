@@ -38,7 +38,7 @@ def moved(split: Split, config: DataConfig, seed: int, credits: Mapping[int, str
     order = np.random.default_rng(seed).permutation(len(touched))
     chosen = sorted(islice(opened(touched[i] for i in order), count), key=lambda pair: pair[0].id)
     if not chosen:
-        return nothing(*["No square of these persons had to be moved or shrunk."] * 3)
+        return nothing("No square of these persons had to be moved or shrunk.")
     with style():
         figure, axes = grid(2 * len(chosen), len(chosen), cell=1.25)
         for column, (person, image) in enumerate(chosen):

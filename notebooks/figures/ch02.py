@@ -190,7 +190,9 @@ def best_median_worst(
             ax.axis("off")
         for row, (rank, persons) in zip(axes, chosen.positions.items(), strict=True):
             for i, person in enumerate(persons):
-                plot_pair(made, split, schema, config, person, row[3 * i : 3 * i + 2])
+                poses = split.keypoints[person], posed(made, split, config, person)
+                for ax, keypoints in zip(row[3 * i : 3 * i + 2], poses, strict=True):
+                    plot_pose(split, keypoints, schema, person, ax=ax)
                 row[3 * i + 1].set_xlabel(f"PCK {number(chosen.pck[person])}", fontsize=8, labelpad=1)
             row[0].set_ylabel(rank, fontsize=9)
         for ax, words in zip(axes[0, : 3 * count : 1], ("truth", "predicted", "") * count, strict=False):
@@ -205,14 +207,6 @@ def best_median_worst(
     told = ", ".join(f"{number(mean)} of the {rank}" for rank, mean in means.items())
     shown = split.image_ids[np.concatenate(list(chosen.positions.values()))]
     return Plate(figure, credited(caption, credits or {}, shown), f"Mean PCK of the persons shown: {told}.")
-
-
-def plot_pair(
-    made: Predictions, split: PreparedSplit, schema: KeypointSchema, config: PckConfig, person: int, axes
-) -> None:
-    """The crop with the true skeleton, and with the predicted one of the labelled joints."""
-    for ax, keypoints in zip(axes, (split.keypoints[person], posed(made, split, config, person)), strict=True):
-        plot_pose(split, keypoints, schema, person, ax=ax)
 
 
 def posed(made: Predictions, split: PreparedSplit, config: PckConfig, person: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from figures.live import CELL, CROP, TRUTH, filed, met
 from figures.page import Live, Plate, Sprites, Table, nothing, number, percent
 from figures.portraits import Portraits, sharpened
+from figures.portraits import peaks as peaks  # the chapter takes it from here
 from hgnb.analysis.components import Walk
 from hgnb.analysis.posture import FIRST, LEVEL, Answers
 from hgnb.analysis.skips import BIG, SMALL, Shown, SkipStudy
@@ -117,12 +118,10 @@ def samples(study: SkipStudy, shown: Shown, people: Portraits, without: np.ndarr
 
 def plot_guesses(people: Portraits, maps: np.ndarray, seen: np.ndarray, found: np.ndarray, *, ax: Axes) -> None:
     """Dots at the peaks of the maps: filled where the keypoint is found, hollow where it isn't."""
-    size = maps.shape[-1]
     for k in np.flatnonzero(seen):
-        y, x = np.unravel_index(maps[k].argmax(), maps[k].shape)
         colour = SIDES[people.schema.sides[k]]["color"]
-        ax.plot((x + 0.5) / size, (y + 0.5) / size, "o", color=colour, markersize=3, markeredgewidth=0.7,
-                markerfacecolor=colour if found[k] else "white")  # fmt: skip
+        face = colour if found[k] else "white"
+        ax.plot(*peaks(maps[k]), "o", color=colour, markersize=3, markeredgewidth=0.7, markerfacecolor=face)
 
 
 # Walks
@@ -153,13 +152,6 @@ def walks(paths: Sequence[Walk], steps: Sequence[float], people: Portraits, deco
                 title = f"{words if column == n // 2 else ''}c = {c:g}".replace("-", "−")
                 axes[0, block + column].set_title(title, fontsize=9, pad=3)
     return figure
-
-
-def peaks(maps: np.ndarray) -> np.ndarray:
-    """(..., K, h, w) -> (..., K, 2): where each map's peak lies as (x, y), shares of the map's side."""
-    size = maps.shape[-1]
-    at = maps.reshape(*maps.shape[:-2], -1).argmax(-1)
-    return np.stack([at % size, at // size], -1) / size
 
 
 def slider(paths: Sequence[Walk], steps: Sequence[float], people: Portraits, decoded: np.ndarray) -> Live | None:
@@ -193,7 +185,7 @@ def traits(answers: Answers, who: str) -> Plate:
     count, every = min(len(FIRST), len(answers.ratio)), len(answers.ratio)
     if not count or not np.isfinite(answers.p).any():
         words = "There is no component, or nothing varies that it could tell."
-        return nothing(words, words, "There is nothing that a component could tell.")
+        return nothing(words, alt="There is nothing that a component could tell.")
     first, all_ = answers.corrected(count), answers.corrected(every)
     stands = all_ < LEVEL
     with style():

@@ -110,7 +110,7 @@ def _lead(record: Chains, records: Sequence[Chains]) -> str:
 def spread(records: Sequence[Chains]) -> Plate:
     """fig-seeds: validation PCK by epoch, of the original and what went on from its best; a panel a record."""
     if not records:
-        return nothing(NONE, NONE, NONE)
+        return nothing(NONE)
     with style():
         size = (8 if len(records) == 1 else 4.8 * len(records), 3.8)
         figure, axes = plt.subplots(1, len(records), figsize=size, squeeze=False)
@@ -162,7 +162,7 @@ def differences(records: Sequence[Chains], gain: float, data: str) -> Plate:
     gain: of the modified network of the run at hand over its original, on `data`.
     """
     if not records:
-        return nothing(NONE, NONE, NONE)
+        return nothing(NONE)
     with style():
         size = (8.5 if len(records) == 1 else 2.4 + 3.8 * len(records), 4.6)
         figure, axes = plt.subplots(1, len(records), figsize=size, squeeze=False, sharey=True)

@@ -107,7 +107,7 @@ def _lines(shown: Sequence[Training]):
 def plateau_curves(record: Outcomes | None) -> Plate:
     """fig-plateau-curves: validation loss as a share of silence, and PCK, by epoch."""
     if record is None or not (shown := followed(record)):
-        return nothing(NONE, NONE, NONE)
+        return nothing(NONE)
     losses = {c.name: [o.val_loss / o.silent for o in record.of(c.name)] for c in shown}
     scores = {c.name: [o.val_pck for o in record.of(c.name)] for c in shown}
     with style():
@@ -140,8 +140,7 @@ def gains(record: Outcomes | None) -> Plate:
     """fig-beyond-gains: what each change gains over what it changes, paired over seeds; a row a change."""
     rows = [c for c in made(record) if c.on and len(paired(record, c))] if record else []
     if record is None or not rows:
-        words = "No change here stands beside the training that it changes." if record else NONE
-        return nothing(words, words, words)
+        return nothing("No change here stands beside the training that it changes." if record else NONE)
     lines: list[Training | str] = []
     for base, heading in HEADINGS.items():
         below = [c for c in rows if (c.on if c.on in HEADINGS else "") == base]
@@ -184,7 +183,7 @@ def plot_gains(record: Outcomes, lines: Sequence[Training | str], *, ax: Axes) -
 def radii(record: Outcomes | None) -> Plate:
     """fig-beyond-radii: test PCK over radii of the thesis's numbers, a gentle start, Newell's targets and the best."""
     if record is None or not (shown := followed(record)):
-        return nothing(NONE, NONE, NONE)
+        return nothing(NONE)
     curves = {c.name: np.array([o.curve for o in record.of(c.name)]) for c in shown}
     with style():
         figure, ax = plt.subplots(figsize=(6.6, 3.7))
@@ -436,8 +435,7 @@ def correction(answers: Mapping[str, tuple[Bound, list[Moved]]]) -> Plate:
     """fig-correction: PCK that would be won by the misplaced, and what moving them does; by what a figure calls the
     space."""
     if not any(np.isfinite(bound.gain.value) for bound, _ in answers.values()):
-        words = "Nobody is misplaced here, or nobody misplaced can be compared: there is nothing to correct."
-        return nothing(words, words, words)
+        return nothing("Nobody is misplaced here, or nobody misplaced can be compared: there is nothing to correct.")
     with style():
         figure, axes = plt.subplots(1, len(answers), figsize=(4.9 * len(answers), 3.5), sharex=True, squeeze=False)
         for ax, (space, answer) in zip(axes[0], answers.items(), strict=True):

@@ -21,7 +21,7 @@ from hgnb.analysis.depths import alike
 from hgnb.analysis.steering import STEPS
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED, VERDICTS, competent
 from hgnb.claims.evidence import Lacking, Seeds
-from hgnb.claims.steered import PRICE, Judged, Moved
+from hgnb.claims.steered import PRICE, Judged
 from hgnb.data.splits import EMBEDDED
 from hgnb.drawing import BLUE, GREY, INK, ORANGE, RED, style
 from hgnb.stats import Estimate, auc, student
@@ -56,9 +56,9 @@ def recorded(profile: str, data: str) -> list[records.Record]:
     return sorted(records.each_dataset(made), key=lambda record: record.data == EMBEDDED)
 
 
-def of(record: records.Record | None) -> Seeds | None:
+def of(record: records.Record) -> Seeds:
     """Its seeds that have an hourglass."""
-    return Seeds.of(record).with_("hourglass") if record else None
+    return Seeds.of(record).with_("hourglass")
 
 
 def came(chains: Sequence[records.Record]) -> Note:
@@ -67,7 +67,6 @@ def came(chains: Sequence[records.Record]) -> Note:
         return Note(NONE)
     lines = []
     for record, seeds in zip(chains, map(of, chains), strict=True):
-        assert seeds is not None
         reasons, shut = stale(record), competent(seeds)
         state = f"**Stale**: {'; '.join(reasons)}." if reasons else "Made by today's code, profile and data."
         knows = f"That is too little to judge by: it needs {shut}." if shut else "They know enough to be judged."
@@ -111,8 +110,7 @@ def strips(judged: Sequence[Judged]) -> Plate:
     """fig-steered: each direction's change beside that of every way by lot, seed by seed."""
     shown = [one for one in judged if one.readings]
     if not shown:
-        words = f"Nothing was steered in this record, which needs {judged[0].reason}." if judged else NONE
-        return nothing(words, words, words)
+        return nothing(f"Nothing was steered in this record, which needs {judged[0].reason}." if judged else NONE)
     with style():
         figure, axes = plt.subplots(2, len(shown), figsize=(3.2 * len(shown), 6.4), squeeze=False)
         for column, one in zip(axes.T, shown, strict=True):
@@ -160,11 +158,11 @@ def _beaten(one: Judged) -> str:
 
 def table(judged: Sequence[Judged]) -> Table | Note:
     """tbl-steered: each reading in numbers."""
-    rows = [
-        (TITLES[one.direction][0], SKIPS[whose], MEASURES[equal], *(e.text(2) for e in _three(made)))
-        for one in judged
-        for (whose, equal), made in one.readings.items()
-    ]
+    rows = []
+    for one in judged:
+        for (whose, equal), made in one.readings.items():
+            told = (made.change.text(2), made.ordinary.text(2), made.largest.text(2))
+            rows.append((TITLES[one.direction][0], SKIPS[whose], MEASURES[equal], *told))
     if not rows:
         return Note(f"There is no table, for nothing was steered: that needs {judged[0].reason}." if judged else NONE)
     columns = ["Direction", "Skips", "For", "Change of its trait", "Less the mean lot", "Less the largest lot"]
@@ -176,10 +174,6 @@ def table(judged: Sequence[Judged]) -> Table | Note:
         "stands and 1.7 for one who sits; confident maps are counted."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-steered", ("Direction", "Skips", "For"))
-
-
-def _three(made: Moved) -> tuple[Estimate, Estimate, Estimate]:
-    return made.change, made.ordinary, made.largest
 
 
 def survived(judged: Sequence[Judged]) -> Note:
@@ -251,11 +245,11 @@ def depths(seeds: Seeds) -> list[str]:
 def probed(seeds: Seeds | None) -> Plate:
     """fig-probes: AUC by depth, trained and with random weights, and what training added."""
     if seeds is None:
-        return nothing(NONE, NONE, NONE)
+        return nothing(NONE)
     try:
         made, layers = probes(seeds), depths(seeds)
     except Lacking as lacking:
-        return nothing(*[f"This record has no probes; they need {lacking}."] * 3)
+        return nothing(f"This record has no probes; they need {lacking}.")
     with style():
         figure, axes = plt.subplots(1, 3, figsize=(9.6, 3.4), width_ratios=(1, 1, 1), sharex=True)
         for ax, (name, values) in zip(axes, made.items(), strict=False):
@@ -353,11 +347,11 @@ def together(seeds: Seeds) -> dict[str, np.ndarray]:
 def likeness(seeds: Seeds | None) -> Plate:
     """fig-likeness: CKA of every two networks' latents."""
     if seeds is None:
-        return nothing(NONE, NONE, NONE)
+        return nothing(NONE)
     try:
         names, made = likenesses(seeds)
     except Lacking as lacking:
-        return nothing(*[f"This record can't compare latents: that needs {lacking}."] * 3)
+        return nothing(f"This record can't compare latents: that needs {lacking}.")
     with style():
         figure, ax = plt.subplots(figsize=(0.46 * len(names) + 1.6, 0.42 * len(names) + 1.1))
         shown = ax.imshow(made, cmap="Blues", vmin=0, vmax=1)

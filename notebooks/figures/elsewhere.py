@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import SubFigure
 
 from figures.page import Note, Plate, Table, listed, nothing, number
 from figures.verdicts import LEVEL, SIGNS, at, badge, recorded
@@ -51,13 +51,16 @@ def photographs() -> Result | None:
 def scale(verdicts: Sequence[Carried], photographs: Result | None) -> Plate:
     """fig-scale: the number behind each decided verdict, at every size; that of COCO's photographs beside it."""
     if not verdicts:
-        return nothing(*[NONE["scale"]] * 3)
+        return nothing(NONE["scale"])
     places = {change: _place(change) for change in verdicts[0].rows}
     channels, persons = (sorted({place[i] for place in places.values()}) for i in (0, 1))
     beside = {row["id"]: row for row in photographs.rows} if photographs else {}
     with style():
-        figure, axes = _panels(len(verdicts), 2.1)
-        for ax, one in zip(axes, verdicts, strict=True):
+        lines = -(-len(verdicts) // ACROSS)
+        figure, axes = plt.subplots(lines, ACROSS, figsize=(2.5 * ACROSS, 2.1 * lines + 0.5), squeeze=False)
+        for ax in axes.flat[len(verdicts) :]:
+            ax.axis("off")
+        for ax, one in zip(axes.flat, verdicts, strict=False):
             for change, row in one.rows.items():
                 wide, many = places[change]
                 which = channels.index(wide)
@@ -83,14 +86,6 @@ def _place(change: str) -> tuple[int, int]:
     """Channels and training persons under a change of the profile."""
     profile = profiles.load(profile_of(change))
     return profile.model.channels, profile.data.train_persons
-
-
-def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
-    lines = -(-count // ACROSS)
-    figure, axes = plt.subplots(lines, ACROSS, figsize=(2.5 * ACROSS, height * lines + 0.5), squeeze=False)
-    for ax in axes.flat[count:]:
-        ax.axis("off")
-    return figure, list(axes.flat[:count])
 
 
 def _estimate(row: Row, x: float, colour: str, marker: str, ax: Axes) -> None:
@@ -169,7 +164,7 @@ def _row(result: Result, name: str) -> Row:
 def specification(verdicts: Sequence[Carried]) -> Plate:
     """fig-specification: each decided claim's number under every reading, sorted; below, which reading it is."""
     if not verdicts:
-        return nothing(*[NONE["readings"]] * 3)
+        return nothing(NONE["readings"])
     names = list(verdicts[0].rows)
     with style():
         lines = [verdicts[i : i + ACROSS] for i in range(0, len(verdicts), ACROSS)]
@@ -182,7 +177,8 @@ def specification(verdicts: Sequence[Carried]) -> Plate:
         "sources, sorted, with its 95 % interval (blue: the claim holds; red: it fails; grey: undecided or, hollow, not "
         "judged). The dots below say which reading each is; the first line is the book's own."
     )
-    return Plate(figure, caption, standing(verdicts))
+    told = [f"{one.id} {one.own} in {one.stands} of {len(one.judged)}" for one in verdicts]
+    return Plate(figure, caption, f"Of the readings in which they can be judged, {listed(told)}.")
 
 
 def _curves(part: SubFigure, claims: Sequence[Carried], names: Sequence[str]) -> None:
@@ -237,14 +233,6 @@ def _cited(change: str) -> str:
 def _far(one: Reading) -> str:
     name, moves = one.farthest
     return f"{name} by {number(moves, 1)}" if name else "–"
-
-
-def standing(verdicts: Sequence[Carried]) -> str:
-    """In how many readings each verdict stands."""
-    if not verdicts:
-        return NONE["readings"]
-    told = [f"{one.id} {one.own} in {one.stands} of {len(one.judged)}" for one in verdicts]
-    return f"Of the readings in which they can be judged, {listed(told)}."
 
 
 def depending(found: Mapping[str, Result]) -> str:

@@ -65,17 +65,11 @@ def front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
     return known & ~(cheaper & better & strictly & known[None]).any(1)
 
 
-def ours(points: pd.DataFrame) -> list[str]:
-    """Trained networks that no source has."""
-    known = points[points.accuracy.notna()]
-    return [name for name in known.case if get(name).source == "ours"]
-
-
 def places(sweep: Outcomes, points: pd.DataFrame, draws: int = 2000) -> list[Place]:
     """Each of our own networks against each cost."""
     known = points[points.accuracy.notna()].reset_index(drop=True)
     chance, found = chances(sweep, known, draws), []
-    for name in ours(points):
+    for name in (name for name in known.case if get(name).source == "ours"):
         own = known[known.case == name].iloc[0]
         for cost in COSTS:
             others = known[(known.case != name) & (known[cost] <= own[cost])]

@@ -20,13 +20,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from figures.watching import waiting
+from figures.watching import watched as watched  # chapters take it from here
 from hgnb.data.coco import Person
 from hgnb.data.credits import withheld
 from hgnb.data.images import DamagedImage, decode
 from hgnb.drawing import GREY, INK, SIDES, style
 from hgnb.stats import Estimate
-from hgnb.watching import waiting
-from hgnb.watching import watched as watched  # chapters take it from here
 
 NUMBER = re.compile(r"[-−+]?[\d.,]*\d(?:\s?%)?|–|")  # a column of such cells is set flush right
 RANGE = re.compile(r"\((\S+) to (\S+)\)")  # an interval isn't broken across lines
@@ -223,13 +223,13 @@ def credited(caption: str, credits: Mapping[int, str], image_ids: Iterable[int])
     return f"{caption} {'Photograph' if len(known) == 1 else 'Photographs'}: {'; '.join(known)}."
 
 
-def nothing(words: str, caption: str, alt: str) -> Plate:
-    """A small figure that says why there is nothing to draw."""
+def nothing(words: str, caption: str = "", alt: str = "") -> Plate:
+    """A small figure that says why there is nothing to draw, as do its caption and alt text where they are left out."""
     with style():
         figure, ax = plt.subplots(figsize=(6, 1.2))
         ax.text(0.5, 0.5, words.replace("`", ""), ha="center", va="center", color=INK, wrap=True)
         ax.axis("off")
-    return Plate(figure, caption, alt)
+    return Plate(figure, caption or words, alt or words)
 
 
 # Pictures

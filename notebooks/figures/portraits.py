@@ -74,9 +74,7 @@ class Portraits:
     def said(self, ax: Axes, maps: np.ndarray) -> Axes:
         """The peaks of a network's heatmaps (K, h, w), with bones between the maxima."""
         ax.imshow(self.ink(sharpened(maps)), extent=(0, 1, 1, 0), interpolation="bilinear")
-        size = maps.shape[-1]
-        peak = maps.reshape(len(maps), -1).argmax(1)
-        at = (np.stack([peak % size, peak // size], 1) + 0.5) / size
+        at = peaks(maps)
         bones = [at[list(pair)] for pair in self.schema.skeleton]
         ax.add_collection(LineCollection(bones, colors=GREY, linewidths=0.7))
         return framed(ax)
@@ -84,6 +82,13 @@ class Portraits:
     def photo(self, ax: Axes, person: int) -> Axes:
         """The crop."""
         return picture(ax, self.split.picture(person))
+
+
+def peaks(maps: np.ndarray) -> np.ndarray:
+    """(..., K, h, w) -> (..., K, 2): the middle of each map's highest cell as (x, y), shares of the map's side."""
+    size = maps.shape[-1]
+    at = maps.reshape(*maps.shape[:-2], -1).argmax(-1)
+    return (np.stack([at % size, at // size], -1) + 0.5) / size
 
 
 def sharpened(maps: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from figures.ahead import ahead
 from figures.page import Note, Table, cited, listed
 from hgnb import records
 from hgnb.claims import carried
@@ -18,7 +19,6 @@ from hgnb.claims.claim import FAILS, HOLDS, NEEDS, SEEDS, UNDECIDED
 from hgnb.claims.collect import kept
 from hgnb.claims.ledger import BY_ID, CLAIMS, Result, summary
 from hgnb.data.splits import EMBEDDED
-from hgnb.training.ahead import ahead
 from hgnb.training.experiment import Experiment
 
 PEOPLE = {EMBEDDED: "drawn people", "coco-val2017": "COCO's photographs", "coco": "COCO's photographs"}
@@ -228,7 +228,7 @@ def _entry(columns: Sequence[Column], name: str) -> str:
 
 
 def beginning(experiment: Experiment, *trainings: str) -> Note:
-    """The start of a chapter: what it is about to train and for how long, as hgnb.training.ahead has it."""
+    """The start of a chapter: what it is about to train and for how long, as figures.ahead has it."""
     return Note(ahead(experiment, *trainings))
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from figures.watching import spoken
 from hgnb.model.hourglass import Autoencoder, StackedHourglass
 from hgnb.training.experiment import Experiment
 from hgnb.training.fit import Untrained, finished_only
 from hgnb.training.hardware import device_name, threads
 from hgnb.training.profiles import AutoencoderTrainingConfig, TrainingConfig
 from hgnb.training.runs import Run, runs_folder
-from hgnb.watching import spoken
 
 TITLES = {"modified": "modified hourglass", "few": "hourglass on a few persons"}
 TRIED = 4  # persons of the step that is timed; a step's time grows with its persons
