@@ -295,8 +295,8 @@ def add(
             if failed or not differing(Seed(seed, held.about, held.columns).of(training), columns):
                 return file
             raise InputError(
-                f"results/{where.name}/{file.name} holds another result of '{training}': one of the two is wrong; "
-                f"delete that file to record seed {seed} anew."
+                f"results/{where.name}/{file.name} holds another result of '{training}', as another processor "
+                f"gives, or one of the two is wrong; delete that file to record seed {seed} anew."
             )
         others = {name: why for name, why in held.about["failed"].items() if name != training}
         trainings = held.about["trainings"] | ({} if failed else {training: dict(facts)})
