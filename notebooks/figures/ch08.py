@@ -299,16 +299,21 @@ def added(seeds: Seeds | None) -> str:
         return f"Probes aren't in this record; they need {lacking}."
     told = []
     for name, values in made.items():
-        kinds = {"more": [], "less": [], "neither": []}  # type: dict[str, list[str]]
-        for layer, gap in zip(layers, values["added"], strict=True):
-            kinds[verdict(gap, "more", "less", "neither")].append(f"{layer} ({gap.text(2)})")
-        words = {
-            "more": "training added to what a plane reads at {}",
-            "less": "it took away at {}",
-            "neither": "no clear difference is left at {}",
-        }
-        parts = [words[kind].format(listed(where)) for kind, where in kinds.items() if where]
-        told.append(f"{_highest(values, layers, name)}. Of {name} {'; '.join(parts)}.")
+        gaps = dict(zip(layers, values["added"], strict=True))
+        more, less = (
+            {at: gap for at, gap in gaps.items() if sign * gap.low > 0 and sign * gap.high > 0} for sign in (1, -1)
+        )
+        parts = [
+            f"training {word} it at {listed(list(found))}, by {max(found.values(), key=lambda gap: abs(gap.value)).text(2)} "
+            f"{'at most' if len(found) > 1 else 'there'}"
+            for word, found in (("adds to", more), ("takes from", less))
+            if found
+        ]
+        if len(more) + len(less) < len(gaps):
+            parts.append(
+                f"{'elsewhere ' if parts else ''}no clear difference is left{'' if parts else ' at any depth'}"
+            )
+        told.append(f"{_highest(values, layers, name)}; {'; '.join(parts)}.")
     return " ".join(told) or NONE
 
 
