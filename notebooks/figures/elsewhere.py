@@ -277,10 +277,9 @@ def gap(held: Mapping[str, Any]) -> Plate:
     persons, seeds = held["persons"], held["seeds"]
     caption = (
         f"Test PCK with its 95 % interval, and each of {seeds} seed{'s' if seeds > 1 else ''} (strokes), of one network "
-        f"(`{held['profile']}`) trained on {persons['drawn people']['train']:,} drawn persons, on as many of COCO's "
-        "photographs, or on both; dotted: each joint's mean position. Tested on "
-        f"{persons['photographs']['test']:,} photographed and {persons['drawn people']['test']:,} drawn persons with five "
-        "labelled keypoints or more."
+        f"(`{held['profile']}`) trained on {persons['drawn people']['train']:,} drawn persons, on "
+        f"{persons['photographs']['train']:,} of COCO's photographs, or on both; dotted: each joint's mean position. "
+        f"Tested on {persons['photographs']['test']:,} photographed and {persons['drawn people']['test']:,} drawn persons."
     )
     return Plate(figure, caption, crossing(held))
 
