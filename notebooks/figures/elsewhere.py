@@ -278,7 +278,7 @@ def gap(held: Mapping[str, Any]) -> Plate:
     caption = (
         f"Test PCK with its 95 % interval, and each of {seeds} seed{'s' if seeds > 1 else ''} (strokes), of one network "
         f"(`{held['profile']}`) trained on {persons['drawn people']['train']:,} drawn persons, on "
-        f"{persons['photographs']['train']:,} of COCO's photographs, or on both; dotted: each joint's mean position. "
+        f"{persons['photographs']['train']:,} photographed ones of COCO, or on both; dotted: each joint's mean position. "
         f"Tested on {persons['photographs']['test']:,} photographed and {persons['drawn people']['test']:,} drawn persons."
     )
     return Plate(figure, caption, crossing(held))
