@@ -36,6 +36,7 @@ NEEDS = {
     "07_beyond": ["dataset", "hourglass", "autoencoder", "modified"],  # and `beyond`, recorded
     "08_how_far": ["dataset", "hourglass"],
 }
+LONGEST = ("03_interpretation", "05_discussion")  # begin before the others, so that no core waits for them at the end
 # what a stage builds on
 AFTER = {"dataset": []} | {one.name: list(one.needs or ["dataset"]) for one in networks.CHAIN}
 # these show what `make claims`, `make lighter` and `make beyond` recorded, or the programs in benchmarks/
@@ -131,7 +132,7 @@ for stage, before in AFTER.items():
             # code that differs, not files that were touched; the run itself decides whether it trains again
             code=definitions.fingerprint(["hgnb.training.experiment.Experiment"]),
         threads: workflow.cores if stage == "dataset" else TRAINING or workflow.cores
-        priority: 1  # all that comes after waits for the longest chain: the data and one training upon another
+        priority: 2  # all that comes after waits for the longest chain: the data and one training upon another
         shell:
             "{HGNB:q} stage {params.name} {params.edition:q} --stamp {output:q} --threads {threads}"
 
@@ -181,6 +182,7 @@ for chapter, stages in NEEDS.items():
             data=EDITION.data,
             seed=EDITION.seed,
         threads: 1
+        priority: 1 if chapter in LONGEST else 0
         shell:
             "{HGNB:q} run {input.notebook:q} -o {output:q} --woven --threads {threads}"
             " -p profile {params.profile:q} -p data {params.data:q} -p seed {params.seed:q}"

@@ -25,6 +25,7 @@ from hgnb.training import profiles
 from hgnb.training.catalogue import Card, plain, shapes, tuples
 from hgnb.training.changed import CHANGED_ROOTS, Backbone, Build, Change, imported, origin
 from hgnb.training.fit import Job, Start, autoencoder_job, fit, freeze, hourglass_job, shaped
+from hgnb.training.hardware import keep_freed_memory
 from hgnb.training.networks import ARMS, Arm, get, merged, names, scaled
 from hgnb.training.parallel import Team
 from hgnb.training.passes import Latents, Predictions, Reader, kept
@@ -80,6 +81,7 @@ class Experiment:
 
         `changed`: as a manifest holds what was changed.
         """
+        keep_freed_memory()
         loaded = profiles.load(profile)
         made = cls(scaled(loaded, variant) if variant else loaded, data, int(seed), progress, variant)
         return made.changed(changed["name"], network=changed["network"], **changed["numbers"]) if changed else made

@@ -160,9 +160,10 @@ def processor() -> str:
 
 
 def keep_freed_memory() -> None:
-    """Tells glibc not to hand big blocks back to the system: each step would fault the same pages in again.
+    """Tells glibc not to hand big blocks back to the system: each batch would fault the same pages in again.
 
-    A training step on a CPU is a quarter faster for it. Elsewhere than on Linux with glibc it does nothing.
+    On a CPU a training step is a quarter faster for it and a pass over persons twice as fast. Elsewhere than on Linux
+    with glibc it does nothing.
     """
     if _keeps():
         libc = ctypes.CDLL(None)
