@@ -18,6 +18,7 @@ from hgnb.data.drawn import synthetic
 from hgnb.data.merge import merge
 from hgnb.definitions import fingerprint
 from hgnb.stats import Estimate, pck, pck_difference
+from hgnb.training import profiles
 from hgnb.training.experiment import TRAINING_ROOTS, Experiment
 from hgnb.training.passes import mean_pose_hits
 
@@ -63,7 +64,7 @@ def main(photographs: Path, seeds: int) -> None:
 
 def _content(data: dict, hits: dict, seconds: dict[str, float], seeds: int) -> dict:
     """What is known after so many seeds."""
-    profile, found, floors, gains = Experiment.open(PROFILE, "embedded").profile, {}, {}, {}
+    profile, found, floors, gains = profiles.load(PROFILE), {}, {}, {}
     for on in TESTED:
         test = data[on].split("test")
         labelled, images = test.keypoints[..., 2] > 0, test.image_ids

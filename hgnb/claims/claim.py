@@ -112,10 +112,15 @@ SEEN = 200  # or well labelled ones on photographs whose posture was seen by eye
 SETTLED, STILL = 0.8, 0.01  # a plateau: after this share of the epochs nothing improves by more than this, relatively
 
 
+def knows(pck: float, floor: float) -> bool:
+    """Whether a network knows something, by its test PCK and the mean pose's."""
+    return pck >= KNOWS and pck >= TIMES_FLOOR * floor
+
+
 def competent(seeds: Seeds) -> str:
     """A claim about what a network knows is judged on one that knows something."""
     pck, floor = seeds.pck("hourglass").value, seeds.floor()
-    if pck >= KNOWS and pck >= TIMES_FLOOR * floor:
+    if knows(pck, floor):
         return ""
     return (
         f"a network that knows something: test PCK {pck:.3f} is below {KNOWS} or twice the mean pose's {floor:.3f}; "

@@ -45,9 +45,8 @@ def costs(network: StackedHourglass, side: int) -> list[Cost]:
     for name, value in network.named_parameters():
         parameters[part(name)] += value.numel()
     for name, _, output, layer in layers(network, side):
-        macs[part(name)] += (
-            math.prod(output[1:]) * layer.weight[0].numel()
-        )  # an output takes one for each weight of its filter
+        # an output takes one for each weight of its filter
+        macs[part(name)] += math.prod(output[1:]) * layer.weight[0].numel()
     return [Cost(name, parameters[name], macs[name]) for name in PARTS if parameters[name]]
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from hgnb.data.splits import EMBEDDED
 from hgnb.definitions import fingerprint
 from hgnb.errors import InputError
-from hgnb.records import Record
+from hgnb.records import Record, folder
 from hgnb.training import profiles
-from hgnb.training.experiment import FROZEN_ROOTS
+from hgnb.training.experiment import FROZEN_ROOTS, TRAINING_ROOTS
 from hgnb.training.runs import Run
 
 SWEPT = ("hgnb.training.observations.columns", "hgnb.training.observations.persons")
@@ -100,3 +100,14 @@ def command(record: Record) -> str:
     verb = {"chain": "claims"}.get(record.study, record.study)
     data = "" if record.data == EMBEDDED else f" DATA={record.data}"
     return f"make {verb} PROFILE={record.profile}{data} SEEDS={max(len(record.seeds), 1)}"
+
+
+def measured(name: str) -> dict[str, Any]:
+    """What a program of benchmarks/ that trains left in results/<name>.json; empty where it hasn't run."""
+    file = folder() / f"{name}.json"
+    return json.loads(file.read_text(encoding="utf8")) if file.is_file() else {}
+
+
+def aged(held: Mapping[str, Any]) -> str:
+    """A sentence where the code that trains isn't any more what it was when that was measured; else ''."""
+    return "" if held["code"] == fingerprint(TRAINING_ROOTS) else " Stale: the code that trains has changed since."

@@ -4,7 +4,6 @@ A change is held against what it changes, seed by seed on the same test persons;
 their mean with Student's interval.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 
@@ -23,17 +22,15 @@ from hgnb.analysis.interventions import ACROSS, ASTRAY, Moved
 from hgnb.analysis.misplaced import Bound
 from hgnb.analysis.truncation import WITHIN, Part
 from hgnb.claims.collect import kept
-from hgnb.definitions import fingerprint
 from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
-from hgnb.home import home
 from hgnb.records import each_dataset
 from hgnb.stats import Estimate, student
 from hgnb.training import observations, profiles
-from hgnb.training.experiment import TRAINING_ROOTS, Experiment
+from hgnb.training.experiment import Experiment
 from hgnb.training.networks import BEST, BEYOND, GENTLE, NEWELL, THESIS, Training, get
 from hgnb.training.observations import AT, RADII, Outcome, Outcomes
 from hgnb.training.passes import MIRRORED, Decodings
-from hgnb.training.recorded import command, stale
+from hgnb.training.recorded import aged, command, measured, stale
 
 GROUPS = {
     "start": ORANGE, "targets": BLUE, "optimiser": GREEN, "network": PURPLE, "loss": SKY, "data": RED, "together": INK,
@@ -515,13 +512,12 @@ def ledgers(live: Experiment) -> list[Column]:
 def recipes() -> tuple[dict[int, tuple[profiles.Profile, dict]], str]:
     """By minutes the profile that fills them and what was measured of it, if anything; and when, and whether that is
     stale."""
-    file = home() / "results" / "recipes.json"
-    held = json.loads(file.read_text(encoding="utf8")) if file.is_file() else {"recipes": {}}
+    held = measured("recipes")
     names = {int(found[1]): name for name in profiles.names() if (found := re.fullmatch(r"best-(\d+)", name))}
-    told = {minutes: (profiles.load(name), held["recipes"].get(str(minutes), {})) for minutes, name in names.items()}
+    known = held.get("recipes", {})
+    told = {minutes: (profiles.load(name), known.get(str(minutes), {})) for minutes, name in names.items()}
     again = "`python benchmarks/recipes.py`"
-    if not held["recipes"]:
+    if not known:
         return dict(sorted(told.items())), f"None has been timed here yet: {again} does."
-    date = max(came["date"] for came in held["recipes"].values())
-    state = "" if held["code"] == fingerprint(TRAINING_ROOTS) else " Stale: the code that trains has changed since."
-    return dict(sorted(told.items())), f"PCK and minutes of training as recorded on {date} by {again}.{state}"
+    date = max(came["date"] for came in known.values())
+    return dict(sorted(told.items())), f"PCK and minutes of training as recorded on {date} by {again}.{aged(held)}"

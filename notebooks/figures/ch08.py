@@ -300,18 +300,16 @@ def added(seeds: Seeds | None) -> str:
     told = []
     for name, values in made.items():
         gaps = dict(zip(layers, values["added"], strict=True))
-        more, less = (
-            {at: gap for at, gap in gaps.items() if sign * gap.low > 0 and sign * gap.high > 0} for sign in (1, -1)
-        )
-        parts = [
-            f"training {word} it at {listed(list(found))}, by {max(found.values(), key=lambda gap: abs(gap.value)).text(2)} "
-            f"{'at most' if len(found) > 1 else 'there'}"
-            for word, found in (("adds to", more), ("takes from", less))
-            if found
-        ]
-        if len(more) + len(less) < len(gaps):
+        said = {at: verdict(gap, "adds to", "takes from", "") for at, gap in gaps.items()}
+        parts = []
+        for word in ("adds to", "takes from"):
+            if found := {at: gap for at, gap in gaps.items() if said[at] == word}:
+                most = max(found.values(), key=lambda gap: abs(gap.value))
+                bound = "at most" if len(found) > 1 else "there"
+                parts.append(f"training {word} it at {listed(list(found))}, by {most.text(2)} {bound}")
+        if "" in said.values():
             parts.append(
-                f"{'elsewhere ' if parts else ''}no clear difference is left{'' if parts else ' at any depth'}"
+                "elsewhere no clear difference is left" if parts else "no clear difference is left at any depth"
             )
         told.append(f"{_highest(values, layers, name)}; {'; '.join(parts)}.")
     return " ".join(told) or NONE

@@ -2,7 +2,6 @@
 people of another kind than theirs, as benchmarks/gap.py measured them. Of 08_how_far.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,16 +16,15 @@ from figures.verdicts import LEVEL, SIGNS, at, badge, recorded
 from hgnb.claims.carried import CARRIES, JUDGED, PROFILE, TURNED, Carried, Reading, Row, profile_of, readings, trended
 from hgnb.claims.carried import carried as carried  # the chapter takes these two from here
 from hgnb.claims.carried import ledgers as ledgers
-from hgnb.claims.claim import FAILS, HOLDS, KNOWS, NEEDS, TIMES_FLOOR, UNDECIDED
+from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED, knows
 from hgnb.claims.ledger import BY_ID, Result
 from hgnb.data.splits import EMBEDDED
-from hgnb.definitions import fingerprint
 from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, style
-from hgnb.home import home
 from hgnb.stats import Estimate
 from hgnb.training import profiles
-from hgnb.training.experiment import TRAINING_ROOTS
 from hgnb.training.networks import CHANGES, get
+from hgnb.training.recorded import aged
+from hgnb.training.recorded import measured as measured  # the chapter takes it from here
 
 NONE = {
     "scale": f"No other size is recorded in `results/`: `make scale PROFILE={PROFILE} SEEDS=5` records eight.",
@@ -251,17 +249,10 @@ def depending(found: Mapping[str, Result]) -> str:
 # People of the other kind
 
 
-def gap_record() -> dict[str, Any]:
-    """What benchmarks/gap.py measured; empty where it hasn't run."""
-    file = home() / "results" / "gap.json"
-    return json.loads(file.read_text(encoding="utf8")) if file.is_file() else {}
-
-
 def gap(held: Mapping[str, Any]) -> Plate:
     """fig-gap: test PCK on drawn people and on photographs, by what a network was trained on."""
     if not held:
-        words = f"Nothing of this is recorded: {GAP} trains and tests."
-        return nothing(words, words, words)
+        return nothing(f"Nothing of this is recorded: {GAP} trains and tests.")
     with style():
         figure, axes = plt.subplots(1, 2, figsize=(8.6, 2.5), sharey=True)
         for ax, (tested, made) in zip(axes, reversed(held["pck"].items()), strict=True):
@@ -286,24 +277,17 @@ def gap(held: Mapping[str, Any]) -> Plate:
 
 def crossing(held: Mapping[str, Any]) -> str:
     """What a network keeps on people of the other kind, and what training on both brings, in sentences."""
-    if not held:
-        return f"What becomes of a network on people of the other kind isn't recorded: {GAP} does it."
     told, joined = [], []
     for tested, made in held["pck"].items():
-        gain = {name: Estimate(row["value"], row["low"], row["high"]) for name, row in held["gain"][tested].items()}
-        other = next(name for name in gain if name != "both")
+        gains = held["gain"][tested]
+        other = next(name for name in gains if name != "both")
         told.append(
             f"on {tested} a network trained on {other} finds {number(made[other]['value'], 3)} of the keypoints, where one "
             f"trained on {tested} finds {number(made[tested]['value'], 3)} and the mean pose "
             f"{number(held['floor'][tested], 3)}"
         )
-        joined.append(f"{gain['both'].text(3)} on {tested}")
+        joined.append(f"{Estimate(**gains['both']).text(3)} on {tested}")
     words = f"{listed(told)}; training on both instead of on one's own kind alone adds {listed(joined)} in test PCK."
-    weak = [
-        name
-        for name, made in held["pck"].items()
-        if made[name]["value"] < max(KNOWS, TIMES_FLOOR * held["floor"][name])
-    ]
+    weak = [name for name, made in held["pck"].items() if not knows(made[name]["value"], held["floor"][name])]
     shut = f" The network of {listed(weak)} knows too little for this to say anything." if weak else ""
-    stale = " Stale: the code that trains has changed since." if held["code"] != fingerprint(TRAINING_ROOTS) else ""
-    return f"{words[:1].upper()}{words[1:]}{shut}{stale}"
+    return f"{words[:1].upper()}{words[1:]}{shut}{aged(held)}"
