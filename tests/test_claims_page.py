@@ -129,7 +129,7 @@ def test_of_each_dataset_one_record_is_shown(house):
     """The page's own data first, then photographs; its own profile before others; the better model elsewhere."""
     for profile, data, count in (
         ("small", "embedded", 5), ("tiny", "embedded", 1), ("better", "embedded", 9), ("small", "photos", 5),
-        ("smoke", "photos", 2),
+        ("smoke", "photos", 2), ("better", "others", 2),
     ):  # fmt: skip
         made_up.save(made_up.chain([{"control-longer": 0.4}] * count, profile, data))
     shown = verdicts.recorded("smoke", "photos")
