@@ -129,13 +129,16 @@ def carrying(verdicts: Sequence[Carried]) -> str:
     if not verdicts:
         return NONE["scale"]
     told = {word: [one.id for one in verdicts if one.verdict == word] for word in (CARRIES, TURNED, UNDECIDED, NEEDS)}
+    judged = len(verdicts) - len(told[NEEDS])
+    if not judged:
+        return f"None of the {len(verdicts)} decided verdicts is judged at {JUDGED} sizes, so nothing is said of all sizes."
     trends = [f"{one.id} {trended(one)}" for one in verdicts if trended(one) != "no clear trend"]
     parts = [
-        f"{listed(told[CARRIES]) or 'None'} of {len(verdicts)} decided verdicts carr{'y' if len(told[CARRIES]) > 1 else 'ies'} "
-        "to every size at which they can be judged",
+        f"Of {judged} decided verdicts that are judged at {JUDGED} sizes or more {listed(told[CARRIES]) or 'none'} "
+        f"carr{'y' if len(told[CARRIES]) > 1 else 'ies'} to all of them",
         f"{listed(told[TURNED])} turn{'s' if len(told[TURNED]) == 1 else ''} at some size" if told[TURNED] else "",
         f"of {listed(told[UNDECIDED])} it can't be told" if told[UNDECIDED] else "",
-        f"{listed(told[NEEDS])} can't be judged at {JUDGED} sizes" if told[NEEDS] else "",
+        f"{listed(told[NEEDS])} {'is' if len(told[NEEDS]) == 1 else 'are'} judged at fewer" if told[NEEDS] else "",
         f"with size the number behind {listed(trends)}" if trends else "no number has a clear trend with size",
     ]
     return "; ".join(filter(None, parts)) + "."
@@ -145,7 +148,7 @@ def shut(found: Mapping[str, Result]) -> Note:
     """The sizes, what their networks reach, and why claims aren't judged at some."""
     lines = [
         f"- {called(change)}: test PCK {_row(result, LEVEL)['measured']}, "
-        f"{sum(bool(row['sides']) for row in result.rows)} claims judged, {len(result.seeds)} seeds"
+        f"{sum(bool(row['sides']) for row in result.rows)} claims judged, {len(result.seeds)} seed{'s' * (len(result.seeds) > 1)}"
         + "".join(f"; seed {s.number}: {why}" for s in result.record.seeds for why in s.failed.values())
         for change, result in found.items()
     ]
