@@ -129,3 +129,11 @@ def test_the_domain_gap_tells_what_is_kept_and_what_both_kinds_bring():
     marks = [line.get_xdata()[0] for line in photographs.lines if line.get_marker() in "osD"]
     assert marks == [0.15, 0.4, 0.41]
     assert "benchmarks/gap.py" in elsewhere.gap({}).alt
+
+
+def test_a_size_whose_training_diverged_says_so():
+    found = over(HOLDS, HOLDS)
+    found[""].record.seeds[1].failed["autoencoder"] = "The loss of it became inf in step 19, on the persons 1, 2."
+    own, other = elsewhere.shut(found).text.splitlines()
+    assert own.endswith("5 seeds; `autoencoder` of seed 1 failed: The loss of it became inf in step 19.")
+    assert "failed" not in other

@@ -184,6 +184,22 @@ def test_a_queue_that_is_killed_again_and_again_records_what_an_undisturbed_one_
     assert shown(stormy) == undisturbed
 
 
+def test_a_change_that_fails_keeps_no_other_from_being_recorded(tmp_path, monkeypatch):
+    asked = []
+
+    def work_off(self):
+        asked.append(self.asked.profile)
+        if len(asked) in (2, 5):
+            self.plan.failed[Unit("autoencoder", 0)] = "it diverged."
+
+    monkeypatch.setattr(queue._Queue, "work_off", work_off)
+    home = home_of_dots(tmp_path)
+    with at_home(home), pytest.raises(InputError) as told:
+        queue.record("readings", "dots", str(home / "dots"), [0])
+    assert asked == [f"dots+{change}" for change in networks.CHANGES["readings"]]
+    assert [name for name in asked if f"{name}: 1 of the trainings failed" in str(told.value)] == [asked[1], asked[4]]
+
+
 def test_a_full_disk_is_known_wherever_it_stands():
     try:
         try:

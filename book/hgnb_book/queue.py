@@ -37,6 +37,10 @@ SILENT = f"it ended without a word, as a process does that is killed or finds no
 MARKS = {"start": "[dim]…[/dim]", "done": "[green]✓[/green]", "failed": "[red]✗[/red]", "note": "[yellow]![/yellow]"}
 
 
+class Failed(InputError):
+    """Trainings that failed; all others were made."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """What a queue is to record."""
@@ -123,8 +127,15 @@ def record(
     from hgnb_book import cluster
 
     if study in networks.CHANGES:
-        names = [f"{profile}+{change}" for change in networks.CHANGES[study]]
-        return [record("chain", name, data, seeds, jobs, only or networks.CORE) for name in names][-1]
+        failed = []
+        for name in (f"{profile}+{change}" for change in networks.CHANGES[study]):
+            try:
+                where = record("chain", name, data, seeds, jobs, only or networks.CORE)
+            except Failed as error:  # one that diverges is recorded as such, and the others still are
+                failed.append(f"{name}: {error}")
+        if failed:
+            raise Failed("\n".join(failed))
+        return where
     asked, whole = Asked(study, profile, data), networks.study(study)
     opened = Experiment.open(profile, data, seeds[0])
     opened.check()
@@ -145,7 +156,7 @@ def record(
     )
     if plan.failed:
         why = "\n".join(f"{unit}: {words}" for unit, words in plan.failed.items())
-        raise InputError(f"{len(plan.failed)} of the trainings failed, and the others are kept:\n{why}")
+        raise Failed(f"{len(plan.failed)} of the trainings failed, and the others are kept:\n{why}")
     return where
 
 

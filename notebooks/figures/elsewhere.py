@@ -145,13 +145,17 @@ def carrying(verdicts: Sequence[Carried]) -> str:
 
 
 def shut(found: Mapping[str, Result]) -> Note:
-    """The sizes, what their networks reach, and why claims aren't judged at some."""
-    lines = [
-        f"- {called(change)}: test PCK {_row(result, LEVEL)['measured']}, "
-        f"{sum(bool(row['sides']) for row in result.rows)} claims judged, {len(result.seeds)} seed{'s' * (len(result.seeds) > 1)}"
-        + "".join(f"; seed {s.number}: {why}" for s in result.record.seeds for why in s.failed.values())
-        for change, result in found.items()
-    ]
+    """The sizes, what their networks reach, in how many claims are judged, and what failed."""
+    lines = []
+    for change, result in found.items():
+        judged, seeds = sum(bool(row["sides"]) for row in result.rows), len(result.seeds)
+        told = f"test PCK {_row(result, LEVEL)['measured']}, {judged} claims judged, {seeds} seed{'s' * (seeds > 1)}"
+        lost = [
+            f"`{name}` of seed {seed.number} failed: {why.partition(', on the persons')[0].rstrip('.')}"  # who is in its log
+            for seed in result.record.seeds
+            for name, why in seed.failed.items()
+        ]
+        lines.append("; ".join([f"- {called(change)}: {told}", *lost]) + ".")
     return Note("\n".join(lines))
 
 
