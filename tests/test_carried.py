@@ -87,6 +87,8 @@ def test_readings_count_what_stands_turns_and_is_open_and_what_moves_most():
     assert table["Test PCK"].tolist()[3:] == ["not recorded"] * (len(CHANGES["readings"]) - 3)
     assert "these turn a verdict: C7 fails, not holds" in elsewhere.depending(found)
     assert "Not recorded" in elsewhere.depending(found)
+    said = elsewhere.depending(over(HOLDS, NEEDS, study="readings"))  # recorded by too few seeds, or networks too weak
+    assert "none is recorded well enough to judge" in said and "turns a verdict" not in said
 
 
 def test_a_page_without_such_records_says_what_makes_them(house):

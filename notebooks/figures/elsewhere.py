@@ -245,11 +245,14 @@ def depending(found: Mapping[str, Result]) -> str:
     made = readings(found)
     if not made:
         return NONE["readings"]
-    turned = [f"{words} ({one.title.lower()})" for one in made for words in one.changed]
-    most = max(made, key=lambda one: abs(np.nan_to_num(one.farthest[1])))
     unread = [called(change) for change in CHANGES["readings"] if change not in found]
-    first = f"Of {len(made)} other readings {'none turns a verdict' if not turned else 'these turn a verdict: ' + listed(turned)}"
     last = f" Not recorded: {listed(unread)}." if unread else ""
+    judged = [one for one in made if one.farthest[0]]
+    if not judged:
+        return f"Of {len(made)} other readings none is recorded well enough to judge a claim.{last}"
+    turned = [f"{words} ({one.title.lower()})" for one in judged for words in one.changed]
+    most = max(judged, key=lambda one: abs(one.farthest[1]))
+    first = f"Of {len(judged)} other readings {'none turns a verdict' if not turned else 'these turn a verdict: ' + listed(turned)}"
     return f"{first}; what moves a number most is {most.title.lower()}, {_far(most)} standard errors.{last}"
 
 

@@ -217,7 +217,7 @@ def _entry(columns: Sequence[Column], name: str) -> str:
         measured = "" if row["measured"] == "–" else f": {row['measured']}."
         stale = f" *Stale: {column.changed}.*" if column.changed else ""
         carries = carried.over_sizes().get(name, "") if column.result.record.profile == carried.PROFILE else ""
-        farther = f" {{numref}}`Over all sizes <tbl-scale>` it {OVER_SIZES[carries]}." if carries else ""
+        farther = f" Over all sizes ({{numref}}`tbl-scale`) it {OVER_SIZES[carries]}." if carries else ""
         lines.append(f"- {badge(row['verdict'])} on {where}{measured}{because}{farther}{stale}")
     source = f"The source ({cited(claim.source)}): {claim.value}. {_figures(claim.shown)}."
     head = [f"(claim-{name.lower()})=", f"::::{{container}} claim\n**{name}** {claim.sentence}"]
