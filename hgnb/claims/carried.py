@@ -129,7 +129,9 @@ def over_sizes() -> dict[str, str]:
 
 
 def trended(one: Carried) -> str:
-    """What its trend says: 'rises', 'falls', or 'no clear trend'."""
+    """What its trend says: 'rises', 'falls', or 'no clear trend'; a dash where too few sizes are judged."""
+    if len(one.judged) < JUDGED:
+        return "–"
     if not one.p_trend <= ALPHA:
         return "no clear trend"
     return "rises" if one.trend.value > 0 else "falls"

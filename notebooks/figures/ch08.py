@@ -197,8 +197,8 @@ def survived(judged: Sequence[Judged]) -> Note:
 
 def survivals(chains: Sequence[records.Record], verdicts: Sequence[Sequence[Judged]]) -> Note:
     """The same of every dataset."""
-    told = [f"On {people(c.data)}: {survived(v).text}" for c, v in zip(chains, verdicts, strict=True)]
-    return Note("\n\n".join(told) or NONE)
+    said = [(people(chain.data), survived(judged).text) for chain, judged in zip(chains, verdicts, strict=True)]
+    return Note("\n\n".join(f"On {where}: {text[0].lower()}{text[1:]}" for where, text in said) or NONE)
 
 
 def moved(judged: Sequence[Judged]) -> str:
@@ -305,6 +305,7 @@ def added(seeds: Seeds | None) -> str:
         for word in ("adds to", "takes from"):
             if found := {at: gap for at, gap in gaps.items() if said[at] == word}:
                 most = max(found.values(), key=lambda gap: abs(gap.value))
+                most = most if most.value > 0 else most.negated()
                 bound = "at most" if len(found) > 1 else "there"
                 parts.append(f"training {word} it at {listed(list(found))}, by {most.text(2)} {bound}")
         if "" in said.values():

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
 from figures.page import Note, Plate, Table, listed, nothing, number
-from figures.verdicts import LEVEL, SIGNS, at, badge, recorded
+from figures.verdicts import LEVEL, SIGNS, WORDS, at, badge, recorded
 from hgnb.claims.carried import CARRIES, JUDGED, PROFILE, TURNED, Carried, Reading, Row, profile_of, readings, trended
 from hgnb.claims.carried import carried as carried  # the chapter takes these two from here
 from hgnb.claims.carried import ledgers as ledgers
@@ -64,7 +64,7 @@ def scale(verdicts: Sequence[Carried], photographs: Result | None) -> Plate:
                 which = channels.index(wide)
                 _estimate(row, persons.index(many) + 0.18 * (which - (len(channels) - 1) / 2), WIDTHS[which], "o", ax)
             _estimate(beside.get(one.id, {}), len(persons), RED, "D", ax)
-            ax.set_title(f"{one.id} {SIGNS[one.own]} {one.verdict}", fontsize=9)
+            ax.set_title(f"{one.id} {SIGNS[one.own]} {WORDS.get(one.verdict, one.verdict)}", fontsize=9)
             ax.set_xticks(range(len(persons) + 1), [*(f"{many:,}" for many in persons), "COCO"], fontsize=7)
             ax.tick_params(axis="y", labelsize=7)
             ax.set_xlim(-0.5, len(persons) + 0.5)
@@ -106,7 +106,8 @@ def scale_table(verdicts: Sequence[Carried]) -> Table:
     rows = [
         (
             f"**{at(one.id)}** {BY_ID[one.id].sentence}", badge(one.own), f"{one.stands} of {len(one.judged)}",
-            listed([called(change) for change in one.contrary]) or "–", one.trend.text(3), trended(one), one.verdict,
+            listed([called(change) for change in one.contrary]) or "–", one.trend.text(3), trended(one),
+            WORDS.get(one.verdict, one.verdict),
         )
         for one in verdicts
     ]  # fmt: skip
@@ -132,7 +133,7 @@ def carrying(verdicts: Sequence[Carried]) -> str:
     judged = len(verdicts) - len(told[NEEDS])
     if not judged:
         return f"None of the {len(verdicts)} decided verdicts is judged at {JUDGED} sizes, so nothing is said of all sizes."
-    trends = [f"{one.id} {trended(one)}" for one in verdicts if trended(one) != "no clear trend"]
+    trends = [f"{one.id} {trended(one)}" for one in verdicts if trended(one) in ("rises", "falls")]
     parts = [
         f"Of {judged} decided verdicts that are judged at {JUDGED} sizes or more {listed(told[CARRIES]) or 'none'} "
         f"carr{'y' if len(told[CARRIES]) > 1 else 'ies'} to all of them",
