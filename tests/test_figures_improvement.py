@@ -104,6 +104,18 @@ def test_the_paragraph_names_shares_and_checkpoints():
     assert "fell on one epoch in every seed: nothing" in same
 
 
+def test_what_fewer_seeds_say_is_marked():
+    levels = {name: 0.4 for name in ARMS} | {"modified": 0.44}
+    few = {name: levels[name] for name in ("hourglass", "hourglass-best-loss", "modified", "control-longer")}
+    record = Chains(made_up.chain([levels, *[few] * 4], best={"val_pck": 3, "val_loss": 2}))
+    told = ch04.explanation([record]).text
+    assert re.search(r"weights: 0\.0\d+ \(\S+ to \S+\) in 1 of 5 seeds", told)
+    large = [line for line in ch04.differences([record], 0, "other").figure.axes[0].lines if line.get_markersize() == 6]
+    faces = [line.get_markerfacecolor() == "white" for line in large if line.get_marker() == "o"]
+    assert faces == [False, False, True, True, False, True, True, False, True, True]
+    assert ch04.ranged(np.array([0.4, np.nan])) == "0.400 (one seed)"
+
+
 def test_two_datasets_stand_side_by_side():
     both = [
         record_of([0.06 + n for n in NOISE], [0.01] * 5),

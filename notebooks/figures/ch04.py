@@ -10,12 +10,13 @@ from figures.ch02 import plot_pose, posed
 from figures.chains import Chains
 from figures.page import Note, Plate, nothing, number, percent, verdict
 from figures.verdicts import Column, waits
-from hgnb.claims.claim import FAILS, HOLDS, UNDECIDED
+from hgnb.claims.claim import FAILS, HOLDS, SEEDS, UNDECIDED
 from hgnb.claims.collect import kept
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.metrics import PckConfig
+from hgnb.stats import Estimate
 from hgnb.training.passes import Predictions
 
 # Differences that claims ask for, first less second.
@@ -172,8 +173,8 @@ def differences(records: Sequence[Chains], gain: float, data: str) -> Plate:
     diamond = any(record.data == data for record in records)
     caption = (
         "Differences of test PCK, first network less second, on the same persons. Small dots: single seeds, with "
-        "intervals from resampled images; large ones: their mean with the ledger's 95 % interval, over seeds and images"
-        f"{'; hollow diamond: the live run' if diamond else ''}. {recorded_in(records)}"
+        "intervals from resampled images; large ones: their mean with the ledger's 95 % interval, over seeds and images, "
+        f"hollow where fewer than {SEEDS} seeds have both{'; hollow diamond: the live run' if diamond else ''}. {recorded_in(records)}"
     )
     alt = " ".join(
         f"{_lead(r, records)}Training on without the autoencoder changes PCK by "
@@ -197,9 +198,10 @@ def plot_differences(record: Chains, gain: float | None, *, ax: Axes | None = No
             ax.plot([d.low, d.high], [y, y], color=colour, linewidth=0.8, alpha=0.55)
             ax.plot(d.value, y, "o", color=colour, markersize=2.6)
         mean = record.difference(first, second, "test")
+        face = INK if mean.seeds >= SEEDS else "white"
         if np.isfinite([mean.low, mean.high]).all():
             ax.plot([mean.low, mean.high], [row - 0.17] * 2, color=INK, linewidth=2.2)
-        ax.plot(mean.value, row - 0.17, "o", color=INK, markersize=6)
+        ax.plot(mean.value, row - 0.17, "o", color=INK, markersize=6, markerfacecolor=face)
         if gain is not None and (first, second) == PAIRS[0]:
             ax.plot(gain, row - 0.17, "D", color=INK, markerfacecolor="white", markersize=6)
     ax.set(yticks=range(len(PAIRS)), xlabel="difference of test PCK")
@@ -210,8 +212,10 @@ def plot_differences(record: Chains, gain: float | None, *, ax: Axes | None = No
 
 
 def ranged(values: np.ndarray) -> str:
-    """'0.200 (0.179 to 0.213)': mean, smallest and largest of those there are, or a dash."""
+    """'0.200 (0.179 to 0.213)': mean, smallest and largest of those there are, '0.200 (one seed)', or a dash."""
     there = values[np.isfinite(values)]
+    if len(there) == 1:
+        return f"{number(there[0], 3)} (one seed)"
     mean, low, high = (number(f(there), 3) if len(there) else "–" for f in (np.mean, np.min, np.max))
     return f"{mean} ({low} to {high})" if len(there) else "–"
 
@@ -229,13 +233,19 @@ def _explained(record: Chains) -> str:
         share = f"longer training alone comes to {percent(longer.value / gain.value)} of the gain."
     for name, words in (("control-random", "one frozen at random weights"), ("control-projection", "a projection")):
         d = record.difference("modified", name, "test")
-        learned.append(f"{verdict(d, 'beats', 'falls behind', 'cannot be told from')} {words}: {d.text(3)}")
+        learned.append(f"{verdict(d, 'beats', 'falls behind', 'cannot be told from')} {words}: {_of(d, record)}")
     return (
         f"**{_verdict(record)}** Over {len(record.seeds)} seeds the network with the autoencoder differs from the "
         f"original by {gain.text(3)} in test PCK, and the one that was only trained on by {longer.text(3)}: {share} "
         f"The difference between the two is {alone.text(3)}. A trained autoencoder {', and '.join(learned)}. "
         f"{_checkpoint(record)}{_levelled(record)}"
     )
+
+
+def _of(made: Estimate, record: Chains) -> str:
+    """A difference, and of how many seeds where others of the record lack one of the two networks."""
+    few = f" in {made.seeds} of {len(record.seeds)} seeds" if made.seeds < len(record.seeds) else ""
+    return f"{made.text(3)}{few}"
 
 
 def _verdict(record: Chains) -> str:
@@ -260,8 +270,8 @@ def _checkpoint(record: Chains) -> str:
         )
     without, with_it = (record.difference(*pair, "test") for pair in PAIRS[-2:])
     return (
-        f"Starting from the best PCK instead of the lowest loss is worth {with_it.text(3)} with the autoencoder "
-        f"and {without.text(3)} without; in {same} of {count} seeds both are one epoch."
+        f"Starting from the best PCK instead of the lowest loss is worth {_of(with_it, record)} with the autoencoder "
+        f"and {_of(without, record)} without; in {same} of {count} seeds both are one epoch."
     )
 
 
