@@ -47,6 +47,11 @@ def test_the_networks_left_for_later(recorded):
     assert record.level("narrow", "test").value == pytest.approx(0.115), "counted out where it is missing"
 
 
+def test_a_record_of_one_network_left_for_later_is_shown(house):
+    made_up.save(made_up.chain([{"hourglass": 0.3, "modified": 0.3, "without-skips": 0.1}] * 5, "small"))
+    assert [chain.name for chain in ch07.later("tiny", "embedded")] == ["small on embedded"]
+
+
 def test_the_failed_are_named_with_their_seed(recorded):
     record = recorded[0].record
     records.add_failed(record.about, record.persons, 0, "control-random", "The loss became inf.")

@@ -27,7 +27,7 @@ from hgnb.records import each_dataset
 from hgnb.stats import Estimate, student
 from hgnb.training import observations, profiles
 from hgnb.training.experiment import Experiment
-from hgnb.training.networks import BEST, BEYOND, GENTLE, NEWELL, THESIS, Training, get
+from hgnb.training.networks import BEST, BEYOND, GENTLE, LATER, NEWELL, THESIS, Training, get
 from hgnb.training.observations import AT, RADII, Outcome, Outcomes
 from hgnb.training.passes import MIRRORED, Decodings
 from hgnb.training.recorded import aged, command, measured, stale
@@ -477,8 +477,9 @@ def plot_moves(bound: Bound, moves: list[Moved], *, ax: Axes) -> Axes:
 
 
 def later(profile: str, data: str) -> list[Chains]:
-    """The recorded chains whose seeds hold the networks that the thesis left for later, one of each dataset."""
-    return [one for one in each_dataset(chains.beside(profile, data)) if one.has("narrow")]
+    """The recorded chains whose seeds hold networks that the thesis left for later, one of each dataset."""
+    there = [one for one in chains.beside(profile, data) if any(one.has(network.name) for network in LATER)]
+    return each_dataset(there)
 
 
 def worth(chain: Chains) -> str:
