@@ -196,15 +196,23 @@ def test_balance_is_the_smaller_clusters_share():
     )
 
 
-def test_moving_the_misplaced_must_beat_moving_by_lot():
+@pytest.mark.parametrize(
+    ("moved", "left", "astray", "verdict"),
+    [
+        (0.6, 0.4, 0.4, "holds"),
+        (0.4, 0.6, 0.2, "fails"),  # a move across does less harm than one by lot, and harm nevertheless
+        (0.6, 0.4, 0.8, "fails"),
+    ],
+)
+def test_moving_the_misplaced_must_beat_leaving_them_and_moving_by_lot(moved, left, astray, verdict):
     rng = np.random.default_rng(3)
     counts = rng.integers(1, 18, 600)
     labels = [(counts < 9) ^ (rng.random(600) < 0.3) for _ in range(5)]
-    good, bad = (rng.random((5, 600, 17)) < share for share in (0.6, 0.4))
+    shares = {"moved__hits": moved, "train_hits": left, "astray__hits": astray}
     who = labelled_as(counts)
-    wanted = {"moved__hits": good, "astray__hits": bad}
-    assert found("C29", samples(labels, who, **wanted)).verdict == "holds"
-    assert found("C29", samples(labels, who, **{"moved__hits": bad, "astray__hits": good})).verdict == "fails"
+    shown = {name: rng.random((5, 600, 17)) < share for name, share in shares.items()}
+    row = found("C29", samples(labels, who, **shown))
+    assert row.verdict == verdict and row.estimate.value == pytest.approx(moved - left, abs=0.03)
     assert "moved/hits" in found("C29", samples(labels, who)).reason
 
 
