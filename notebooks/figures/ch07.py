@@ -258,7 +258,8 @@ def _single(record: Outcomes, base: str, of: Sequence[Training], whole: float) -
     worse = [f"'{title}'" for title, g in won.items() if title != best and g.high < 0]
     return (
         f"**Of single changes {BASES[base]}, '{best}' explains most: {won[best].text(3)}{share}.** "
-        f"Others that clearly gain: {listed(better) or 'none'}; that clearly lose: {listed(worse) or 'none'}."
+        f"Others that gain, by their own 95 % interval and uncorrected for their number: {listed(better) or 'none'}; "
+        f"that lose: {listed(worse) or 'none'}."
     )
 
 
