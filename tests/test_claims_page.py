@@ -17,6 +17,7 @@ from test_claims import BY_ID, CASES, case
 from figures import verdicts
 from hgnb import cli, records
 from hgnb.claims import claim, collect
+from hgnb.claims.claim import NEEDS
 from hgnb.claims.ledger import CLAIMS, Result, decided, summary
 from hgnb_book import rules
 
@@ -54,6 +55,12 @@ def test_every_claim_stands_in_the_ledger_and_on_the_page_of_rules():
         assert all(f"{{numref}}`{label}`" in entry for label in one.shown)
         assert f"(rule-{name})=" in rules_told and one.rule in rules_told and f"<claim-{name}>" in rules_told
         assert f"def {one.judge.__name__}(" in rules_told
+        folds = re.findall(r"dropdown\} \d+ wait for (.*)", page[: page.index(f"(claim-{name})=")])
+        for column in columns[:1] if one.id in verdicts.BARE else columns:
+            row = column.row(one.id)
+            if row["verdict"] == NEEDS:
+                why = verdicts.waits(row["reason"])
+                assert f"*It takes {why}.*" in entry or [why] == folds[-1:], "a reader sees what it waits for"
     assert page.startswith("**Decided**") and page.index("(claim-c7)=") < page.index("{dropdown}")
     assert re.search(r"\{dropdown\} \d+ wait for the thesis's own settings", page) and "drawn people" in page
 

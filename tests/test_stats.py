@@ -343,6 +343,9 @@ def test_text_of_numbers():
     assert stats.Estimate(0.4331, 0.42, 0.446).text() == "0.433 (0.420 to 0.446)"
     assert str(stats.Estimate(-0.05, -0.1, 0.0).negated()) == "0.05 (0.00 to 0.10)".replace("0.00", "−0.00")
     assert stats.Estimate(0.7, 0.6, 0.8).less(0.5).text(1) == "0.2 (0.1 to 0.3)"
+    few = stats.Estimate(0.4, 0.3, 0.5, seeds=2)
+    assert stats.among(few, 8) == "0.400 (0.300 to 0.500) in 2 of 8 seeds" and stats.among(few, 2) == few.text()
+    assert stats.among(stats.UNKNOWN, 8) == "–"
 
 
 def test_a_class_on_one_photograph_of_a_fold_says_nothing_there():

@@ -174,8 +174,8 @@ def gain_is_its_own(found: Numbers) -> Finding:
     autoencoder frozen at random weights, and a projection on as many components in its place."""
     gain = known(found, "longer")
     titles = {"random": "a random autoencoder's", "projection": "a projection's"}
-    others = "".join(f"; less {title} {found[name].text()}" for name, title in titles.items() if name in found)
-    return Finding(gain, f"modified less longer training {gain.text()}{others}", above(gain))
+    beside = [f"less {words} {stats.among(found[k], gain.seeds)}" for k, words in titles.items() if k in found]
+    return Finding(gain, "; ".join([f"modified less longer training {gain.text()}", *beside]), above(gain))
 
 
 def two_chains(seeds: Seeds) -> Numbers:

@@ -7,11 +7,11 @@ give. `benchmarks/coverage.py` shows by simulation how often these intervals hol
 
 from hgnb.stats.crossing import correlation, crossed, floored_ratio, pck, pck_difference, resamples
 from hgnb.stats.decisions import Test, above, below, every, holm, near, verdicts, within
-from hgnb.stats.estimate import UNKNOWN, Estimate, student, welch
+from hgnb.stats.estimate import UNKNOWN, Estimate, among, student, welch
 from hgnb.stats.separation import auc, cross_fitted_auc, cross_fitted_correlation, dealt, folds, halves, together
 
 __all__ = [
-    "UNKNOWN", "Estimate", "Test", "above", "auc", "below", "correlation", "cross_fitted_auc",
+    "UNKNOWN", "Estimate", "Test", "above", "among", "auc", "below", "correlation", "cross_fitted_auc",
     "cross_fitted_correlation", "crossed", "dealt", "every", "floored_ratio", "folds", "halves", "holm",
     "near", "pck", "pck_difference", "resamples", "student", "together", "verdicts", "welch", "within",
 ]  # fmt: skip

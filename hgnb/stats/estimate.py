@@ -130,6 +130,11 @@ class Estimate:
 UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 
 
+def among(made: Estimate, seeds: int) -> str:
+    """Its text with three digits, and in how many of a record's seeds where the others lack one of its networks."""
+    return f"{made.text(3)} in {made.seeds} of {seeds} seeds" if made.known and made.seeds < seeds else made.text(3)
+
+
 def student(values: np.ndarray, over: str = SEEDS) -> Estimate:
     """Mean of (S,) numbers with Student's interval; without bounds for a single one, UNKNOWN where any is missing."""
     values = np.asarray(values, dtype=float)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 from torch import nn
 
-from figures.page import Plate, Table, percent
+from figures.page import Plate, Table, capital, percent
 from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, style
 from hgnb.model import cost
 from hgnb.model.hourglass import Autoencoder, Residual, StackedHourglass, build
@@ -152,7 +152,7 @@ def cost_table(network: StackedHourglass, side: int, name: str) -> Table:
     order = [row for row in [*ROWS.values(), "whole network"] if any(row in c for c in columns.values())]
     table = pd.DataFrame(columns).reindex(order).fillna("–").rename_axis("part").reset_index()
     return Table(
-        table.rename(columns=lambda column: column[:1].upper() + column[1:]),
+        table.rename(columns=capital),
         _cost_caption(network, side, name, counts[""]),
         "tbl-cost",
     )

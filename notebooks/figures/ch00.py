@@ -13,7 +13,20 @@ from matplotlib.collections import LineCollection
 
 from figures.exhibit import Exhibit
 from figures.live import facts, title
-from figures.page import Live, Note, Plate, credited, number, opened, percent, sides_legend, signed, small, verdict
+from figures.page import (
+    Live,
+    Note,
+    Plate,
+    capital,
+    credited,
+    number,
+    opened,
+    percent,
+    sides_legend,
+    signed,
+    small,
+    verdict,
+)
 from figures.portraits import Portraits
 from figures.portraits import peaks as middles
 from hgnb.analysis.annotated import COMMAND
@@ -114,7 +127,7 @@ def opened_network(reader: Reader, portraits: Portraits, who: str, *, crops: boo
     )
     found = int((near & (split.visibility > 0))[best].sum())
     alt = (
-        f"{who[:1].upper()}{who[1:]}, {len(levels)} pictures of it that shrink to {side} by {side} cells and grow again, "
+        f"{capital(who)}, {len(levels)} pictures of it that shrink to {side} by {side} cells and grow again, "
         f"and heatmaps at whose peaks {found} of {int(split.labelled[best])} labelled keypoints lie."
     )
     return Plate(figure, portraits.credited(caption, [best]), alt)

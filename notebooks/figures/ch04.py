@@ -16,7 +16,7 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.metrics import PckConfig
-from hgnb.stats import Estimate
+from hgnb.stats import among
 from hgnb.training.passes import Predictions
 
 # Differences that claims ask for, first less second.
@@ -233,19 +233,15 @@ def _explained(record: Chains) -> str:
         share = f"longer training alone comes to {percent(longer.value / gain.value)} of the gain."
     for name, words in (("control-random", "one frozen at random weights"), ("control-projection", "a projection")):
         d = record.difference("modified", name, "test")
-        learned.append(f"{verdict(d, 'beats', 'falls behind', 'cannot be told from')} {words}: {_of(d, record)}")
+        learned.append(
+            f"{verdict(d, 'beats', 'falls behind', 'cannot be told from')} {words}: {among(d, len(record.seeds))}"
+        )
     return (
         f"**{_verdict(record)}** Over {len(record.seeds)} seeds the network with the autoencoder differs from the "
         f"original by {gain.text(3)} in test PCK, and the one that was only trained on by {longer.text(3)}: {share} "
         f"The difference between the two is {alone.text(3)}. A trained autoencoder {', and '.join(learned)}. "
         f"{_checkpoint(record)}{_levelled(record)}"
     )
-
-
-def _of(made: Estimate, record: Chains) -> str:
-    """A difference, and of how many seeds where others of the record lack one of the two networks."""
-    few = f" in {made.seeds} of {len(record.seeds)} seeds" if made.seeds < len(record.seeds) else ""
-    return f"{made.text(3)}{few}"
 
 
 def _verdict(record: Chains) -> str:
@@ -270,8 +266,8 @@ def _checkpoint(record: Chains) -> str:
         )
     without, with_it = (record.difference(*pair, "test") for pair in PAIRS[-2:])
     return (
-        f"Starting from the best PCK instead of the lowest loss is worth {_of(with_it, record)} with the autoencoder "
-        f"and {_of(without, record)} without; in {same} of {count} seeds both are one epoch."
+        f"Starting from the best PCK instead of the lowest loss is worth {among(with_it, count)} with the autoencoder "
+        f"and {among(without, count)} without; in {same} of {count} seeds both are one epoch."
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
-from figures.page import Note, Plate, Table, listed, nothing, number
+from figures.page import Note, Plate, Table, capital, listed, nothing, number
 from figures.verdicts import LEVEL, SIGNS, WORDS, at, badge, recorded
 from hgnb.claims.carried import CARRIES, JUDGED, PROFILE, TURNED, Carried, Reading, Row, profile_of, readings, trended
 from hgnb.claims.carried import carried as carried  # the chapter takes these two from here
@@ -301,4 +301,4 @@ def crossing(held: Mapping[str, Any]) -> str:
     words = f"{listed(told)}; training on both instead of on one's own kind alone adds {listed(joined)} in test PCK."
     weak = [name for name, made in held["pck"].items() if not knows(made[name]["value"], held["floor"][name])]
     shut = f" The network of {listed(weak)} knows too little for this to say anything." if weak else ""
-    return f"{words[:1].upper()}{words[1:]}{shut}{aged(held)}"
+    return f"{capital(words)}{shut}{aged(held)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from figures.ch07 import worth
 from figures.chains import Chains
-from figures.page import Note, listed
+from figures.page import Note, capital, listed
 from figures.verdicts import Column, at, badge, became, waits
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.claims.evidence import Seeds
@@ -75,7 +75,7 @@ def told(finding: Finding, columns: Sequence[Column]) -> str:
             words = f"it takes {waits(row['reason'])}.{seen}"
         else:
             words = {HOLDS: finding.holds, FAILS: finding.fails, UNDECIDED: finding.undecided}[row["verdict"]]
-            sure = f" {row['reason'][:1].upper()}{row['reason'][1:]}." if row["reason"] else ""
+            sure = f" {capital(row['reason'])}." if row["reason"] else ""
             words += f"{measured}.{sure}"
         parts.append(f"- {badge(row['verdict'])} on {column.people}: {words}")
     links = f"{{numref}}`{claim.shown[0]}` · {at(claim.id)} in the ledger · {{ref}}`rule and code <rule-{claim.id.lower()}>`"

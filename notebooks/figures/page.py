@@ -205,6 +205,11 @@ def verdict(interval: Estimate, positive: str, negative: str, neither: str) -> s
     return negative if interval.high < 0 else neither
 
 
+def capital(words: str) -> str:
+    """With a capital letter first."""
+    return words[:1].upper() + words[1:]
+
+
 def listed(words: list[str]) -> str:
     """'a', 'a and b', 'a, b and c'."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from figures.ahead import ahead
-from figures.page import Note, Table, cited, listed
+from figures.page import Note, Table, capital, cited, listed
 from hgnb import records
 from hgnb.claims import carried
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, SEEDS, UNDECIDED
@@ -196,7 +196,7 @@ def ledger(columns: Sequence[Column]) -> Note:
         told = [column.verdict(claim.id) for column in columns]
         waiting = columns[0].row(claim.id)["reason"] if columns else ""
         group = HOLDS if {HOLDS, FAILS} & set(told) else UNDECIDED if UNDECIDED in told else waits(waiting)
-        groups.setdefault(group, []).append(_entry(columns, claim.id))
+        groups.setdefault(group, []).append(_entry(columns, claim.id, heading=group))
     decided, open_ = groups.pop(HOLDS), groups.pop(UNDECIDED)
     parts = ["**Decided**", *decided] if decided else ["Nothing is decided yet."]
     folds = {"looked at, and these data can't decide": open_} | {f"wait for {why}": of for why, of in groups.items()}
@@ -207,14 +207,18 @@ def ledger(columns: Sequence[Column]) -> Note:
     return Note("\n\n".join(parts))
 
 
-def _entry(columns: Sequence[Column], name: str) -> str:
-    """A claim in plain words, what became of it on each dataset, and where to look."""
+def _entry(columns: Sequence[Column], name: str, heading: str) -> str:
+    """A claim in plain words, what became of it on each dataset, and where to look; what it waits for, unless the
+    heading above says it."""
     claim, lines = BY_ID[name], []
     for column in columns[:1] if name in BARE else columns:
         row = column.row(name)
         where = ANNOTATIONS if name in BARE else column.people
-        because = "" if row["verdict"] == NEEDS or not row["reason"] else f" *{row['reason']}.*"
-        measured = "" if row["measured"] == "–" else f": {row['measured']}."
+        why = row["reason"]
+        if row["verdict"] == NEEDS:
+            why = "" if waits(why) == heading else f"it takes {waits(why)}"
+        because = f" *{capital(why)}.*" if why else ""
+        measured = "." if row["measured"] == "–" else f": {row['measured']}."
         stale = f" *Stale: {column.changed}.*" if column.changed else ""
         carries = carried.over_sizes().get(name, "") if column.result.record.profile == carried.PROFILE else ""
         farther = f" Over all sizes ({{numref}}`tbl-scale`) it {OVER_SIZES[carries]}." if carries else ""
@@ -259,7 +263,7 @@ def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> T
     apart = [row["id"] for row in wanted if len({c.verdict(row["id"]) for c in columns} - {NEEDS, ""}) > 1]
     told = f"Verdicts part on {listed(apart)}." if apart else "No two verdicts part." if len(columns) > 1 else ""
     titles = [column.title for column in columns]
-    came = " ".join([told, *(column.came[:1].upper() + column.came[1:] for column in columns)]).strip()
+    came = " ".join([told, *(capital(column.came) for column in columns)]).strip()
     heads = ["Claim", "Source says", *titles, "Shown in"]
     caption = f"The sources' claims under {listed(titles)}. {came}"
     return Table(pd.DataFrame(rows, columns=heads), caption, name, filters=tuple(titles))
