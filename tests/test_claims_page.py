@@ -24,12 +24,13 @@ from hgnb_book import rules
 LEVEL = "`paper` on the whole of COCO"
 
 
-def result(at=0, seeds=(0,)):
-    """A ledger in which each claim holds (0), fails (1) or is undecided (2), unless it is a level."""
+def result(at=0, seeds=(0,), shut=None):
+    """A ledger in which each claim holds (0), fails (1) or is undecided (2), unless it is a level or a gate is `shut`:
+    reasons by claim."""
     made = []
     for name, numbers in CASES.items():
         shown = next(n for n in (numbers[at], *numbers) if n is not None)
-        made.append(case(name, shown, LEVEL if BY_ID[name].number else ""))
+        made.append(case(name, shown, (shut or {}).get(name, LEVEL if BY_ID[name].number else "")))
     return Result([row.facts() for row in decided(made)], made_up.chain([{"hourglass": 0.4}] * len(seeds)))
 
 
@@ -41,7 +42,11 @@ def test_every_claim_stands_in_the_ledger_and_on_the_page_of_rules():
     """Once, with its verdict on each dataset, its figures, and links to its rule and back."""
     photographs = result(0)
     photographs.record.about["data"] = "coco-val2017"
-    columns = [verdicts.Column("photos", photographs, "the code changed"), verdicts.Column("drawn", result(1))]
+    shut = {"C7": "5 seeds, 1 is there: `make claims SEEDS=5`", "C5": "other data: nobody sits"}
+    columns = [
+        verdicts.Column("photos", photographs, "the code changed"),
+        verdicts.Column("drawn", result(1, shut=shut)),
+    ]
     page = verdicts.ledger(columns).text
     entries = {one.split(")=", 1)[0]: one for one in page.split("(claim-")[1:]}
     assert list(entries).count("c7") == 1 and {name.upper() for name in entries} == {claim.id for claim in CLAIMS}
@@ -50,17 +55,19 @@ def test_every_claim_stands_in_the_ledger_and_on_the_page_of_rules():
         name = one.id.lower()
         entry = entries[name]
         told = re.findall(r'<span class="verdict (\w+)">. ', entry)
-        assert told == [column.verdict(one.id) for column in (columns[:1] if one.id in verdicts.BARE else columns)]
+        shown = columns[:1] if one.id in verdicts.BARE else columns
+        assert told == [column.verdict(one.id) for column in shown]
         assert f"{{ref}}`Rule and code <rule-{name}>`" in entry and one.sentence in entry and "Stale" in entry
         assert all(f"{{numref}}`{label}`" in entry for label in one.shown)
         assert f"(rule-{name})=" in rules_told and one.rule in rules_told and f"<claim-{name}>" in rules_told
         assert f"def {one.judge.__name__}(" in rules_told
         folds = re.findall(r"dropdown\} \d+ wait for (.*)", page[: page.index(f"(claim-{name})=")])
-        for column in columns[:1] if one.id in verdicts.BARE else columns:
-            row = column.row(one.id)
+        for row in (column.row(one.id) for column in shown):
             if row["verdict"] == NEEDS:
                 why = verdicts.waits(row["reason"])
                 assert f"*It takes {why}.*" in entry or [why] == folds[-1:], "a reader sees what it waits for"
+    assert "*It takes 5 trained networks" in entries["c7"] and "*It takes other data: nobody sits.*" in entries["c5"]
+    assert "It takes" not in entries["c6"], "the heading above says it"
     assert page.startswith("**Decided**") and page.index("(claim-c7)=") < page.index("{dropdown}")
     assert re.search(r"\{dropdown\} \d+ wait for the thesis's own settings", page) and "drawn people" in page
 
