@@ -86,6 +86,10 @@ def test_readings_count_what_stands_turns_and_is_open_and_what_moves_most():
     assert table["Turned"].tolist()[:3] == ["–", "C7 fails, not holds", "–"]
     assert table["Test PCK"].tolist()[3:] == ["not recorded"] * (len(CHANGES["readings"]) - 3)
     assert "these turn a verdict: C7 fails, not holds" in elsewhere.depending(found)
+    assert "; C7 in 2 of 3, the book's own counted; " in elsewhere.depending(found)
+    assert "; C7 is decided alike by every reading that judges it; " in elsewhere.depending(
+        over(HOLDS, HOLDS, NEEDS, study="readings")
+    )
     assert "Not recorded" in elsewhere.depending(found)
     said = elsewhere.depending(over(HOLDS, NEEDS, study="readings"))  # recorded by too few seeds, or networks too weak
     assert "none is recorded well enough to judge" in said and "turns a verdict" not in said
@@ -103,7 +107,7 @@ def test_both_figures_draw_every_decided_claim():
     assert [ax.get_title() for ax in sizes.figure.axes if ax.get_title()] == ["C7 ✓ turns"]
     readings = elsewhere.specification(carried.carried(over(HOLDS, *[HOLDS] * 12, study="readings")))
     above, below = (ax for ax in readings.figure.axes if ax.lines)
-    assert len(below.lines) == 13 and above.get_title() == "C7 ✓"
+    assert len(below.lines) == 13 and above.get_title() == "C7 ✓ 13 of 13"
 
 
 def test_the_domain_gap_tells_what_is_kept_and_what_both_kinds_bring():

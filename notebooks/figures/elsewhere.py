@@ -181,7 +181,8 @@ def specification(verdicts: Sequence[Carried]) -> Plate:
     caption = (
         f"Specification curves: the number behind each verdict of `{PROFILE}` under every recorded reading of the "
         "sources, sorted, with its 95 % interval (blue: the claim holds; red: it fails; grey: undecided or, hollow, not "
-        "judged). The dots below say which reading each is; the first line is the book's own."
+        "judged). The dots below say which reading each is; the first line is the book's own. Above each: the claim, its "
+        "verdict, and in how many of the readings that judge it, the book's own among them, it is the same."
     )
     told = [f"{one.id} {one.own} in {one.stands} of {len(one.judged)}" for one in verdicts]
     return Plate(figure, caption, f"Of the readings in which they can be judged, {listed(told)}.")
@@ -198,7 +199,7 @@ def _curves(part: SubFigure, claims: Sequence[Carried], names: Sequence[str]) ->
             row = one.rows[name]
             _estimate(row, x, COLOURS[row["verdict"]], "o", above)
             below.plot(x, names.index(name), "o", color=COLOURS[row["verdict"]], markersize=4 if name else 6)
-        above.set_title(f"{one.id} {SIGNS[one.own]}", fontsize=9)
+        above.set_title(f"{one.id} {SIGNS[one.own]} {one.stands} of {len(one.judged)}", fontsize=9)
         above.tick_params(axis="y", labelsize=7)
         below.set(ylim=(len(names) - 0.4, -0.6), xticks=[])
         titles = [called(name).replace("`", "") if not column else "" for name in names]
@@ -254,7 +255,18 @@ def depending(found: Mapping[str, Result]) -> str:
     turned = [f"{words} ({one.title.lower()})" for one in judged for words in one.changed]
     most = max(judged, key=lambda one: abs(one.farthest[1]))
     first = f"Of {len(judged)} other readings {'none turns a verdict' if not turned else 'these turn a verdict: ' + listed(turned)}"
-    return f"{first}; what moves a number most is {most.title.lower()}, {_far(most)} standard errors.{last}"
+    moves = f"what moves a number most is {most.title.lower()}, {_far(most)} standard errors"
+    return f"{'; '.join(filter(None, (first, _standing(carried(found)), moves)))}.{last}"
+
+
+def _standing(verdicts: Sequence[Carried]) -> str:
+    """In how many readings each verdict stands."""
+    asked = [one for one in verdicts if len(one.judged) > 1]
+    whole = [one.id for one in asked if one.stands == len(one.judged)]
+    part = [f"{one.id} in {one.stands} of {len(one.judged)}" for one in asked if one.id not in whole]
+    many = len(whole) > 1
+    alike = f"{listed(whole)} {'are' if many else 'is'} decided alike by every reading that judges {'them' if many else 'it'}"
+    return "; ".join(filter(None, (alike if whole else "", f"{listed(part)}, the book's own counted" if part else "")))
 
 
 # People of the other kind

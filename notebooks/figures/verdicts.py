@@ -27,8 +27,11 @@ WORDS = {HOLDS: "holds", FAILS: "fails", UNDECIDED: "undecided", NEEDS: "not jud
 MANY = WORDS | {HOLDS: "hold", FAILS: "fail", NEEDS: "not yet judged"}
 ANNOTATIONS = "COCO's annotations alone"  # on which some claims are judged whatever was trained
 OVER_SIZES = {  # what becomes of a verdict at other sizes than its own
-    carried.CARRIES: "carries", carried.TURNED: "turns", UNDECIDED: "can't be told", NEEDS: "isn't judged yet",
-}  # fmt: skip
+    carried.CARRIES: "It carries to every size that judges it",
+    carried.TURNED: "It turns at another size",
+    UNDECIDED: "Whether it carries to other sizes can't be told",
+    NEEDS: "Too few sizes judge it to say whether it carries",
+}
 BARE = {claim.id for claim in CLAIMS if not claim.trainings and claim.family != "lighter"}
 OWN = "this build"  # title of the ledger that isn't recorded
 LEVEL = "C6"  # what its hourglass reaches: verdicts about one that finds hardly anything say little
@@ -221,7 +224,7 @@ def _entry(columns: Sequence[Column], name: str, heading: str) -> str:
         measured = "." if row["measured"] == "–" else f": {row['measured']}."
         stale = f" *Stale: {column.changed}.*" if column.changed else ""
         carries = carried.over_sizes().get(name, "") if column.result.record.profile == carried.PROFILE else ""
-        farther = f" Over all sizes ({{numref}}`tbl-scale`) it {OVER_SIZES[carries]}." if carries else ""
+        farther = f" {OVER_SIZES[carries]} ({{numref}}`tbl-scale`)." if carries else ""
         lines.append(f"- {badge(row['verdict'])} on {where}{measured}{because}{farther}{stale}")
     source = f"The source ({cited(claim.source)}): {claim.value}. {_figures(claim.shown)}."
     head = [f"(claim-{name.lower()})=", f"::::{{container}} claim\n**{name}** {claim.sentence}"]
