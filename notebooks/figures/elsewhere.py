@@ -247,15 +247,15 @@ def depending(found: Mapping[str, Result]) -> str:
     made = readings(found)
     if not made:
         return NONE["readings"]
-    unread = [called(change) for change in CHANGES["readings"] if change not in found]
-    last = f" Not recorded: {listed(unread)}." if unread else ""
+    known = CHANGES["readings"]
+    last = f" {len(made)} of {len(known)} are recorded ({{numref}}`tbl-readings`)." if len(made) < len(known) else ""
     judged = [one for one in made if one.farthest[0]]
     if not judged:
         return f"Of {len(made)} other readings none is recorded well enough to judge a claim.{last}"
-    turned = [f"{words} ({one.title.lower()})" for one in judged for words in one.changed]
+    turned = [f"{words} (*{one.title}*)" for one in judged for words in one.changed]
     most = max(judged, key=lambda one: abs(one.farthest[1]))
     first = f"Of {len(judged)} other readings {'none turns a verdict' if not turned else 'these turn a verdict: ' + listed(turned)}"
-    moves = f"what moves a number most is {most.title.lower()}, {_far(most)} standard errors"
+    moves = f"what moves a number most is *{most.title}*: {_far(most)} standard errors"
     return f"{'; '.join(filter(None, (first, _standing(carried(found)), moves)))}.{last}"
 
 
