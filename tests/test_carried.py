@@ -141,5 +141,6 @@ def test_a_size_whose_training_diverged_says_so():
     found = over(HOLDS, HOLDS)
     found[""].record.seeds[1].failed["autoencoder"] = "The loss of it became inf in step 19, on the persons 1, 2."
     own, other = elsewhere.shut(found).text.splitlines()
-    assert own.endswith("5 seeds; `autoencoder` of seed 1 failed: The loss of it became inf in step 19.")
+    lost = "`autoencoder` of seed 1 failed: The loss of it became inf in step 19."
+    assert " 5 seeds in " in own and own.endswith(f" hours of a core; {lost}")
     assert "failed" not in other

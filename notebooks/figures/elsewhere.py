@@ -146,11 +146,14 @@ def carrying(verdicts: Sequence[Carried]) -> str:
 
 
 def shut(found: Mapping[str, Result]) -> Note:
-    """The sizes, what their networks reach, in how many claims are judged, and what failed."""
+    """The sizes, what their networks reach, how many claims are judged, how long they trained, and what failed."""
     lines = []
     for change, result in found.items():
         judged, seeds = sum(bool(row["sides"]) for row in result.rows), len(result.seeds)
-        told = f"test PCK {_row(result, LEVEL)['measured']}, {judged} claims judged, {seeds} seed{'s' * (seeds > 1)}"
+        told = (
+            f"test PCK {_row(result, LEVEL)['measured']}, {judged} claims judged, {seeds} seed{'s' * (seeds > 1)} in "
+            f"{number(result.record.hours, 1)} hours of a core"
+        )
         lost = [
             f"`{name}` of seed {seed.number} failed: {why.partition(', on the persons')[0].rstrip('.')}"  # who is in its log
             for seed in result.record.seeds
@@ -212,10 +215,12 @@ def readings_table(found: Mapping[str, Result]) -> Table:
     rows = [(_cited(change), *_does(made.get(change), found)) for change in CHANGES["readings"]]
     columns = ["Reading", "Test PCK", "Verdicts that stand", "Turned", "Open now", "Decided now", "Moves most"]
     own = f", whose own test PCK is {_row(found[''], LEVEL)['measured']}" if found else ""
+    hours = sum(found[change].record.hours for change in made)
+    took = f" Those recorded took {number(hours, 1)} hours of a core." if made else ""
     caption = (
         f"What reading the sources in another way, one at a time, does to the verdicts of `{PROFILE}`{own}: how many of "
         "its decided ones stand, which turn, how many are open instead, how many open ones are decided; and the claim "
-        "whose number moves most, in standard errors of the difference."
+        f"whose number moves most, in standard errors of the difference.{took}"
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-readings", folded=not made)
 
