@@ -17,7 +17,7 @@ CLAIM = "C7"
 SURE = {HOLDS: (1e-6, 1 - 1e-6), FAILS: (1 - 1e-6, 1e-6), UNDECIDED: (0.2, 0.8), NEEDS: None}
 
 
-def ledger(verdict: str, value: float = 0.1) -> Result:
+def ledger(verdict: str, value: float = 0.1, seeds: int = 5) -> Result:
     """In which one claim has a verdict, and all others wait."""
     rows = []
     for claim in carried.CLAIMS:
@@ -28,7 +28,7 @@ def ledger(verdict: str, value: float = 0.1) -> Result:
         }  # fmt: skip
         facts = {"id": claim.id, "sentence": claim.sentence, "verdict": word, "sides": SURE[word], "measured": "m"}
         rows.append(facts | {"estimate": estimate if claim.id == CLAIM else None, "reason": ""})
-    return Result(rows, made_up.chain([{"hourglass": 0.4}] * 5, "drawn", "embedded"))
+    return Result(rows, made_up.chain([{"hourglass": 0.4}] * seeds, "drawn", "embedded"))
 
 
 def over(own: str, *others: str, study: str = "scale") -> dict[str, Result]:
@@ -91,6 +91,9 @@ def test_readings_count_what_stands_turns_and_is_open_and_what_moves_most():
         over(HOLDS, HOLDS, NEEDS, study="readings")
     )
     assert elsewhere.depending(found).endswith("3 of 13 are recorded ({numref}`tbl-readings`).")
+    few = found | {far: ledger(NEEDS, seeds=2)}  # it goes on, and isn't counted yet
+    assert elsewhere.depending(few).endswith("2 of 13 are recorded ({numref}`tbl-readings`).")
+    assert elsewhere.readings_table(few).rows["Test PCK"].tolist()[:2] == ["m (2 of 5 seeds)", "m"]
     said = elsewhere.depending(over(HOLDS, NEEDS, study="readings"))  # recorded by too few seeds, or networks too weak
     assert "none is recorded well enough to judge" in said and "turns a verdict" not in said
 

@@ -16,7 +16,7 @@ from figures.verdicts import LEVEL, SIGNS, WORDS, at, badge, recorded
 from hgnb.claims.carried import CARRIES, JUDGED, PROFILE, TURNED, Carried, Reading, Row, profile_of, readings, trended
 from hgnb.claims.carried import carried as carried  # the chapter takes these two from here
 from hgnb.claims.carried import ledgers as ledgers
-from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED, knows
+from hgnb.claims.claim import FAILS, HOLDS, NEEDS, SEEDS, UNDECIDED, knows
 from hgnb.claims.ledger import BY_ID, Result
 from hgnb.data.splits import EMBEDDED
 from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, style
@@ -231,6 +231,8 @@ def _does(one: Reading | None, found: Mapping[str, Result]) -> tuple[str, ...]:
     decided, open_ = (HOLDS, FAILS), (UNDECIDED, NEEDS)
     stand = one.count(decided, decided) - len(one.changed)
     turned, reached = "; ".join(one.changed) or "–", _row(found[one.change], LEVEL)["measured"]
+    if (seeds := len(found[one.change].seeds)) < SEEDS:
+        reached += f" ({seeds} of {SEEDS} seeds)"
     return reached, str(stand), turned, str(one.count(decided, open_)), str(one.count(open_, decided)), _far(one)
 
 
@@ -252,8 +254,8 @@ def depending(found: Mapping[str, Result]) -> str:
     made = readings(found)
     if not made:
         return NONE["readings"]
-    known = CHANGES["readings"]
-    last = f" {len(made)} of {len(known)} are recorded ({{numref}}`tbl-readings`)." if len(made) < len(known) else ""
+    known, whole = CHANGES["readings"], sum(len(found[one.change].seeds) >= SEEDS for one in made)
+    last = f" {whole} of {len(known)} are recorded ({{numref}}`tbl-readings`)." if whole < len(known) else ""
     judged = [one for one in made if one.farthest[0]]
     if not judged:
         return f"Of {len(made)} other readings none is recorded well enough to judge a claim.{last}"
