@@ -27,6 +27,11 @@ PROFILE = "drawn"  # whose verdicts are followed
 JUDGED = 5  # sizes, or readings, in which a claim has to be judged before anything is said of all
 CARRIES, TURNED = "carries", "turns"
 SAID = {HOLDS: CARRIES, FAILS: TURNED, UNDECIDED: UNDECIDED}
+AFTERWARDS = {
+    "autoencoder",
+    "autoencoder_training",
+    "modified",
+}  # sections of a profile that no hourglass is trained by
 
 Row = Mapping[str, Any]  # of a ledger
 
@@ -57,6 +62,19 @@ def size(change: str) -> float:
     own, other = (profiles.load(profile_of(name)) for name in ("", change))
     wide, many = other.model.channels / own.model.channels, other.data.train_persons / own.data.train_persons
     return float(2 * np.log2(wide) + np.log2(many))
+
+
+def reaches(change: str, claim: str) -> bool:
+    """Whether a change is one for a network that a claim is about; a reading of the autoencoder leaves the hourglass as
+    it was, so that what it shows of it is nothing but a repetition.
+
+    >>> reaches("noise-e", "C7"), reaches("noise-e", "C27"), reaches("post-activation", "C7")
+    (False, True, True)
+    """
+    sections = {section for name in change.split("+") if name for section in get(name).numbers}
+    about = [get(name) for name in BY_ID[claim].trainings]
+    later = any(not (one.varies or one.group == "fork" or one.name == "hourglass") for one in about)
+    return not change or later or not sections <= AFTERWARDS
 
 
 @dataclass(frozen=True)
@@ -112,7 +130,11 @@ def carried(found: Mapping[str, Result], *, trends: bool = False) -> list[Carrie
     their number after Holm; `trends`: over sizes, corrected likewise as a family of their own."""
     if not found:
         return []
-    by_id = {change: {row["id"]: row for row in result.rows} for change, result in found.items()}
+    unasked = {"verdict": NEEDS, "sides": None, "estimate": None}
+    by_id = {
+        change: {row["id"]: row if reaches(change, row["id"]) else row | unasked for row in result.rows}
+        for change, result in found.items()
+    }
     decided = [c.id for c in CLAIMS if by_id[""][c.id]["verdict"] in (HOLDS, FAILS) and by_id[""][c.id]["sides"]]
     asked = [Carried(name, {change: rows[name] for change, rows in by_id.items()}) for name in decided]
     enough = [one for one in asked if len(one.judged) >= JUDGED]
@@ -184,7 +206,10 @@ def readings(found: Mapping[str, Result]) -> list[Reading]:
     own = {row["id"]: row for row in found[""].rows} if found else {}
     trained = [name for name in own if BY_ID[name].trainings]
     return [
-        Reading(change, [(own[row["id"]], row) for row in result.rows if row["id"] in trained])
+        Reading(
+            change,
+            [(own[row["id"]], row) for row in result.rows if row["id"] in trained and reaches(change, row["id"])],
+        )
         for change, result in found.items()
         if change
     ]

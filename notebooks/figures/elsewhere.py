@@ -174,7 +174,7 @@ def specification(verdicts: Sequence[Carried]) -> Plate:
     """fig-specification: each decided claim's number under every reading, sorted; below, which reading it is."""
     if not verdicts:
         return nothing(NONE["readings"])
-    names = list(verdicts[0].rows)
+    names = [name for name in verdicts[0].rows if any(one.rows[name]["estimate"] for one in verdicts)]
     with style():
         lines = [verdicts[i : i + ACROSS] for i in range(0, len(verdicts), ACROSS)]
         deep = 0.16 * len(names) + 1.9
@@ -183,7 +183,7 @@ def specification(verdicts: Sequence[Carried]) -> Plate:
             _curves(part, claims, names)
     caption = (
         f"Specification curves: the number behind each verdict of `{PROFILE}` under every recorded reading of the "
-        "sources, sorted, with its 95 % interval (blue: the claim holds; red: it fails; grey: undecided or, hollow, not "
+        "sources that changes its networks, sorted, with its 95 % interval (blue: the claim holds; red: it fails; grey: undecided or, hollow, not "
         "judged). The dots below say which reading each is; the first line is the book's own. Above each: the claim, its "
         "verdict, and in how many of the readings that judge it, the book's own among them, it is the same."
     )
@@ -219,8 +219,8 @@ def readings_table(found: Mapping[str, Result]) -> Table:
     took = f" Those recorded took {number(hours, 1)} hours of a core." if made else ""
     caption = (
         f"What reading the sources in another way, one at a time, does to the verdicts of `{PROFILE}`{own}: how many of "
-        "its decided ones stand, which turn, how many are open instead, how many open ones are decided; and the claim "
-        f"whose number moves most, in standard errors of the difference.{took}"
+        "its decided ones about networks that the reading changes stand, which turn, how many are open instead, how many "
+        f"open ones are decided; and the claim whose number moves most, in standard errors of the difference.{took}"
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-readings", folded=not made)
 
@@ -229,11 +229,12 @@ def _does(one: Reading | None, found: Mapping[str, Result]) -> tuple[str, ...]:
     if one is None:
         return ("not recorded", *["–"] * 5)
     decided, open_ = (HOLDS, FAILS), (UNDECIDED, NEEDS)
-    stand = one.count(decided, decided) - len(one.changed)
+    asked = one.count(decided, (*decided, *open_))
+    stand = f"{one.count(decided, decided) - len(one.changed)} of {asked}" if asked else "–"
     turned, reached = "; ".join(one.changed) or "–", _row(found[one.change], LEVEL)["measured"]
     if (seeds := len(found[one.change].seeds)) < SEEDS:
         reached += f" ({seeds} of {SEEDS} seeds)"
-    return reached, str(stand), turned, str(one.count(decided, open_)), str(one.count(open_, decided)), _far(one)
+    return reached, stand, turned, str(one.count(decided, open_)), str(one.count(open_, decided)), _far(one)
 
 
 def _cited(change: str) -> str:
