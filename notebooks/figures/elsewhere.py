@@ -262,7 +262,10 @@ def depending(found: Mapping[str, Result]) -> str:
         return f"Of {len(made)} other readings none is recorded well enough to judge a claim.{last}"
     turned = [f"{words} (*{one.title}*)" for one in judged for words in one.changed]
     most = max(judged, key=lambda one: abs(one.farthest[1]))
-    first = f"Of {len(judged)} other readings {'none turns a verdict' if not turned else 'these turn a verdict: ' + listed(turned)}"
+    aside = sum(not one.count((HOLDS, FAILS), (HOLDS, FAILS, UNDECIDED, NEEDS)) for one in judged)
+    beside = f", {aside} of which leave{'s' * (aside == 1)} alone what the decided verdicts are about," if aside else ""
+    does = f"these turn a verdict: {listed(turned)}" if turned else "none turns a verdict"
+    first = f"Of {len(judged)} other readings{beside} {does}"
     moves = f"what moves a number most is *{most.title}*: {_far(most)} standard errors"
     return f"{'; '.join(filter(None, (first, _standing(carried(found)), moves)))}.{last}"
 
