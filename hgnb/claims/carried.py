@@ -27,11 +27,8 @@ PROFILE = "drawn"  # whose verdicts are followed
 JUDGED = 5  # sizes, or readings, in which a claim has to be judged before anything is said of all
 CARRIES, TURNED = "carries", "turns"
 SAID = {HOLDS: CARRIES, FAILS: TURNED, UNDECIDED: UNDECIDED}
-AFTERWARDS = {
-    "autoencoder",
-    "autoencoder_training",
-    "modified",
-}  # sections of a profile that no hourglass is trained by
+# sections of a profile that no hourglass is trained by
+AFTERWARDS = {"autoencoder", "autoencoder_training", "modified"}
 
 Row = Mapping[str, Any]  # of a ledger
 
@@ -164,7 +161,7 @@ class Reading:
     """What one other reading of the sources does to the verdicts."""
 
     change: str
-    rows: Sequence[tuple[Row, Row]]  # of each claim that either judges: the profile's own, and this reading's
+    rows: Sequence[tuple[Row, Row]]  # of each claim about a network that it changes: the profile's own, this reading's
 
     @property
     def title(self) -> str:
@@ -175,6 +172,11 @@ class Reading:
         """'C7 holds, not fails': verdicts that it turns."""
         pairs = [(own, other) for own, other in self.rows if {own["verdict"], other["verdict"]} == {HOLDS, FAILS}]
         return [f"{own['id']} {other['verdict']}, not {own['verdict']}" for own, other in pairs]
+
+    @property
+    def asked(self) -> int:
+        """How many verdicts that the profile itself decides it is asked about."""
+        return sum(own["verdict"] in (HOLDS, FAILS) for own, _ in self.rows)
 
     def count(self, before: Sequence[str], after: Sequence[str]) -> int:
         """Claims with one of these verdicts before that have one of those after."""

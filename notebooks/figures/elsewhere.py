@@ -183,8 +183,8 @@ def specification(verdicts: Sequence[Carried]) -> Plate:
             _curves(part, claims, names)
     caption = (
         f"Specification curves: the number behind each verdict of `{PROFILE}` under every recorded reading of the "
-        "sources that changes its networks, sorted, with its 95 % interval (blue: the claim holds; red: it fails; grey: undecided or, hollow, not "
-        "judged). The dots below say which reading each is; the first line is the book's own. Above each: the claim, its "
+        "sources that changes its networks, sorted, with its 95 % interval (blue: the claim holds; red: it fails; grey: "
+        "undecided or, hollow, not judged). The dots below say which reading each is; the first line is the book's own. Above each: the claim, its "
         "verdict, and in how many of the readings that judge it, the book's own among them, it is the same."
     )
     told = [f"{one.id} {one.own} in {one.stands} of {len(one.judged)}" for one in verdicts]
@@ -229,8 +229,7 @@ def _does(one: Reading | None, found: Mapping[str, Result]) -> tuple[str, ...]:
     if one is None:
         return ("not recorded", *["–"] * 5)
     decided, open_ = (HOLDS, FAILS), (UNDECIDED, NEEDS)
-    asked = one.count(decided, (*decided, *open_))
-    stand = f"{one.count(decided, decided) - len(one.changed)} of {asked}" if asked else "–"
+    stand = f"{one.count(decided, decided) - len(one.changed)} of {one.asked}" if one.asked else "–"
     turned, reached = "; ".join(one.changed) or "–", _row(found[one.change], LEVEL)["measured"]
     if (seeds := len(found[one.change].seeds)) < SEEDS:
         reached += f" ({seeds} of {SEEDS} seeds)"
@@ -262,7 +261,7 @@ def depending(found: Mapping[str, Result]) -> str:
         return f"Of {len(made)} other readings none is recorded well enough to judge a claim.{last}"
     turned = [f"{words} (*{one.title}*)" for one in judged for words in one.changed]
     most = max(judged, key=lambda one: abs(one.farthest[1]))
-    aside = sum(not one.count((HOLDS, FAILS), (HOLDS, FAILS, UNDECIDED, NEEDS)) for one in judged)
+    aside = sum(not one.asked for one in judged)
     beside = f", {aside} of which leave{'s' * (aside == 1)} alone what the decided verdicts are about," if aside else ""
     does = f"these turn a verdict: {listed(turned)}" if turned else "none turns a verdict"
     first = f"Of {len(judged)} other readings{beside} {does}"
