@@ -17,17 +17,17 @@ CLAIM = "C7"
 SURE = {HOLDS: (1e-6, 1 - 1e-6), FAILS: (1 - 1e-6, 1e-6), UNDECIDED: (0.2, 0.8), NEEDS: None}
 
 
-def ledger(verdict: str, value: float = 0.1, seeds: int = 5) -> Result:
-    """In which one claim has a verdict, and all others wait."""
-    rows = []
+def ledger(verdict: str, value: float = 0.1, seeds: int = 5, **others: str) -> Result:
+    """In which one claim has a verdict, and `others` by their ids; all else waits."""
+    rows, words = [], {CLAIM: verdict, **others}
     for claim in carried.CLAIMS:
-        word = verdict if claim.id == CLAIM else NEEDS
+        word = words.get(claim.id, NEEDS)
         estimate = {
             "value": value, "low": value - 0.05, "high": value + 0.05, "over": "seeds", "freedom": 4, "seeds": 5,
             "photographs": 0,
         }  # fmt: skip
         facts = {"id": claim.id, "sentence": claim.sentence, "verdict": word, "sides": SURE[word], "measured": "m"}
-        rows.append(facts | {"estimate": estimate if claim.id == CLAIM else None, "reason": ""})
+        rows.append(facts | {"estimate": estimate if claim.id in words else None, "reason": ""})
     return Result(rows, made_up.chain([{"hourglass": 0.4}] * seeds, "drawn", "embedded"))
 
 
@@ -87,6 +87,10 @@ def test_readings_count_what_stands_turns_and_is_open_and_what_moves_most():
     unreached = found | {"noise-e": ledger(FAILS)}
     assert elsewhere.readings_table(unreached).rows["Verdicts that stand"].tolist()[7] == "–"
     assert "noise-e" not in carried.carried(unreached)[0].judged and "of which" not in elsewhere.depending(found)
+    aside = {"": ledger(HOLDS, C27=UNDECIDED), far: ledger(HOLDS), "noise-e": ledger(HOLDS, C27=UNDECIDED)}
+    assert elsewhere.depending(aside).startswith(
+        "Of 2 other readings, 1 of which leaves alone what the decided verdicts are about, none turns a verdict; "
+    )
     assert table["Turned"].tolist()[:3] == ["–", "C7 fails, not holds", "–"]
     assert table["Test PCK"].tolist()[3:] == ["not recorded"] * (len(CHANGES["readings"]) - 3)
     assert "these turn a verdict: C7 fails, not holds" in elsewhere.depending(found)
@@ -145,10 +149,15 @@ def test_the_domain_gap_tells_what_is_kept_and_what_both_kinds_bring():
     assert "benchmarks/gap.py" in elsewhere.gap({}).alt
 
 
-def test_a_size_whose_training_diverged_says_so():
+def test_a_size_or_reading_whose_training_diverged_says_so():
     found = over(HOLDS, HOLDS)
     found[""].record.seeds[1].failed["autoencoder"] = "The loss of it became inf in step 19, on the persons 1, 2."
     own, other = elsewhere.shut(found).text.splitlines()
     lost = "`autoencoder` of seed 1 failed: The loss of it became inf in step 19."
     assert " 5 seeds in " in own and own.endswith(f" hours of a core; {lost}")
     assert "failed" not in other
+    found = over(HOLDS, HOLDS, HOLDS, study="readings")
+    *_, second = found
+    assert "failed" not in elsewhere.readings_table(found).caption
+    found[second].record.seeds[1].failed["autoencoder"] = "The loss of it became inf in step 19, on the persons 1, 2."
+    assert elsewhere.readings_table(found).caption.endswith(f" *{elsewhere.called(second)}*: {lost}")

@@ -324,7 +324,7 @@ BEYOND = (
     _training("cosine", "Rate that falls as a cosine", "optimiser", "Loshchilov & Hutter 2017", schedule="cosine"),
     _change("he", "He's initial weights", "network", "8.2 item 5", {"model": {"init": "he"}}),
     _change(
-        "post-activation", "Batch norm behind the convolutions", "network", "8.2 item 4",
+        "post-activation", "Batch norm behind the convolutions", "network", "ambiguity 19; 8.2 item 4",
         {"model": {"activation": "post"}},
     ),
     _training("balance", "Loss weighted by keypoint", "loss", "ours", balance=True),

@@ -154,13 +154,17 @@ def shut(found: Mapping[str, Result]) -> Note:
             f"test PCK {_row(result, LEVEL)['measured']}, {judged} claims judged, {seeds} seed{'s' * (seeds > 1)} in "
             f"{number(result.record.hours, 1)} hours of a core"
         )
-        lost = [
-            f"`{name}` of seed {seed.number} failed: {why.partition(', on the persons')[0].rstrip('.')}"  # who is in its log
-            for seed in result.record.seeds
-            for name, why in seed.failed.items()
-        ]
-        lines.append("; ".join([f"- {called(change)}: {told}", *lost]) + ".")
+        lines.append("; ".join([f"- {called(change)}: {told}", *_lost(result)]) + ".")
     return Note("\n".join(lines))
+
+
+def _lost(result: Result) -> list[str]:
+    """'`autoencoder` of seed 1 failed: why', of each training of a record that didn't end."""
+    return [
+        f"`{name}` of seed {seed.number} failed: {why.partition(', on the persons')[0].rstrip('.')}"  # who is in its log
+        for seed in result.record.seeds
+        for name, why in seed.failed.items()
+    ]
 
 
 def _row(result: Result, name: str) -> Row:
@@ -217,10 +221,12 @@ def readings_table(found: Mapping[str, Result]) -> Table:
     own = f", whose own test PCK is {_row(found[''], LEVEL)['measured']}" if found else ""
     hours = sum(found[change].record.hours for change in made)
     took = f" Those recorded took {number(hours, 1)} hours of a core." if made else ""
+    failed = {one.title: _lost(found[change]) for change, one in made.items()}
+    lost = "".join(f" *{title}*: {'; '.join(told)}." for title, told in failed.items() if told)
     caption = (
         f"What reading the sources in another way, one at a time, does to the verdicts of `{PROFILE}`{own}: how many of "
         "its decided ones about networks that the reading changes stand, which turn, how many are open instead, how many "
-        f"open ones are decided; and the claim whose number moves most, in standard errors of the difference.{took}"
+        f"open ones are decided; and the claim whose number moves most, in standard errors of the difference.{took}{lost}"
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-readings", folded=not made)
 
