@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import ROOT, at_home, home_of_dots
+from conftest import ROOT, at_home, home_of_dots, write_coco
 
 from figures.watching import spoken
 from hgnb import records
 from hgnb.errors import InputError
 from hgnb.training import networks
 from hgnb.training.experiment import Experiment
-from hgnb_book import queue
+from hgnb_book import gather, queue
 from hgnb_book.queue import Plan, Unit
 
 CHAIN = networks.study("chain")
@@ -198,6 +198,37 @@ def test_a_change_that_fails_keeps_no_other_from_being_recorded(tmp_path, monkey
         queue.record("readings", "dots", str(home / "dots"), [0])
     assert asked == [f"dots+{change}" for change in networks.CHANGES["readings"]]
     assert [name for name in asked if f"{name}: 1 of the trainings failed" in str(told.value)] == [asked[1], asked[4]]
+
+
+def test_a_change_whose_record_is_whole_is_not_trained_again(tmp_path, monkeypatch):
+    """In a clone of the repository, say, which holds records and no runs; what failed there, fails again."""
+    monkeypatch.setattr(networks, "CHANGES", {"readings": ("noise-e",)})
+    begun = []
+    monkeypatch.setattr(queue._Queue, "work_off", lambda self: begun.append(len(self.plan.units)))
+    home = home_of_dots(tmp_path)
+    data = str(home / "dots")
+    asked = queue.Asked("chain", "dots+noise-e", data)
+
+    def record(seeds=(0,), only=("hourglass", "autoencoder", "modified")):
+        begun.clear()
+        queue.record("readings", "dots", data, seeds, only=only)
+        return begun
+
+    with at_home(home):
+        gather.train(asked, Unit("hourglass", 0))
+        shutil.rmtree(home / "data/runs")
+        assert record() == [3], "two of three are missing"
+        assert record(only=["hourglass"]) == [] and record((0, 1), ["hourglass"]) == [2]
+        gather.note_failed(asked, Unit("autoencoder", 0), "It diverged.")
+        with pytest.raises(InputError, match=r"2 of the trainings failed[^\n]*\n[^\n]*It diverged.\n[^\n]*builds on"):
+            record()
+        assert begun == []
+        with monkeypatch.context() as changed:
+            changed.setattr(gather, "stale", lambda held: ("the code that trains has changed",))
+            assert record(only=["hourglass"]) == [1]
+        shutil.rmtree(home / "dots")
+        write_coco(home / "dots", {"train2017": 13, "val2017": 6})
+        assert record(only=["hourglass"]) == [1], "data of another checksum"
 
 
 def test_a_full_disk_is_known_wherever_it_stands():

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.markup import escape
@@ -15,7 +15,7 @@ from hgnb.training import networks, observations
 from hgnb.training.experiment import Experiment
 from hgnb.training.recorded import code, command, shared, stale
 from hgnb.training.runs import Run
-from hgnb_book.queue import Asked, Unit
+from hgnb_book.queue import Asked, Plan, Unit
 
 
 def train(asked: Asked, unit: Unit) -> tuple[str, float]:
@@ -29,6 +29,21 @@ def train(asked: Asked, unit: Unit) -> tuple[str, float]:
     gather(asked.study, experiment, unit.name, run)
     trained = float(run.manifest["seconds"])  # in an earlier call, perhaps
     return f"{trained:.0f} s", max(trained, time.monotonic() - start)
+
+
+def settled(asked: Asked, plan: Plan) -> bool:
+    """Whether the record, of today's code, numbers and data, says of every unit of a plan how it ended; if so, the plan
+    says it too."""
+    held = records.find(asked.study, asked.profile, Experiment.open(asked.profile, asked.data).data_name)
+    if held is None or stale(held):
+        return False
+    done = {Unit(name, seed.number): f["seconds"] for seed in held.seeds for name, f in seed.trainings.items()}
+    failed = {Unit(name, seed.number): why for seed in held.seeds for name, why in seed.failed.items()}
+    done, failed = ({unit: there[unit] for unit in plan.units if unit in there} for there in (done, failed))
+    if replace(plan, done=done, failed=failed).next() or data_differing(held, asked.data):
+        return False
+    plan.done, plan.failed = done, failed
+    return True
 
 
 def gather(study: str, experiment: Experiment, name: str, run: Run) -> None:

@@ -115,22 +115,29 @@ class Plan:
 
 
 def record(
-    study: str, profile: str, data: str, seeds: Sequence[int], jobs: int | None = None, only: Sequence[str] = ()
+    study: str,
+    profile: str,
+    data: str,
+    seeds: Sequence[int],
+    jobs: int | None = None,
+    only: Sequence[str] = (),
+    runs: bool = True,
 ) -> Path:
     """Trains and records whatever is missing; the record's folder. InputError names what failed, or why it stopped.
 
     `study`: one of networks.STUDIES, or of networks.CHANGES, which is a chain for each change; the last's folder then.
-    `only`: trainings of the study, by name; what they go on from is trained with them.
+    `only`: trainings of the study, by name; what they go on from is trained with them. `runs`: whether a run that is
+    gone from data/runs is missing although it is recorded; those of a change nobody looks at.
     """
     from hgnb import records
     from hgnb.training.experiment import Experiment
-    from hgnb_book import cluster
+    from hgnb_book import cluster, gather
 
     if study in networks.CHANGES:
         failed = []
         for name in (f"{profile}+{change}" for change in networks.CHANGES[study]):
             try:
-                where = record("chain", name, data, seeds, jobs, only or networks.CORE)
+                where = record("chain", name, data, seeds, jobs, only or networks.CORE, runs=False)
             except Failed as error:  # one that diverges is recorded as such, and the others still are
                 failed.append(f"{name}: {error}")
         if failed:
@@ -145,11 +152,12 @@ def record(
             scaled = networks.scaled(opened.profile, one.name)
             scaled.model.check_side(scaled.data.side)
     plan = Plan.of(whole, trainings, seeds)
-    if jobs is None and os.environ.get(ELSEWHERE):
-        plan.failed = cluster.work_off(asked, plan.units)
-        plan.done = {unit: 0.0 for unit in plan.units if unit not in plan.failed}
-    else:
-        _Queue(asked, plan, min(jobs or cores(), len(plan.units))).work_off()
+    if runs or not gather.settled(asked, plan):
+        if jobs is None and os.environ.get(ELSEWHERE):
+            plan.failed = cluster.work_off(asked, plan.units)
+            plan.done = {unit: 0.0 for unit in plan.units if unit not in plan.failed}
+        else:
+            _Queue(asked, plan, min(jobs or cores(), len(plan.units))).work_off()
     where = records.place(study, profile, opened.data_name)
     Console(soft_wrap=True, highlight=False).print(
         f"{len(plan.done)} of {len(plan.units)} trainings: {where.relative_to(home()).as_posix()}", markup=False
