@@ -20,7 +20,7 @@ from hgnb.errors import InputError
 from hgnb.training import networks
 from hgnb.training.experiment import Experiment
 from hgnb_book import gather, queue
-from hgnb_book.queue import Plan, Unit
+from hgnb_book.plan import LOG, Asked, Plan, Unit
 
 CHAIN = networks.study("chain")
 ASKED = ("--profile", "dots", "--only", "gentle", "--seeds", "2")
@@ -107,7 +107,7 @@ def started(home: Path, *words: str, limit: int = 0) -> subprocess.Popen:
 
 def begun(process: subprocess.Popen, home: Path) -> list[psutil.Process]:
     """Waits until a queue trains; its processes."""
-    log, before = home / queue.LOG, time.monotonic()
+    log, before = home / LOG, time.monotonic()
     while f"{process.pid} " not in (text := log.read_text() if log.is_file() else "") or not any(
         f" {process.pid} " in line and line.endswith("begun") for line in text.splitlines()
     ):
@@ -207,7 +207,7 @@ def test_a_change_whose_record_is_whole_is_not_trained_again(tmp_path, monkeypat
     monkeypatch.setattr(queue._Queue, "work_off", lambda self: begun.append(len(self.plan.units)))
     home = home_of_dots(tmp_path)
     data = str(home / "dots")
-    asked = queue.Asked("chain", "dots+noise-e", data)
+    asked = Asked("chain", "dots+noise-e", data)
 
     def record(seeds=(0,), only=("hourglass", "autoencoder", "modified")):
         begun.clear()

@@ -11,7 +11,7 @@ from hgnb import records
 from hgnb.home import home
 from hgnb_book import workflow
 from hgnb_book.edition import Edition, resolved
-from hgnb_book.queue import SILENT, Asked, Unit
+from hgnb_book.plan import SILENT, Asked, Unit
 
 UNBEGUN = f"it wasn't begun; the log is {workflow.LOG}."
 

@@ -15,7 +15,7 @@ from hgnb.training import networks, observations
 from hgnb.training.experiment import Experiment
 from hgnb.training.recorded import code, command, shared, stale
 from hgnb.training.runs import Run
-from hgnb_book.queue import Asked, Plan, Unit
+from hgnb_book.plan import Asked, Plan, Unit
 
 
 def train(asked: Asked, unit: Unit) -> tuple[str, float]:

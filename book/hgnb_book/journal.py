@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 VARIABLE = "HGNB_JOURNAL"  # environment variable that holds the journal's path
+MARKS = {"start": "[dim]…[/dim]", "done": "[green]✓[/green]", "failed": "[red]✗[/red]", "note": "[yellow]![/yellow]"}
 
 
 def tell(kind: str, what: str, text: str = "") -> None:

@@ -11,107 +11,32 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from figures.watching import spoken
 from hgnb.errors import InputError, unknown
 from hgnb.home import FULL, cores, home
 from hgnb.training import networks
 from hgnb.training.networks import Study, Training
 from hgnb_book import journal
+from hgnb_book.journal import MARKS
+from hgnb_book.plan import LOG, SILENT, Asked, Plan, Unit
+from hgnb_book.workflow import stoppable
 
 ELSEWHERE = "SNAKEMAKE_PROFILE"  # environment variable, Snakemake's own: where jobs go
-LOG = "data/queue.log"
 NICE = 10
 GRACE = 3  # seconds in which a process that was asked to end may do so
-SILENT = f"it ended without a word, as a process does that is killed or finds no memory; the log is {LOG}."
-MARKS = {"start": "[dim]…[/dim]", "done": "[green]✓[/green]", "failed": "[red]✗[/red]", "note": "[yellow]![/yellow]"}
 
 
 class Failed(InputError):
     """Trainings that failed; all others were made."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a queue is to record."""
-
-    study: str
-    profile: str
-    data: str  # "embedded", or a folder in COCO layout
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One training of one seed."""
-
-    name: str
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.name} (seed {self.seed})"
-
-
-@dataclass
-class Plan:
-    """Which units wait, run, are done or failed, and how long is left: seeds in order, parents first."""
-
-    units: list[Unit]
-    needs: dict[str, list[str]]  # of a training, by name: those of the plan that it builds on
-    done: dict[Unit, float] = field(default_factory=dict)  # seconds
-    failed: dict[Unit, str] = field(default_factory=dict)
-    running: dict[Unit, float] = field(default_factory=dict)  # since when
-
-    @classmethod
-    def of(cls, study: Study, trainings: Sequence[Training], seeds: Sequence[int]) -> "Plan":
-        chosen = [one.name for one in trainings]
-        needs = {one.name: [n.name for n in study.needs(one) if n.name in chosen] for one in trainings}
-        return cls([Unit(name, seed) for seed in seeds for name in chosen], needs)
-
-    @property
-    def waiting(self) -> list[Unit]:
-        ended = self.done.keys() | self.failed.keys() | self.running.keys()
-        return [unit for unit in self.units if unit not in ended]
-
-    def next(self) -> Unit | None:
-        """The first that can begin; one whose parent failed fails with it."""
-        for unit in self.waiting:
-            parents = [Unit(name, unit.seed) for name in self.needs[unit.name]]
-            if lost := next((parent for parent in parents if parent in self.failed), None):
-                self.failed[unit] = f"it builds on {lost.name}, which failed."
-            elif all(parent in self.done for parent in parents):
-                return unit
-        return None
-
-    def expected(self, name: str) -> float:
-        """Seconds that a training takes: the mean of its other seeds, else of all that was measured."""
-        like = [s for unit, s in self.done.items() if unit.name == name] or list(self.done.values())
-        return sum(like) / len(like)
-
-    def left(self, jobs: int, now: float) -> float | None:
-        """Seconds until all is done, from what like trainings took; None while nothing is measured."""
-        if not self.done:
-            return None
-        whole = [self.expected(unit.name) for unit in self.waiting]
-        begun = [max(self.expected(unit.name) - (now - since), 0) for unit, since in self.running.items()]
-        return max([sum(whole + begun) / jobs, *begun])
-
-    def told(self, jobs: int, now: float) -> str:
-        """'3 of 12, about 14 min left'."""
-        ended, left = len(self.done) + len(self.failed), self.left(jobs, now)
-        unmeasured = {u.name for u in [*self.waiting, *self.running]} - {u.name for u in self.done}
-        guess = f" (a guess for {len(unmeasured)} that weren't measured)" if unmeasured else ""
-        time_left = "no time known yet" if left is None else f"about {spoken(left)} left{guess}"
-        return f"{ended} of {len(self.units)}, " + (time_left if ended < len(self.units) else "all ended")
 
 
 def record(
@@ -325,23 +250,6 @@ def _end() -> None:
     for process in started:
         process.join(max(last - time.monotonic(), 0))
         process.kill()
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """SIGTERM is as good as Ctrl-C within the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def full(error: BaseException | None) -> bool:

@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,7 +20,7 @@ from hgnb.errors import InputError
 from hgnb.home import cores as all_cores
 from hgnb_book import journal
 from hgnb_book.edition import Edition
-from hgnb_book.queue import MARKS, stoppable
+from hgnb_book.journal import MARKS
 
 LOG = "data/build.log"
 GRACE = 10.0  # seconds in which what is asked to end may do so
@@ -67,6 +69,23 @@ def snakemake(
             with stoppable():
                 events = _follow(process, notes, tell or _say)
     return process.returncode, events
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """SIGTERM is as good as Ctrl-C within the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _say(event: dict) -> None:
