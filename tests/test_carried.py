@@ -1,17 +1,20 @@
 """What is said of a verdict over several sizes and readings, on ledgers whose answer is known."""
 
+import json
+import re
 from dataclasses import replace
 
 import made_up
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from figures import elsewhere
 from hgnb.claims import carried
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.claims.ledger import Result
 from hgnb.stats import holm
-from hgnb.training.networks import CHANGES
+from hgnb.training.networks import CHANGES, get
 
 CLAIM = "C7"
 SURE = {HOLDS: (1e-6, 1 - 1e-6), FAILS: (1 - 1e-6, 1e-6), UNDECIDED: (0.2, 0.8), NEEDS: None}
@@ -104,6 +107,15 @@ def test_readings_count_what_stands_turns_and_is_open_and_what_moves_most():
     assert elsewhere.readings_table(few).rows["Test PCK"].tolist()[:2] == ["m (2 of 5 seeds)", "m"]
     said = elsewhere.depending(over(HOLDS, NEEDS, study="readings"))  # recorded by too few seeds, or networks too weak
     assert "none is recorded well enough to judge" in said and "turns a verdict" not in said
+
+
+def test_every_ambiguity_is_tried_or_named_as_not_tried():
+    cells = json.loads((ROOT / "notebooks/08_how_far.ipynb").read_text(encoding="utf8"))["cells"]
+    (told,) = (text for cell in cells if "have no row" in (text := "".join(cell["source"])))
+    left = {int(number) for number in re.findall(r"<ambiguity-(\d+)>", told)}
+    tried = {int(get(name).source.removeprefix("ambiguity ").split(";")[0]) for name in CHANGES["readings"]}
+    entries = re.findall(r"^\(ambiguity-(\d+)\)=", (ROOT / "book/ambiguities.md").read_text(encoding="utf8"), re.M)
+    assert not left & tried and left | tried == set(map(int, entries))
 
 
 def test_a_page_without_such_records_says_what_makes_them(house):
