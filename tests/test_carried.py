@@ -30,6 +30,7 @@ def ledger(verdict: str, value: float = 0.1, seeds: int = 5, **others: str) -> R
             "photographs": 0,
         }  # fmt: skip
         facts = {"id": claim.id, "sentence": claim.sentence, "verdict": word, "sides": SURE[word], "measured": "m"}
+        facts["asked"] = {"below": 0.5}
         rows.append(facts | {"estimate": estimate if claim.id in words else None, "reason": ""})
     return Result(rows, made_up.chain([{"hourglass": 0.4}] * seeds, "drawn", "embedded"))
 
@@ -86,13 +87,21 @@ def test_readings_count_what_stands_turns_and_is_open_and_what_moves_most():
     error = 0.05 / 2.7764451  # Student's quantile for four degrees of freedom
     assert stands.farthest == ("C7", pytest.approx(0.3 / (error * 2**0.5), rel=1e-4))
     table = elsewhere.readings_table(found).rows
-    assert table["Verdicts that stand"].tolist()[:3] == ["1 of 1", "0 of 1", "0 of 1"]
-    unreached = found | {"noise-e": ledger(FAILS)}
+    assert table["Verdicts that stand"].tolist()[:3] == ["1 of 1", "0 of 1", "–"]
+    assert table["Not judged"].tolist()[:3] == ["0", "0", "1"]
+    unreached = found | {"noise-e": ledger(FAILS, 0.2)}
     assert elsewhere.readings_table(unreached).rows["Verdicts that stand"].tolist()[7] == "–"
     assert "noise-e" not in carried.carried(unreached)[0].judged and "of which" not in elsewhere.depending(found)
+    again = next(one for one in carried.readings(unreached) if one.change == "noise-e")
+    assert again.farthest == ("", pytest.approx(np.nan, nan_ok=True))
+    assert again.repetition == ("C7", pytest.approx(0.1 / (error * 2**0.5), rel=1e-4))
     aside = {"": ledger(HOLDS, C27=UNDECIDED), far: ledger(HOLDS), "noise-e": ledger(HOLDS, C27=UNDECIDED)}
     assert elsewhere.depending(aside).startswith(
         "Of 2 other readings, 1 of which leaves alone what the decided verdicts are about, none turns a verdict; "
+    )
+    aside["noise-e"] = ledger(HOLDS, 0.2, C27=UNDECIDED)
+    assert "by 11.8 standard errors, where a mere repetition moves {ref}`C7 <claim-c7>` by 3.9." in elsewhere.depending(
+        aside | {far: ledger(HOLDS, 0.4)}
     )
     assert table["Turned"].tolist()[:3] == ["–", "C7 fails, not holds", "–"]
     assert table["Test PCK"].tolist()[3:] == ["not recorded"] * (len(CHANGES["readings"]) - 3)
@@ -127,11 +136,13 @@ def test_a_page_without_such_records_says_what_makes_them(house):
 def test_both_figures_draw_every_decided_claim():
     found = over(HOLDS, *[HOLDS] * 7, FAILS)
     sizes = elsewhere.scale(carried.carried(found, trends=True), replace(ledger(NEEDS)))
-    assert [ax.get_title() for ax in sizes.figure.axes if ax.get_title()] == ["C7 ✓ turns"]
+    (panel,) = (ax for ax in sizes.figure.axes if ax.get_title())
+    dashed = [line.get_ydata()[0] for line in panel.lines if line.get_linestyle() == "--"]
+    assert panel.get_title() == "C7 holds ✓ turns" and dashed == [0.5]
     readings = elsewhere.specification(carried.carried(over(HOLDS, *[HOLDS] * 12, study="readings")))
     above, below = (ax for ax in readings.figure.axes if ax.lines)
     # three readings of 13, of the autoencoder, leave the hourglass that the claim is about as it was
-    assert len(below.lines) == 10 and above.get_title() == "C7 ✓ 10 of 10"
+    assert len(below.lines) == 10 and above.get_title() == "C7 holds ✓ 10 of 10"
 
 
 def test_the_domain_gap_tells_what_is_kept_and_what_both_kinds_bring():

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from figures import verdicts
 from hgnb.analysis import annotated, silence
 from hgnb.claims import claim
 from hgnb.claims.claim import Lacking
@@ -198,7 +199,8 @@ def test_each_part_can_make_a_claim_fail():
     """A rise that comes too late, or while the training loss rises as well, is no overfitting."""
     rise = {"rise": around(0.05)}
     assert verdict("C2", LATE | rise | {"lowest": [41] * 5}).verdict == claim.FAILS
-    assert verdict("C2", LATE | rise | {"lowest": [41, 30, 30, 30, 30]}).verdict == claim.UNDECIDED, "seeds part"
+    parts = verdict("C2", LATE | rise | {"lowest": [41, 30, 30, 30, 30]})
+    assert parts.verdict == claim.UNDECIDED and parts.reason == "a part of it is so in some seeds and not in others"
     assert verdict("C2", LATE | rise | {"falling": [False] * 5}).verdict == claim.FAILS
     assert verdict("C4", {"best": THREE | {"val_loss": [47] * 5}, "gap": around(0.05)}).verdict == claim.FAILS
     cheap = FIFTY | {"cost": around(0.001, 0.003)}
@@ -210,6 +212,20 @@ def test_each_part_can_make_a_claim_fail():
     assert verdict("L8", QUICK | {"jumps": around(0.2)}).verdict == claim.FAILS
     assert verdict("C1", COUNTED | {"persons": 149_812}).verdict == claim.FAILS
     assert verdict("C1", COUNTED | {"kept val": 6_352}).verdict == claim.FAILS
+
+
+def test_what_a_claim_asks_of_its_number_is_kept_beside_it():
+    """Of the number that decides alone, whatever else a rule asks for."""
+    asked = {name: verdict(name, CASES[name][0]).facts()["asked"] for name in ("C9", "C19", "C33", "C18")}
+    assert asked == {
+        "C9": {"above": 0.8},
+        "C19": {"above": 0.0},
+        "C33": {"below": 0.2, "above": -0.2},
+        "C18": {"below": 0.01},
+    }
+    assert verdict("C1", COUNTED).facts()["asked"] == {}
+    assert verdicts.asked(verdict("C33", CASES["C33"][0]).facts()) == " (asked: below 0.2 and above −0.2)"
+    assert verdicts.asked(verdict("C1", COUNTED).facts()) == "" == verdicts.asked(verdicts.NOTHING)
 
 
 def test_one_epoch_under_two_names_decides_nothing():

@@ -120,6 +120,17 @@ def test_the_best_k_is_found_over_seeds(small):
     assert "too few" in found("C13", tiny_).reason
 
 
+@pytest.mark.parametrize(("few", "opened"), [(29, False), (30, True)])
+def test_a_handful_that_is_split_off_is_no_cluster(small, few, opened):
+    points = blobs(0, seed=0)
+    points[:few, 0] += 50
+    seeds = together(*(clustered(points, small, s) for s in range(2)))
+    for name, of in (("C13", "sample"), ("C14", claim.POSED)):
+        told = on_clusters.two_of_size(of)(seeds)
+        assert (told == "") == opened and ("the smaller has 29, 29" in told) != opened
+        assert any("two_of_size" in gate.__qualname__ for gate in BY_ID[name].gates)
+
+
 def test_the_nearest_of_each_cluster_are_found_from_their_distances(small):
     points = blobs(12)
     made = clustered(points, small)
@@ -336,6 +347,8 @@ def test_a_short_training_is_no_judge_of_fifty_epochs():
     assert shut(short) == "", "it has come to its end"
     fell = [replace_column(one, "hourglass/epochs/val_loss", np.linspace(2, 1, 40)) for one in short.all]
     assert "50 epochs" in shut(together(*fell)) and "has 40" in shut(together(*fell))
+    for name in ("C2", "C3", "C4"):
+        assert any("50 epochs" in gate(together(*fell)) for gate in BY_ID[name].gates[1:]), name
 
 
 def replace_column(one: Seen, name, value) -> Seen:

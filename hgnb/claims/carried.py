@@ -1,7 +1,8 @@
 """How far a verdict carries: one claim in the ledgers of other sizes, and under other readings of the sources.
 
 Both are records of the profile `drawn` with something changed, which `make scale` and `make readings` make. What is
-decided here, and how, was written before any of them was recorded. Shown in 08_how_far.
+decided here, and how, was written before any of them was recorded; that a reading has to reach a claim's networks was
+added when some had been seen. Shown in 08_how_far.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from scipy.stats import linregress
 
 from hgnb import records
-from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
+from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED, VERDICTS
 from hgnb.claims.collect import STUDY, kept
 from hgnb.claims.ledger import BY_ID, CLAIMS, Result
 from hgnb.data.splits import EMBEDDED
@@ -24,7 +25,7 @@ from hgnb.training import profiles
 from hgnb.training.networks import CHANGES, get
 
 PROFILE = "drawn"  # whose verdicts are followed
-JUDGED = 5  # sizes, or readings, in which a claim has to be judged before anything is said of all
+JUDGED = 5  # sizes at which a claim has to be judged before anything is said of all
 CARRIES, TURNED = "carries", "turns"
 SAID = {HOLDS: CARRIES, FAILS: TURNED, UNDECIDED: UNDECIDED}
 # sections of a profile that no hourglass is trained by
@@ -137,7 +138,7 @@ def carried(found: Mapping[str, Result], *, trends: bool = False) -> list[Carrie
     enough = [one for one in asked if len(one.judged) >= JUDGED]
     told = dict(zip((one.id for one in enough), verdicts([one.test for one in enough], len(asked)), strict=True))
     slopes = np.array([2 * min(one.trend.tail(0), one.trend.head(0)) if trends else np.nan for one in enough])
-    p = dict(zip((one.id for one in enough), holm(slopes), strict=True))
+    p = dict(zip((one.id for one in enough), holm(slopes, len(asked)), strict=True))
     return [replace(one, verdict=SAID.get(told.get(one.id, ""), NEEDS), p_trend=p.get(one.id, np.nan)) for one in asked]
 
 
@@ -162,6 +163,7 @@ class Reading:
 
     change: str
     rows: Sequence[tuple[Row, Row]]  # of each claim about a network that it changes: the profile's own, this reading's
+    repeated: Sequence[tuple[Row, Row]] = ()  # of each claim about networks that it leaves as they were, trained again
 
     @property
     def title(self) -> str:
@@ -176,7 +178,7 @@ class Reading:
     @property
     def asked(self) -> int:
         """How many verdicts that the profile itself decides it is asked about."""
-        return sum(own["verdict"] in (HOLDS, FAILS) for own, _ in self.rows)
+        return self.count((HOLDS, FAILS), VERDICTS)
 
     def count(self, before: Sequence[str], after: Sequence[str]) -> int:
         """Claims with one of these verdicts before that have one of those after."""
@@ -184,16 +186,26 @@ class Reading:
 
     @property
     def farthest(self) -> tuple[str, float]:
-        """The claim whose number moves most, and by how many of the difference's standard errors, as if both readings
-        were independent."""
-        moves = {}
-        for own, other in self.rows:
-            if own["sides"] and other["sides"]:
-                pair = [_estimate(row) for row in (own, other)]
-                error = float(np.hypot(pair[0].error, pair[1].error))
-                if np.isfinite(error) and error > 0:
-                    moves[own["id"]] = (pair[1].value - pair[0].value) / error
-        return max(moves.items(), key=lambda move: abs(move[1])) if moves else ("", np.nan)
+        """The decided claim whose number it moves most, and by how much, as `_farthest` has it."""
+        return _farthest(self.rows)
+
+    @property
+    def repetition(self) -> tuple[str, float]:
+        """The same of a mere repetition."""
+        return _farthest(self.repeated)
+
+
+def _farthest(rows: Sequence[tuple[Row, Row]]) -> tuple[str, float]:
+    """Of claims that the profile decides, and the other ledger judges, the one whose number moves most, and by how many
+    standard errors of the difference, as if both were independent: too few, since they share test persons."""
+    moves = {}
+    for own, other in rows:
+        if own["verdict"] in (HOLDS, FAILS) and own["sides"] and other["sides"]:
+            pair = [_estimate(row) for row in (own, other)]
+            error = float(np.hypot(pair[0].error, pair[1].error))
+            if np.isfinite(error) and error > 0:
+                moves[own["id"]] = (pair[1].value - pair[0].value) / error
+    return max(moves.items(), key=lambda move: abs(move[1])) if moves else ("", np.nan)
 
 
 def _estimate(row: Row) -> Estimate:
@@ -206,12 +218,12 @@ def _estimate(row: Row) -> Estimate:
 def readings(found: Mapping[str, Result]) -> list[Reading]:
     """Each other reading that is recorded."""
     own = {row["id"]: row for row in found[""].rows} if found else {}
-    trained = [name for name in own if BY_ID[name].trainings]
-    return [
-        Reading(
-            change,
-            [(own[row["id"]], row) for row in result.rows if row["id"] in trained and reaches(change, row["id"])],
-        )
-        for change, result in found.items()
-        if change
-    ]
+    made = []
+    for change, result in found.items():
+        sides: dict[bool, list[tuple[Row, Row]]] = {True: [], False: []}
+        for row in result.rows if change else ():
+            if BY_ID[row["id"]].trainings:
+                sides[reaches(change, row["id"])].append((own[row["id"]], row))
+        if change:
+            made.append(Reading(change, sides[True], sides[False]))
+    return made

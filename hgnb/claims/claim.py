@@ -34,6 +34,12 @@ class Finding:
     decision: Test | str  # a test, or a verdict that needs none
     reason: str = ""
 
+    @property
+    def asked(self) -> dict[str, float]:
+        """What the claim asks of the estimate: {"above": 0.8}, or both sides; nothing where no test decides."""
+        asks = self.decision.asks if isinstance(self.decision, Test) else ()
+        return {side: limit for estimate, side, limit in asks if estimate is self.estimate}
+
 
 @dataclass(frozen=True)
 class Claim:

@@ -80,9 +80,10 @@ class Row:
         estimate = self.estimate and {name: getattr(self.estimate, name) for name in names}
         return packed({
             "id": claim.id, "sentence": claim.sentence, "source": claim.source, "value": claim.value,
-            "measured": self.measured, "estimate": estimate, "seeds": self.seeds, "verdict": self.verdict,
-            "reason": self.reason, "p": self.p, "sides": self.test and (self.test.holds, self.test.fails),
-            "decidable": self.decidable, "family": claim.family, "rule": claim.rule, "shown": claim.shown,
+            "measured": self.measured, "estimate": estimate, "asked": self.finding.asked if self.finding else {},
+            "seeds": self.seeds, "verdict": self.verdict, "reason": self.reason, "p": self.p,
+            "sides": self.test and (self.test.holds, self.test.fails), "decidable": self.decidable,
+            "family": claim.family, "rule": claim.rule, "shown": claim.shown,
         })  # fmt: skip
 
 
@@ -153,6 +154,8 @@ def decided(rows: Iterable[Row]) -> list[Row]:
 
 def _undecided(p: float, decidable: float) -> str:
     """What stands in the way, and what these data would have decided."""
+    if math.isnan(decidable):
+        return "a part of it is so in some seeds and not in others"
     why = "an interval crosses its limit" if p > ALPHA else "not beside the other claims of its family (Holm)"
     if not decidable < float("inf"):
         return f"{why}; a number without an interval decides nothing"

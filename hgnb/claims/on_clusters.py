@@ -11,9 +11,10 @@ import numpy as np
 from hgnb import stats
 from hgnb.analysis.misplaced import wrong_side
 from hgnb.analysis.posture import POSED
-from hgnb.claims.claim import BOTH, Finding, Numbers, Subject, competent, known, named_postures, well_labelled
+from hgnb.claims.claim import BOTH, Finding, Gate, Numbers, Subject, competent, known, named_postures, well_labelled
 from hgnb.claims.evidence import Lacking, Seeds
 from hgnb.stats import Estimate, above, below, every, within
+from hgnb.stats.separation import FEWEST
 
 PARTED = 0.7  # C15, C16: an AUC under which one could hardly name clusters after what parts them
 # C17: 'almost all' and 'almost no' joints, read as the upper and the lower quarter of a skeleton; the thesis shows
@@ -80,6 +81,19 @@ def rates_apart(first: Group, second: Group) -> Estimate:
     return stats.dealt(of, photographs, lambda wrong, n, other, m: wrong / n - other / m)
 
 
+def two_of_size(of: str) -> Gate:
+    """A handful of persons that K-means splits off is no cluster; fewer than 30 decide nothing elsewhere, either."""
+
+    def shut(seeds: Seeds) -> str:
+        smaller = [int(np.bincount(one.labels(of, 2), minlength=2).min()) for one in seeds.all]
+        if min(smaller) >= FEWEST:
+            return ""
+        told = ", ".join(map(str, smaller))
+        return f"other data: two clusters of {FEWEST} persons or more in every seed; here the smaller has {told}"
+
+    return shut
+
+
 def best_k(seeds: Seeds, of: str) -> Numbers:
     """C13, C14: mean silhouette of K = 2 less that of every other K, each with its best restart."""
     ks = [one.column("hourglass", f"clusters/{of}/k").tolist() for one in seeds.all]
@@ -98,16 +112,18 @@ def best_k(seeds: Seeds, of: str) -> Numbers:
 
 @CLAIMS.claim(
     "C13", "The best number of clusters is 2 on a random sample.", "6.4, figure 17a", "2 of 2 to 10",
-    ("fig-silhouette-all",), partial(best_k, of="sample"),
+    ("fig-silhouette-all",), partial(best_k, of="sample"), gates=(competent, two_of_size("sample")),
 )  # fmt: skip
 @CLAIMS.claim(
     "C14", "The best number of clusters is 2 on fully labelled persons, too.", "6.4, figure 17b", "2 of 2 to 10",
-    ("fig-silhouette-full",), partial(best_k, of=POSED), gates=(competent, well_labelled),
+    ("fig-silhouette-full",), partial(best_k, of=POSED),
+    gates=(competent, well_labelled, two_of_size(POSED)),
 )  # fmt: skip
 def two_are_best(found: Numbers) -> Finding:
     """The silhouette of K = 2 exceeds that of every other K, over seeds and photographs, each K with the best of its
     restarts, as in the thesis. Whether there are clusters at all is another question: an even cloud cut in two scores
-    best at K = 2 as well."""
+    best at K = 2 as well. That each of the two must have 30 persons was asked when records showed clusters of four; it
+    takes verdicts away and gives none."""
     k, closest = min(found["apart"].items(), key=lambda pair: pair[1].value)
     told = (
         f"best K by seed: {', '.join(map(str, found['best']))}; silhouette of K = 2 less that of {k}: {closest.text()}"
@@ -176,8 +192,8 @@ def nearest_persons(found: Numbers) -> Finding:
     full, sparse = known(found, "full"), known(found, "sparse")
     a, b = found["medians"]
     told = (
-        f"medians {a:.0f} and {b:.0f} of {found['keypoints']}; {full.text(0, 100)} % nearly full near one, "
-        f"{sparse.text(0, 100)} % nearly empty near the other"
+        f"{sparse.text(2)} are nearly empty near one, {full.text(2)} nearly full near the other; medians {b:.0f} and "
+        f"{a:.0f} of {found['keypoints']}"
     )
     return Finding(sparse, told, every(above(full, 0.5), above(sparse, 0.5)))
 

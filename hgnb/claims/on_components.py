@@ -106,7 +106,7 @@ def later(seeds: Seeds) -> Numbers:
 
 
 @CLAIMS.claim(
-    "C11", "Component 50 explains 0.165 % of the variance, and from it on components are noise.",
+    "C11", "From component 50 on the components are noise.",
     "6.3, figure 15", "0.165 %, 7,017 persons", ("fig-pc-walks", "fig-pck-components"), later,
     gates=(competent, well_labelled),
 )  # fmt: skip
@@ -118,9 +118,9 @@ def noise(found: Numbers) -> Finding:
     beside."""
     cost, ratio = known(found, "cost"), found["ratio"]
     told = (
-        f"PC {NOISE_FROM} holds {ratio.text(3, 100)} % of the variance (source: {100 * RATIO_50:.3f} %); dropping it "
-        f"and all later ones costs {cost.text()} PCK; persons met along it: {_listed(found['own'])}, at most "
-        f"{_listed(found['by lot'])} by lot"
+        f"dropping component {NOISE_FROM} and all later ones costs {cost.text()} PCK; it holds "
+        f"{ratio.text(3, 100)} % of the variance (source: {100 * RATIO_50:.3f} %); persons met along it: "
+        f"{_listed(found['own'])}, at most {_listed(found['by lot'])} by lot"
     )
     alike = [own <= lot for own, lot in zip(found["own"], found["by lot"], strict=True)]
     return Finding(cost, told, every(below(cost, COST), always(alike)))

@@ -25,6 +25,7 @@ class Test:
     fails: float  # p under the assumption that it is true
     # the distance from the limit that a two-sided test at a level decides with 80 % power, of the part in the way
     decidable: Callable[[float], float] = lambda alpha: np.nan
+    asks: tuple[tuple[Estimate, str, float], ...] = ()  # of each part: (0.62 ± 0.1, "above", 0.8)
 
     @property
     def p(self) -> float:
@@ -39,12 +40,12 @@ class Test:
 
 def above(estimate: Estimate, limit: float = 0.0) -> Test:
     """The claim says that the true value exceeds the limit."""
-    return Test(estimate.tail(limit), estimate.head(limit), estimate.decidable)
+    return Test(estimate.tail(limit), estimate.head(limit), estimate.decidable, ((estimate, "above", limit),))
 
 
 def below(estimate: Estimate, limit: float = 0.0) -> Test:
     """The claim says that the true value stays under the limit."""
-    return Test(estimate.head(limit), estimate.tail(limit), estimate.decidable)
+    return Test(estimate.head(limit), estimate.tail(limit), estimate.decidable, ((estimate, "below", limit),))
 
 
 def within(estimate: Estimate, margin: float) -> Test:
@@ -57,7 +58,8 @@ def every(*tests: Test) -> Test:
     """A claim of several parts holds if each does, so its weakest part counts; it fails if any does, and with so
     many chances to fail the strongest part's p is multiplied by their number."""
     weakest = max(tests, key=lambda test: test.holds)
-    return Test(weakest.holds, min(1.0, len(tests) * min(t.fails for t in tests)), weakest.decidable)
+    fails = min(1.0, len(tests) * min(test.fails for test in tests))
+    return Test(weakest.holds, fails, weakest.decidable, tuple(ask for test in tests for ask in test.asks))
 
 
 def near(source: float, estimate: Estimate, widening: float) -> bool:

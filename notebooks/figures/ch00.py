@@ -56,9 +56,10 @@ def why_weak() -> Note:
     if not np.isfinite(low):
         return Note(f"COCO's annotations aren't counted here: `{COMMAND}` counts them.")
     return Note(
-        "**Why its network was weak**: a network that draws nothing at all has a loss, too. The thesis's best validation "
+        "**What its loss says**: a network that draws nothing at all has a loss, too. The thesis's best validation "
         f"loss, {small(REPORTED)}, is {percent(low)} to {percent(high)} of that, depending on which of COCO's people it "
-        "was taken on: its network had learned little more than to be silent ({numref}`tbl-annotations-silence`)."
+        "was taken on ({numref}`tbl-annotations-silence`); so near silence a loss hardly says how many joints are found "
+        "({numref}`fig-blind-spot`)."
     )
 
 

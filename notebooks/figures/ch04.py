@@ -262,7 +262,7 @@ def _checkpoint(record: Chains) -> str:
     if same == count:
         return (
             "Best PCK and lowest loss fell on one epoch in every seed: nothing hangs on the choice between them, and "
-            "the author's preference (C28 in {numref}`tbl-claims`) can't be decided on these runs."
+            "the author's preference ({ref}`C28 <claim-c28>`) can't be decided on these runs."
         )
     without, with_it = (record.difference(*pair, "test") for pair in PAIRS[-2:])
     return (

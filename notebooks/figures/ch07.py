@@ -488,9 +488,9 @@ def worth(chain: Chains) -> str:
     alone, width = (chain.difference(*pair, "test") for pair in (("modified", "narrow"), ("narrow", "straight")))
     learned = verdict(
         alone,
-        "What the autoencoder learned before it was put in is worth having",
-        "What the autoencoder learned before it was put in is not worth its training",
-        "Whether the autoencoder learned anything before it was put in can't be told from the result",
+        "It pays to train the autoencoder before it is put in",
+        "It doesn't pay to train the autoencoder before it is put in",
+        "Whether it pays to train the autoencoder before it is put in can't be told",
     )
     narrow = verdict(width, "beats", "falls behind", "can't be told from")
     return (

@@ -13,7 +13,19 @@ from matplotlib.figure import SubFigure
 
 from figures.page import Note, Plate, Table, capital, listed, nothing, number
 from figures.verdicts import LEVEL, SIGNS, WORDS, at, badge, recorded
-from hgnb.claims.carried import CARRIES, JUDGED, PROFILE, TURNED, Carried, Reading, Row, profile_of, readings, trended
+from hgnb.claims.carried import (
+    CARRIES,
+    JUDGED,
+    PROFILE,
+    TURNED,
+    Carried,
+    Reading,
+    Row,
+    profile_of,
+    readings,
+    size,
+    trended,
+)
 from hgnb.claims.carried import carried as carried  # the chapter takes these two from here
 from hgnb.claims.carried import ledgers as ledgers
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, SEEDS, UNDECIDED, knows
@@ -64,7 +76,8 @@ def scale(verdicts: Sequence[Carried], photographs: Result | None) -> Plate:
                 which = channels.index(wide)
                 _estimate(row, persons.index(many) + 0.18 * (which - (len(channels) - 1) / 2), WIDTHS[which], "o", ax)
             _estimate(beside.get(one.id, {}), len(persons), RED, "D", ax)
-            ax.set_title(f"{one.id} {SIGNS[one.own]} {WORDS.get(one.verdict, one.verdict)}", fontsize=9)
+            _limits(one, ax)
+            ax.set_title(f"{one.id} {WORDS[one.own]} {SIGNS[one.own]} {_over(one)}", fontsize=9)
             ax.set_xticks(range(len(persons) + 1), [*(f"{many:,}" for many in persons), "COCO"], fontsize=7)
             ax.tick_params(axis="y", labelsize=7)
             ax.set_xlim(-0.5, len(persons) + 0.5)
@@ -73,9 +86,9 @@ def scale(verdicts: Sequence[Carried], photographs: Result | None) -> Plate:
         figure.legend(handles=marks, loc="outside lower center", ncol=len(marks), fontsize=8)
     caption = (
         f"The number that decides each claim which networks of `{PROFILE}` decide, with its 95 % interval, by drawn "
-        "persons trained on (across) and width (colour), and on COCO's photographs where it is measured there. Hollow: a "
-        "gate is shut at that size, so it is shown and not judged. Above each: the claim, its verdict, and what becomes "
-        "of it over all sizes."
+        "persons trained on (across) and width (colour), and on COCO's photographs where it is measured there; dashed: what "
+        "the claim asks of it. Hollow: a gate is shut at that size, so it is shown and not judged. Above each: the claim, "
+        "its verdict, and what becomes of it over the sizes that judge it."
     )
     return Plate(figure, caption, carrying(verdicts))
 
@@ -96,6 +109,17 @@ def _estimate(row: Row, x: float, colour: str, marker: str, ax: Axes) -> None:
         ax.plot(x, made["value"], marker, color=colour, markersize=4, markerfacecolor=face)
 
 
+def _limits(one: Carried, ax: Axes) -> None:
+    """What the claim asks of its number."""
+    for limit in one.rows[""].get("asked", {}).values():
+        ax.axhline(limit, color=INK, linewidth=0.9, linestyle="--")
+
+
+def _over(one: Carried) -> str:
+    """What becomes of a verdict over all sizes, in a word."""
+    return WORDS.get(one.verdict, one.verdict)
+
+
 def _mark(colour: str, marker: str, label: str, hollow: bool = False) -> plt.Line2D:
     face = "white" if hollow else colour
     return plt.Line2D([], [], color=colour, marker=marker, linestyle="", markerfacecolor=face, label=label)
@@ -106,16 +130,15 @@ def scale_table(verdicts: Sequence[Carried]) -> Table:
     rows = [
         (
             f"**{at(one.id)}** {BY_ID[one.id].sentence}", badge(one.own), f"{one.stands} of {len(one.judged)}",
-            listed([called(change) for change in one.contrary]) or "–", one.trend.text(3), trended(one),
-            WORDS.get(one.verdict, one.verdict),
+            listed([called(change) for change in one.contrary]) or "–", one.trend.text(3), trended(one), _over(one),
         )
         for one in verdicts
     ]  # fmt: skip
     columns = ["Claim", f"`{PROFILE}`", "So at", "Contrary at", "Change a doubling", "Trend", "Over all sizes"]
     caption = (
         "Each decided verdict at the sizes at which its claim can be judged: at how many it is the same by itself, where "
-        "it is the contrary, how much the number that decides changes when the training doubles, and what follows for "
-        "all sizes together."
+        "it is the contrary, how much the number that decides changes when the training doubles (its interval by itself, the "
+        "trend corrected for all claims), and what follows for the sizes together."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-scale", ("Over all sizes",))
 
@@ -134,15 +157,23 @@ def carrying(verdicts: Sequence[Carried]) -> str:
     if not judged:
         return f"None of the {len(verdicts)} decided verdicts is judged at {JUDGED} sizes, so nothing is said of all sizes."
     trends = [f"{one.id} {trended(one)}" for one in verdicts if trended(one) in ("rises", "falls")]
+    sizes = verdicts[0].rows
+    spread = [size(change) for one in verdicts if one.verdict != NEEDS for change in one.judged]
     parts = [
-        f"Of {judged} decided verdicts that are judged at {JUDGED} sizes or more {listed(told[CARRIES]) or 'none'} "
+        f"{len(sizes)} of {len(CHANGES['scale']) + 1} sizes are recorded; of {judged} decided verdicts that are judged at {JUDGED} of them or more {listed(told[CARRIES]) or 'none'} "
         f"carr{'y' if len(told[CARRIES]) > 1 else 'ies'} to all of them",
         f"{listed(told[TURNED])} turn{'s' if len(told[TURNED]) == 1 else ''} at some size" if told[TURNED] else "",
         f"of {listed(told[UNDECIDED])} it can't be told" if told[UNDECIDED] else "",
         f"{listed(told[NEEDS])} {'is' if len(told[NEEDS]) == 1 else 'are'} judged at fewer" if told[NEEDS] else "",
         f"with size the number behind {listed(trends)}" if trends else "no number has a clear trend with size",
+        f"they are judged between {_times(min(spread))} and {_times(max(spread))} times the training of `{PROFILE}`",
     ]
     return "; ".join(filter(None, parts)) + "."
+
+
+def _times(power: float) -> str:
+    """'1/4' or '4': two to a power."""
+    return f"{2**power:g}" if power >= 0 else f"1/{2**-power:g}"
 
 
 def shut(found: Mapping[str, Result]) -> Note:
@@ -188,11 +219,12 @@ def specification(verdicts: Sequence[Carried]) -> Plate:
     caption = (
         f"Specification curves: the number behind each verdict of `{PROFILE}` under every recorded reading of the "
         "sources that changes its networks, sorted, with its 95 % interval (blue: the claim holds; red: it fails; grey: "
-        "undecided or, hollow, not judged). The dots below say which reading each is; the first line is the book's own. Above each: the claim, its "
-        "verdict, and in how many of the readings that judge it, the book's own among them, it is the same."
+        "undecided or, hollow, not judged); dashed: what the claim asks of it. The dots below say which reading each is; the "
+        "first line is the book's own. Above each: the claim, its verdict, and in how many of the readings that judge it, "
+        "the book's own among them, it is the same."
     )
     told = [f"{one.id} {one.own} in {one.stands} of {len(one.judged)}" for one in verdicts]
-    return Plate(figure, caption, f"Of the readings in which they can be judged, {listed(told)}.")
+    return Plate(figure, caption, f"Of the readings that judge them, the book's own among them, {listed(told)}.")
 
 
 def _curves(part: SubFigure, claims: Sequence[Carried], names: Sequence[str]) -> None:
@@ -206,7 +238,8 @@ def _curves(part: SubFigure, claims: Sequence[Carried], names: Sequence[str]) ->
             row = one.rows[name]
             _estimate(row, x, COLOURS[row["verdict"]], "o", above)
             below.plot(x, names.index(name), "o", color=COLOURS[row["verdict"]], markersize=4 if name else 6)
-        above.set_title(f"{one.id} {SIGNS[one.own]} {one.stands} of {len(one.judged)}", fontsize=9)
+        _limits(one, above)
+        above.set_title(f"{one.id} {WORDS[one.own]} {SIGNS[one.own]} {one.stands} of {len(one.judged)}", fontsize=9)
         above.tick_params(axis="y", labelsize=7)
         below.set(ylim=(len(names) - 0.4, -0.6), xticks=[])
         titles = [called(name).replace("`", "") if not column else "" for name in names]
@@ -217,7 +250,9 @@ def readings_table(found: Mapping[str, Result]) -> Table:
     """tbl-readings: what each other reading does to the verdicts; of one that isn't recorded, that."""
     made = {one.change: one for one in readings(found)}
     rows = [(_cited(change), *_does(made.get(change), found)) for change in CHANGES["readings"]]
-    columns = ["Reading", "Test PCK", "Verdicts that stand", "Turned", "Open now", "Decided now", "Moves most"]
+    columns = [
+        "Reading", "Test PCK", "Verdicts that stand", "Turned", "Undecided now", "Not judged", "Decided now", "Moves most",
+    ]  # fmt: skip
     own = f", whose own test PCK is {_row(found[''], LEVEL)['measured']}" if found else ""
     hours = sum(found[change].record.hours for change in made)
     took = f" Those recorded took {number(hours, 1)} hours of a core." if made else ""
@@ -225,21 +260,24 @@ def readings_table(found: Mapping[str, Result]) -> Table:
     lost = "".join(f" *{title}*: {'; '.join(told)}." for title, told in failed.items() if told)
     caption = (
         f"What reading the sources in another way, one at a time, does to the verdicts of `{PROFILE}`{own}: how many of "
-        "its decided ones about networks that the reading changes stand, which turn, how many are open instead, how many "
-        f"open ones are decided; and the claim whose number moves most, in standard errors of the difference.{took}{lost}"
+        "its decided ones about networks that the reading changes stand, of those that it judges, which turn, how many are "
+        "undecided instead or not judged, how many open ones are decided; and the decided claim whose number moves most, in "
+        f"standard errors of the difference as if both were independent, which on the same test persons makes them fewer.{took}{lost}"
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-readings", folded=not made)
 
 
 def _does(one: Reading | None, found: Mapping[str, Result]) -> tuple[str, ...]:
     if one is None:
-        return ("not recorded", *["–"] * 5)
-    decided, open_ = (HOLDS, FAILS), (UNDECIDED, NEEDS)
-    stand = f"{one.count(decided, decided) - len(one.changed)} of {one.asked}" if one.asked else "–"
+        return ("not recorded", *["–"] * 6)
+    decided = (HOLDS, FAILS)
+    shut = one.count(decided, (NEEDS,))
+    stand = f"{one.count(decided, decided) - len(one.changed)} of {one.asked - shut}" if one.asked > shut else "–"
     turned, reached = "; ".join(one.changed) or "–", _row(found[one.change], LEVEL)["measured"]
     if (seeds := len(found[one.change].seeds)) < SEEDS:
         reached += f" ({seeds} of {SEEDS} seeds)"
-    return reached, stand, turned, str(one.count(decided, open_)), str(one.count(open_, decided)), _far(one)
+    instead = one.count(decided, (UNDECIDED,)), shut, one.count((UNDECIDED, NEEDS), decided)
+    return reached, stand, turned, *map(str, instead), _far(one.farthest)
 
 
 def _cited(change: str) -> str:
@@ -250,9 +288,9 @@ def _cited(change: str) -> str:
     return f"{title} ({cited})"
 
 
-def _far(one: Reading) -> str:
-    name, moves = one.farthest
-    return f"{name} by {number(moves, 1)}" if name else "–"
+def _far(farthest: tuple[str, float]) -> str:
+    name, moves = farthest
+    return f"{at(name)} by {number(moves, 1)}" if name else "–"
 
 
 def depending(found: Mapping[str, Result]) -> str:
@@ -262,16 +300,21 @@ def depending(found: Mapping[str, Result]) -> str:
         return NONE["readings"]
     known, whole = CHANGES["readings"], sum(len(found[one.change].seeds) >= SEEDS for one in made)
     last = f" {whole} of {len(known)} are recorded ({{numref}}`tbl-readings`)." if whole < len(known) else ""
-    judged = [one for one in made if one.farthest[0]]
+    judged = [one for one in made if any(other["sides"] for _, other in one.rows)]
     if not judged:
         return f"Of {len(made)} other readings none is recorded well enough to judge a claim.{last}"
     turned = [f"{words} (*{one.title}*)" for one in judged for words in one.changed]
-    most = max(judged, key=lambda one: abs(one.farthest[1]))
+    most, again = (
+        max(((pick(one), one.title) for one in judged), key=lambda far: np.nan_to_num(abs(far[0][1])))
+        for pick in (lambda one: one.farthest, lambda one: one.repetition)
+    )
     aside = sum(not one.asked for one in judged)
     beside = f", {aside} of which leave{'s' * (aside == 1)} alone what the decided verdicts are about," if aside else ""
     does = f"these turn a verdict: {listed(turned)}" if turned else "none turns a verdict"
     first = f"Of {len(judged)} other readings{beside} {does}"
-    moves = f"what moves a number most is *{most.title}*: {_far(most)} standard errors"
+    moves = f"what moves a decided number most is *{most[1]}*: {_far(most[0])} standard errors" if most[0][0] else ""
+    if moves and again[0][0]:
+        moves += f", where a mere repetition moves {_far(again[0])}"
     return f"{'; '.join(filter(None, (first, _standing(carried(found)), moves)))}.{last}"
 
 
@@ -308,7 +351,7 @@ def gap(held: Mapping[str, Any]) -> Plate:
     caption = (
         f"Test PCK with its 95 % interval, and each of {seeds} seed{'s' if seeds > 1 else ''} (strokes), of one network "
         f"(`{held['profile']}`) trained on {persons['drawn people']['train']:,} drawn persons, on "
-        f"{persons['photographs']['train']:,} photographed ones of COCO, or on both; dotted: each joint's mean position. "
+        f"{persons['photographs']['train']:,} photographed ones of COCO, or on all {persons['both']['train']:,}; dotted: each joint's mean position. "
         f"Tested on {persons['photographs']['test']:,} photographed and {persons['drawn people']['test']:,} drawn persons."
     )
     return Plate(figure, caption, crossing(held))
@@ -326,7 +369,7 @@ def crossing(held: Mapping[str, Any]) -> str:
             f"{number(held['floor'][tested], 3)}"
         )
         joined.append(f"{Estimate(**gains['both']).text(3)} on {tested}")
-    words = f"{listed(told)}; training on both instead of on one's own kind alone adds {listed(joined)} in test PCK."
+    words = f"{listed(told)}; training on both, so on more persons, instead of on one's own kind alone adds {listed(joined)} in test PCK."
     weak = [name for name, made in held["pck"].items() if not knows(made[name]["value"], held["floor"][name])]
     shut = f" The network of {listed(weak)} knows too little for this to say anything." if weak else ""
     return f"{capital(words)}{shut}{aged(held)}"

@@ -1,12 +1,13 @@
 """The findings that matter, a few plain sentences each, from the ledgers and the records. 00_claims, the conclusion."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from figures.ch07 import worth
 from figures.chains import Chains
 from figures.page import Note, capital, listed
-from figures.verdicts import Column, at, badge, became, waits
+from figures.verdicts import Column, asked, at, badge, became, waits
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED
 from hgnb.claims.evidence import Seeds
 from hgnb.claims.ledger import BY_ID
@@ -30,12 +31,18 @@ FINDINGS = (
         "it does so here", "here it doesn't", "whether it does can't be told",
     ),
     Finding(
-        "C7", "Without its skip-connections the network finds hardly anything.",
+        "C7", "Without its skip-connections the network loses most of what it finds.",
         "less than half is left of what it finds beyond a mean pose", "half of what it finds beyond a mean pose is left",
         "whether half is left can't be told",
     ),
     Finding(
-        "C8", "Nose, eyes and ears need the skip-connections more than shoulders, hips and knees.",
+        "C31", "A network that is trained without skip-connections lacks what they carry, too.",
+        "it reaches less than half, and small joints suffer most",
+        "it reaches half of what its skip-connections bring beyond a mean pose, or small joints suffer no more than others",
+        "how much it lacks can't be told",
+    ),
+    Finding(
+        "C8", "Nose, eyes and ears rely on the skip-connections more than shoulders, hips and knees.",
         "they lose more", "they don't lose more", "the small and the big can't be told apart",
     ),
     Finding(
@@ -44,11 +51,11 @@ FINDINGS = (
     ),
     Finding(
         "C15", "The latent space falls into two clusters: people with nearly all joints labelled, and the others.",
-        "the clusters part them", "the clusters don't part them", "whether the clusters part them can't be told",
+        "the clusters part them", "not as clearly as that takes", "whether the clusters part them clearly can't be told",
     ),
     Finding(
         "C16", "Among fully labelled people the two clusters are the moving and the still.",
-        "they are", "they aren't", "the moving and the still can't be told apart by them",
+        "they are", "not as clearly as that takes", "whether they are can't be told",
     ),
     Finding(
         "C29", "People in the wrong cluster are found worse because they lie there.",
@@ -58,7 +65,7 @@ FINDINGS = (
     Finding(
         "C27", "The modified network is better because of the autoencoder, not because it was trained longer.",
         "it beats a network that was only trained longer", "a network that was only trained longer does as well",
-        "it can't be told apart from its controls",
+        "it can't be told apart from a network that was only trained longer",
     ),
 )  # fmt: skip
 
@@ -77,13 +84,13 @@ def told(finding: Finding, columns: Sequence[Column]) -> str:
             words = {HOLDS: finding.holds, FAILS: finding.fails, UNDECIDED: finding.undecided}[row["verdict"]]
             sure = f" {capital(row['reason'])}." if row["reason"] else ""
             words += f"{measured}.{sure}"
-        parts.append(f"- {badge(row['verdict'])} on {column.people}: {words}")
+        parts.append(f"- {badge(row['verdict'])} on {column.people}{asked(row)}: {words}")
     links = f"{{numref}}`{claim.shown[0]}` · {at(claim.id)} in the ledger · {{ref}}`rule and code <rule-{claim.id.lower()}>`"
-    return _block(finding.claimed, parts, links)
+    return _block(f"*Claimed:* **{finding.claimed}**", parts, links)
 
 
-def _block(claimed: str, parts: Sequence[str], links: str) -> str:
-    return "\n".join([":::{container} finding", f"*Claimed:* **{claimed}**", "", *parts, "", links, ":::"])
+def _block(head: str, parts: Sequence[str], links: str) -> str:
+    return "\n".join([":::{container} finding", head, "", *parts, "", links, ":::"])
 
 
 def beyond_the_ledger(columns: Sequence[Column]) -> list[str]:
@@ -98,13 +105,14 @@ def beyond_the_ledger(columns: Sequence[Column]) -> list[str]:
         else:
             paid.append(f"{on}: not recorded yet.")
         each = judged(Seeds.of(record))
-        asked = [one for one in each if one.verdict != NEEDS]
-        kept = sum(one.verdict == HOLDS for one in asked)
+        judgeable = [one for one in each if one.verdict != NEEDS]
+        came = Counter(one.verdict for one in judgeable)
         wanted = listed(sorted({waits(one.reason) for one in each}))
-        count = f"of the {len(asked)} that can be judged {kept or 'none'} survive{'s' if kept == 1 else ''}"
-        survived.append(f"{on}: {count if asked else f'none of the {len(each)} is judged yet; it takes {wanted}'}.")
-    trained = "The autoencoder has to be trained on the latents before it is put in."
-    moved = "What a direction of the latent space means to the eye still holds when people are moved along it."
+        words = {HOLDS: "survive", FAILS: "don't survive", UNDECIDED: "undecided"}
+        count = f"of {len(judgeable)} meanings {listed([f'{n} {words[verdict]}' for verdict, n in came.items()])}"
+        survived.append(f"{on}: {count if judgeable else f'none of the {len(each)} is judged yet; it takes {wanted}'}.")
+    trained = "*Asked here:* **Does it pay to train the autoencoder on the latents before it is put in?**"
+    moved = "*Asked here:* **Does what a direction means to the eye still hold when people are moved along it?**"
     return [_block(trained, paid, "{numref}`fig-later`"), _block(moved, survived, "{numref}`fig-steered`")]
 
 
@@ -113,6 +121,7 @@ def findings(columns: Sequence[Column]) -> Note:
     return Note("\n\n".join([*(told(one, columns) for one in FINDINGS), *beyond_the_ledger(columns)]))
 
 
-def named(columns: Sequence[Column]) -> Note:
-    """The findings and their verdicts alone, a line each."""
-    return Note("\n".join(f"- {one.claimed} {became(columns, one.id)} ({at(one.id)})." for one in FINDINGS))
+def named(columns: Sequence[Column], *ids: str) -> Note:
+    """The findings, or some of them by their claims, and their verdicts alone, a line each."""
+    chosen = [one for one in FINDINGS if not ids or one.id in ids]
+    return Note("\n".join(f"- {one.claimed} {became(columns, one.id)} ({at(one.id)})." for one in chosen))

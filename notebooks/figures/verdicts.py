@@ -32,7 +32,8 @@ OVER_SIZES = {  # what becomes of a verdict at other sizes than its own
     UNDECIDED: "Whether it carries to other sizes can't be told",
     NEEDS: "Too few sizes judge it to say whether it carries",
 }
-BARE = {claim.id for claim in CLAIMS if not claim.trainings and claim.family != "lighter"}
+LIGHTER = {claim.id for claim in CLAIMS if claim.family == "lighter"}
+BARE = {claim.id for claim in CLAIMS if not claim.trainings} - LIGHTER
 OWN = "this build"  # title of the ledger that isn't recorded
 LEVEL = "C6"  # what its hourglass reaches: verdicts about one that finds hardly anything say little
 NONE = "No longer run is recorded in `results/`; `make claims SEEDS=5` makes one."
@@ -138,17 +139,27 @@ def waits(reason: str) -> str:
     return next((words for start, words in WAITS.items() if re.match(start, reason)), reason)
 
 
+def asked(row: Mapping[str, Any]) -> str:
+    """' (asked: above 0.8)': what a claim asks of the number that decides it; '' where none does, or none is there."""
+    sides = [f"{side} {limit:g}".replace("-", "−") for side, limit in (row.get("asked") or {}).items()]
+    return f" (asked: {listed(sides)})" if sides else ""
+
+
 def tally(columns: Sequence[Column]) -> dict[str, tuple[Counter, str]]:
-    """Verdicts counted, and on how many trained networks: on each dataset, then of the claims that annotations alone
-    judge."""
+    """Verdicts counted, and on how many trained networks: on each dataset, then of the second report's claims, which are
+    about other networks, and of those that annotations alone judge."""
+
+    def count(column: Column, ids: Collection[str]) -> Counter:
+        return Counter(row["verdict"] for row in column.result.rows if row["id"] in ids)
+
+    chain = {claim.id for claim in CLAIMS} - BARE - LIGHTER
     told = {}
     for column in columns:
-        counts = Counter(row["verdict"] for row in column.result.rows if row["id"] not in BARE)
         seeds = len(column.result.seeds)
-        told[column.people] = counts, f"{seeds} network{'s' if seeds != 1 else ''}"
+        told[column.people] = count(column, chain), f"{seeds} network{'s' if seeds != 1 else ''}"
     if columns:
-        bare = Counter(row["verdict"] for row in columns[0].result.rows if row["id"] in BARE)
-        told[ANNOTATIONS] = bare, "no network"
+        told["lighter networks"] = count(columns[0], LIGHTER), "the second report's claims"
+        told[ANNOTATIONS] = count(columns[0], BARE), "no network"
     return told
 
 
@@ -225,7 +236,7 @@ def _entry(columns: Sequence[Column], name: str, heading: str) -> str:
         stale = f" *Stale: {column.changed}.*" if column.changed else ""
         carries = carried.over_sizes().get(name, "") if column.result.record.profile == carried.PROFILE else ""
         farther = f" {OVER_SIZES[carries]} ({{numref}}`tbl-scale`)." if carries else ""
-        lines.append(f"- {badge(row['verdict'])} on {where}{measured}{because}{farther}{stale}")
+        lines.append(f"- {badge(row['verdict'])} on {where}{asked(row)}{measured}{because}{farther}{stale}")
     source = f"The source ({cited(claim.source)}): {claim.value}. {_figures(claim.shown)}."
     head = [f"(claim-{name.lower()})=", f"::::{{container}} claim\n**{name}** {claim.sentence}"]
     return "\n".join([*head, "", *lines, "", f"{source} {{ref}}`Rule and code <rule-{name.lower()}>`", "::::"])
