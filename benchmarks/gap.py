@@ -15,7 +15,9 @@ import numpy as np
 
 from book import ROOT, machine
 from hgnb.data.drawn import synthetic
+from hgnb.data.intake.layouts import PART, TEST
 from hgnb.data.merge import merge
+from hgnb.data.prepared import Prepared
 from hgnb.definitions import fingerprint
 from hgnb.stats import Estimate, pck, pck_difference
 from hgnb.training import profiles
@@ -26,6 +28,7 @@ PROFILE = "photos-better"  # whose networks know something of photographs
 DRAWN, PHOTOGRAPHS, BOTH = "drawn people", "photographs", "both"
 TESTED = (DRAWN, PHOTOGRAPHS)
 IMAGES = (2700, 400)  # for training and for validation: as many persons to learn from as the photographs have
+EIGHTH = 8  # of the drawn training images one in so many is for the test
 PLACE = ROOT / "data" / "gap"
 FILE = ROOT / "results" / "gap.json"
 
@@ -35,9 +38,28 @@ def folders(photographs: Path) -> dict[str, Path]:
     drawn, both = PLACE / "drawn", PLACE / "both"
     if not drawn.is_dir():
         synthetic.write(drawn, train_images=IMAGES[0], val_images=IMAGES[1])
+        file = drawn / "annotations" / "person_keypoints_train2017.json"
+        content = json.loads(file.read_text(encoding="utf8"))
+        for image in content["images"][::EIGHTH]:  # theirs in the merged data, too
+            image[PART] = TEST
+        file.write_text(json.dumps(content), encoding="utf8")
     if not both.is_dir():
         merge([photographs, drawn], both)
     return {DRAWN: drawn, PHOTOGRAPHS: photographs, BOTH: both}
+
+
+def apart(places: dict[str, Path], data: dict[str, Prepared]) -> None:
+    """That no test image of either kind is trained on where both are one dataset."""
+    merged = [
+        image
+        for file in (places[BOTH] / "annotations").glob("person_keypoints_*.json")
+        for image in json.loads(file.read_text(encoding="utf8"))["images"]
+    ]
+    trained = set(data[BOTH].split("train").image_ids.tolist())
+    seen = {(image["source"], image["source_id"]) for image in merged if image["id"] in trained}
+    for on in TESTED:
+        tested = {(places[on].name, number) for number in data[on].split("test").image_ids.tolist()}
+        assert seen and not seen & tested, f"{len(seen & tested)} test images of {on} are trained on"
 
 
 def plain(estimate: Estimate) -> dict:
@@ -48,6 +70,7 @@ def plain(estimate: Estimate) -> dict:
 def main(photographs: Path, seeds: int) -> None:
     places = folders(photographs)
     data = {name: Experiment.open(PROFILE, str(folder)).prepared() for name, folder in places.items()}
+    apart(places, data)
     hits: dict[tuple[str, str], list[np.ndarray]] = {(name, on): [] for name in places for on in TESTED}
     seconds = dict.fromkeys(places, 0.0)
     for seed in range(seeds):

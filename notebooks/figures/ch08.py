@@ -121,9 +121,11 @@ def strips(judged: Sequence[Judged]) -> Plate:
             line[0].set_ylabel(words)
         marks = [plt.Line2D([], [], color=c, marker=m, linestyle="", label=SKIPS[w]) for w, (c, m) in LOOKS.items()]
         marks.append(plt.Line2D([], [], color=GREY, marker="|", linestyle="", markersize=9, label="ways by lot"))
-        figure.legend(handles=marks, loc="outside lower center", ncol=3, title="decoded with the skips")
+        figure.legend(
+            handles=marks, loc="outside lower center", ncol=3, title="coloured: the direction, decoded with the skips"
+        )
     caption = (
-        "How far the trait in a panel's title changes when latents are moved along the direction before it (coloured), "
+        "How far the trait in a panel's title changes when latents are moved along the direction named above it (coloured), "
         "and along twenty ways of equal length between persons drawn by lot (grey), one line a seed; the thick line at "
         "the top of each block is the direction's mean with its 95 % interval over seeds and photographs. Top: for one "
         f"step. Bottom: half of the change between steps back and forth that lose {percent(PRICE)} of the keypoints "
@@ -170,7 +172,7 @@ def table(judged: Sequence[Judged]) -> Table | Note:
         "The change of the trait along each direction, and what is left of it when that along the mean, or along the "
         "largest, of the ways by lot is taken off; 95 % intervals over seeds and photographs. Which way is the largest "
         "was chosen in each seed on other photographs than it is judged on; the length of a step at equal loss is taken as "
-        "known. The sitting score is about 1 for one who "
+        "known, and a way that never loses so much counts at its longest. The sitting score is about 1 for one who "
         "stands and 1.7 for one who sits; confident maps are counted."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-steered", ("Direction", "Skips", "For"))
@@ -190,8 +192,11 @@ def survived(judged: Sequence[Judged]) -> Note:
         for (word, reason), said in groups.items()
     ]
     kept, asked = (sum(one.verdict in of for one in judged) for of in ((HOLDS,), (HOLDS, FAILS, UNDECIDED)))
-    first = f"Of the {asked} interpretations that can be judged here {kept or 'none'} survive{'s' if kept == 1 else ''} the intervention."
-    nobody = "None of the thesis's three interpretations can be judged here."
+    moves = (
+        f"{kept or 'none'} move{'s' if kept == 1 else ''} its trait more than the largest of twenty ways by lot does"
+    )
+    first = f"Of the {asked} directions that can be judged here {moves}."
+    nobody = "None of the thesis's three directions can be judged here."
     return Note(f"{first if asked else nobody}\n\n" + "\n".join(lines))
 
 
@@ -262,13 +267,15 @@ def probed(seeds: Seeds | None) -> Plate:
             _by_depth(values["added"], colour, line, name, -0.06 if name == "sitting" else 0.06, ax=axes[2])
         axes[2].axhline(0, color=INK, linewidth=0.8)
         axes[2].set(title="added by training", ylabel="difference of AUC")
-        axes[2].legend(fontsize=8)
+        axes[2].legend(fontsize=8, loc="best")
+        axes[2].margins(y=0.25)  # room for the legend
         for ax in axes:
             ax.set_xticks(range(len(layers)), layers, rotation=30, ha="right", fontsize=8)
     caption = (
         f"Linear probes for posture and motion at each depth of the first hourglass, {seeds.count} seeds and "
         f"{len(seeds.persons('posed')):,} persons: AUC of the trained network and of the same network with random "
-        "weights (95 % intervals over seeds and photographs), and the difference (over seeds). 0.5 is chance."
+        "weights (95 % intervals over seeds and photographs), and the difference (over seeds, for these photographs). Each "
+        "interval stands by itself, and one in twenty misses. 0.5 is chance."
     )
     alt = " ".join(f"{_highest(values, layers, name)}." for name, values in made.items())
     return Plate(figure, caption, alt)
@@ -387,10 +394,14 @@ def said_alike(seeds: Seeds | None) -> str:
 # Pixels covered
 
 
-def occluded(portraits: Portraits, person: int, taken: Mapping[str, np.ndarray], joints: Sequence[int]) -> Figure:
-    """What covering each place of a crop takes of some joints' peaks: (n, n, J) by network, a row each."""
-    edge = portraits.side - 0.5
-    whole = (-0.5, edge, edge, -0.5)
+def occluded(
+    portraits: Portraits, person: int, taken: Mapping[str, np.ndarray], joints: Sequence[int], window: int, stride: int
+) -> Figure:
+    """What covering each place of a crop takes of some joints' peaks: (n, n, J) by network, a row each; squares of
+    `window` pixels, `stride` apart."""
+    first = (window - 1) / 2 - stride / 2  # a square's colour lies around its middle
+    last = first + stride * next(iter(taken.values())).shape[0]
+    squares = (first, last, last, first)
     with style():
         figure, axes = plt.subplots(len(taken), 1 + len(joints), figsize=(1.7 * (1 + len(joints)), 1.8 * len(taken)))
         for line, (name, maps) in zip(axes, taken.items(), strict=True):
@@ -401,8 +412,13 @@ def occluded(portraits: Portraits, person: int, taken: Mapping[str, np.ndarray],
                 taken_here = np.clip(places, 0, None)  # the red of a covered place is as dense as its loss
                 dense = 0.85 * taken_here / max(float(taken_here.max()), 1e-9)
                 ax.imshow(
-                    np.ones_like(dense), cmap=ListedColormap([RED]), alpha=dense, extent=whole, interpolation="bilinear"
+                    np.ones_like(dense),
+                    cmap=ListedColormap([RED]),
+                    alpha=dense,
+                    extent=squares,
+                    interpolation="bilinear",
                 )
+                ax.set(xlim=(-0.5, portraits.side - 0.5), ylim=(portraits.side - 0.5, -0.5))
                 x, y = portraits.split.keypoints[person][joint, :2]
                 ax.plot(x, y, "o", markersize=9, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1.3)
                 ax.set_title(portraits.schema.names[joint].replace("_", " "), fontsize=9)
@@ -416,8 +432,8 @@ def pixels(apart: Mapping[str, Sequence[float]]) -> Note:
     told = [f"{student(values, PHOTOGRAPHS).text(2)} sides of the crop with {name}" for name, values in each.items()]
     first, last = each.values()
     less = student(last - first, PHOTOGRAPHS)
-    came = "nearer to it than" if less.low > 0 else "farther from it than" if less.high < 0 else "no nearer to it than"
+    came = verdict(less, "nearer to it", "farther from it", "neither clearly nearer nor farther")
     return Note(
-        f"The square that takes most of a joint's peak lies {listed(told)} away from the joint "
-        f"({len(first)} persons of this page's run): what the trained network looks at is {came} what random weights do."
+        f"For {len(first)} persons the square that takes most of a joint's peak lies {listed(told)} away from the joint: "
+        f"{came} in the trained network of this page than with random weights. One network says nothing of others."
     )
