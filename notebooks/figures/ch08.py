@@ -18,7 +18,7 @@ from figures.portraits import Portraits
 from figures.verdicts import people
 from hgnb import records
 from hgnb.analysis.depths import alike
-from hgnb.analysis.steering import STEPS
+from hgnb.analysis.steering import LOTS, STEPS
 from hgnb.claims.claim import FAILS, HOLDS, NEEDS, UNDECIDED, VERDICTS, competent
 from hgnb.claims.evidence import Lacking, Seeds
 from hgnb.claims.steered import PRICE, Judged
@@ -45,7 +45,7 @@ SAID = {
     "labels": "the clusters of the sample are how much is labelled",
 }
 SKIPS = {"own": "the person's own", "mean": "the mean person's"}
-MEASURES = {False: "a step", True: "equal loss"}
+MEASURES = {False: "a step", True: "an equal price"}
 LOOKS = {"own": (BLUE, "o"), "mean": (ORANGE, "s")}
 PROBED = {"sitting": (BLUE, "o-"), "moving": (RED, "s-")}
 
@@ -171,7 +171,7 @@ def table(judged: Sequence[Judged]) -> Table | Note:
     caption = (
         "The change of the trait along each direction, and what is left of it when that along the mean, or along the "
         "largest, of the ways by lot is taken off; 95 % intervals over seeds and photographs. Which way is the largest "
-        "was chosen in each seed on other photographs than it is judged on; the length of a step at equal loss is taken as "
+        "was chosen in each seed on other photographs than it is judged on; the length of a step at an equal price is taken as "
         "known, and a way that never loses so much counts at its longest. The sitting score is about 1 for one who "
         "stands and 1.7 for one who sits; confident maps are counted."
     )
@@ -179,7 +179,7 @@ def table(judged: Sequence[Judged]) -> Table | Note:
 
 
 def survived(judged: Sequence[Judged]) -> Note:
-    """Which interpretations survive, and why others aren't judged."""
+    """Which directions move their traits, and why others aren't judged."""
     if not judged:
         return Note(NONE)
     groups: dict[tuple[str, str], list[str]] = {}
@@ -192,10 +192,9 @@ def survived(judged: Sequence[Judged]) -> Note:
         for (word, reason), said in groups.items()
     ]
     kept, asked = (sum(one.verdict in of for one in judged) for of in ((HOLDS,), (HOLDS, FAILS, UNDECIDED)))
-    moves = (
-        f"{kept or 'none'} move{'s' if kept == 1 else ''} its trait more than the largest of twenty ways by lot does"
-    )
-    first = f"Of the {asked} directions that can be judged here {moves}."
+    moves = "are shown to move their traits" if kept > 1 else "is shown to move its trait"
+    rivals = f"more than the largest of {LOTS} ways by lot does"
+    first = f"Of the {asked} directions that can be judged here {kept or 'none'} {moves} {rivals}."
     nobody = "None of the thesis's three directions can be judged here."
     return Note(f"{first if asked else nobody}\n\n" + "\n".join(lines))
 
