@@ -78,7 +78,7 @@ def test_counts_and_a_chapters_end_say_what_the_ledgers_say(house):
         made_up.save(made_up.chain([{"hourglass": 0.4}] * 2, "small", data))
     columns = verdicts.recorded("small", "embedded")
     assert [column.people for column in columns] == ["COCO's photographs", "drawn people"]
-    assert list(verdicts.tally(columns))[2:] == ["lighter networks", verdicts.ANNOTATIONS]
+    assert list(verdicts.tally(columns))[2:] == [verdicts.SECOND, verdicts.ANNOTATIONS]
     assert sum(sum(count.values()) for count, _ in verdicts.tally(columns[:1]).values()) == len(verdicts.CLAIMS)
     for (_, (count, networks)), column in zip(list(verdicts.tally(columns).items())[:2], columns, strict=True):
         kept = Counter(

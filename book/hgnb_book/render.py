@@ -23,7 +23,7 @@ from hgnb_book.edition import PUBLISHED, Edition
 from hgnb_book.site import finish
 
 WARNING = re.compile(r"(?:WARNING|ERROR|CRITICAL|SEVERE)")
-PARTS = {"front", "conclusion"}  # tags of cells whose outputs other pages show, too
+PARTS = {"front", "answers", "conclusion"}  # tags of cells whose outputs other pages show, too
 VERSIONS = (
     "torch", "lightning", "numpy", "scipy", "scikit-learn", "umap-learn", "pandas", "matplotlib", "seaborn", "Pillow",
     "pycocotools", "papermill", "jupyter-book", "sphinx", "snakemake",

@@ -25,6 +25,7 @@ PEOPLE = {EMBEDDED: "drawn people", "coco-val2017": "COCO's photographs", "coco"
 SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", NEEDS: "…"}  # a verdict is told apart without its colour
 WORDS = {HOLDS: "holds", FAILS: "fails", UNDECIDED: "undecided", NEEDS: "not judged yet"}
 MANY = WORDS | {HOLDS: "hold", FAILS: "fail", NEEDS: "not yet judged"}
+SECOND = "lighter networks"  # of chapter 06
 ANNOTATIONS = "COCO's annotations alone"  # on which some claims are judged whatever was trained
 OVER_SIZES = {  # what becomes of a verdict at other sizes than its own
     carried.CARRIES: "It carries to every size that judges it",
@@ -158,13 +159,13 @@ def tally(columns: Sequence[Column]) -> dict[str, tuple[Counter, str]]:
         seeds = len(column.result.seeds)
         told[column.people] = count(column, chain), f"{seeds} network{'s' if seeds != 1 else ''}"
     if columns:
-        told["lighter networks"] = count(columns[0], LIGHTER), "the second report's claims"
+        told[SECOND] = count(columns[0], LIGHTER), "the second report's claims"
         told[ANNOTATIONS] = count(columns[0], BARE), "no network"
     return told
 
 
 def counts(columns: Sequence[Column]) -> Note:
-    """How many claims hold, fail, can't be decided or aren't judged yet: a line for each dataset."""
+    """How many of the thesis's claims hold, fail, can't be decided or aren't judged yet: a line for each dataset."""
     if not columns:
         return Note(NONE)
     heads = "".join(
@@ -172,6 +173,8 @@ def counts(columns: Sequence[Column]) -> Note:
     )
     lines = [f'<tr><th scope="col">Claims judged on</th>{heads}</tr>']
     for on, (count, networks) in tally(columns).items():
+        if on == SECOND:
+            continue
         cells = "".join(f"<td>{count[verdict]}</td>" for verdict in SIGNS)
         lines.append(f'<tr><th scope="row">{on} <small>{networks}</small></th>{cells}</tr>')
     return Note(f'<table class="counts">{"".join(lines)}</table>')
