@@ -88,7 +88,7 @@ def test_readings_count_what_stands_turns_and_is_open_and_what_moves_most():
     assert stands.farthest == ("C7", pytest.approx(0.3 / (error * 2**0.5), rel=1e-4))
     table = elsewhere.readings_table(found).rows
     assert table["Verdicts that stand"].tolist()[:3] == ["1 of 1", "0 of 1", "–"]
-    assert table["Not judged"].tolist()[:3] == ["0", "0", "1"]
+    assert table["Open now"].tolist()[:3] == ["–", "–", "1 not judged"]
     unreached = found | {"noise-e": ledger(FAILS, 0.2)}
     assert elsewhere.readings_table(unreached).rows["Verdicts that stand"].tolist()[7] == "–"
     assert "noise-e" not in carried.carried(unreached)[0].judged and "of which" not in elsewhere.depending(found)

@@ -250,9 +250,7 @@ def readings_table(found: Mapping[str, Result]) -> Table:
     """tbl-readings: what each other reading does to the verdicts; of one that isn't recorded, that."""
     made = {one.change: one for one in readings(found)}
     rows = [(_cited(change), *_does(made.get(change), found)) for change in CHANGES["readings"]]
-    columns = [
-        "Reading", "Test PCK", "Verdicts that stand", "Turned", "Undecided now", "Not judged", "Decided now", "Moves most",
-    ]  # fmt: skip
+    columns = ["Reading", "Test PCK", "Verdicts that stand", "Turned", "Open now", "Decided now", "Moves most"]
     own = f", whose own test PCK is {_row(found[''], LEVEL)['measured']}" if found else ""
     hours = sum(found[change].record.hours for change in made)
     took = f" Those recorded took {number(hours, 1)} hours of a core." if made else ""
@@ -269,15 +267,16 @@ def readings_table(found: Mapping[str, Result]) -> Table:
 
 def _does(one: Reading | None, found: Mapping[str, Result]) -> tuple[str, ...]:
     if one is None:
-        return ("not recorded", *["–"] * 6)
+        return ("not recorded", *["–"] * 5)
     decided = (HOLDS, FAILS)
     shut = one.count(decided, (NEEDS,))
     stand = f"{one.count(decided, decided) - len(one.changed)} of {one.asked - shut}" if one.asked > shut else "–"
     turned, reached = "; ".join(one.changed) or "–", _row(found[one.change], LEVEL)["measured"]
     if (seeds := len(found[one.change].seeds)) < SEEDS:
         reached += f" ({seeds} of {SEEDS} seeds)"
-    instead = one.count(decided, (UNDECIDED,)), shut, one.count((UNDECIDED, NEEDS), decided)
-    return reached, stand, turned, *map(str, instead), _far(one.farthest)
+    open_ = {"undecided": one.count(decided, (UNDECIDED,)), "not judged": shut}
+    told = listed([f"{many} {words}" for words, many in open_.items() if many]) or "–"
+    return reached, stand, turned, told, str(one.count((UNDECIDED, NEEDS), decided)), _far(one.farthest)
 
 
 def _cited(change: str) -> str:
