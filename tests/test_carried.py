@@ -110,8 +110,10 @@ def test_readings_count_what_stands_turns_and_is_open_and_what_moves_most():
     assert "; C7 is decided alike by every reading that judges it; " in elsewhere.depending(
         over(HOLDS, HOLDS, NEEDS, study="readings")
     )
-    assert elsewhere.depending(found).endswith("3 of 13 are recorded ({numref}`tbl-readings`).")
+    weak = f"; *{shut.title}* can't be judged, for its networks find too little."
+    assert elsewhere.depending(found).endswith(f"{weak} 3 of 13 are recorded ({{numref}}`tbl-readings`).")
     few = found | {far: ledger(NEEDS, seeds=2)}  # it goes on, and isn't counted yet
+    assert f"*{stands.title}*" not in elsewhere.depending(few)
     assert elsewhere.depending(few).endswith("2 of 13 are recorded ({numref}`tbl-readings`).")
     assert elsewhere.readings_table(few).rows["Test PCK"].tolist()[:2] == ["m (2 of 5 seeds)", "m"]
     said = elsewhere.depending(over(HOLDS, NEEDS, study="readings"))  # recorded by too few seeds, or networks too weak
@@ -174,13 +176,15 @@ def test_the_domain_gap_tells_what_is_kept_and_what_both_kinds_bring():
 
 def test_a_size_or_reading_whose_training_diverged_says_so():
     found = over(HOLDS, HOLDS)
-    found[""].record.seeds[1].failed["autoencoder"] = "The loss of it became inf in step 19, on the persons 1, 2."
+    for seed in found[""].record.seeds[1:3]:
+        seed.failed["autoencoder"] = f"The loss of it became inf in step 1{seed.number}, on the persons 1, 2."
     own, other = elsewhere.shut(found).text.splitlines()
-    lost = "`autoencoder` of seed 1 failed: The loss of it became inf in step 19."
+    lost = "`autoencoder` of seeds 1 and 2 failed, the first: The loss of it became inf in step 11."
     assert " 5 seeds in " in own and own.endswith(f" hours of a core; {lost}")
     assert "failed" not in other
     found = over(HOLDS, HOLDS, HOLDS, study="readings")
     *_, second = found
     assert "failed" not in elsewhere.readings_table(found).caption
     found[second].record.seeds[1].failed["autoencoder"] = "The loss of it became inf in step 19, on the persons 1, 2."
+    lost = "`autoencoder` of seed 1 failed: The loss of it became inf in step 19."
     assert elsewhere.readings_table(found).caption.endswith(f" *{elsewhere.called(second)}*: {lost}")

@@ -190,12 +190,17 @@ def shut(found: Mapping[str, Result]) -> Note:
 
 
 def _lost(result: Result) -> list[str]:
-    """'`autoencoder` of seed 1 failed: why', of each training of a record that didn't end."""
-    return [
-        f"`{name}` of seed {seed.number} failed: {why.partition(', on the persons')[0].rstrip('.')}"  # who is in its log
-        for seed in result.record.seeds
-        for name, why in seed.failed.items()
-    ]
+    """'`autoencoder` of seeds 1 and 2 failed, the first: why', of each training of a record that didn't end."""
+    failed: dict[str, dict[int, str]] = {}
+    for seed in result.record.seeds:
+        for name, why in seed.failed.items():
+            failed.setdefault(name, {})[seed.number] = why
+    told = []
+    for name, reasons in failed.items():
+        seeds = f"seed{'s' * (len(reasons) > 1)} {listed([str(number) for number in reasons])}"
+        why = next(iter(reasons.values())).partition(", on the persons")[0].rstrip(".")  # who is in its log
+        told.append(f"`{name}` of {seeds} failed{', the first' * (len(reasons) > 1)}: {why}")
+    return told
 
 
 def _row(result: Result, name: str) -> Row:
@@ -314,7 +319,9 @@ def depending(found: Mapping[str, Result]) -> str:
     moves = f"what moves a decided number most is *{most[1]}*: {_far(most[0])} standard errors" if most[0][0] else ""
     if moves and again[0][0]:
         moves += f", where a mere repetition moves {_far(again[0])}"
-    return f"{'; '.join(filter(None, (first, _standing(carried(found)), moves)))}.{last}"
+    weak = listed([f"*{o.title}*" for o in made if o not in judged and len(found[o.change].seeds) >= SEEDS])
+    unjudged = f"{weak} can't be judged, for its networks find too little" if weak else ""
+    return f"{'; '.join(filter(None, (first, _standing(carried(found)), moves, unjudged)))}.{last}"
 
 
 def _standing(verdicts: Sequence[Carried]) -> str:
