@@ -219,11 +219,10 @@ def readings(found: Mapping[str, Result]) -> list[Reading]:
     """Each other reading that is recorded."""
     own = {row["id"]: row for row in found[""].rows} if found else {}
     made = []
-    for change, result in found.items():
+    for change in filter(None, found):
         sides: dict[bool, list[tuple[Row, Row]]] = {True: [], False: []}
-        for row in result.rows if change else ():
+        for row in found[change].rows:
             if BY_ID[row["id"]].trainings:
                 sides[reaches(change, row["id"])].append((own[row["id"]], row))
-        if change:
-            made.append(Reading(change, sides[True], sides[False]))
+        made.append(Reading(change, sides[True], sides[False]))
     return made

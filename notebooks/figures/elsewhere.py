@@ -308,17 +308,15 @@ def depending(found: Mapping[str, Result]) -> str:
     if not judged:
         return f"Of {len(made)} other readings none is recorded well enough to judge a claim.{last}"
     turned = [f"{words} (*{one.title}*)" for one in judged for words in one.changed]
-    most, again = (
-        max(((pick(one), one.title) for one in judged), key=lambda far: np.nan_to_num(abs(far[0][1])))
-        for pick in (lambda one: one.farthest, lambda one: one.repetition)
-    )
+    most = max(judged, key=lambda one: np.nan_to_num(abs(one.farthest[1])))
+    again = max((one.repetition for one in judged), key=lambda move: np.nan_to_num(abs(move[1])))
     aside = sum(not one.asked for one in judged)
     beside = f", {aside} of which leave{'s' * (aside == 1)} alone what the decided verdicts are about," if aside else ""
     does = f"these turn a verdict: {listed(turned)}" if turned else "none turns a verdict"
     first = f"Of {len(judged)} other readings{beside} {does}"
-    moves = f"what moves a decided number most is *{most[1]}*: {_far(most[0])} standard errors" if most[0][0] else ""
-    if moves and again[0][0]:
-        moves += f", where a mere repetition moves {_far(again[0])}"
+    beyond = f", where a mere repetition moves {_far(again)}" if again[0] else ""
+    farthest = f"what moves a decided number most is *{most.title}*: {_far(most.farthest)} standard errors{beyond}"
+    moves = farthest if most.farthest[0] else ""
     weak = listed([f"*{o.title}*" for o in made if o not in judged and len(found[o.change].seeds) >= SEEDS])
     unjudged = f"{weak} can't be judged, for its networks find too little" if weak else ""
     return f"{'; '.join(filter(None, (first, _standing(carried(found)), moves, unjudged)))}.{last}"

@@ -84,9 +84,8 @@ def told(finding: Finding, columns: Sequence[Column]) -> str:
             words = {HOLDS: finding.holds, FAILS: finding.fails, UNDECIDED: finding.undecided}[row["verdict"]]
             sure = f" {capital(row['reason'])}." if row["reason"] else ""
             words += f"{measured}.{sure}"
-        parts.append(
-            f"- {badge(row['verdict'])} on {column.people}{asked(row) if any(row.get('asked', {}).values()) else ''}: {words}"
-        )
+        limit = asked(row) if any(row.get("asked", {}).values()) else ""  # that of zero is in the words
+        parts.append(f"- {badge(row['verdict'])} on {column.people}{limit}: {words}")
     links = f"{{numref}}`{claim.shown[0]}` · {at(claim.id)} in the ledger · {{ref}}`rule and code <rule-{claim.id.lower()}>`"
     return _block(f"*Claimed:* **{finding.claimed}**", parts, links)
 

@@ -142,7 +142,7 @@ def waits(reason: str) -> str:
 
 def asked(row: Mapping[str, Any]) -> str:
     """' (asked: above 0.8)': what a claim asks of the number that decides it; '' where none does, or none is there."""
-    sides = [f"{side} {limit:g}".replace("-", "−") for side, limit in (row.get("asked") or {}).items()]
+    sides = [f"{side} {limit:g}".replace("-", "−") for side, limit in row.get("asked", {}).items()]
     return f" (asked: {listed(sides)})" if sides else ""
 
 
