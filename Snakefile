@@ -3,7 +3,6 @@
 
 import os
 import sys
-import tomllib
 from pathlib import Path
 
 # this tree's own packages, here and in every job
@@ -39,20 +38,9 @@ NEEDS = {
 LONGEST = ("03_interpretation", "05_discussion")  # begin before the others, so that no core waits for them at the end
 # what a stage builds on
 AFTER = {"dataset": []} | {one.name: list(one.needs or ["dataset"]) for one in networks.CHAIN}
-# these show what `make claims`, `make lighter` and `make beyond` recorded, or the programs in benchmarks/
-SHOW_RECORDS = {
-    "00_claims": "results/chain-*/*.npz",
-    "01_dataset": "results/chain-*/*.npz",
-    "02_experiment": "results/chain-*/*.npz",
-    "03_interpretation": "results/chain-*/*.npz",
-    "04_improvement": "results/chain-*/*.npz",
-    "05_discussion": "results/[cl]*/*.npz",
-    "06_lighter_hourglasses": "results/[cl]*/*.npz results/lighter-speed.json",
-    "07_beyond": "results/[bc]*/*.npz",  # beyond-* and chain-*
-    "08_how_far": "results/chain-*/*.npz",
-    "B1_trust": "benchmarks/results/*.json",
-    "B2_annotations": "results/coco-annotations.json",
-}
+# what a chapter may show of what was recorded: `make claims` and the like, and the programs in benchmarks/
+RECORDS = ("results/*.json", "results/*/*.npz", "benchmarks/results/*.json")
+UNRECORDED = ("00_introduction", "00_try_it", "A1_machine_learning", "A2_building_blocks")
 
 # what turns executed chapters into the site
 PASSES = ("render", "site", "toc", "in_page", "reference", "rules", "hits", "imports", "model_card")
@@ -60,10 +48,10 @@ RENDERING = [f"book/hgnb_book/{name}.py" for name in PASSES]
 
 ROOT = Path(workflow.basedir)
 EDITION = Edition(str(config.get("profile", "tiny")), str(config.get("data", EMBEDDED)), int(config.get("seed", 0)))
-PROFILE = f"profiles/{EDITION.profile}.toml"
+NUMBERS = EDITION.numbers(ROOT)
+PROFILES = list(NUMBERS)
 # A profile whose maps are small trains on one core and leaves the others to the chapters.
-NUMBERS = tomllib.loads((ROOT / PROFILE).read_text(encoding="utf8"))
-TRAINING = NUMBERS.get("training", {}).get("threads", 0)
+TRAINING = next((held["training"]["threads"] for held in NUMBERS.values() if "threads" in held.get("training", {})), 0)
 HGNB = [sys.executable, "-m", "hgnb_book.cli"]
 
 
@@ -95,7 +83,7 @@ def modules(notebook):
 
 def records(chapter):
     """What was recorded, for the chapters that show it."""
-    found = [path for pattern in SHOW_RECORDS.get(chapter, "").split() for path in sorted(ROOT.glob(pattern))]
+    found = [path for pattern in RECORDS if chapter not in UNRECORDED for path in sorted(ROOT.glob(pattern))]
     return [literal(path.relative_to(ROOT).as_posix()) for path in found]
 
 
@@ -123,7 +111,7 @@ for stage, before in AFTER.items():
         input:
             stamps(before),
             annotations(),
-            PROFILE,
+            PROFILES,
         output:
             stamps([stage]),
         params:
@@ -169,7 +157,7 @@ for chapter, stages in NEEDS.items():
         input:
             stamps(stages),
             annotations(),
-            PROFILE,
+            PROFILES,
             modules(f"notebooks/{chapter}.ipynb"),
             records(chapter),
             "book/hgnb_book/execute.py",

@@ -85,6 +85,7 @@ def root(tmp_path, monkeypatch):
 def test_folded_parameters_keep_their_comments():
     given = {"profile": "smoke", "seed": 3}
     assert weave.folded(PARAMETERS, given) == ('profile = "smoke"  # smoke, tiny or paper\ndata = "embedded"\nseed = 3')
+    assert weave.folded('data = "embedded"', {"data": "it's"}) == 'data = "it\'s"'
     assert weave.folded('ø = "å"; b = 1  # ü', {"b": 2}) == 'ø = "å"; b = 2  # ü'
 
 
@@ -102,6 +103,20 @@ def test_numbers_stay_on_one_line_with_what_they_belong_to():
         assert weave.together(code) == code
     page = weave.weave(chapter(new_markdown_cell("With K = 5.")), "01_a", {})
     assert any("K\u00a0=\u00a05" in cell.source for cell in page.cells)
+
+
+def test_an_edition_knows_every_file_that_its_numbers_are_written_in(tmp_path):
+    assert list(Edition("drawn+fewer", "embedded", 0).numbers(Path(__file__).parents[1])) == [
+        "profiles/drawn.toml",
+        "profiles/small.toml",
+    ]
+    (tmp_path / "profiles").mkdir()
+    for name, like in {"round": "about", "about": "round", "lost": "nowhere"}.items():
+        (tmp_path / f"profiles/{name}.toml").write_text(f'like = "{like}"')
+    found = {name: list(Edition(name, "embedded", 0).numbers(tmp_path)) for name in ("round", "lost")}
+    assert found == {
+        "round": ["profiles/round.toml", "profiles/about.toml"], "lost": ["profiles/lost.toml", "profiles/nowhere.toml"],
+    }  # fmt: skip
 
 
 def test_no_private_folder_stays_in_an_output():

@@ -6,7 +6,8 @@ import pytest
 from conftest import edit, write_coco
 
 from hgnb.data import coco
-from hgnb.data.check import check
+from hgnb.data.check import check, clean
+from hgnb.data.credits import photo_credits
 from hgnb.data.merge import merge
 from hgnb.errors import InputError
 
@@ -54,6 +55,26 @@ def test_a_photograph_is_taken_once_and_a_test_photograph_stays_one(coco_folder,
     assert [train.images[number].licence for number in train.test] == ["Attribution License"]
     once = merge([coco_folder, shutil.copytree(coco_folder, tmp_path / "copy")], tmp_path / "two")
     assert once.twice["copy"] == 18, "without an address the bytes tell"
+
+
+def test_a_clean_copy_keeps_what_is_said_of_its_photographs(other, tmp_path):
+    def change(content):
+        content["images"][0].update(part="test", persons="complete", flickr_url="http://example.org/f/1")
+
+    edit(other, change)
+    report = check(other)
+    clean(report, tmp_path / "clean")
+    was, kept = (coco.load(folder, "train") for folder in (other, tmp_path / "clean"))
+    assert kept.test == was.test and len(kept.test) == 1
+    assert [p.exact for p in kept.persons] == [p.exact for p in was.persons] and not kept.persons[0].exact
+    assert photo_credits(tmp_path / "clean") == photo_credits(other) and len(photo_credits(other)) > 0
+    assert merge([other, tmp_path / "clean"], tmp_path / "both").twice["clean"] == 5
+
+
+def test_a_photograph_is_known_again_by_its_bytes_though_one_source_has_no_address(other, tmp_path):
+    bare = shutil.copytree(other, tmp_path / "bare")
+    edit(bare, lambda content: [image.pop("coco_url") for image in content["images"]])
+    assert merge([other, bare], tmp_path / "both").twice["bare"] == 5
 
 
 def test_what_cannot_be_merged_is_one_sentence(coco_folder, other, tmp_path):

@@ -22,7 +22,7 @@ import mutations
 
 from hgnb.data import coco
 from hgnb.data.check import check
-from hgnb.data.credits import CREDITS, photo_credits
+from hgnb.data.credits import CREDITS, photo_credits, withheld
 from hgnb.data.images import UNDECODABLE, DamagedImage, decode
 from hgnb.data.intake import plain
 from hgnb.data.schema import KeypointSchema
@@ -145,6 +145,17 @@ def test_credits_hold_plain_words_and_addresses_of_the_web(tmp_path):
         (tmp_path / CREDITS[0]).write_text(broken)
         with pytest.raises(InputError, match=CREDITS[0]):
             photo_credits(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("licence", "forbids"),
+    [
+        ("Attribution-NoDerivs License", True), ("CC BY-NC-ND 4.0", True), ("Attribution, No Derivatives", True),
+        ("Attribution-NonCommercial License", False), ("CC BY 4.0, Land Berlin", False),
+    ],
+)  # fmt: skip
+def test_a_licence_that_forbids_derivatives_is_known_by_any_of_its_names(licence, forbids):
+    assert withheld(licence) is forbids
 
 
 def test_what_a_file_says_is_quoted_in_one_line():

@@ -46,7 +46,7 @@ def _check(edition: Edition, root: Path) -> None:
         raise InputError(
             f"The data folder's name is printed on pages and can't hold {letter!r}: rename '{edition.data}'."
         )
-    given = [root / "profiles" / f"{edition.profile}.toml"]
+    given = [root / file for file in edition.numbers(root)]
     if edition.data != EMBEDDED:
         given += annotation_files(Path(edition.data))
     state = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in given if path.is_file()]

@@ -5,6 +5,7 @@ unwritable home, folders that no page may show, an earlier site.
 import hashlib
 import os
 import re
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,21 @@ class Edition:
     def recorded(self, root: Path, study: str) -> Path:
         """The folder of a study's stamps, one JSON file a training, whatever its seed."""
         return root / "data" / "stamps" / f"{study}-{self.profile}-{self._slug()}"
+
+    def numbers(self, root: Path) -> dict[str, dict]:
+        """The files that its numbers are written in, by their path in the repository, the profile's own first.
+
+        Read without checking, which takes torch: those that can't be read have nothing in them.
+        """
+        found: dict[str, dict] = {}
+        name = self.profile.partition("+")[0]
+        while name and (file := f"profiles/{name}.toml") not in found:
+            try:
+                found[file] = tomllib.loads((root / file).read_text(encoding="utf8"))
+            except (OSError, ValueError):
+                found[file] = {}
+            name = found[file].get("like", "")
+        return found
 
     def _slug(self) -> str:
         if self.data == EMBEDDED:

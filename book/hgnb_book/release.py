@@ -18,7 +18,7 @@ from hgnb.data.heatmaps import cells
 from hgnb.data.intake import layouts
 from hgnb.data.prepared import PreparedSplit
 from hgnb.errors import InputError
-from hgnb.home import home, write_whole
+from hgnb.home import located, write_whole
 from hgnb.metrics import PckConfig, found
 from hgnb.stats import Estimate
 from hgnb.stats import pck as pooled_pck
@@ -43,7 +43,7 @@ def release(weights: Weights, data: str) -> dict:
     content = weights.file.read_bytes()
     if len(content) > MOST:
         raise InputError(f"{weights.name} has {len(content) / 1e6:.1f} MB, and released weights at most 8.")
-    folder = (home() / Path(data).expanduser()).resolve()
+    folder = located(data)
     manifest = {
         "sha256": weights.sha256,
         "bytes": len(content),

@@ -86,7 +86,9 @@ def folded(code: str, given: dict[str, Any]) -> str:
     for name, node in reversed(assignments(code)):
         if name in given:
             assert node.value.end_lineno is not None  # it was read from text
-            first, last, value = (node.value.lineno - 1, node.value.end_lineno - 1, repr(given[name]).replace("'", '"'))
+            own = given[name]  # text as JSON, whose quotes are the house's
+            value = json.dumps(own, ensure_ascii=False) if isinstance(own, str) else repr(own)
+            first, last = node.value.lineno - 1, node.value.end_lineno - 1
             line = lines[first][: node.value.col_offset] + value.encode() + lines[last][node.value.end_col_offset :]
             lines[first : last + 1] = [line]
     return b"".join(lines).decode()

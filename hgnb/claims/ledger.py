@@ -119,8 +119,8 @@ def wanted(seeds: Seeds, trainings: Sequence[str]) -> str:
     there = {name for one in seeds.all for name in one.trainings}
     missing = [name for name in trainings if name not in there] or list(trainings)
     for one in seeds.all:
-        if reasons := [one.seed.failed[name] for name in missing if name in one.seed.failed]:
-            return f"other runs: of seed {one.number} `{missing[0]}` failed: {reasons[0]}"
+        if name := next((name for name in missing if name in one.seed.failed), ""):
+            return f"other runs: of seed {one.number} `{name}` failed: {one.seed.failed[name]}"
     names = ", ".join(f"`{name}`" for name in missing)
     command = f"{TRAIN} {missing[-1]}" if set(missing) <= set(CHAIN) else MAKE
     return f"the {'trainings' if len(missing) > 1 else 'training'} {names}: {command}"

@@ -17,7 +17,7 @@ from hgnb.data.images import copy
 from hgnb.data.intake import Choices, Fault, is_id, layouts, named, plain
 from hgnb.data.intake.annotations import TWICE, Records, flagged
 from hgnb.data.intake.categories import Categories
-from hgnb.data.intake.pictures import MISSING, Listed, ListedImage
+from hgnb.data.intake.pictures import GUESSED, MISSING, Listed, ListedImage
 from hgnb.data.schema import KeypointSchema
 from hgnb.errors import InputError
 from hgnb.home import new_folder
@@ -263,21 +263,25 @@ def write(splits: list[Split], folder: Path, upright: bool = False) -> None:
 
 def _write_split(split: Split, folder: Path, upright: bool) -> None:
     (folder / split.name).mkdir()
-    licences = {name: n for n, name in enumerate(dict.fromkeys(i.licence for i in split.images.values()), 1)}
+    said = dict.fromkeys((image.licence, image.licence_url) for image in split.images.values())
+    licences = {licence: n for n, licence in enumerate(said, 1)}
     taken, images = set(), []
     for number, image in split.images.items():
         name = image.file.name if image.file.name.lower() not in taken else f"{number}-{image.file.name}"
         taken.add(name.lower())
         copy(image.file, folder / split.name / name, upright)
         size = dict(zip(("width", "height"), image.size, strict=True))
-        images.append({"id": number, "file_name": name, **size, "license": licences[image.licence]})
+        told = {key: value for key in ("part", "flickr_url", "coco_url") if (value := getattr(image, key))}
+        told |= {} if image.exact else {"persons": GUESSED}
+        licence = licences[image.licence, image.licence_url]
+        images.append({"id": number, "file_name": name, **size, "license": licence, **told})
     category = {"id": 1, "name": "person", "keypoints": list(split.schema.names)}
     category["skeleton"] = [[a + 1, b + 1] for a, b in split.schema.skeleton]
     content = {
         "images": images,
         "annotations": [_written(person) for person in split.persons],
         "categories": [category],
-        "licenses": [{"id": n, "name": name} for name, n in licences.items()],
+        "licenses": [{"id": n, "name": name, "url": url} for (name, url), n in licences.items()],
     }
     file = folder / "annotations" / f"{layouts.PREFIX}{split.name}.json"
     file.write_text(json.dumps(content), encoding="utf8")

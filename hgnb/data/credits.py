@@ -10,6 +10,7 @@ from hgnb.errors import InputError
 
 ADDRESS = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w./~%?=&#+@:,-]*)?")
 MARKUP = re.compile(r"[\\`*_{}\[\]<>()#!|$&~^:@]")  # what Markdown or MyST could take for more than a letter
+FORBIDS = re.compile(r"no[ -]?deriv|\bnd\b", re.IGNORECASE)  # as COCO spells it, as others do, and "BY-ND"
 CREDITS = ("ATTRIBUTION.json", "ATTRIBUTION.md")
 NO_AUTHORS = (
     "All photographs are from COCO 2017's val2017, also those in train2017 here. COCO names no photographers: "
@@ -43,7 +44,7 @@ def write(folder: Path, licences: list[dict], parts: dict[str, list[dict]]) -> N
 
 def withheld(licence: str) -> bool:
     """Whether a licence, by its name, forbids to show a photograph cropped or drawn on, which is a derivative."""
-    return "NoDeriv" in licence
+    return bool(FORBIDS.search(licence))
 
 
 def photo_credits(folder: Path) -> dict[int, str]:
@@ -52,12 +53,17 @@ def photo_credits(folder: Path) -> dict[int, str]:
     From ATTRIBUTION.json, else from the annotation files' own addresses and licences; empty where neither names any.
     """
     file = folder / CREDITS[0]
+    if not file.is_file():
+        return _credited(_annotated(folder))
     try:
-        listed = json.loads(file.read_text(encoding="utf8"))["images"] if file.is_file() else _annotated(folder)
-        photographs = {i["id"]: _linked(f"COCO {i['id']}", i["flickr_url"]) for i in listed}
-        return {i["id"]: f"{photographs[i['id']]}, {_linked(i['licence'], i['licence_url'])}" for i in listed}
+        return _credited(json.loads(file.read_text(encoding="utf8"))["images"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"'{file}' holds no credits as 'hgnb data fetch' writes them: delete or mend it.") from error
+
+
+def _credited(images: list[dict]) -> dict[int, str]:
+    photographs = {image["id"]: _linked(f"COCO {image['id']}", image["flickr_url"]) for image in images}
+    return {i["id"]: f"{photographs[i['id']]}, {_linked(i['licence'], i['licence_url'])}" for i in images}
 
 
 def _annotated(folder: Path) -> list[dict]:
@@ -65,11 +71,11 @@ def _annotated(folder: Path) -> list[dict]:
     rows = []
     for file in sorted((folder / "annotations").glob("person_keypoints_*.json")):
         content = json.loads(file.read_text(encoding="utf-8-sig"))
-        licences = {row["id"]: row for row in content.get("licenses") or []}
-        for image in content["images"]:
+        licences = {row["id"]: row for row in content.get("licenses") or [] if isinstance(row, dict) and "id" in row}
+        for image in (record for record in content["images"] if isinstance(record, dict)):
             licence = licences.get(image.get("license"))
-            if licence and image.get("flickr_url") and not withheld(licence["name"]):
-                rows.append({**image, "licence": licence["name"], "licence_url": licence["url"]})
+            if licence and image.get("flickr_url") and not withheld(name := str(licence.get("name") or "")):
+                rows.append({**image, "licence": name, "licence_url": licence.get("url", "")})
     return rows
 
 

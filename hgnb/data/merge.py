@@ -67,6 +67,7 @@ class _Work:
         self.licences: dict[tuple[str, str], int] = {}
         self.tables: dict[str, dict[str, list[dict]]] = {s: {"images": [], "annotations": []} for s in (TRAIN, VAL)}
         self.taken: dict[str, set[int]] = {"images": set(), "annotations": set()}  # ids
+        self.highest = dict.fromkeys(self.taken, 0)
         self.met: set[str] = set()  # photographs of earlier sources
 
     def add(self, source: Path) -> None:
@@ -101,11 +102,11 @@ class _Work:
             if number not in split.images:
                 continue
             file = split.images[number].file
-            key = record.get("coco_url") or hashlib.blake2b(file.read_bytes()).hexdigest()
-            if key in self.met:
+            known = {hashlib.blake2b(file.read_bytes()).hexdigest(), str(record.get("coco_url") or "")} - {""}
+            if known & self.met:
                 self.merged.twice[name] += 1
                 continue
-            keys.add(key)
+            keys |= known
             new[number] = self.free("images", number)
             renamed = f"{new[number]:012d}{file.suffix.lower()}"
             _link(file, self.folder / part / renamed)
@@ -146,8 +147,9 @@ class _Work:
         """The id itself, or where it is taken or none at all one above the highest there is."""
         taken = self.taken[table]
         if type(number) is not int or number < 0 or number in taken:
-            number = max(taken, default=0) + 1
+            number = self.highest[table] + 1
         taken.add(number)
+        self.highest[table] = max(self.highest[table], number)
         return number
 
     def write(self) -> None:

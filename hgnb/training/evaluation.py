@@ -16,7 +16,7 @@ from hgnb.data.prepared import SPLITS, Prepared, PreparedSplit, prepare
 from hgnb.data.schema import KeypointSchema
 from hgnb.data.splits import DataConfig
 from hgnb.errors import InputError, unknown
-from hgnb.home import home
+from hgnb.home import home, located
 from hgnb.metrics import PckConfig, distances
 from hgnb.metrics.keypoints_found import (
     Share,
@@ -136,7 +136,7 @@ def evaluate(
     config = PckConfig(**weights.run.manifest["config"]["pck"]) if weights.run is not None else PckConfig()
     notes: list[str] = []
     if data is not None:
-        folder = (home() / Path(data).expanduser()).resolve()
+        folder = located(data)
         prepared, name = as_trained(weights, folder), folder.name
     elif weights.run is None:
         raise InputError(f"{weights.name} is a file without a run, and so without data: name a folder with --data.")

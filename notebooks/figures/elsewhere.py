@@ -87,8 +87,8 @@ def scale(verdicts: Sequence[Carried], photographs: Result | None) -> Plate:
     caption = (
         f"The number that decides each claim which networks of `{PROFILE}` decide, with its 95 % interval, by drawn "
         "persons trained on (across) and width (colour), and on COCO's photographs where it is measured there; dashed: what "
-        "the claim asks of it. Hollow: a gate is shut at that size, so it is shown and not judged. Above each: the claim, "
-        "its verdict, and what becomes of it over the sizes that judge it."
+        "the claim asks of it; what the number is says {numref}`tbl-scale`. Hollow: a gate is shut at that size, so it is shown "
+        "and not judged. Above each: the claim, its verdict, and what becomes of it over the sizes that judge it."
     )
     return Plate(figure, caption, carrying(verdicts))
 
@@ -129,15 +129,16 @@ def scale_table(verdicts: Sequence[Carried]) -> Table:
     """tbl-scale: how each verdict fares over all sizes."""
     rows = [
         (
-            f"**{at(one.id)}** {BY_ID[one.id].sentence}", badge(one.own), f"{one.stands} of {len(one.judged)}",
+            f"**{at(one.id)}** {BY_ID[one.id].sentence}", f"{badge(one.own)}: {one.rows['']['measured'].partition(';')[0]}",
+            f"{one.stands} of {len(one.judged)}",
             listed([called(change) for change in one.contrary]) or "–", one.trend.text(3), trended(one), _over(one),
         )
         for one in verdicts
     ]  # fmt: skip
     columns = ["Claim", f"`{PROFILE}`", "So at", "Contrary at", "Change a doubling", "Trend", "Over all sizes"]
     caption = (
-        "Each decided verdict at the sizes at which its claim can be judged: at how many it is the same by itself, where "
-        "it is the contrary, how much the number that decides changes when the training doubles (its interval by itself, the "
+        "Each decided verdict, with the number that decides it, at the sizes at which its claim can be judged: at how many "
+        "it is the same by itself, where it is the contrary, how much the number that decides changes when the training doubles (its interval by itself, the "
         "trend corrected for all claims), and what follows for the sizes together."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-scale", ("Over all sizes",))
@@ -224,8 +225,8 @@ def specification(verdicts: Sequence[Carried]) -> Plate:
     caption = (
         f"Specification curves: the number behind each verdict of `{PROFILE}` under every recorded reading of the "
         "sources that changes its networks, sorted, with its 95 % interval (blue: the claim holds; red: it fails; grey: "
-        "undecided or, hollow, not judged); dashed: what the claim asks of it. The dots below say which reading each is; the "
-        "first line is the book's own. Above each: the claim, its verdict, and in how many of the readings that judge it, "
+        "undecided or, hollow, not judged; what the number is says {numref}`tbl-scale`); dashed: what the claim asks of it. The dots below "
+        "say which reading each is; the first line is the book's own. Above each: the claim, its verdict, and in how many of the readings that judge it, "
         "the book's own among them, it is the same."
     )
     told = [f"{one.id} {one.own} in {one.stands} of {len(one.judged)}" for one in verdicts]

@@ -29,7 +29,7 @@ OTHER_TASKS = {"captions", "panoptic", "stuff", "densepose", "unlabeled", "predi
 FOR_KEYPOINTS = {"keypoints", "keypoint", "kpts", "pose", "wholebody", "crowdpose", "person"}
 HOLDERS = ("annotations", "annotation", "json", "labels", "anno", "ann")  # folders of annotation files beside pictures
 DEPTH = 3  # folders below the dataset's in which annotation files are looked for
-UNREAD = ("segmentation", "coco_url", "flickr_url", "date_captured")
+UNREAD = ("segmentation", "date_captured")
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,9 @@ class ListedImage(NamedTuple):
     licence: str
     part: str = ""  # where the file says itself which photographs are whose: train, val or test
     exact: bool = True  # False where areas, ids or crowd flags of its annotations were guessed
+    licence_url: str = ""
+    flickr_url: str = ""  # where its author published it
+    coco_url: str = ""
 
 
 class Listed:
@@ -119,7 +122,7 @@ class Listed:
         """The records, each with its file, and its size as listed; (0, 0) where it isn't."""
         licences, pictures = content.get("licenses"), Pictures(self.source)
         rows = [row for row in licences if isinstance(row, dict)] if isinstance(licences, list) else []
-        names = {plain(row.get("id")): plain(row.get("name"), 80) for row in rows}
+        known = {plain(row.get("id")): (plain(row.get("name"), 80), plain(row.get("url") or "", 200)) for row in rows}
         said: dict[int, tuple] = {}
         for record, number in zip(content["images"], self._numbered(content["images"]), strict=True):
             file = None
@@ -136,10 +139,12 @@ class Listed:
             if fault:
                 self._lose(number, named(record.get("id")) if isinstance(record, dict) else None, *fault)
             elif file and number is not None:
-                licence, part = names.get(plain(record.get("license")), "not named"), record.get(layouts.PART)
+                licence, licence_url = known.get(plain(record.get("license")), ("not named", ""))
+                part = record.get(layouts.PART)
                 part = part if part in (layouts.TRAIN, layouts.VAL, layouts.TEST) else ""
                 exact = record.get("persons") != GUESSED
-                self.images[number] = ListedImage(file, self._size(record), licence, part, exact)
+                urls = [licence_url, *(plain(record.get(key) or "", 200) for key in ("flickr_url", "coco_url"))]
+                self.images[number] = ListedImage(file, self._size(record), licence, part, exact, *urls)
 
     def _lose(self, number: int | None, known: int | str | None, kind: str, reason: str) -> None:
         """Notes the fault of an image, by its id as it is `known`."""
