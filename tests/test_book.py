@@ -114,9 +114,7 @@ def test_an_edition_knows_every_file_that_its_numbers_are_written_in(tmp_path):
     for name, like in {"round": "about", "about": "round", "lost": "nowhere"}.items():
         (tmp_path / f"profiles/{name}.toml").write_text(f'like = "{like}"')
     found = {name: list(Edition(name, "embedded", 0).numbers(tmp_path)) for name in ("round", "lost")}
-    assert found == {
-        "round": ["profiles/round.toml", "profiles/about.toml"], "lost": ["profiles/lost.toml", "profiles/nowhere.toml"],
-    }  # fmt: skip
+    assert [Path(file).stem for files in found.values() for file in files] == ["round", "about", "lost", "nowhere"]
 
 
 def test_no_private_folder_stays_in_an_output():

@@ -24,11 +24,11 @@ from hgnb.model.hourglass import AutoencoderConfig, HourglassConfig, StackedHour
 from hgnb.training import profiles
 from hgnb.training.catalogue import Card, plain, shapes, tuples
 from hgnb.training.changed import CHANGED_ROOTS, Backbone, Build, Change, imported, origin
-from hgnb.training.fit import Job, Start, autoencoder_job, fit, freeze, hourglass_job, shaped
+from hgnb.training.fit import Job, Start, autoencoder_job, fit, freeze, hourglass_job, normalisable, shaped
 from hgnb.training.hardware import keep_freed_memory
 from hgnb.training.networks import ARMS, Arm, get, merged, names, scaled
 from hgnb.training.parallel import Team
-from hgnb.training.passes import Latents, Predictions, Reader, kept
+from hgnb.training.passes import Latents, Predictions, Reader, kept, loaded
 from hgnb.training.profiles import FurtherTrainingConfig, TrainingConfig, filled
 from hgnb.training.runs import Recipe, Run
 
@@ -195,13 +195,20 @@ class Experiment:
         return self.fresh("hourglass", training, start=Start(parent, "best-val_pck"))
 
     def few(self) -> Run:
-        """The hourglass trained on with a handful of its persons, which it learns by heart; 02_experiment."""
-        p, few, parent = self.profile, self.profile.analysis.few, self.hourglass()
-        data = replace(p.data, train_persons=few, val_persons=min(few, p.data.val_persons or few))
-        epochs = p.analysis.few_epochs
-        training = replace(p.modified, epochs=epochs, warmup=0, drop_after=epochs)  # the rate stays as it is
-        other = replace(self, profile=replace(p, data=data))
-        return other.fresh("few", training, start=Start(parent, "best-val_pck"))
+        """The hourglass trained on with a handful of its training persons, which it learns by heart; 02_experiment."""
+        asked, epochs = self.profile.analysis.few, self.profile.analysis.few_epochs
+        training = replace(self.profile.modified, epochs=epochs, warmup=0, drop_after=epochs)  # the rate stays as it is
+        start = Start(self.hourglass(), "best-val_pck")
+        recipe = self._recipe("few", training, None, start.run, checkpoint=start.checkpoint, few=asked)
+
+        def job(team: Team) -> Job:
+            train = self.prepared().split("train")
+            some = train.take(np.sort(np.random.default_rng(self.seed).permutation(len(train))[:asked]))
+            some = normalisable(self.profile, some, training.batch * team.size)
+            batches = loaded(some, training.batch, self.seed, team.rank, team.size)
+            return replace(self._pose_job(training, team, None, start), train=batches, person_ids=some.person_ids)
+
+        return fit(recipe, job, self.progress)
 
     def autoencoder(self, best: str = "val_pck", stack: int = 0, shape: AutoencoderConfig | None = None) -> Run:
         """The autoencoder of chapter 04, trained on the latents of the hourglass at its best PCK, or lowest loss.
@@ -379,6 +386,7 @@ class Experiment:
         checkpoint: str = "",
         frozen: str = "",
         stack: int = 0,
+        few: int = 0,
     ) -> Recipe:
         """What a run's hash is made of: numbers, data, code and the runs it starts from."""
         p, change = self.profile, self.change if self.change and self.change.trains else None
@@ -400,6 +408,8 @@ class Experiment:
             config["stack"] = stack
         if frozen:
             config["frozen"] = frozen
+        if few:
+            config["few"] = few
         edition = {"profile": p.name, "data": self.data, "seed": self.seed}
         if self.variant:
             edition["variant"] = self.variant

@@ -103,7 +103,7 @@ def hourglass_job(
     from hgnb.training.modules import PoseModule
 
     p, model = profile, replace(profile.model, keypoints=len(data.schema))
-    persons = _normalisable(p, data.split("train"), training.batch * team.size)
+    persons = normalisable(p, data.split("train"), training.batch * team.size)
     module = PoseModule(
         model, training, p.heatmaps, p.pck, mean_rgb=data.mean_rgb, side=p.data.side,
         autoencoder=autoencoder, exchange=exchanged(data.schema),
@@ -136,7 +136,7 @@ def _batches(latents: np.ndarray, batch: int, seed: int | None, team: Team) -> t
     return torch.utils.data.DataLoader(placed, sampler=sampler, batch_size=None)
 
 
-def _normalisable(profile: Profile, persons: PreparedSplit, batch: int) -> PreparedSplit:
+def normalisable(profile: Profile, persons: PreparedSplit, batch: int) -> PreparedSplit:
     """All persons, but where the bottleneck's maps are single pixels not one who would be alone in the last batch:
     a batch norm can't be trained on a single value."""
     pixels = profile.data.side // profile.model.stride >> max(profile.model.levels)

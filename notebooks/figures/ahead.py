@@ -60,7 +60,9 @@ def _asked(experiment: Experiment, name: str) -> TrainingConfig | AutoencoderTra
 
 def _steps(experiment: Experiment, name: str) -> int:
     asked, persons = _asked(experiment, name), len(experiment.prepared().split("train"))
-    return asked.epochs * ceil((experiment.profile.analysis.few if name == "few" else persons) / asked.batch)
+    return asked.epochs * ceil(
+        (min(experiment.profile.analysis.few, persons) if name == "few" else persons) / asked.batch
+    )
 
 
 def _kind(title: str, model: dict[str, Any], side: int, training: dict[str, Any]) -> tuple:

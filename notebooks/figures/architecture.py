@@ -95,7 +95,7 @@ def hourglass(network: StackedHourglass, side: int, title: str = "The network") 
         f"{sized(latent)}."
     )
     alt = (
-        f"A chain of boxes shrinks from {sized(main[0].before)} to {sized(latent)} in the middle and grows back to "
+        f"A chain of boxes shrinks from {sized(main[0].after)} to {sized(latent)} in the middle and grows back to "
         f"{out[0]} heatmaps of {out[1]} × {out[2]}; "
         f"{'arcs carry' if skips else 'no arc carries'} each resolution past the middle."
     )
@@ -140,7 +140,7 @@ def cost_table(network: StackedHourglass, side: int, name: str) -> Table:
     thesis = networks.HOURGLASS.described
     counts = {"": cost.costs(network, side)}
     if network.config != replace(thesis, keypoints=network.config.keypoints):
-        counts["Thesis: "] = cost.costs(build(thesis, 256), 256)
+        counts["Thesis's size: "] = cost.costs(build(thesis, 256), 256)
     columns = {}
     for who, parts in counts.items():
         rows = {ROWS[p.part]: p for p in parts}

@@ -33,12 +33,12 @@ def fate(person: Person, config: DataConfig, rule: str) -> tuple[bool, bool, int
 
 
 def moved(split: Split, config: DataConfig, seed: int, credits: Mapping[int, str], count: int = 6) -> Plate:
-    """fig-moved-crops: persons whose square had to be moved or shrunk, drawn by the seed, under both rules."""
-    touched = [p for p in split.persons if any(any(fate(p, config, rule)[:2]) for rule in RULES)]
+    """fig-moved-crops: persons whose square isn't the same under both rules, drawn by the seed."""
+    touched = [p for p in split.persons if under(p, config, "shift") != under(p, config, "vertical")]
     order = np.random.default_rng(seed).permutation(len(touched))
     chosen = sorted(islice(opened(touched[i] for i in order), count), key=lambda pair: pair[0].id)
     if not chosen:
-        return nothing("No square of these persons had to be moved or shrunk.")
+        return nothing("No square of these persons differs between the two rules.")
     with style():
         figure, axes = grid(2 * len(chosen), len(chosen), cell=1.25)
         for column, (person, image) in enumerate(chosen):
@@ -47,14 +47,14 @@ def moved(split: Split, config: DataConfig, seed: int, credits: Mapping[int, str
                 ax = picture(axes[row * len(chosen) + column], crop.apply(image), f"{crop.side} px")
                 skeleton(ax, keypoints_in(person, crop), split.schema, width=1.0)
     caption = (
-        f"{len(chosen)} of the {len(touched):,} persons of `{split.name}` whose square had to be moved or shrunk, "
-        "drawn by the seed. Top: moved both ways, as this book does. Bottom: the literal rule, which moves up or down "
-        "only and shrinks until the person fits sideways."
+        f"{len(chosen)} of the {len(touched):,} persons of `{split.name}` whose square isn't the same under both "
+        "rules, drawn by the seed. Top: moved both ways, as this book does. Bottom: the literal rule, which moves up or "
+        "down only and shrinks until the square, centred on the person, fits sideways, even where that cuts the person."
     )
     smaller = np.mean([under(p, config, "vertical").side / under(p, config, "shift").side for p in touched])
     alt = (
-        f"{percent(len(touched) / len(split.persons))} of the squares are touched by one of the rules; under the "
-        f"literal one theirs have {percent(float(smaller))} of the side that shifting leaves them."
+        f"{percent(len(touched) / len(split.persons))} of the squares differ between the rules; under the literal one "
+        f"theirs have {percent(float(smaller))} of the side that shifting leaves them."
     )
     return Plate(figure, credited(caption, credits, [p.image_id for p, _ in chosen]), alt)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from figures.page import Note, Plate, Table, cited, credited, nothing, number
+from figures.page import Note, Plate, Table, cited, credited, listed, nothing, number
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing import BLUE, GREY, INK, ORANGE, RED, picture, skeleton, style
@@ -49,8 +49,11 @@ def departures_table(profile: Profile) -> Table:
         (f"`{key}`", _plain(here), _plain(there), field.metadata["unit"], cited(field.metadata["source"]))
         for key, here, there, field in departures(profile)
     ]
-    columns = ["Number", f"`{profile.name}`", "Thesis", "Unit", "Source"]
-    caption = f"Where the profile `{profile.name}` departs from the thesis; all other numbers are its own."
+    columns = ["Number", f"`{profile.name}`", "`paper`", "Unit", "Source"]
+    caption = (
+        f"Where the profile `{profile.name}` departs from `paper`, which has the thesis's numbers, and the book's where the "
+        "thesis gives none (source); the two agree in all others."
+    )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-departures", folded=True)
 
 
@@ -74,8 +77,9 @@ def by_visibility_table(made: Predictions, split: PreparedSplit, schema: Keypoin
         cells = [pck(hits[:, j], asked[:, j], split.image_ids).text(3) for j in joints]
         rows.append((name, *cells, f"{int(asked.sum()):,}"))
     caption = (
-        f"PCK on the {len(split):,} persons of the {split.name} split by visibility and group of joints; limbs are "
-        "what Newell et al. report as neither head nor torso. 95 % intervals over photographs."
+        f"PCK on the {len(split):,} persons of the {split.name} split by visibility and group of joints; torso: "
+        f"{listed([schema.titles[j] for j in schema.groups['torso']]) or 'none'}; limbs are what Newell et al. report as "
+        "neither head nor torso, the hips among them. 95 % intervals over photographs."
     )
     if any("–" in row for row in rows):
         caption += " A dash: no such keypoint is labelled."
