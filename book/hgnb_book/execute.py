@@ -19,7 +19,7 @@ from hgnb_book.edition import homely, private_folders
 from hgnb_book.weave import weave
 
 
-def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False, cwd: Path | None = None) -> Path:
+def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False) -> Path:
     """Run `notebook` with the parameters `given` and write it to `out`, `woven` into a page if asked.
 
     Text values are read as the type of the notebook's own default. On any failure `out` is not written.
@@ -30,7 +30,7 @@ def run(notebook: Path, out: Path, given: dict[str, Any], *, woven: bool = False
 
     values = checked(notebook, source, given)
     with journal.told(notebook.stem):
-        executed = _execute(notebook, source, values, cwd)
+        executed = _execute(notebook, source, values)
         if woven:
             executed = weave(executed, notebook.stem, private_folders(home(), str(values.get("data", "embedded"))))
         write_whole(out, f"{nbformat.writes(executed)}\n".encode())
@@ -83,7 +83,7 @@ def own_kernel() -> Iterator[str]:
                 os.environ["JUPYTER_PATH"] = before
 
 
-def _execute(notebook: Path, source, values: dict[str, Any], cwd: Path | None):
+def _execute(notebook: Path, source, values: dict[str, Any]):
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -97,7 +97,7 @@ def _execute(notebook: Path, source, values: dict[str, Any], cwd: Path | None):
         # when the last cell is done nothing is left that a kernel would have to end in good order, which takes a second
         with own_kernel() as kernel:
             executed = papermill.execute_notebook(
-                source, None, values, kernel_name=kernel, language="python", progress_bar=False, cwd=cwd,
+                source, None, values, kernel_name=kernel, language="python", progress_bar=False,
                 shutdown_kernel="immediate",
             )  # fmt: skip
     except PapermillExecutionError as error:

@@ -14,7 +14,7 @@ import numpy as np
 from hgnb import stats
 from hgnb.analysis import posture
 from hgnb.analysis.posture import POSED
-from hgnb.data.prepared import PreparedSplit
+from hgnb.data.prepared import SPLITS, PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.records import Columns, Record, Seed
 from hgnb.stats import Estimate
@@ -45,14 +45,12 @@ class People:
 
     @cached_property
     def _splits(self) -> dict[str, PreparedSplit]:
-        return {}  # those that were asked for
+        return {name: self._split(name) for name in (*SPLITS, POSED) if f"{name}/points" in self.columns}
 
     def split(self, name: str) -> PreparedSplit:
         """'train', 'val', 'test' or 'posed', without crops; Lacking where a record is older than what it names."""
-        if f"{name}/points" not in self.columns:
-            raise Lacking(f"the persons `{name}/points`: `hgnb claims --keep` records them")
         if name not in self._splits:
-            self._splits[name] = self._split(name)
+            raise Lacking(f"the persons `{name}/points`: `hgnb claims --keep` records them")
         return self._splits[name]
 
     def _split(self, name: str) -> PreparedSplit:

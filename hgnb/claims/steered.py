@@ -138,8 +138,13 @@ def judged(seeds: Seeds) -> list[Judged]:
 
 def moved(seeds: Seeds, direction: str, branches: str, equal: bool) -> Moved:
     """Of the columns `steered/<direction>/<branches>`: per step, or at equal loss."""
-    each, images = changes(seeds, direction, branches, equal), seeds.images()
-    own, lots, one = each[:, 0], each[:, 1:], np.arange(seeds.count)
+    return compared(changes(seeds, direction, branches, equal), seeds.images())
+
+
+def compared(each: np.ndarray, images: np.ndarray) -> Moved:
+    """A direction beside ways by lot: `each` (S, W, N) changes of the trait, the direction's first, NaN where there is
+    none; `images` (N,)."""
+    own, lots, one = each[:, 0], each[:, 1:], np.arange(len(each))
 
     def less_largest(fold: np.ndarray) -> np.ndarray:
         made = np.zeros((*own.shape, 2))

@@ -11,10 +11,9 @@ import torch
 
 from hgnb.analysis import clusters, components, posture, skips
 from hgnb.analysis.distances import distances
-from hgnb.analysis.skips import read
-from hgnb.data.heatmaps import cells, heatmaps
+from hgnb.analysis.skips import hits_of, read
+from hgnb.data.heatmaps import heatmaps
 from hgnb.data.prepared import Prepared, PreparedSplit
-from hgnb.metrics import found, peaks
 from hgnb.model.hourglass import Autoencoder, glorot
 from hgnb.training import passes
 from hgnb.training.experiment import Experiment
@@ -231,6 +230,5 @@ def scored(reader: Reader, split: PreparedSplit, experiment: Experiment) -> Scor
         size = maps.shape[-1]
         truth = heatmaps(batch.points, batch.visibility, side=side, size=size, config=config.heatmaps)
         losses.append((maps - truth).square().flatten(1).mean(1).cpu())
-        true = cells(batch.points, side, size)
-        hits.append(found(peaks(maps)[0], true, size=size, config=config.pck).cpu())
-    return Scores(torch.cat(hits).numpy(), torch.cat(losses).numpy().astype(float))
+        hits.append(hits_of(maps, batch.points, side, config.pck))
+    return Scores(np.concatenate(hits), torch.cat(losses).numpy().astype(float))

@@ -5,7 +5,6 @@ is read as it stands, since only a person can know. Greys, palettes, CMYK and tr
 become RGB; neither is a picture that its EXIF orientation turns to the size it is listed with.
 """
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from hgnb.data.images import DamagedImage, decode, in_threads
 from hgnb.data.intake import Choices, Fault
 from hgnb.data.intake.pictures import MISSING
 from hgnb.errors import InputError
+from hgnb.home import sha256
 
 LEAK = "picture in both splits"
 SHOWN = 50  # faults of a kind that are printed one by one
@@ -118,9 +118,9 @@ def _decoded(split: Split, progress: bool) -> Split:
     from rich.console import Console
     from rich.progress import track
 
-    def looked(image: coco.ListedImage) -> tuple[str, bool, bytes]:
+    def looked(image: coco.ListedImage) -> tuple[str, bool, str]:
         picture = decode(image.file, image.size)
-        return picture.mode, picture.turned, _digest(image.file)
+        return picture.mode, picture.turned, sha256(image.file)
 
     console = Console(stderr=True)
     made = track(
@@ -177,14 +177,9 @@ def _in_both(one: Split, other: Split) -> int:
 
 def _same(one: Path, other: Path) -> bool:
     try:
-        return one.stat().st_size == other.stat().st_size and _digest(one) == _digest(other)
+        return one.stat().st_size == other.stat().st_size and sha256(one) == sha256(other)
     except OSError:
         return False
-
-
-def _digest(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "blake2b").digest()
 
 
 def _unpaired(split: Split) -> Iterable[tuple[str, str]]:

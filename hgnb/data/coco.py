@@ -75,7 +75,7 @@ class Split:
     # turns to the listed size, and digests of their files
     modes: Counter[str] = field(default_factory=Counter)
     turned: int = 0
-    digests: frozenset[bytes] = frozenset()
+    digests: frozenset[str] = frozenset()
 
 
 def check(folder: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from hgnb.data import coco
 from hgnb.data.intake import is_id, layouts
 from hgnb.errors import InputError, unknown
-from hgnb.home import write_whole
+from hgnb.home import sha256, write_whole
 from hgnb.quantity import quantity
 
 EMBEDDED = "embedded"  # what the data are called that the book draws itself
@@ -75,8 +75,7 @@ def place(folder: Path, source: Path, config: DataConfig) -> Path:
     key = hashlib.sha256(json.dumps({name: getattr(config, name) for name in DECIDING}).encode())
     for split in ("train", "val"):
         for file in layouts.source(source, split).files():
-            with file.open("rb") as content:
-                key.update(hashlib.file_digest(content, "sha256").digest())
+            key.update(bytes.fromhex(sha256(file)))
     return folder / f"{source.resolve().name}-{key.hexdigest()[:10]}.json"
 
 

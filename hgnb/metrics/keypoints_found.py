@@ -93,7 +93,7 @@ class Share:
         return f"{self.value:.{digits}f}" if self.counted else "–"
 
 
-def share(hits: Tensor, counted: Tensor) -> Share:
+def share(hits: Tensor | np.ndarray, counted: Tensor | np.ndarray) -> Share:
     """Of the counted keypoints those that are hits; both bool and of one shape."""
     return Share(int((hits & counted).sum()), int(counted.sum()))
 

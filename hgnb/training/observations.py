@@ -21,7 +21,7 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.data.splits import EMBEDDED
 from hgnb.metrics import distances
-from hgnb.metrics.keypoints_found import VISIBILITY, Share
+from hgnb.metrics.keypoints_found import VISIBILITY, Share, share
 from hgnb.metrics.pckh import head_lengths, head_segment, joint_groups
 from hgnb.records import Columns, Record, Seed
 from hgnb.training import networks, passes, profiles, recorded
@@ -265,7 +265,7 @@ class Outcome:
     def pck(self) -> dict[str, Share]:
         """'all', 'v = 1' and 'v = 2'."""
         hits = self.columns["gaps"] <= AT
-        return {name: _share(hits, np.isin(self.people.visibility, v)) for name, v in VISIBILITY.items()}
+        return {name: share(hits, np.isin(self.people.visibility, v)) for name, v in VISIBILITY.items()}
 
     @cached_property
     def decodings(self) -> dict[str, np.ndarray]:
@@ -283,13 +283,13 @@ class Outcome:
 
     @cached_property
     def mean(self) -> Share:
-        return _share(self.hits, self.people.grouped)
+        return share(self.hits, self.people.grouped)
 
     @cached_property
     def groups(self) -> dict[str, Share]:
         """By group of joints."""
         joints = joint_groups(self.people.schema.names)
-        return {name: _share(self.hits[:, k], self.people.grouped[:, k]) for name, k in joints.items()}
+        return {name: share(self.hits[:, k], self.people.grouped[:, k]) for name, k in joints.items()}
 
     @cached_property
     def by_image(self) -> np.ndarray:
@@ -299,7 +299,7 @@ class Outcome:
     @cached_property
     def by_stack(self) -> tuple[float, ...]:
         """The mean of the heatmaps behind each hourglass."""
-        earlier = [_share(one <= AT, self.people.grouped) for one in self.columns.get("earlier", ())]
+        earlier = [share(one <= AT, self.people.grouped) for one in self.columns.get("earlier", ())]
         return tuple(one.value or 0.0 for one in (*earlier, self.mean))
 
 
@@ -360,10 +360,6 @@ def over_radii(codes: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """(N, K) uint8 as `coded` makes them -> (R,) the share below each radius."""
     near = np.bincount(codes[counted], minlength=STEPS + 1)
     return np.cumsum(near)[:STEPS] / max(int(counted.sum()), 1)
-
-
-def _share(hits: np.ndarray, counted: np.ndarray) -> Share:
-    return Share(int((hits & counted).sum()), int(counted.sum()))
 
 
 def _ordered(names: Sequence[str] | Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ All but the decoded person are drawn from a record of a chain of trainings.
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from figures.page import Note, Plate, Table, listed, nothing, number, percent, verdict
+from figures.page import Note, Plate, Table, capital, listed, nothing, number, percent, verdict
 from figures.portraits import Portraits
-from figures.verdicts import people
+from figures.verdicts import badge, people
 from hgnb import records
 from hgnb.analysis.depths import alike
 from hgnb.analysis.steering import LOTS, STEPS
@@ -26,7 +27,7 @@ from hgnb.data.splits import EMBEDDED
 from hgnb.drawing import BLUE, GREY, INK, ORANGE, RED, style
 from hgnb.stats import Estimate, auc, student
 from hgnb.stats.estimate import PHOTOGRAPHS
-from hgnb.training.recorded import stale
+from hgnb.training.recorded import aged, stale
 
 NONE = "No chain of trainings is recorded in `results/`: `make claims SEEDS=5` makes one."
 TITLES = {
@@ -44,6 +45,8 @@ SAID = {
     "motion": "the clusters of well labelled persons are motion",
     "labels": "the clusters of the sample are how much is labelled",
 }
+WAYS = {"thesis": "the thesis's", "taught": "by the labels", "found": "chosen because it works"}
+CONTROL = "`python benchmarks/steered.py`"
 SKIPS = {"own": "the person's own", "mean": "the mean person's"}
 MEASURES = {False: "a step", True: "an equal price"}
 LOOKS = {"own": (BLUE, "o"), "mean": (ORANGE, "s")}
@@ -176,6 +179,42 @@ def table(judged: Sequence[Judged]) -> Table | Note:
         "stands and 1.7 for one who sits; confident maps are counted."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-steered", ("Direction", "Skips", "For"))
+
+
+def controls(held: Mapping[str, Any]) -> Table | Note:
+    """tbl-steered-control: ways that are known to go with a trait beside the thesis's, by the same rule."""
+    if not held:
+        return Note(f"Nothing of this is recorded: {CONTROL} steers along such ways.")
+    rows = [
+        (TITLES[row["direction"]][1], WAYS[row["way"]], *(Estimate(**one["largest"]).text(2) for one in row["readings"]),
+         badge(row["verdict"]))
+        for row in sorted(held["rows"], key=lambda row: list(TITLES).index(row["direction"]))
+    ]  # fmt: skip
+    measures = [f"{SKIPS[one['whose']]} skips, {MEASURES[one['equal']]}" for one in held["rows"][0]["readings"]]
+    caption = (
+        f"The change of a trait along three ways, less that along the largest of {LOTS} ways by lot of the same length, in "
+        f"{held['seeds']} networks of drawn people (`{held['profile']}`) and {held['persons']} test persons each; 95 % "
+        f"intervals over seeds and photographs.{aged(held)}"
+    )
+    columns = ["Trait", "Way", *map(capital, measures), "By the rule"]
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-steered-control", ("Trait", "Way"))
+
+
+def controlled(held: Mapping[str, Any]) -> str:
+    """Whether the rule can be met, and so what it says of a direction that doesn't meet it, in a sentence."""
+    met = {
+        way: [TITLES[row["direction"]][1] for row in held["rows"] if row["way"] == way and row["verdict"] == HOLDS]
+        for way in WAYS
+    }
+    found, taught, own = (listed(met[way]) for way in ("found", "taught", "thesis"))
+    can = (
+        f"The rule can be met: a way that was chosen because it works meets it for the {found}"
+        if found
+        else "Not even a way that was chosen because it works meets the rule, so that *fails* says little of a direction"
+    )
+    labels = f"for the {taught}" if taught else "for no trait"
+    thesis = f"for the {own}" if own else "for none"
+    return f"{can}; the way along which the labels of training persons differ meets it {labels}, the thesis's {thesis}."
 
 
 def survived(judged: Sequence[Judged]) -> Note:
