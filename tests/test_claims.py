@@ -326,6 +326,7 @@ def test_the_kept_table_says_what_the_sources_numbers_are_worth():
     assert [round(1e5 * silence.on_coco(table, split), 2) for split in annotated.SPLITS] == [5.89, 5.72]
     assert round(1e5 * silence.on_coco(table, "val", "6 or more labelled"), 2) == 6.41
     assert silence.on_coco(table, "val", reading="σ as in 8.2") < 2.1e-5
+    assert silence.of_coco() == pytest.approx((0.685, 0.901), abs=1e-3) and silence.of_coco("σ as in 8.2")[0] > 2
     assert all(table.off(name) > 0.03 for name in annotated.FILTERS), "no filter tried fits both splits"
 
 

@@ -136,6 +136,7 @@ def test_several_records_stand_side_by_side():
     assert [row[0].split("**")[1] for row in rows] == ["C1", "C7", "C27"] and ":name: tbl-two" in made.markdown()
     assert rows[1][2].startswith("holds; ") and rows[1][3].startswith("*stale:* fails; ")
     assert "Verdicts part on C7 and C27." in made.caption, "a level without paper has none"
+    assert rows[0][2].startswith("needs; the thesis's own settings on all of COCO, "), "with what it waits for"
     assert made.filters == ("the thesis's", "a better model's")
     known = {row["id"] for row in result().rows}
     assert len(verdicts.beside([thesis], "tbl-one").rows) == len(known)

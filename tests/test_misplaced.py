@@ -91,7 +91,7 @@ def test_nobody_to_compare_with(flags):
     assert "nan" not in words and "no misplaced person" in words
 
 
-def test_the_bound_is_that_of_a_plain_loop():
+def test_what_would_be_won_is_that_of_a_plain_loop():
     rng = np.random.default_rng(2)
     labelled = rng.integers(0, 9, 300)
     found, flags = rng.integers(0, labelled + 1), rng.random(300) < 0.2
@@ -101,14 +101,14 @@ def test_the_bound_is_that_of_a_plain_loop():
         if flags[i] and labelled[i] and peers:
             won += np.mean([found[j] for j in peers]) - found[i]
             persons_ += 1
-    made = interventions.bound(wrong(flags, images=np.arange(300) // 2), found, labelled)
+    made = interventions.raised(wrong(flags, images=np.arange(300) // 2), found, labelled)
     assert made.gain.value == pytest.approx(won / labelled.sum())
     assert (made.persons, made.judged) == (persons_, int((labelled > 0).sum()))
     assert made.gain.low < made.gain.value < made.gain.high
 
 
 def test_nobody_misplaced_has_nothing_to_gain():
-    made = interventions.bound(wrong(np.zeros(5, bool)), np.ones(5, int), np.ones(5, int) * 3)
+    made = interventions.raised(wrong(np.zeros(5, bool)), np.ones(5, int), np.ones(5, int) * 3)
     assert not np.isfinite(made.gain.value) and made.persons == 0
 
 

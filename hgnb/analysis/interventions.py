@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from hgnb.analysis.clusters import Clustering
 from hgnb.analysis.components import Components
-from hgnb.analysis.misplaced import Bound, bound
+from hgnb.analysis.misplaced import Raised, raised
 from hgnb.analysis.skips import hits_of
 from hgnb.data.prepared import PreparedSplit
 from hgnb.errors import unknown
@@ -33,7 +33,7 @@ from hgnb.training.passes import Reader
 Edit = Callable[[Tensor], Tensor]  # (B, D) flattened outputs of a layer -> (B, D) that take their place
 BOTTLENECK, CODE = "bottleneck", "code"
 STEPS = (0.5, 1.0)  # of the way from centroid to centroid
-MOST, BOUNDED = 150, 600  # persons of each kind that are moved, and on whom the bound rests, by lot
+MOST, RAISED = 150, 600  # persons of each kind that are moved, and of all on whom what is won rests, by lot
 ACROSS, ASTRAY = "to the other centroid", "as far, by lot"
 
 
@@ -174,17 +174,17 @@ class Moved:
 
 def answer(
     reader: Reader, split: PreparedSplit, group: Clustering, pck: PckConfig, *, layer: str = BOTTLENECK, seed: int = 0
-) -> tuple[Bound, list[Moved]]:
-    """What correcting the misplaced of two clusters would gain: a bound, and what moving them does. The arguments are
-    those of `moves`."""
-    chosen = some(group.misplaced.judged, BOUNDED, seed)
+) -> tuple[Raised, list[Moved]]:
+    """What correcting the misplaced of two clusters would gain, if they became as the well placed and where they are
+    moved. The arguments are those of `moves`."""
+    chosen = some(group.misplaced.judged, RAISED, seed)
     found, judged = np.zeros(len(split), int), np.zeros(len(split), bool)
     if len(chosen):  # nobody can be judged where everybody is labelled alike
         made = reader.predict(split.take(chosen))
         found[chosen] = (made.hits(pck) & (made.visibility > 0)).sum(1).numpy()
         judged[chosen] = True
     wrong = replace(group.misplaced, judged=judged)
-    return bound(wrong, found, split.labelled), moves(reader, split, group, pck, layer=layer, seed=seed)
+    return raised(wrong, found, split.labelled), moves(reader, split, group, pck, layer=layer, seed=seed)
 
 
 def moves(

@@ -130,7 +130,7 @@ def compared(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Compa
 
 
 @dataclass(frozen=True)
-class Bound:
+class Raised:
     """Pooled PCK of the judged persons that would be won, and who would win it."""
 
     gain: Estimate
@@ -138,8 +138,8 @@ class Bound:
     judged: int
 
 
-def bound(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Bound:
-    """What correcting the misplaced would gain at most: each gets the mean PCK of the well placed with as many labelled
+def raised(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Raised:
+    """What would be gained if each of the misplaced had the mean PCK of the well placed with as many labelled
     keypoints; over photographs. found, labelled: as above. Who has no counterpart stays as they are."""
     cells, judged = wrong.levels(labelled), wrong.judged & (labelled > 0)
 
@@ -153,4 +153,4 @@ def bound(wrong: Misplaced, found: np.ndarray, labelled: np.ndarray) -> Bound:
     columns = np.stack([cells, cells * found]).reshape(4 * len(cells), len(labelled))
     stacked = np.concatenate([columns, (labelled * judged)[None]]).T
     made = crossed(stacked, wrong.images, gain) if len(cells) else UNKNOWN
-    return Bound(made, int(cells[:, 0].sum()), int(judged.sum()))
+    return Raised(made, int(cells[:, 0].sum()), int(judged.sum()))

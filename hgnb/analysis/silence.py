@@ -1,8 +1,8 @@
-"""What predicting nothing costs, and how little a loss near that says. Ambiguities 1 and 2; explained in 07_beyond.
+"""What predicting nothing costs. Ambiguities 1 and 2; explained in 07_beyond.
 
 A network that puts out zeros has the mean square of the targets for its loss, and that follows from sigma and from
-how many keypoints are labelled. The thesis's best validation loss lies just under it. Whether a network that low knows
-little or much is a second question: `uncertain` answers it for a keypoint that is known up to a Gaussian error.
+how many keypoints are labelled. How far below it the thesis's best validation loss lies, `of_coco` says. Whether a
+network that low knows little or much is a second question, which the chapter asks.
 """
 
 from dataclasses import dataclass
@@ -91,38 +91,13 @@ def on_coco(
     return by_labels(*shares, READINGS[reading], annotated.KEYPOINTS)
 
 
-def of_coco() -> tuple[float, float]:
+def of_coco(reading: str = next(iter(READINGS))) -> tuple[float, float]:
     """The thesis's best validation loss as a share of that of predicting nothing: the least and the most over all ways
-    to choose COCO's persons; NaN without the counts."""
+    to choose COCO's persons; NaN without the counts. `reading` of sigma as in ambiguity 1."""
     counts = annotated.load()
-    shares = [REPORTED / on_coco(counts, "val", name) for name in annotated.FILTERS] if counts else [float("nan")]
+    costs = [on_coco(counts, "val", name, reading) for name in annotated.FILTERS] if counts else [float("nan")]
+    shares = [REPORTED / cost for cost in costs]
     return min(shares), max(shares)
-
-
-def uncertain(error: np.ndarray, sigma: float) -> np.ndarray:
-    """The least loss over that of silence, where a keypoint's place is known up to a Gaussian `error`, in pixels.
-
-    Under the mean squared error the best map is the mean of all targets that may be meant: a Gaussian of width
-    sqrt(sigma² + error²). It removes the part sigma² / (sigma² + error²) of the target's sum of squares, whichever
-    the targets' style.
-    """
-    return error**2 / (sigma**2 + error**2)
-
-
-def error_of(ratio: float, sigma: float) -> float:
-    """The Gaussian error, in pixels of the map, at which `uncertain` is `ratio`: how well a loss says a network knows
-    the places, if its maps are the best for what it knows."""
-    return sigma * float(np.sqrt(ratio / (1 - ratio))) if 0 <= ratio < 1 else np.inf
-
-
-def error_reaching(score: float, reach: float) -> float:
-    """The Gaussian error at which `reached` is a PCK of `score`, between 0 and 1."""
-    return reach / float(np.sqrt(-2 * np.log1p(-score)))
-
-
-def reached(error: np.ndarray, reach: float) -> np.ndarray:
-    """PCK of the same: the chance that a Gaussian error in x and y stays within `reach` pixels."""
-    return -np.expm1(-(reach**2) / (2 * np.maximum(error, 1e-12) ** 2))
 
 
 def turning(sigma: float) -> float:
@@ -144,8 +119,8 @@ class Loudness:
 @torch.inference_mode()
 def loudness(reader: Reader, persons: PreparedSplit, rate: float, targets: dict[str, HeatmapConfig]) -> Loudness:
     """Of a few persons. RMSProp and Adam divide a gradient by its own size, so a weight moves by about the rate at
-    each step however small the gradient is; if all weights of a keypoint's last 1x1 convolution move as one, a pixel
-    changes by the rate times the sum of the values that it convolves."""
+    each step, as long as its gradient is large beside epsilon; if all weights of a keypoint's last 1x1 convolution move
+    as one, a pixel changes by the rate times the sum of the values that it convolves."""
     seen: list[torch.Tensor] = []
     last = reader.network.heads[-1].heatmaps
     hook = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].abs().sum(1).mean()))

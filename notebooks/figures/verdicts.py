@@ -78,17 +78,16 @@ class Column:
         return self.row(name)["verdict"]
 
     def cell(self, name: str) -> str:
-        """'fails; what was measured', marked where it is stale; a dash for a claim that it doesn't know."""
+        """'fails; what was measured' or 'needs; what it waits for', marked where stale; a dash for a claim not known."""
         row = self.row(name)
-        told = "; ".join(words for words in (row["verdict"], row["measured"]) if words != "–")
+        wait = [waits(row["reason"])] if row["verdict"] == NEEDS else []
+        told = "; ".join(words for words in (row["verdict"], *wait, row["measured"]) if words != "–")
         return f"*stale:* {told}" if told and self.changed else told or "–"
 
     @property
     def came(self) -> str:
         """When, on which seeds and device it was made, and whether it still counts."""
-        made = (
-            f"{self.title}: {self.result.record.date[:10]}, {_seeds(self.result.seeds)}, on {self.result.record.device}"
-        )
+        made = f"*{self.title}*: {self.result.record.date[:10]}, {_seeds(self.result.seeds)}, on {self.result.record.device}"
         level = f"test PCK of the hourglass {self.row(LEVEL)['measured']}"
         counts = f"**Stale**: {self.changed}." if self.changed else "Made by today's code, profile and data."
         return f"{made}; {level}. Its {len(self.result.rows)} claims: {summary(self.result)} {counts}"
@@ -280,9 +279,9 @@ def beside(columns: Sequence[Column], name: str, ids: Collection[str] = ()) -> T
     apart = [row["id"] for row in wanted if len({c.verdict(row["id"]) for c in columns} - {NEEDS, ""}) > 1]
     told = f"Verdicts part on {listed(apart)}." if apart else "No two verdicts part." if len(columns) > 1 else ""
     titles = [column.title for column in columns]
-    came = " ".join([told, *(capital(column.came) for column in columns)]).strip()
+    came = " ".join([told, *(column.came for column in columns)]).strip()
     heads = ["Claim", "Source says", *titles, "Shown in"]
-    caption = f"The sources' claims under {listed(titles)}. {came}"
+    caption = f"The sources' claims as recorded trainings judge them. {came}"
     return Table(pd.DataFrame(rows, columns=heads), caption, name, filters=tuple(titles))
 
 
