@@ -202,3 +202,28 @@ def test_the_page_says_what_a_record_lacks_and_what_makes_it(chain):
         ch08.said_alike(None),
     ]
     assert all("`make claims SEEDS=5`" in words for words in none)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict", "lesson"),
+    [
+        (0.1, 0.3, "holds", "the rule can be met"),
+        (-0.1, 0.1, "undecided", "a way that works doesn't fail by it"),
+        (-0.3, -0.1, "fails", "*fails* says nothing here"),
+    ],
+)
+def test_what_the_rule_says_hangs_on_a_way_that_is_known_to_work(low, high, verdict, lesson):
+    made = {"value": (low + high) / 2, "low": low, "high": high}
+    readings = [
+        {"whose": w, "equal": e, "change": made, "largest": made} for w in ("own", "mean") for e in (False, True)
+    ]
+    rows = [
+        {"direction": d, "way": way, "verdict": verdict if way == "found" else "undecided", "readings": readings}
+        for way in ch08.WAYS for d in ch08.TITLES
+    ]  # fmt: skip
+    held = {"rows": rows, "seeds": 5, "persons": 200, "profile": "drawn", "code": ""}
+    told = ch08.controlled(held)
+    assert lesson in told and told.count("of 12 readings") == 3
+    assert f"clearly above the largest way by lot in {12 * (low > 0)} of 12" in told
+    table = ch08.controls(held)
+    assert len(table.rows) == 9 and "Stale" in table.caption and "benchmarks/steered.py" in ch08.controls({}).text
