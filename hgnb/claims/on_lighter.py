@@ -245,7 +245,7 @@ def less_accurate(found: Numbers) -> Finding:
 )  # fmt: skip
 @_accurate(
     "L11", "A batch of 20 gives better results than one of 6.", "004, section 6", "text; but table 2: 86.4 < 86.7",
-    (LONG,), partial(gather, accuracy={"accuracy": (BASE, "newell-batch-6")}),
+    (SHORT, LONG), partial(gather, accuracy={"accuracy": (BASE, "newell-batch-6")}),
 )  # fmt: skip
 def more_accurate(found: Numbers) -> Finding:
     """Accuracy of the first network of the sentence above the other's, paired seeds."""
@@ -272,8 +272,8 @@ def larger_batch(found: Numbers) -> Finding:
 
 
 @_claim(
-    "L8", "RMSProp trains faster than Adam, and Adam profits from large batches.", "004, section 6", "text", (SHORT,),
-    fluctuation,
+    "L8", "RMSProp trains faster than Adam, and Adam profits from large batches.", "004, section 6", "text",
+    (SHORT, SPEED), fluctuation,
 )  # fmt: skip
 def optimisers(found: Numbers) -> Finding:
     """A training step with RMSProp takes less time than with Adam, without and with loading; and with Adam the training

@@ -57,6 +57,8 @@ class Times:
     turns: int
     cases: dict[str, Timed]
     versions: str = torch.__version__
+    shuffled: bool = False  # whether each turn had an order of its own
+    wall: bool = False  # whether seconds are wall time; else processor time for each thread
 
     @property
     def batch(self) -> int:

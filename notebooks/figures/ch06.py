@@ -20,15 +20,18 @@ from torch import nn
 
 from figures.architecture import trace
 from figures.fronts import early
-from figures.page import Live, Note, Plate, signed
+from figures.page import Live, Note, Plate
 from hgnb.claims.ledger import Row, judge_lighter
 from hgnb.claims.on_lighter import Recorded, accuracy
+from hgnb.data.splits import EMBEDDED
 from hgnb.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, picture, skeleton, style
 from hgnb.metrics.keypoints_found import Share
+from hgnb.metrics.pckh import within_heads
 from hgnb.model.hourglass import Residual, StackedHourglass, build
 from hgnb.training import speed
+from hgnb.training.experiment import Experiment
 from hgnb.training.networks import BASE, get
-from hgnb.training.observations import Outcomes
+from hgnb.training.observations import STEPS, Outcome, Outcomes, heads
 from hgnb.training.speed import Times
 
 # Tables 1 and 3: minutes of an epoch, mean PCKh, minutes of inference; PCKh of head to ankle. 50 epochs, batch 20, but
@@ -58,11 +61,13 @@ LAYERS = {"norm": SKY, "ReLU": "#CFCFCF", "convolution": ORANGE, "per map": GREE
 A_ROW = 4  # modules drawn side by side
 NARROW = 16  # a stack is traced with its widths divided by this: maps keep their sizes
 PANELS = {
-    "training": "training, ms a person",
-    "inference": "prediction, ms a person",
+    "training": "training, share of the original's",
+    "inference": "prediction, share of the original's",
     "parameters": "parameters, millions",
 }
-SIDES = ((8, 7), (9, -7), (-9, 7), (-9, -7), (12, 0), (-12, 0))  # where a letter may stand beside its point, in points
+# where a letter may stand, in points from its own: at each distance all around
+SIDES = np.array([(r * np.sin(a), r * np.cos(a)) for r in (11, 17, 25, 35, 46) for a in np.arange(0, 6.2, np.pi / 8)])
+CLEAR = 8.5  # points that nothing else comes nearer to a letter
 DASH = "–"
 NONE = "No sweep of trainings is recorded for this profile and data: `make lighter` makes one."
 
@@ -84,14 +89,15 @@ def stacks(names: Sequence[str] = STACKS, side: int = 256) -> Plate:
         axes[0, 0].set_xlim(-1.6, max(ends))
     levels = {name: get(name).described.levels for name in names}
     told = "; ".join(f"{small(n)}: {', '.join(map(str, d))}" for n, d in levels.items())
-    depths = ", ".join(f"{len(d)} of depth {' to '.join(str(n) for n in dict.fromkeys((d[0], d[-1])))}"
-                       for d in levels.values())  # fmt: skip
+    million = {n: sum(p.numel() for p in _blank(n).parameters()) / 1e6 for n in names}
+    rows = "; ".join(f"{small(n)}, {count:.1f} million parameters" for n, count in million.items())
     caption = (
         f"The stacks, drawn from the live modules for crops of {side} pixels. Every trapezium pair is an hourglass, as "
         f"tall as its maps are wide on a logarithmic scale, with the size of its smallest maps; behind each one a head "
         f"puts out heatmaps that are supervised (dots). Poolings: {told}."
     )
-    return Plate(figure, caption, f"Rows of hourglasses: {depths}.")
+    least = min(million, key=lambda name: million[name])
+    return Plate(figure, caption, f"Of these stacks {small(least)} has the fewest parameters. Rows: {rows}.")
 
 
 def sizes(name: str, side: int) -> list[tuple[int, int]]:
@@ -163,8 +169,8 @@ def bottlenecks(names: Sequence[str] = BOTTLENECKS) -> Plate:
     least, most = (f(counts, key=lambda name: counts[name]) for f in (min, max))
     caption = (
         "The residual module of each variant at full size, from the live modules: kernels and maps of every "
-        "convolution; below, the weights, and the multiply-accumulates for each pixel. The shortcut around each "
-        "column is left out."
+        "convolution; below, the parameters, which are weights, biases and those of the norms, and the "
+        "multiply-accumulates for each pixel. The shortcut around each column is left out."
     )
     alt = (
         f"Columns of layers; {small(least)} needs {counts[least] / counts[names[0]]:.2f} of the original's "
@@ -181,8 +187,8 @@ def _column(ax: Axes, x: float, name: str, one: Residual) -> None:
         kind, words = _layer(layer)
         ax.add_patch(Rectangle((x - 0.44, y - 0.4), 0.88, 0.8, facecolor=LAYERS[kind], edgecolor=INK, linewidth=0.6))
         ax.text(x, y, words, ha="center", va="center", fontsize=8.5)
-    weights = sum(p.numel() for p in one.parameters())
-    told = f"{weights / 1e3:.0f}k weights\n{macs(one) / 1e3:.0f}k MAC a pixel"
+    parameters = sum(p.numel() for p in one.parameters())
+    told = f"{parameters / 1e3:.0f}k parameters\n{macs(one) / 1e3:.0f}k MAC a pixel"
     ax.text(x, len(one.body) + 0.1, told, ha="center", va="top", fontsize=8.5)
 
 
@@ -206,9 +212,10 @@ def where(times: Times) -> str:
     return f"{times.device} with {'one thread' if times.threads == 1 else f'{times.threads} threads'}"
 
 
-def turns(times: Times) -> str:
-    """How often everything was timed."""
-    return "one turn" if times.turns == 1 else f"medians of {times.turns} turns"
+def turns(times: Times, means: str = "medians") -> str:
+    """How often everything was timed, and by which clock."""
+    clock = "wall time" if times.wall else "processor time for each thread, not wall time"
+    return f"{'one turn' if times.turns == 1 else f'{means} of {times.turns} turns'}, in {clock}"
 
 
 def seeds(sweep: Outcomes) -> str:
@@ -224,48 +231,67 @@ def trained_at(sweep: Outcomes | None, epochs: str = "epochs") -> str:
     if sweep is None:
         return NONE
     size, persons = sweep.section("lighter"), sweep.people.counts
-    over = "images" if len(sweep.seeds) == 1 else "seeds and images"
     count = (size | sweep.section("lighter_training"))[epochs]
     return (
         f"Accuracy here: {sweep.people.measure} of {persons['test']:,} test persons of {sweep.record.data}, networks with "
         f"every width divided by {size['width_divisor']} and the number of hourglasses by {size['stack_divisor']}, "
         f"crops of {size['side']} pixels, {'one epoch' if count == 1 else f'{count} epochs'} of "
-        f"{persons['train']:,} persons; in brackets 95 % intervals over {over}. A dash: not timed, not trained, or "
-        "not in the report."
+        f"{persons['train']:,} persons; in brackets 95 % intervals over {over(sweep)}. A dash: not timed, not trained, "
+        "or not in the report."
     )
+
+
+def over(sweep: Outcomes) -> str:
+    """What the intervals of its accuracies are over."""
+    return "test images alone, of one seed" if len(sweep.seeds) == 1 else "seeds and test images"
 
 
 def columns(sweep: Outcomes | None) -> list[str]:
     """Headings of what `row` gives."""
     reported = ["Report: min an epoch", "Report: PCKh, %", "Report: min of inference"]
     measure = sweep.people.measure if sweep else "PCKh"
-    ours = ("Training, ms", "With loading, ms", "Prediction, ms", f"Here: {measure}, %", "Less the report, points")
-    return [*reported, *ours]
+    return [*reported, "Training, ms", "With loading, ms", "Prediction, ms", f"Here: {measure}, %"]
 
 
 def row(name: str, times: Times | None, sweep: Outcomes | None) -> list[str]:
-    """A network's numbers in the report, its times for a person, its accuracy and how far that is from the report's;
-    dashes for what there isn't."""
+    """A network's numbers in the report, its times for a person and its accuracy; dashes for what there isn't."""
     told = (REPORT | REPORT_LONG).get(name)
-    cells, timed = [f"{value:g}" for value in told[0]] if told else [DASH] * 3, get(name).on or name
-    timed = name if times and name in times.cases else timed
+    cells = [f"{value:g}" for value in told[0]] if told else [DASH] * 3
+    alike = [case for n, case in times.cases.items() if _pace(n) == _pace(name)] if times else []
     for kind in ("training", "with loading", "inference"):
-        if times and timed in times.cases:
-            ms = 1000 * float(np.median(times.cases[timed].seconds(kind)))
-            cells.append(f"{ms:,.0f}" if ms >= 100 else f"{ms:.3g}")
-        else:
-            cells.append(DASH)
+        ms = 1000 * float(np.median(alike[0].seconds(kind))) if alike else np.nan
+        cells.append(DASH if not alike else f"{ms:,.0f}" if ms >= 100 else f"{ms:.3g}")
     if sweep is None or not (count := len(sweep.of(name))):
-        return [*cells, DASH, DASH]
-    ours = accuracy(sweep, name)
-    less = signed(100 * ours.value - told[0][1], 1) if told else DASH
-    return [*cells, ours.text(1, 100) + (f", {count} seeds" if count > 1 else ""), less]
+        return [*cells, DASH]
+    return [*cells, accuracy(sweep, name).text(1, 100) + (f", {count} seeds" if count > 1 else "")]
+
+
+def _pace(name: str) -> tuple:
+    """What a training's speed at one batch depends on."""
+    return get(name).described, get(name).training.get("optimiser"), get(name).training.get("precision")
 
 
 def pooled(shares: Sequence[Share]) -> float:
     """Percent of the keypoints of several shares together; NaN where nothing is counted."""
     counted = sum(s.counted for s in shares)
     return 100 * sum(s.found for s in shares) / counted if counted else np.nan
+
+
+def floor(sweep: Outcomes, experiment: Experiment) -> Outcome | None:
+    """What each joint's mean position over the training persons finds on a sweep's test persons, counted as its
+    networks are, in heads; None where those persons aren't at hand or have no heads."""
+    record = sweep.record
+    if record.data not in (EMBEDDED, experiment.data_name) or not sweep.people.headed:
+        return None
+    data = EMBEDDED if record.data == EMBEDDED else experiment.data
+    made = Experiment.open(record.profile, data, variant=BASE).prepared()
+    if made.checksum != record.about["checksum"]:
+        return None
+    train, test = made.split("train").keypoints, made.split("test")
+    labelled, true = train[..., 2:] > 0, torch.from_numpy(np.array(test.keypoints[..., :2]))
+    mean = torch.from_numpy((train[..., :2] * labelled).sum(0) / np.maximum(labelled.sum(0), 1))
+    hits = within_heads(mean.expand(true.shape), true, heads(test, made.schema)).numpy()
+    return Outcome("mean pose", 0, {}, {"heads": np.where(hits, 0, STEPS)}, sweep.people)
 
 
 # Persons, and heatmaps behind every hourglass
@@ -297,8 +323,9 @@ def samples(sweep: Outcomes | None, limit: int = 9) -> Plate | Note:
     best = max(chosen, key=lambda o: o.mean.value or 0)
     caption = (
         f"What {len(chosen)} networks, the report's first and then the most accurate, say of the same {len(truths)} "
-        f"test persons, seed {sweep.seeds[0]}: the labelled joints as they are and as predicted, blue the left and red "
-        "the right. The networks are the small ones of {numref}`tbl-lighter-50`."
+        f"test persons, seed {sweep.seeds[0]}: the labelled joints as they are and as predicted, blue the left, red the "
+        "right, green what is on neither side or joins both; of the truth, hollow dots are hidden joints. The networks "
+        "are the small ones of {numref}`tbl-lighter-50`."
     )
     alt = (
         f"{len(truths)} persons in columns, the truth and {len(chosen)} networks in rows; most joints of the whole "
@@ -307,8 +334,8 @@ def samples(sweep: Outcomes | None, limit: int = 9) -> Plate | Note:
     return Plate(figure, caption, alt)
 
 
-def exits(sweep: Outcomes | None, name: str = BASE) -> Plate | Note:
-    """fig-lighter-exits: accuracy behind each hourglass of a trained stack, against stacks that end there."""
+def exits(sweep: Outcomes | None, lowest: Outcome | None = None, name: str = BASE) -> Plate | Note:
+    """fig-lighter-exits: accuracy behind each hourglass of a trained stack, against stacks that end there and `floor`'s."""
     outcomes = sweep.of(name) if sweep else []
     if sweep is None or not outcomes or len(outcomes[0].by_stack) < 2:
         return Note("No stack is trained whose hourglasses could be compared.")
@@ -323,27 +350,37 @@ def exits(sweep: Outcomes | None, name: str = BASE) -> Plate | Note:
         ax.set(xlabel="hourglasses passed", ylabel=f"{sweep.people.measure}, %")
         ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
         ax.set_ylim(0, 1.1 * max(*behind, *plain.values(), 1))
+        _floor(ax, lowest)
         ax.legend(fontsize=8, loc="lower right")
     gaps, alt = [], f"Behind the first hourglass {behind[0]:.1f} %, behind the last {behind[-1]:.1f} %"
     for length, shorter in sorted(lengths.items()):
         if length < len(behind) and (gap := early(sweep, name, shorter, length)):
-            apart = gap.text(1, 100) if np.isfinite(gap.high) else signed(100 * gap.value, 1)
-            gaps.append(f"number {length} {apart}")
+            gaps.append(f"number {length} {gap.text(1, 100)}")
             alt += f"; trained to length {length} {plain[length]:.1f} %, where the long stack has "
             alt += f"{behind[length - 1]:.1f} %"
     caption = (
         "Every hourglass of a stack puts out heatmaps. Reading those of an early one costs nothing but the training "
-        f"of the whole; beside it shorter stacks that were trained on their own ({seeds(sweep)}). Points of the early "
-        f"reading above the stack trained to that length, paired by seed: {'; '.join(gaps) or 'none'}."
+        f"of the whole; beside it shorter stacks that were trained on their own. Points of the early reading above the "
+        f"stack trained to that length, with 95 % intervals over {over(sweep)}: {'; '.join(gaps) or 'none'}."
     )
+    trained = [plain[length] for length in sorted(plain)]
+    if len(sweep.seeds) == 1 and trained != sorted(trained):
+        told = ", ".join(f"{value:.1f}" for value in trained)
+        caption += f" The trained stacks don't even rise with their length ({told} %): luck can be larger than that."
     return Plate(figure, caption, f"{alt}.")
 
 
 # Accuracy against cost
 
 
-def tradeoff(points: pd.DataFrame, times: Times, sweep: Outcomes | None) -> Plate | Note:
-    """fig-lighter-tradeoff: accuracy against three costs, with the Pareto front of each.
+def _floor(ax: Axes, lowest: Outcome | None) -> None:
+    """The mean pose's accuracy as a line, where it is known."""
+    if lowest:
+        ax.axhline(pooled([lowest.mean]), color=GREY, linestyle=":", linewidth=1.4, label="mean pose")
+
+
+def tradeoff(points: pd.DataFrame, times: Times, sweep: Outcomes | None, lowest: Outcome | None = None) -> Plate | Note:
+    """fig-lighter-tradeoff: accuracy against three costs, with the Pareto front of each, and what `floor` finds.
 
     points: as `figures.fronts.points` makes them, one network a row.
     """
@@ -354,20 +391,26 @@ def tradeoff(points: pd.DataFrame, times: Times, sweep: Outcomes | None) -> Plat
     with style():
         figure, axes = plt.subplots(1, 3, figsize=(9.2, 5.2), sharey=True)
         for ax, cost in zip(axes, PANELS, strict=True):
-            plot_tradeoff(known, cost, sweep, letters, ax=ax)
+            _floor(ax, lowest)
+            plot_tradeoff(known, cost, sweep, ax=ax)
         axes[0].set_ylabel(f"{sweep.people.measure}, % (small networks)")
         handles, words = axes[0].get_legend_handles_labels()
-        handles += [Line2D([], [], linestyle="", marker=f"${letter}$", color=INK) for letter in letters.values()]
+        for name, letter in letters.items():
+            handles.append(Line2D([], [], linestyle="", marker=f"${letter}$", color=_look(name)[0]))
         figure.legend(handles, [*words, *(get(name).title for name in letters)], loc="outside lower center", ncol=3,
                       fontsize=8)  # fmt: skip
+        figure.draw_without_rendering()  # places are known only then
+        for ax, cost in zip(axes, PANELS, strict=True):
+            _write(ax, known, cost, letters)
     on = {cost: list(known.case[known[f"front_of_{cost}"]]) for cost in PANELS}
     lettered = {cost: ", ".join(sorted(letters.get(n, small(n)) for n in names)) for cost, names in on.items()}
     told = "; ".join(f"{PANELS[cost].split(',')[0]}: {names}" for cost, names in lettered.items())
     caption = (
         "Accuracy against cost, every network a point; the line joins those that no other network beats in both (the "
-        "Pareto front); letters name those on any, and the original. Bars are 95 % intervals of those on a front. "
-        f"Costs are those of the full-size networks on {times.device}; the accuracies are of the small ones of "
-        f"{{numref}}`tbl-lighter-50`, {seeds(sweep)}, so the fronts are an indication. Fronts by {told}."
+        "Pareto front); letters in the colours of their points name those on any, and the original. Bars are 95 % "
+        f"intervals of those on a front, over {over(sweep)}. Costs are those of the full-size networks on "
+        f"{times.device}, without the intervals of {{numref}}`fig-lighter-speed`; the accuracies are of the small ones "
+        f"of {{numref}}`tbl-lighter-50`, so the fronts are an indication. Fronts by {told}."
     )
     moved = [n for n in known.case if get(n).source == "ours" and any(n in names for names in on.values())]
     alt = (
@@ -383,47 +426,57 @@ def _letters(points: pd.DataFrame) -> dict[str, str]:
     return dict(zip(points[on].sort_values("accuracy", ascending=False).case, ascii_uppercase, strict=False))
 
 
-def plot_tradeoff(
-    points: pd.DataFrame, cost: str, sweep: Outcomes, letters: dict[str, str], *, ax: Axes | None = None
-) -> Axes:
-    """Points by origin, the front as a line, intervals of those on it, and letters of those on any."""
+def _look(name: str) -> tuple[str, str, str]:
+    """Colour, marker and word of a network's origin."""
+    if name == BASE:
+        return RED, "s", "original"
+    return (GREEN, "^", "ours") if get(name).source == "ours" else (BLUE, "o", "report's networks")
+
+
+def plot_tradeoff(points: pd.DataFrame, cost: str, sweep: Outcomes, *, ax: Axes | None = None) -> Axes:
+    """Points by origin, the front as a line, and intervals of those on it."""
     ax = ax or plt.gca()
-    scale = 1000 if cost != "parameters" else 1e-6
     on = points[points[f"front_of_{cost}"]].sort_values(cost)
-    for x, name in zip(on[cost] * scale, on.case, strict=True):
+    for x, name in zip(on[cost], on.case, strict=True):
         whole = accuracy(sweep, name)
         if whole.bounded:
             y, low, high = 100 * whole.value, 100 * whole.low, 100 * whole.high
             how = {"fmt": "none", "ecolor": INK, "elinewidth": 0.9, "capsize": 3, "zorder": 1}
             ax.errorbar(x, y, yerr=[[y - low], [high - y]], **how)
-    ax.step(on[cost] * scale, 100 * on.accuracy, where="post", color=GREY, linewidth=1.2, label="Pareto front")
-    ours = np.array([get(n).source == "ours" for n in points.case])
-    base = (points.case == BASE).to_numpy()
-    for some, colour, marker, label in (
-        (points[~ours & ~base], BLUE, "o", "report's networks"), (points[ours], GREEN, "^", "ours"),
-        (points[base], RED, "s", "original"),
-    ):  # fmt: skip
-        ax.plot(some[cost] * scale, 100 * some.accuracy, marker, color=colour, markersize=6, label=label, linestyle="")
+    steps = np.repeat(on[cost], 2)[1:], np.repeat(100 * on.accuracy, 2)[:-1]
+    ax.plot(*steps, color=GREY, linewidth=1.2, label="Pareto front")
+    for (colour, marker, label), some in points.groupby(points.case.map(_look), sort=False):
+        how = {"markersize": 6.5, "markeredgecolor": "white", "markeredgewidth": 0.5, "linestyle": ""}
+        top = 3 if label == "original" else 2
+        ax.plot(some[cost], 100 * some.accuracy, marker, color=colour, label=label, zorder=top, **how)
     ax.set(xlim=(0, None), xlabel=PANELS[cost])
     ax.xaxis.set_major_locator(plt.MaxNLocator(5))
-    ax.xaxis.set_major_formatter("{x:,g}")
-    _write(ax, np.column_stack([points[cost] * scale, 100 * points.accuracy]), [letters.get(n) for n in points.case])
     return ax
 
 
-def _write(ax: Axes, places: np.ndarray, letters: Sequence[str | None]) -> None:
-    """A letter beside each point that has one, on the side that is furthest from all points and earlier letters."""
-    taken = list(ax.transData.transform(places))
-    sides = np.array(SIDES) * ax.get_figure().dpi / 72
-    for here, place, letter in zip(list(taken), places, letters, strict=True):
-        if letter is None:
+def _write(ax: Axes, points: pd.DataFrame, cost: str, letters: dict[str, str]) -> None:
+    """A letter joined to each point that has one by a thin line, as near as other points, the front, bars and earlier
+    letters leave room."""
+    places, unit = np.column_stack([points[cost], 100 * points.accuracy]), ax.get_figure().dpi / 72
+    drawn = [line.get_path() for line in ax.lines if line.get_linestyle() == "-"]
+    drawn += [path for bars in ax.collections for path in bars.get_paths()]
+    spots = np.concatenate([places, *(path.interpolated(40).vertices for path in drawn)])
+    spots = ax.transData.transform(spots) / unit
+    low, high = ax.transAxes.transform([(0, 0), (1, 1)]) / unit
+    for here, place, name in zip(spots[: len(places)], places, points.case, strict=True):
+        if name not in letters:
             continue
-        clear = [np.linalg.norm(np.array(taken) - here - side, axis=1).min() for side in sides]
-        best = int(np.argmax(clear))
-        taken.append(here + sides[best])
+        inside = SIDES[((here + SIDES > low + 6) & (here + SIDES < high - 4)).all(1)]
+        clear = np.linalg.norm(spots - (here + inside)[:, None], axis=2).min(1)
+        others = spots[(spots != here).any(1)][: len(places) - 1]
+        line = here + np.multiply.outer((0.3, 0.5, 0.7, 0.9), inside)
+        clear = np.minimum(clear, 2 * np.linalg.norm(others - line[:, :, None], axis=3).min((0, 2)))
+        side = inside[np.argmax(np.minimum(clear, CLEAR))]  # the nearest that is clear, or the clearest
+        spots = np.vstack([spots, here + side])
         ax.annotate(
-            letter, place, textcoords="offset points", xytext=SIDES[best], ha="center", va="center", fontsize=8.5,
-            fontweight="bold", color=INK, path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            letters[name], place, textcoords="offset points", xytext=side, ha="center", va="center", fontsize=8.5,
+            fontweight="bold", color=_look(name)[0], path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            arrowprops={"arrowstyle": "-", "color": _look(name)[0], "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0},
         )  # fmt: skip
 
 
@@ -433,7 +486,7 @@ def live(points: pd.DataFrame, sweep: Outcomes | None) -> Live | None:
     if sweep is None or len(known) < 2:
         return None
     letters, measure = _letters(known), sweep.people.measure
-    values = np.column_stack([1000 * known.training, 100 * known.accuracy])
+    values = np.column_stack([known.training, 100 * known.accuracy])
     low, high = values.min(0), values.max(0)
     width = np.where(high > low, high - low, 1)
     axes = zip((PANELS["training"], f"{measure}, %"), low.tolist(), (low + width).tolist(), strict=True)
@@ -441,9 +494,9 @@ def live(points: pd.DataFrame, sweep: Outcomes | None) -> Live | None:
     for row in known.itertuples():
         fronts = [label.split(",")[0] for cost, label in PANELS.items() if getattr(row, f"front_of_{cost}")]
         facts.append(
-            f"{measure} {100 * row.accuracy:.1f} %, training {1000 * row.training:,.0f} ms and prediction "
-            f"{1000 * row.inference:,.0f} ms a person, {row.parameters / 1e6:.1f} million parameters, "
-            f"{row.gflop:.1f} GFLOP" + (f"; on the front of {', '.join(fronts)}" if fronts else "")
+            f"{measure} {100 * row.accuracy:.1f} %, training {row.training:.2f} and prediction {row.inference:.2f} of "
+            f"the original's time, {row.parameters:.1f} million parameters, {row.gflop:.1f} GFLOP"
+            + (f"; on the front of {', '.join(fronts)}" if fronts else "")
         )
     data = {
         "axes": [{"label": label, "low": start, "high": end} for label, start, end in axes],

@@ -1,6 +1,7 @@
-"""Networks of chapter 06 against their costs: which lie on a Pareto front, under other seeds and other test images.
+"""Networks of chapter 06 against their costs: which lie on a Pareto front, under other test images and other seeds.
 
-Costs are times, operations and weights of full-size networks and taken as known; accuracies come from trainings.
+Costs are times, as shares of the original's in the same turn, and parameters, of full-size networks; they are taken as
+known. Accuracies come from trainings.
 """
 
 from dataclasses import dataclass
@@ -9,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from hgnb import stats
-from hgnb.claims.on_lighter import gain, together
+from hgnb.claims.claim import SEEDS
+from hgnb.claims.on_lighter import gain, paired, together
 from hgnb.stats import Estimate
 from hgnb.training.networks import BASE, get
-from hgnb.training.observations import Outcomes
+from hgnb.training.observations import AT, Outcomes
 from hgnb.training.speed import Times
 
 COSTS = ("training", "inference", "parameters")
@@ -25,31 +27,38 @@ class Place:
 
     case: str
     cost: str
-    share: float  # of the original's cost, or of the dearest network's where the original wasn't timed
+    share: float  # of the original's cost
     rival: str | None  # the most accurate of the others that cost no more; None: nothing is as cheap
     gap: Estimate | None  # accuracy less the rival's, paired by seed and image
     chance: float  # in how many of the draws of seeds and images it lies on the front
 
     @property
     def verdict(self) -> str:
-        """'on it', 'behind it' or 'open'."""
+        """'cheapest', which is on the front at any accuracy, 'on it', 'behind it' or 'open'; with fewer than SEEDS seeds
+        the rest is open."""
+        if self.rival is None:
+            return "cheapest"
+        if (count := self.gap.seeds if self.gap else 0) < SEEDS:
+            return f"open, {'one seed' if count == 1 else f'{count} seeds'}"
         return "on it" if self.chance >= SURE else "behind it" if self.chance <= 1 - SURE else "open"
 
 
 def points(sweep: Outcomes | None, times: Times) -> pd.DataFrame:
-    """A row for each network that was timed: name, accuracy (NaN where it wasn't trained), medians, parameters.
+    """A row for each network that was timed: name, accuracy (NaN where it wasn't trained), times as shares of the
+    original's, millions of parameters. Another optimiser is no other network.
 
-    Seconds are a person's. `front_of_X` says that no other network is at least as accurate and cheaper in X.
+    `front_of_X` says that no other network is at least as accurate and cheaper in X.
     """
-    rows = []
+    rows, base = [], times.cases[BASE]
     for name, timed in times.cases.items():
+        if "optimiser" in get(name).training:
+            continue
         outcomes = sweep.of(name) if sweep else []
         found, counted = (sum(getattr(o.mean, part) for o in outcomes) for part in ("found", "counted"))
         rows.append({
             "case": name, "accuracy": found / counted if counted else np.nan,
-            "training": float(np.median(timed.seconds("training"))),
-            "inference": float(np.median(timed.seconds("inference"))),
-            "parameters": timed.parameters, "gflop": timed.gflop, "memory": timed.memory_gib,
+            **{kind: np.exp(paired(timed.seconds(kind), base.seconds(kind)).value) for kind in COSTS[:2]},
+            "parameters": timed.parameters / 1e6, "gflop": timed.gflop,
         })  # fmt: skip
     table = pd.DataFrame(rows)
     for cost in COSTS:
@@ -75,13 +84,9 @@ def places(sweep: Outcomes, points: pd.DataFrame, draws: int = 2000) -> list[Pla
             others = known[(known.case != name) & (known[cost] <= own[cost])]
             rival = None if others.empty else str(others.case[others.accuracy.idxmax()])
             gap = gain(sweep, name, rival) if rival else None
-            base = known[cost][known.case == BASE]
-            share = own[cost] / (base.iloc[0] if len(base) else known[cost].max())
-            found.append(
-                Place(
-                    name, cost, float(share), rival, gap if gap and gap.known else None, float(chance.loc[name, cost])
-                )
-            )
+            share = float(own[cost] / points[cost][points.case == BASE].item())
+            gap = gap if gap and gap.known else None
+            found.append(Place(name, cost, share, rival, gap, float(chance.loc[name, cost])))
     return found
 
 
@@ -104,7 +109,9 @@ def chances(sweep: Outcomes, points: pd.DataFrame, draws: int) -> pd.DataFrame:
 
 def early(sweep: Outcomes, long: str, short: str, passed: int) -> Estimate | None:
     """Accuracy behind hourglass number `passed` of one stack less that of a stack trained to this length, paired by
-    seed; None where they share none, without bounds from a single seed."""
+    seed and image; None where they share no seed."""
     deep, shallow = together(sweep, long, short)
-    gaps = [a.by_stack[passed - 1] - b.by_stack[-1] for a, b in zip(deep, shallow, strict=True)]
-    return stats.student(np.array(gaps)) if gaps else None
+    if not deep:
+        return None
+    behind, ends = np.array([a.columns["earlier"][passed - 1] <= AT for a in deep]), np.array([b.hits for b in shallow])
+    return stats.pck_difference(behind, ends, sweep.people.grouped, sweep.people.columns["images"])

@@ -1,7 +1,7 @@
-"""A test stand on which chapter 06's networks take turns, so that a noisy machine hits all alike. Source 004, tables 1, 2.
+"""A test stand on which chapter 06's networks take turns, each turn in an order of its own. Source 004, tables 1, 2.
 
-On a processor the seconds are processor seconds for each thread, which other programs don't lengthen; on a graphics
-card they are wall seconds. Loading a batch, from JPEG files to crops and heatmaps on one thread, is timed beside every
+On a processor the seconds are processor seconds for each thread, not wall time; on a graphics card they are wall
+seconds. Loading a batch, from JPEG files to crops and heatmaps on one thread, is timed beside every
 step. `benchmarks/lighter.py` times full-size networks here.
 """
 
@@ -143,22 +143,24 @@ def seconds(work: Callable[[], object], threads: int = 0) -> float:
 
 
 def timed(config: LighterConfig, cases: Sequence[Training] = (), *, batch: int = 0, turns: int = 0) -> Times:
-    """Every case whose training differs in speed, in turns; a first turn of the base warms up and doesn't count."""
+    """Every case whose training differs in speed, in turns, whose number draws the order: what runs first isn't always
+    the same. A first turn of the base warms up and doesn't count."""
     keep_freed_memory()
     batch, turns, loader = batch or config.timed_batch, turns or config.timed_repeats, Loader(config.timed_side)
     cases = cases or [c for c in STUDIES["lighter"].units(config.cases) if _own_speed(c)]
     Stand(get(BASE), config, batch).turn(loader)
     stands = [Stand(case, config, batch) for case in cases]
     took: list[list[tuple[float, float, float]]] = [[] for _ in stands]
-    for _ in range(turns):
-        for stand, times in zip(stands, took, strict=True):
-            times.append(stand.turn(loader))
+    for turn in range(turns):
+        for i in np.random.default_rng(turn).permutation(len(stands)):
+            took[i].append(stands[i].turn(loader))
             give_memory_back()
     results = {}
     for stand, times in zip(stands, took, strict=True):
         results[stand.case.name] = stand.result(times, config.timed_side)
         give_memory_back()
-    return Times(device_name(), torch.get_num_threads(), config.timed_side, turns, results)
+    wall = DEVICE.type == "cuda"
+    return Times(device_name(), torch.get_num_threads(), config.timed_side, turns, results, shuffled=True, wall=wall)
 
 
 def _own_speed(case: Training) -> bool:
