@@ -32,7 +32,8 @@ AGAIN = """\
 :::{{container}} chapter-tools
 {{download}}`Download this notebook <../../notebooks/{chapter}.ipynb>`, or open it in JupyterLab: `make lab` in a copy \
 of the repository, `{chapter}.ipynb`, *Run All Cells*.
-For this page it ran in {seconds:.0f} s with the profile `{profile}`{people}, with the networks that its first cells name already trained.
+For this page it ran in {seconds:.0f} s with the profile `{profile}`{people}, the networks that its first cells name \
+trained before.
 :::"""
 
 
