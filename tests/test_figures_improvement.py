@@ -82,7 +82,7 @@ NOISE = [0.0, 0.004, -0.004, 0.002, -0.002]
     [
         (0.06, 0.01, 5, "explanation survives"),
         (0.03, 0.09, 5, "does not survive"),
-        (0.05, 0.05, 5, "is not borne out"),
+        (0.05, 0.05, 5, "neither borne out nor refuted"),
         (0.06, 0.01, 4, "not judged: that takes 5 trained networks"),
     ],
 )
@@ -90,12 +90,13 @@ def test_the_verdict_is_the_ledgers(gain, longer, count, words):
     shifted = [longer - noise / 2 for noise in NOISE][:count]
     record = record_of([gain + noise for noise in NOISE][:count], shifted)
     told = ch04.explanation([record]).text
-    assert words in told.split("**")[1], told
+    assert words in told.split("**")[1] and words in ch04.causes([record]), told
 
 
-def test_the_paragraph_names_shares_and_checkpoints():
+def test_the_paragraph_names_what_would_have_been_found_and_checkpoints():
+    small = ch04.explanation([record_of([0.002 + noise for noise in NOISE], [0.001 - noise for noise in NOISE])]).text
+    assert re.search(r"0\.0\d+ would have been found with 80 % power and the whole gain is 0\.0020\.\*\*", small)
     told = ch04.explanation([record_of([0.04] * 5, [0.03] * 5)]).text
-    assert "longer training alone comes to 75 % of the gain" in told
     assert re.search(r"The difference between the two is 0\.010 \(0\.00\d to 0\.01\d\)", told)
     assert "in 0 of 5 seeds both are one epoch" in told
     assert "5 of 5 seeds the original was at its best in its last epoch" in told
@@ -109,11 +110,10 @@ def test_what_fewer_seeds_say_is_marked():
     few = {name: levels[name] for name in ("hourglass", "hourglass-best-loss", "modified", "control-longer")}
     record = Chains(made_up.chain([levels, *[few] * 4], best={"val_pck": 3, "val_loss": 2}))
     told = ch04.explanation([record]).text
-    assert re.search(r"weights: 0\.0\d+ \(\S+ to \S+\) in 1 of 5 seeds", told)
-    large = [line for line in ch04.differences([record], 0, "other").figure.axes[0].lines if line.get_markersize() == 6]
+    assert re.search(r"isn't judged against one frozen at random weights: 0\.0\d+ .* in 1 of 5 seeds, too few", told)
+    large = [x for x in ch04.differences([record], 0, "tiny", "other").figure.axes[0].lines if x.get_markersize() == 6]
     faces = [line.get_markerfacecolor() == "white" for line in large if line.get_marker() == "o"]
     assert faces == [False, False, True, True, False, True, True, False, True, True]
-    assert ch04.ranged(np.array([0.4, np.nan])) == "0.400 (one seed)"
 
 
 def test_two_datasets_stand_side_by_side():
@@ -121,21 +121,23 @@ def test_two_datasets_stand_side_by_side():
         record_of([0.06 + n for n in NOISE], [0.01] * 5),
         record_of([0.02] * 5, [0.08 + n for n in NOISE], data="b"),
     ]
-    spread, differences = ch04.spread(both), ch04.differences(both, 0.03, "b")
+    spread, differences = ch04.spread(both), ch04.differences(both, 0.03, "tiny", "b")
     assert [ax.get_title() for ax in spread.figure.axes] == ["tiny on embedded", "tiny on b"]
-    assert len(spread.figure.axes[0].lines) == 5 * 5
-    assert "Tiny on b: With the autoencoder 5 of 5 seeds start below" in spread.alt
+    lines = [line for line in spread.figure.axes[0].lines if len(line.get_xdata()) > 2]
+    assert len(lines) == 4 * (5 + 1) and np.allclose(lines[0].get_ydata(), [0, -0.3, -0.2, 0.06])
+    assert "Tiny on b: With the autoencoder 5 of 5 seeds start below the original's best and 5 end above" in spread.alt
     hollow = [sum(line.get_markerfacecolor() == "white" for line in ax.lines) for ax in differences.figure.axes]
     assert hollow == [0, 1], "the live run stands beside the record of its own data"
     assert "hollow diamond" in differences.caption and "tiny on embedded, 5 seeds, 2026-01-02" in differences.caption
-    assert "hollow diamond" not in ch04.differences(both, 0.03, "another").caption
+    assert "hollow diamond" not in ch04.differences(both, 0.03, "smoke", "b").caption
     assert "Tiny on b: Training on" in differences.alt
     told = ch04.explanation(both).text.split("\n\n")
     assert "explanation survives" in told[0] and told[1].startswith("Tiny on b: **") and "does not survive" in told[1]
     assert each_dataset([*both, record_of([0.0] * 5, [0.0] * 5, data="b")]) == both
-    assert ch04.ranged(np.array([0.446, 0.454, np.nan])) == "0.450 (0.446 to 0.454)"
+    assert ch04.ranged(np.array([0.4, np.nan])) == "0.400, 1 of 2 seeds"
+    assert ch04.ranged(np.array([0.446, 0.454, np.nan])) == "0.450 (0.446 to 0.454), 2 of 3 seeds"
 
 
 def test_without_a_record_the_page_says_what_makes_one():
-    assert all("make claims" in plate.alt for plate in (ch04.spread([]), ch04.differences([], 0.0, "")))
-    assert "make claims" in ch04.explanation([]).text
+    assert all("make claims" in plate.alt for plate in (ch04.spread([]), ch04.differences([], 0.0, "", "")))
+    assert "make claims" in ch04.explanation([]).text and "make claims" in ch04.causes([])

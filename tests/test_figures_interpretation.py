@@ -17,6 +17,7 @@ from hgnb.analysis import clusters, components, distances, posture, skips, trunc
 from hgnb.data.heatmaps import HeatmapConfig
 from hgnb.data.schema import KeypointSchema
 from hgnb.metrics import PckConfig
+from hgnb.stats import Estimate
 
 BODY = [n for n in COCO.names if n.split("_")[-1] not in ("nose", "eye", "ear")]
 FOURTEEN = KeypointSchema((*BODY, "neck", "head_top"))
@@ -99,6 +100,10 @@ def test_pck_with_components(deviations):
         left = check(ch03.pck_components(own, second, removed)).axes[0]
         assert [text.get_text() for text in left.texts] == [f"k = {len(deviations)}"]
         assert len(left.get_legend().get_texts()) == (2 if second else 1)
+    assert ch03.fewest(own).startswith(f"{len(deviations)} of {len(parts)} are the fewest tried that come within 1 %")
+    assert ch03.fewest(replace(own, hits={0: own.hits[0]})).startswith("not even all 0 come within 1 %: ")
+    drops = dict.fromkeys(range(10), Estimate(0.01, 0.0017, 0.0183)) | {10: Estimate(0.05, 0.03, 0.07)}
+    assert ch03.stands(drops).tolist() == [False] * 10 + [True] and ch03.stands({1: drops[1]}).all()
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 40])
@@ -113,7 +118,7 @@ def test_latent_and_cluster_figures(n):
         for k in (2, 3):
             group = clusters.clustering(latents, sweep.of(k), key, given.image_ids)
             check(clustering.clusters(group, plane, "number of things", "persons"))
-    check(clustering.centroids(group, at, portraits(given), "persons"))
+    assert ("The age" in check(clustering.centroids(group, at, portraits(given), "age", "us")).alt) == (n > 0)
     if n:
         planes = [components.Map("PCA", plane, 0.9), components.Map("UMAP", plane, np.nan)]
         check(clustering.latent_planes(planes, given.labelled, posture.postures(given, COCO), 17))

@@ -123,7 +123,7 @@ def autoencoder(module: Autoencoder) -> Plate:
     caption = (
         f"The autoencoder, drawn from the live module: {parameters:,} parameters press {sized(module.shape)} = "
         f"{flat:,} latents into a code of {code} and unfold it again. "
-        f"A ReLU stands between any two layers, but none before or behind the code."
+        "A ReLU follows every layer but the last of each half, so that neither code nor output is rectified."
     )
     alt = f"Boxes shrink from {sized(module.shape)} to {code} and grow back symmetrically."
     return Plate(figure, caption, alt)

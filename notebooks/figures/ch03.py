@@ -20,9 +20,10 @@ from hgnb.analysis.components import Walk
 from hgnb.analysis.posture import FIRST, LEVEL, Answers
 from hgnb.analysis.skips import BIG, SMALL, Shown, SkipStudy
 from hgnb.analysis.truncation import WITHIN, Truncation
+from hgnb.data import coco
 from hgnb.data.credits import photo_credits
 from hgnb.drawing import BLUE, CYCLE, GREY, INK, ORANGE, RED, SIDES, counted, style
-from hgnb.stats import Estimate
+from hgnb.stats import Estimate, above, holm
 from hgnb.training.experiment import Experiment
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
@@ -32,6 +33,12 @@ def portraits(experiment: Experiment) -> Portraits:
     """The training persons as small pictures, with the credits of their photographs."""
     credits = photo_credits(experiment.folder)
     return Portraits.of(experiment.prepared(), "train", experiment.profile.heatmaps, credits)
+
+
+def boxes(experiment: Experiment) -> np.ndarray:
+    """(N, 4) the annotated boxes of the training persons: (x, y, w, h) in pixels of the photograph."""
+    known = {person.id: person.box for person in coco.load(experiment.folder, "train").persons}
+    return np.array([known[number] for number in experiment.prepared().split("train").person_ids.tolist()])
 
 
 # Skip-connections
@@ -278,6 +285,19 @@ def traits_table(answers: Answers, who: str, name: str) -> Table:
     return Table(pd.DataFrame(rows, columns=["PC", "Variance", "Tells"]), caption, name)
 
 
+def fewest(made: Truncation) -> str:
+    """'18 of 39 are the fewest tried …': how many components come near the whole PCK, and how sure that is."""
+    most, near, k = max(made.counts), percent(WITHIN), made.smallest()
+    which = f"not even all {most:,} come" if k is None else f"{k:,} of {most:,} are the fewest tried that come"
+    lost = made.lost(most if k is None else k).text(3)
+    return f"{which} within {near}: {lost} is lost, and {near} is {number(WITHIN * made.full.value, 3)}"
+
+
+def stands(removed: Mapping[int, Estimate]) -> np.ndarray:
+    """(n,) bool: which removals change PCK after Holm's correction for their number."""
+    return holm(np.array([above(drop).p for drop in removed.values()])) < LEVEL
+
+
 def pck_components(own: Truncation, other: Truncation | None, removed: Mapping[int, Estimate]) -> Figure:
     """PCK with the first k components kept, and what is lost without single ones.
 
@@ -286,9 +306,9 @@ def pck_components(own: Truncation, other: Truncation | None, removed: Mapping[i
     with style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 3.9), width_ratios=(1.6, 1))
         plot_kept(own, other, ax=left)
-        for x, drop in enumerate(removed.values()):
+        for x, (drop, clear) in enumerate(zip(removed.values(), stands(removed), strict=True)):
             right.plot([x, x], [drop.low, drop.high], color=INK, linewidth=1.0)
-            right.plot(x, drop.value, "o", color=BLUE if drop.low > 0 else GREY, markersize=4)
+            right.plot(x, drop.value, "o", color=BLUE if clear else GREY, markersize=4)
         right.axhline(0, color=GREY, linewidth=0.8)
         right.set(xlabel="component removed", ylabel="PCK lost")
         right.set_xticks(range(len(removed)), [str(c) for c in removed], fontsize=8, rotation=90)
@@ -296,8 +316,8 @@ def pck_components(own: Truncation, other: Truncation | None, removed: Mapping[i
 
 
 def plot_kept(own: Truncation, other: Truncation | None, *, ax: Axes) -> None:
-    """PCK against k, on a scale that has a place for 0."""
-    most, smallest = max(own.counts), own.smallest()
+    """PCK against k, on a scale that has a place for 0; red: where the other half's, or else the own, come near."""
+    most, smallest = max(own.counts), (other or own).smallest()
     lines = ((own, BLUE, "o-", "components of these persons"), (other, ORANGE, "s--", "of the other half"))
     for made, colour, line, words in lines:
         if made is not None:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from figures.ch02 import plot_pose, posed
 from figures.chains import Chains
-from figures.page import Note, Plate, nothing, number, percent, verdict
+from figures.page import Note, Plate, nothing, number, verdict
 from figures.verdicts import Column, waits
 from hgnb.claims.claim import FAILS, HOLDS, SEEDS, UNDECIDED
 from hgnb.claims.collect import kept
@@ -16,7 +16,7 @@ from hgnb.data.prepared import PreparedSplit
 from hgnb.data.schema import KeypointSchema
 from hgnb.drawing import GREEN, GREY, INK, MODIFIED, ORIGINAL, PURPLE, SKY, style
 from hgnb.metrics import PckConfig
-from hgnb.stats import among
+from hgnb.stats import Estimate, among
 from hgnb.training.passes import Predictions
 
 # Differences that claims ask for, first less second.
@@ -109,7 +109,7 @@ def _lead(record: Chains, records: Sequence[Chains]) -> str:
 
 
 def spread(records: Sequence[Chains]) -> Plate:
-    """fig-seeds: validation PCK by epoch, of the original and what went on from its best; a panel a record."""
+    """fig-seeds: validation PCK of what went on from the original's best, less that best; a panel a record."""
     if not records:
         return nothing(NONE)
     with style():
@@ -120,47 +120,53 @@ def spread(records: Sequence[Chains]) -> Plate:
             ax.set_title(record.name if len(records) > 1 else "", fontsize=10)
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncol=5, fontsize=8)
     caption = (
-        "Validation PCK of each recorded seed, by epoch: the original, and the networks trained on from its epoch with "
-        f"the best PCK. {recorded_in(records)}"
+        "Validation PCK of each recorded seed's networks trained on, less the best of its own original, from which they "
+        f"began; thick: their mean, where more than one seed has them. {recorded_in(records)}"
     )
     return Plate(figure, caption, " ".join(_lead(record, records) + _ends(record) for record in records))
 
 
 def _ends(record: Chains) -> str:
-    """How many seeds start below and end above the original."""
-    before, after = (record.values(name, "val") for name in ("hourglass", "modified"))
-    curves = [[one.epochs(name, "val_pck") for name in ("modified", "hourglass")] for one in record.seeds]
-    below = sum(further[0] < original.max() for further, original in curves)
-    return (
-        f"With the autoencoder {below} of {len(record.seeds)} seeds start below the original's best and "
-        f"{int((after > before).sum())} end above it. The originals' best lie between {number(before.min(), 3)} and "
-        f"{number(before.max(), 3)}."
-    )
+    """How many seeds start below and end above the original's best, with the autoencoder and without."""
+    told, before = [], record.values("hourglass", "val")
+    for name, words in (("modified", "With the autoencoder"), ("control-longer", "Without it")):
+        if not (curves := _gained(record, name)):
+            continue
+        below, last, best = np.sum([(c[0] < 0, c[-1] > 0, c.max() > 0) for c in curves], axis=0)
+        told.append(
+            f"{words} {below} of {len(curves)} seeds start below the original's best and {last} end above it; {best} have "
+            "an epoch above it."
+        )
+    return f"{' '.join(told)} The originals' best lie between {number(before.min(), 3)} and {number(before.max(), 3)}."
+
+
+def _gained(record: Chains, name: str) -> list[np.ndarray]:
+    """(E,) validation PCK after each further epoch less the original's best, for each seed that has the arm."""
+    there = [one for one in record.seeds if name in one.trainings]
+    best = [one.epochs("hourglass", "val_pck")[record.epoch(one, "hourglass") - 1] for one in there]
+    return [one.epochs(name, "val_pck") - start for one, start in zip(there, best, strict=True)]
 
 
 def plot_spread(record: Chains, *, ax: Axes | None = None) -> Axes:
-    """One thin line a seed and network."""
+    """One thin line a seed and network, a thick one for each network's mean."""
     ax = ax or plt.gca()
-    for i, seed in enumerate(record.seeds):
-        curve, start = seed.epochs("hourglass", "val_pck"), record.epoch(seed, "hourglass")
-        label = "original" if i == 0 else None
-        ax.plot(range(1, len(curve) + 1), curve, color=ORIGINAL, linewidth=1, alpha=0.8, label=label)
-        for name, (colour, line) in LINES.items():
-            if name not in seed.trainings:
-                continue
-            further = [curve[start - 1], *seed.epochs(name, "val_pck")]
-            epochs, label = range(start, start + len(further)), SHORT[name] if i == 0 else None
-            ax.plot(epochs, further, color=colour, linestyle=line, linewidth=1.2, alpha=0.9, label=label)
-    ax.set(xlabel="epoch", ylabel="validation PCK")
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    for name, (colour, line) in LINES.items():
+        curves = [[0, *gained] for gained in _gained(record, name)]
+        for curve in curves:
+            ax.plot(curve, color=colour, linestyle=line, linewidth=0.8, alpha=0.5)
+        mean = np.mean(curves, axis=0) if len(curves) > 1 else []
+        ax.plot(mean, color=colour, linestyle=line, linewidth=2.6, label=SHORT[name])
+    ax.set(xlabel="epochs since the original's best", ylabel="validation PCK less that best")
     ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     return ax
 
 
-def differences(records: Sequence[Chains], gain: float, data: str) -> Plate:
+def differences(records: Sequence[Chains], gain: float, profile: str, data: str) -> Plate:
     """fig-controls: paired differences of test PCK between the arms, seed by seed, and over the seeds; a panel a
     record.
 
-    gain: of the modified network of the run at hand over its original, on `data`.
+    gain: of the modified network of the run at hand over its original, by `profile` on `data`; shown beside its like.
     """
     if not records:
         return nothing(NONE)
@@ -168,13 +174,13 @@ def differences(records: Sequence[Chains], gain: float, data: str) -> Plate:
         size = (8.5 if len(records) == 1 else 2.4 + 3.8 * len(records), 4.6)
         figure, axes = plt.subplots(1, len(records), figsize=size, squeeze=False, sharey=True)
         for record, ax in zip(records, axes[0], strict=True):
-            plot_differences(record, gain if record.data == data else None, ax=ax)
+            plot_differences(record, gain if record.name == f"{profile} on {data}" else None, ax=ax)
             ax.set_title(record.name if len(records) > 1 else "", fontsize=10)
-    diamond = any(record.data == data for record in records)
+    diamond = any(record.name == f"{profile} on {data}" for record in records)
     caption = (
         "Differences of test PCK, first network less second, on the same persons. Small dots: single seeds, with "
-        "intervals from resampled images; large ones: their mean with the ledger's 95 % interval, over seeds and images, "
-        f"hollow where fewer than {SEEDS} seeds have both{'; hollow diamond: the live run' if diamond else ''}. {recorded_in(records)}"
+        "intervals over photographs alone; large ones: their mean with the ledger's 95 % interval, over seeds and "
+        f"photographs, hollow where fewer than {SEEDS} seeds have both, which decide nothing{'; hollow diamond: the live run' if diamond else ''}. {recorded_in(records)}"
     )
     alt = " ".join(
         f"{_lead(r, records)}Training on without the autoencoder changes PCK by "
@@ -212,12 +218,11 @@ def plot_differences(record: Chains, gain: float | None, *, ax: Axes | None = No
 
 
 def ranged(values: np.ndarray) -> str:
-    """'0.200 (0.179 to 0.213)': mean, smallest and largest of those there are, '0.200 (one seed)', or a dash."""
+    """'0.200 (0.179 to 0.213)': mean, smallest and largest of those there are, and how many where some lack; a dash."""
     there = values[np.isfinite(values)]
-    if len(there) == 1:
-        return f"{number(there[0], 3)} (one seed)"
     mean, low, high = (number(f(there), 3) if len(there) else "–" for f in (np.mean, np.min, np.max))
-    return f"{mean} ({low} to {high})" if len(there) else "–"
+    few = f", {len(there)} of {len(values)} seeds" if 0 < len(there) < len(values) else ""
+    return f"{mean} ({low} to {high}){few}" if len(there) > 1 else f"{mean}{few}"
 
 
 def explanation(records: Sequence[Chains]) -> Note:
@@ -226,33 +231,41 @@ def explanation(records: Sequence[Chains]) -> Note:
 
 
 def _explained(record: Chains) -> str:
-    gain, longer = (record.difference(name, "hourglass", "test") for name in ("modified", "control-longer"))
-    alone, learned = record.difference("modified", "control-longer", "test"), []
-    share = "a gain that isn't clear has no clear share either." if gain.value > 0 else "no gain on average."
-    if gain.low > 0:
-        share = f"longer training alone comes to {percent(longer.value / gain.value)} of the gain."
+    gain, longer, alone = (record.difference(*pair, "test") for pair in (PAIRS[0], PAIRS[1], PAIRS[4]))
+    learned = []
     for name, words in (("control-random", "one frozen at random weights"), ("control-projection", "a projection")):
         d = record.difference("modified", name, "test")
-        learned.append(
-            f"{verdict(d, 'beats', 'falls behind', 'cannot be told from')} {words}: {among(d, len(record.seeds))}"
-        )
+        how = verdict(d, "beats", "falls behind", "cannot be told from") if d.seeds >= SEEDS else "isn't judged against"
+        learned.append(f"{how} {words}: {of_seeds(d, record)}")
     return (
         f"**{_verdict(record)}** Over {len(record.seeds)} seeds the network with the autoencoder differs from the "
-        f"original by {gain.text(3)} in test PCK, and the one that was only trained on by {longer.text(3)}: {share} "
+        f"original by {gain.text(3)} in test PCK, and the one that was only trained on by {longer.text(3)}. "
         f"The difference between the two is {alone.text(3)}. A trained autoencoder {', and '.join(learned)}. "
         f"{_checkpoint(record)}{_levelled(record)}"
     )
 
 
+def of_seeds(made: Estimate, record: Chains) -> str:
+    """Its text; of fewer seeds than a verdict takes it says that they decide nothing."""
+    few = ", too few to decide" if made.known and made.seeds < SEEDS else ""
+    return among(made, len(record.seeds)) + few
+
+
+def causes(records: Sequence[Chains]) -> str:
+    """What the ledger says of C27 on each record, in words."""
+    return " ".join(_lead(record, records) + _verdict(record) for record in records) or NONE
+
+
 def _verdict(record: Chains) -> str:
-    """What the ledger says of C27, in words."""
-    row = Column.of(kept(record.record)).row("C27")
+    row, explained = Column.of(kept(record.record)).row("C27"), "The thesis's explanation"
+    found, gain = row.get("decidable") or np.nan, record.difference(*PAIRS[0], "test").value
     told = {
-        HOLDS: "The thesis's explanation survives: the autoencoder gains more than longer training does.",
-        FAILS: "The thesis's explanation does not survive: longer training alone gains more than the autoencoder.",
-        UNDECIDED: "The thesis's explanation is not borne out: with and without the autoencoder can't be told apart.",
+        HOLDS: f"{explained} survives: the autoencoder gains more than longer training does.",
+        FAILS: f"{explained} does not survive: longer training alone gains more than the autoencoder.",
+        UNDECIDED: f"{explained} is neither borne out nor refuted: with and without the autoencoder can't be told apart, where a difference of "
+        f"{number(found, 4)} would have been found with 80 % power and the whole gain is {number(gain, 4)}.",
     }
-    return told.get(row["verdict"], f"The thesis's explanation is not judged: that takes {waits(row['reason'])}.")
+    return told.get(row["verdict"], f"{explained} is not judged: that takes {waits(row['reason'])}.")
 
 
 def _checkpoint(record: Chains) -> str:
@@ -266,8 +279,8 @@ def _checkpoint(record: Chains) -> str:
         )
     without, with_it = (record.difference(*pair, "test") for pair in PAIRS[-2:])
     return (
-        f"Starting from the best PCK instead of the lowest loss is worth {among(with_it, count)} with the autoencoder "
-        f"and {among(without, count)} without; in {same} of {count} seeds both are one epoch."
+        f"Starting from best PCK instead of lowest loss is worth {of_seeds(with_it, record)} with the autoencoder and "
+        f"{of_seeds(without, record)} without; in {same} of {count} seeds both are one epoch."
     )
 
 

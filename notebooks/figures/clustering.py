@@ -228,7 +228,7 @@ def clusters(group: Clustering, plane: np.ndarray, key: str, who: str, *, space:
         plot_map(group, plane, ax=left)
         plot_key(group, key, ax=right)
     members = enumerate(zip(group.sizes, group.mean(group.key), strict=True))
-    each = "; ".join(f"cluster {c}: {n:,} persons, mean {number(m, 1)}" for c, (n, m) in members)
+    each = "; ".join(f"cluster {c}: {n:,} persons, mean {number(m)}" for c, (n, m) in members)
     caption = (
         f"K-means with K = {group.count} on the {space} of {len(group.labels):,} {who}, shown on two principal "
         f"components, and the {key} in each cluster ({each})."
@@ -241,7 +241,7 @@ def clusters(group: Clustering, plane: np.ndarray, key: str, who: str, *, space:
             f" Crosses mark the {int(wrong.flags.sum()):,} persons on the wrong side of cuts that other images "
             "chose, in most of the dealings; the dotted lines are the lowest and the highest of them."
         )
-        alt += f"; {percent(wrong.rate.value)} of the persons lie on the wrong side of the cut"
+        alt += f"; in the mean of the dealings {percent(wrong.rate.value)} of the persons lie on the wrong side"
     return Plate(figure, caption, alt + ".")
 
 
@@ -284,11 +284,11 @@ def plot_key(group: Clustering, key: str, *, ax: Axes) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(7, integer=whole))
 
 
-def centroids(group: Clustering, positions: np.ndarray, people: Portraits, who: str, count: int = 5) -> Plate:
+def centroids(group: Clustering, positions: np.ndarray, people: Portraits, key: str, who: str, count: int = 5) -> Plate:
     """fig-centroids-*: crops and true heatmaps of the persons nearest each centroid."""
     if not group.count:
         return nothing("No persons to cluster.", f"No clusters of {who}.", "There are no persons to cluster.")
-    nearest = [[int(positions[member]) for member in members] for members in group.nearest(count)]
+    nearest = [positions[members].tolist() for members in group.nearest(count)]
     with style():
         size = (1.25 * count + 0.9, 2.5 * group.count)
         figure, axes = plt.subplots(2 * group.count, count, figsize=size, squeeze=False)
@@ -305,10 +305,10 @@ def centroids(group: Clustering, positions: np.ndarray, people: Portraits, who: 
     caption = (
         f"The persons nearest the centroid of each cluster, nearest first, of {who}: crop above, true heatmaps below."
     )
-    labelled = (", ".join(str(people.split.labelled[person]) for person in members) for members in nearest)
-    told = "; ".join(f"cluster {c}: {counts}" for c, counts in enumerate(labelled))
+    keys = (", ".join(number(v).removesuffix(".00") for v in group.key[members]) for members in group.nearest(count))
+    told = "; ".join(f"cluster {c}: {values}" for c, values in enumerate(keys))
     credited = people.credited(caption, [person for members in nearest for person in members])
-    return Plate(figure, credited, f"Labelled keypoints of the persons nearest each centroid: {told}.")
+    return Plate(figure, credited, f"The {key} of the persons nearest each centroid: {told}.")
 
 
 def misplaced_told(group: Clustering, hits: np.ndarray, labelled: np.ndarray, who: str) -> str:
