@@ -30,7 +30,7 @@ def ledger(verdict: str, value: float = 0.1, seeds: int = 5, **others: str) -> R
             "photographs": 0,
         }  # fmt: skip
         facts = {"id": claim.id, "sentence": claim.sentence, "verdict": word, "sides": SURE[word], "measured": "m"}
-        facts["asked"] = {"below": 0.5}
+        facts |= {"asked": {"below": 0.5}, "seeds": seeds}
         rows.append(facts | {"estimate": estimate if claim.id in words else None, "reason": ""})
     return Result(rows, made_up.chain([{"hourglass": 0.4}] * seeds, "drawn", "embedded"))
 
@@ -56,6 +56,12 @@ def test_a_verdict_carries_where_every_size_gives_it_and_turns_where_one_decides
     assert (one.id, one.own, one.verdict) == (CLAIM, own, said)
     assert one.stands == 1 + others.count(own) and len(one.judged) == 1 + len(others) - others.count(NEEDS)
     assert said in elsewhere.carrying([one]) or said in (UNDECIDED, NEEDS)
+
+
+def test_a_size_of_too_few_seeds_is_not_counted_as_recorded():
+    begun = over(HOLDS, *[HOLDS] * 6) | {CHANGES["scale"][6]: ledger(NEEDS, seeds=2)}
+    told = elsewhere.carrying(carried.carried(begun))
+    assert told.startswith("7 of 9 sizes are recorded; of 1 decided verdicts") and len(begun) == 8
 
 
 def test_what_the_profile_itself_does_not_decide_is_not_followed():

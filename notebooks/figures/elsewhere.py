@@ -158,10 +158,10 @@ def carrying(verdicts: Sequence[Carried]) -> str:
     if not judged:
         return f"None of the {len(verdicts)} decided verdicts is judged at {JUDGED} sizes, so nothing is said of all sizes."
     trends = [f"{one.id} {trended(one)}" for one in verdicts if trended(one) in ("rises", "falls")]
-    sizes = verdicts[0].rows
+    sizes = sum(row["seeds"] >= SEEDS for row in verdicts[0].rows.values())
     spread = [size(change) for one in verdicts if one.verdict != NEEDS for change in one.judged]
     parts = [
-        f"{len(sizes)} of {len(CHANGES['scale']) + 1} sizes are recorded; of {judged} decided verdicts that are judged at {JUDGED} of them or more {listed(told[CARRIES]) or 'none'} "
+        f"{sizes} of {len(CHANGES['scale']) + 1} sizes are recorded; of {judged} decided verdicts that are judged at {JUDGED} of them or more {listed(told[CARRIES]) or 'none'} "
         f"carr{'y' if len(told[CARRIES]) > 1 else 'ies'} to all of them",
         f"{listed(told[TURNED])} turn{'s' if len(told[TURNED]) == 1 else ''} at some size" if told[TURNED] else "",
         f"of {listed(told[UNDECIDED])} it can't be told" if told[UNDECIDED] else "",
