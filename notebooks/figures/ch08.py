@@ -186,8 +186,8 @@ def controls(held: Mapping[str, Any]) -> Table | Note:
     if not held:
         return Note(f"Nothing of this is recorded: {CONTROL} steers along such ways.")
     rows = [
-        (TITLES[row["direction"]][1], WAYS[row["way"]], *(Estimate(**one["largest"]).text(2) for one in row["readings"]),
-         badge(row["verdict"]))
+        (TITLES[row["direction"]][1], f"{WAYS[row['way']]}: {badge(row['verdict'])}",
+         *(Estimate(**one["largest"]).text(2) for one in row["readings"]))
         for row in sorted(held["rows"], key=lambda row: list(TITLES).index(row["direction"]))
     ]  # fmt: skip
     measures = [f"{SKIPS[one['whose']]} skips, {MEASURES[one['equal']]}" for one in held["rows"][0]["readings"]]
@@ -196,8 +196,8 @@ def controls(held: Mapping[str, Any]) -> Table | Note:
         f"{held['seeds']} networks of drawn people (`{held['profile']}`), trained again, and {held['persons']} test persons each; "
         f"95 % intervals over seeds and photographs.{aged(held)}"
     )
-    columns = ["Trait", "Way", *map(capital, measures), "By the rule"]
-    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-steered-control", ("Trait", "Way"))
+    columns = ["Trait", "Way, and by the rule", *map(capital, measures)]
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-steered-control", ("Trait",))
 
 
 def controlled(held: Mapping[str, Any]) -> str:
