@@ -12,11 +12,20 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
+if TYPE_CHECKING:
+    from hgnb.stats import Estimate
+
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = {"smoke": 2 * 60, "tiny": 8 * 60}  # seconds on 2 cores: what the book promises
+
+
+def plain(estimate: "Estimate") -> dict[str, float]:
+    """What a page shows of an estimate."""
+    return {name: round(float(getattr(estimate, name)), 5) for name in ("value", "low", "high")}
 
 
 def build(profile: str) -> dict:

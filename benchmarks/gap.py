@@ -8,18 +8,17 @@ trained already isn't trained again.
 import json
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from book import ROOT, machine
+from book import ROOT, machine, plain
 from hgnb.data.drawn import synthetic
 from hgnb.data.intake.layouts import PART, TEST
 from hgnb.data.merge import merge
 from hgnb.data.prepared import Prepared
 from hgnb.definitions import fingerprint
-from hgnb.stats import Estimate, pck, pck_difference
+from hgnb.stats import pck, pck_difference
 from hgnb.training import profiles
 from hgnb.training.experiment import TRAINING_ROOTS, Experiment
 from hgnb.training.passes import mean_pose_hits
@@ -60,11 +59,6 @@ def apart(places: dict[str, Path], data: dict[str, Prepared]) -> None:
     for on in TESTED:
         tested = {(places[on].name, number) for number in data[on].split("test").image_ids.tolist()}
         assert seen and not seen & tested, f"{len(seen & tested)} test images of {on} are trained on"
-
-
-def plain(estimate: Estimate) -> dict:
-    """What the figure draws of an estimate."""
-    return {name: round(value, 5) for name, value in asdict(estimate).items() if name in ("value", "low", "high")}
 
 
 def main(photographs: Path, seeds: int) -> None:

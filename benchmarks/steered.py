@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from book import ROOT, machine
+from book import ROOT, machine, plain
 from hgnb.analysis import steering
 from hgnb.analysis.posture import motion_score, sitting_score
 from hgnb.analysis.steering import BRANCHES, LOTS
@@ -23,7 +23,7 @@ from hgnb.claims.study import Study
 from hgnb.data.prepared import PreparedSplit
 from hgnb.data.splits import EMBEDDED
 from hgnb.definitions import fingerprint
-from hgnb.stats import Estimate, above, every, verdicts
+from hgnb.stats import verdicts
 from hgnb.training.experiment import TRAINING_ROOTS, Experiment
 
 TRIED, PERSONS = 100, 100  # ways by lot, and training persons on whom they are tried
@@ -49,9 +49,7 @@ class Steered:
         self.judged, self.tried = study.test.take(self.at), study.train.take(tried)
 
     def steer(self, persons: PreparedSplit, trait: str, ways: np.ndarray, branches: str):
-        return steering.steer(
-            self.reader, persons, self.schema, self.experiment.profile.pck, trait, ways, branches
-        )  # fmt: skip
+        return steering.steer(self.reader, persons, self.schema, self.experiment.profile.pck, trait, ways, branches)
 
     def ways(self, trait: str, own: np.ndarray) -> np.ndarray:
         """(3, D): WAYS of a trait, each as long as the thesis's `own`."""
@@ -92,11 +90,6 @@ class Steered:
         return made
 
 
-def plain(estimate: Estimate) -> dict[str, float]:
-    """What the table shows of an estimate."""
-    return {name: round(float(getattr(estimate, name)), 5) for name in ("value", "low", "high")}
-
-
 def main(seeds: int) -> None:
     started, each = time.time(), []
     for seed in range(seeds):
@@ -114,7 +107,7 @@ def main(seeds: int) -> None:
             for name in TRAITS
             if all((name, way, *READINGS[0]) in made for made in each)
         }
-        tests = [every(*(above(one.largest) for one in readings.values())) for readings in found.values()]
+        tests = [steered.ruled(readings) for readings in found.values()]
         for (name, readings), verdict in zip(found.items(), verdicts(tests, len(TRAITS)), strict=True):
             told = [
                 {"whose": whose, "equal": equal} | {part: plain(getattr(made, part)) for part in ("change", "largest")}

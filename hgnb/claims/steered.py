@@ -1,5 +1,6 @@
 """Directions that were steered along, as columns of a record, and what they come to. Shown in 08_how_far."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -10,7 +11,7 @@ from hgnb.analysis.steering import BRANCHES, STEPS, Direction
 from hgnb.claims.claim import NEEDS, SEEDS, competent
 from hgnb.claims.evidence import Lacking, Seeds
 from hgnb.claims.study import Study
-from hgnb.stats import Estimate, above, crossed, dealt, every, verdicts
+from hgnb.stats import Estimate, Test, above, crossed, dealt, every, verdicts
 from hgnb.stats.decisions import ALPHA, UNDECIDED
 
 Columns = dict[str, np.ndarray]
@@ -125,7 +126,7 @@ def judged(seeds: Seeds) -> list[Judged]:
         except Lacking as lacking:
             found[name], lacks[name] = {}, str(lacking)
     asked = [name for name in TRAITS if not shut and name not in lacks]
-    tests = {name: every(*(above(one.largest) for one in found[name].values())) for name in asked}
+    tests = {name: ruled(found[name]) for name in asked}
     decided = dict(zip(asked, verdicts(list(tests.values()), len(TRAITS)), strict=True))
     told = {
         name: f"{tests[name].decidable(ALPHA / len(TRAITS)):.2g} would have been decided with 80 % power"
@@ -134,6 +135,11 @@ def judged(seeds: Seeds) -> list[Judged]:
     }
     reasons = {name: lacks.get(name) or shut or told.get(name, "") for name in TRAITS}
     return [Judged(name, found[name], decided.get(name, NEEDS), reasons[name]) for name in TRAITS]
+
+
+def ruled(readings: Mapping[tuple[str, bool], Moved]) -> Test:
+    """That a direction moves its trait more than the largest of the ways by lot does, in every reading."""
+    return every(*(above(one.largest) for one in readings.values()))
 
 
 def moved(seeds: Seeds, direction: str, branches: str, equal: bool) -> Moved:

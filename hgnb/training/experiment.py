@@ -203,8 +203,7 @@ class Experiment:
 
         def job(team: Team) -> Job:
             train = self.prepared().split("train")
-            some = train.take(np.sort(np.random.default_rng(self.seed).permutation(len(train))[:asked]))
-            some = normalisable(self.profile, some, training.batch * team.size)
+            some = normalisable(self.profile, train.take(self._drawn(asked)), training.batch * team.size)
             batches = loaded(some, training.batch, self.seed, team.rank, team.size)
             return replace(self._pose_job(training, team, None, start), train=batches, person_ids=some.person_ids)
 
@@ -323,9 +322,12 @@ class Experiment:
 
     def sample(self) -> np.ndarray:
         """Positions of the random training persons that chapters 03 and 05 look at; 10,000 in the thesis (6.4)."""
-        persons = len(self.prepared().split("train"))
-        order = np.random.default_rng(self.seed).permutation(persons)
-        return np.sort(order[: self.profile.analysis.sample])
+        return self._drawn(self.profile.analysis.sample)
+
+    def _drawn(self, count: int) -> np.ndarray:
+        """Positions, ascending, of so many training persons by the seed's lot."""
+        order = np.random.default_rng(self.seed).permutation(len(self.prepared().split("train")))
+        return np.sort(order[:count])
 
     def trained(self, name: str) -> Run | None:
         """The run of a training by name, made if it isn't there; None where it has nothing to train."""
